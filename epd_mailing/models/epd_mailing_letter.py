@@ -1,0 +1,275 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+FACT_SOURCES = [
+    ("webhook", "Webhook"),
+    ("contact", "UniSender contact"),
+    ("poll", "Not later than (polled)"),
+    ("person", "Person"),
+]
+FAILURE_TYPES = [
+    # why a letter was left out
+    ("no_address", "No e-mail address"),
+    ("malformed_address", "Malformed e-mail address"),
+    ("address_bounced", "Earlier letters came back from the address"),
+    ("address_unsubscribed", "The payer unsubscribed"),
+    ("address_closed", "The address is closed"),
+    ("no_consent", "No consent to e-mail"),
+    ("paper_only", "Wants paper only"),
+    ("no_document", "No saved document"),
+    ("document_superseded", "The document was superseded or cancelled"),
+    ("file_missing", "The receipt file is missing"),
+    ("file_damaged", "The receipt file is damaged"),
+    ("already_sent", "Already sent"),
+    ("too_large", "The letter is too large"),
+    ("template_error", "The template does not work for this account"),
+    ("withdrawn", "Withdrawn before sending"),
+    # why a letter did not arrive
+    ("invalid_address", "Wrong e-mail address"),
+    ("mailbox_unavailable", "The mailbox does not exist or is closed"),
+    ("mailbox_full", "The mailbox is full"),
+    ("domain", "The mail domain does not work"),
+    ("spam_rejected", "Rejected as spam"),
+    ("unsubscribed", "Unsubscribed at UniSender"),
+    ("blocked", "Blocked at UniSender"),
+    ("no_money", "No money on the UniSender account"),
+    ("lost", "Lost by the service"),
+    ("no_answer", "No answer from the service"),
+    ("other", "Other"),
+]
+LETTER_STATES = [
+    ("pending", "To Send"),
+    ("claimed", "In the Queue"),
+    ("sending", "Sending"),
+    ("unknown", "Outcome Unknown"),
+    ("sent", "Sent"),
+    ("deferred", "Being Retried"),
+    ("delivered", "Delivered"),
+    ("opened", "Opened"),
+    ("read", "Read"),
+    ("spam", "Put into Spam"),
+    ("complained", "Complaint"),
+    ("unsubscribed", "Unsubscribed After Delivery"),
+    ("bounced", "Not Delivered"),
+    ("rejected", "Refused"),
+    ("skipped", "Left Out"),
+    ("cancelled", "Cancelled"),
+]
+
+
+class EpdMailingLetter(models.Model):
+    """One document to one address: queue row, claim, outcome and what the world answered.
+
+    ``send_state`` is what *we* did; the dated facts are what the world answered. The shown
+    ``state`` is a function of both, so late, repeated or unordered events do no harm.
+
+    ============  ===============================================================
+    send_state    set by
+    ============  ===============================================================
+    pending       creation; an expired claim (nothing was sent)
+    claimed       the sender took a slice, with a lease
+    sending       committed right before the call; at most k at once
+    sent          UniSender took it and gave an id
+    rejected      a definite refusal of this letter
+    unknown       no clear answer, or the worker died: never sent again by itself
+    skipped       not to go, with ``failure_type``
+    cancelled     withdrawn before it went
+    ============  ===============================================================
+
+    ============  ===============================================================
+    state         ← what sets it (first line that fits)
+    ============  ===============================================================
+    send_state    unless ``sent`` or ``unknown`` with a later fact
+    unsubscribed  unsubscribed_at
+    complained    complained_at
+    spam          spam_at
+    read          clicked_at
+    opened        opened_at
+    delivered     delivered_at
+    bounced       bounced_at
+    deferred      is_deferred
+    sent          nothing more is known
+    ============  ===============================================================
+    """
+
+    _name = "epd.mailing.letter"
+    _description = "Letter"
+    _inherit = ["epd.state.gate"]
+    _order = "mailing_id desc, id"
+    _rec_name = "email"
+
+    _state_field = "send_state"
+    _transitions = {
+        "pending": ("claimed", "skipped", "cancelled"),
+        "claimed": ("pending", "sending", "skipped", "cancelled"),
+        "sending": ("sent", "rejected", "unknown", "pending"),
+        "unknown": ("sent", "rejected", "cancelled"),
+        "sent": (),
+        "rejected": (),
+        "skipped": (),
+        "cancelled": (),
+    }
+    _fact_fields = (
+        "delivered_at",
+        "delivered_source",
+        "opened_at",
+        "opened_source",
+        "clicked_at",
+        "clicked_source",
+        "bounced_at",
+        "bounced_source",
+        "spam_at",
+        "complained_at",
+        "unsubscribed_at",
+        "is_deferred",
+        "raw_status",
+    )
+    _gated_fields = (
+        *_fact_fields,
+        "company_id",
+        "unisender_account_id",
+        "mailing_id",
+        "document_id",
+        "address_id",
+        "account_id",
+        "partner_id",
+        "email",
+        "email_normalized",
+        "is_test",
+        "resend_no",
+        "failure_type",
+        "failure_reason",
+        "letter_key",
+        "claim_token",
+        "lease_until",
+        "claimed_at",
+        "sending_at",
+        "sent_at",
+        "provider_id",
+        "attempts",
+        "next_try_at",
+        "next_poll_at",
+        "poll_count",
+        "decided_by",
+    )
+
+    mailing_id = fields.Many2one(
+        "epd.mailing", required=True, index=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", required=True, index=True, readonly=True)
+    unisender_account_id = fields.Many2one("epd.unisender.account", readonly=True)
+    document_id = fields.Many2one(
+        "epd.payment.document", index="btree_not_null", readonly=True, ondelete="restrict"
+    )
+    account_id = fields.Many2one(
+        "epd.personal.account", index="btree_not_null", readonly=True, ondelete="restrict"
+    )
+    building_id = fields.Many2one(related="account_id.building_id", store=True)
+    partner_id = fields.Many2one("res.partner", string="Payer", readonly=True)
+    address_id = fields.Many2one(
+        "epd.delivery.address", index="btree_not_null", readonly=True, ondelete="set null"
+    )
+    email = fields.Char(readonly=True)
+    email_normalized = fields.Char(readonly=True)
+    is_test = fields.Boolean(readonly=True)
+    resend_no = fields.Integer(readonly=True, default=0)
+    resend_reason = fields.Char(readonly=True)
+    letter_key = fields.Char(readonly=True, copy=False, index="btree_not_null")
+    # what we did
+    send_state = fields.Selection(
+        [
+            (key, label)
+            for key, label in LETTER_STATES
+            if key
+            in (
+                "pending",
+                "claimed",
+                "sending",
+                "sent",
+                "rejected",
+                "unknown",
+                "skipped",
+                "cancelled",
+            )
+        ],
+        required=True,
+        default="pending",
+        readonly=True,
+    )
+    failure_type = fields.Selection(FAILURE_TYPES, readonly=True)
+    failure_reason = fields.Text(string="Reason", readonly=True)
+    claim_token = fields.Char(readonly=True)
+    claimed_at = fields.Datetime(readonly=True)
+    lease_until = fields.Datetime(readonly=True)
+    sending_at = fields.Datetime(readonly=True)
+    sent_at = fields.Datetime(readonly=True)
+    provider_id = fields.Char(string="UniSender Id", readonly=True, index="btree_not_null")
+    attempts = fields.Integer(readonly=True)
+    next_try_at = fields.Datetime(readonly=True)
+    decided_by = fields.Many2one("res.users", readonly=True)
+    # what the world answered
+    delivered_at = fields.Datetime(readonly=True)
+    delivered_source = fields.Selection(FACT_SOURCES, readonly=True)
+    opened_at = fields.Datetime(readonly=True)
+    opened_source = fields.Selection(FACT_SOURCES, readonly=True)
+    clicked_at = fields.Datetime(string="Read At", readonly=True)
+    clicked_source = fields.Selection(FACT_SOURCES, readonly=True)
+    bounced_at = fields.Datetime(readonly=True)
+    bounced_source = fields.Selection(FACT_SOURCES, readonly=True)
+    spam_at = fields.Datetime(readonly=True)
+    complained_at = fields.Datetime(readonly=True)
+    unsubscribed_at = fields.Datetime(readonly=True)
+    is_deferred = fields.Boolean(readonly=True)
+    raw_status = fields.Char(string="UniSender Status", readonly=True)
+    next_poll_at = fields.Datetime(readonly=True)
+    poll_count = fields.Integer(readonly=True)
+    event_ids = fields.One2many("epd.letter.event", "letter_id")
+    state = fields.Selection(
+        LETTER_STATES, compute="_compute_state", store=True, string="Status", precompute=True
+    )
+
+    _never_twice = models.UniqueIndex(
+        "(document_id, email_normalized, resend_no) "
+        "WHERE NOT is_test AND send_state NOT IN ('skipped', 'cancelled')",
+        "This document has already been sent, or is being sent, to this address.",
+    )
+    _key_uniq = models.UniqueIndex("(letter_key) WHERE letter_key IS NOT NULL")
+    _queue_idx = models.Index(
+        "(mailing_id, id) WHERE send_state IN ('pending', 'claimed', 'sending')"
+    )
+    _rate_idx = models.Index("(unisender_account_id, sending_at) WHERE sending_at IS NOT NULL")
+    _poll_idx = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")
+    _mailing_state_idx = models.Index("(mailing_id, state)")
+
+    @api.depends(
+        "send_state",
+        "delivered_at",
+        "opened_at",
+        "clicked_at",
+        "bounced_at",
+        "spam_at",
+        "complained_at",
+        "unsubscribed_at",
+        "is_deferred",
+    )
+    def _compute_state(self):
+        facts = (
+            ("unsubscribed", "unsubscribed_at"),
+            ("complained", "complained_at"),
+            ("spam", "spam_at"),
+            ("read", "clicked_at"),
+            ("opened", "opened_at"),
+            ("delivered", "delivered_at"),
+            ("bounced", "bounced_at"),
+            ("deferred", "is_deferred"),
+        )
+        for letter in self:
+            state = letter.send_state
+            if state in ("sent", "unknown", "rejected"):
+                state = next((name for name, field in facts if letter[field]), state)
+            letter.state = state
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_history(self):
+        if self.filtered(lambda letter: letter.send_state not in ("pending", "skipped")):
+            raise UserError(self.env._("The history of letters is not deleted."))

@@ -1,0 +1,34 @@
+from odoo import fields, models
+
+
+class EpdMeterReading(models.Model):
+    """A reading of an individual meter in a period (section 2 of form 43/pr)."""
+
+    _name = "epd.meter.reading"
+    _description = "Meter Reading"
+    _order = "period_id desc, account_id, service_id, meter_number"
+    _rec_name = "meter_number"
+    _check_company_auto = True
+
+    account_id = fields.Many2one(
+        "epd.personal.account", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    period_id = fields.Many2one(
+        "epd.billing.period", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    service_id = fields.Many2one(
+        "epd.service", required=True, ondelete="restrict", check_company=True
+    )
+    company_id = fields.Many2one(related="account_id.company_id", store=True, index=True)
+    meter_number = fields.Char(required=True, size=40)
+    zone = fields.Char(string="Tariff Zone", size=20, default="")
+    previous = fields.Float(digits=(22, 7))
+    current = fields.Float(digits=(22, 7))
+    consumption = fields.Float(digits=(22, 7))
+    read_on = fields.Date()
+    verify_by = fields.Date(string="Verify By")
+
+    _reading_uniq = models.Constraint(
+        "unique(account_id, period_id, meter_number, zone)",
+        "This meter already has a reading in the period.",
+    )

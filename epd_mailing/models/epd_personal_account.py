@@ -1,0 +1,191 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+CHANNELS = [("email", "E-mail"), ("paper", "Paper"), ("both", "E-mail and paper")]
+
+
+class EpdPersonalAccount(models.Model):
+    """A personal account (лицевой счёт): premises, the person who pays, and how receipts go out."""
+
+    _name = "epd.personal.account"
+    _description = "Personal Account"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "building_id, premises_sort, number"
+    _rec_name = "number"
+    _rec_names_search = ["number", "partner_id.name", "premises"]
+    _check_company_auto = True
+
+    number = fields.Char(required=True, index="trigram", copy=False, tracking=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    building_id = fields.Many2one(
+        "epd.building", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    premises = fields.Char(string="Premises No.", help="Number of the flat or shop, e.g. 12А.")
+    premises_sort = fields.Integer(compute="_compute_premises_sort", store=True)
+    premises_kind = fields.Selection(
+        [("flat", "Flat"), ("room", "Room"), ("nonresidential", "Non-residential premises")],
+        default="flat",
+        required=True,
+    )
+    entrance = fields.Integer()
+    floor = fields.Integer()
+    address = fields.Char(compute="_compute_address")
+    area = fields.Float(string="Area, m²", digits=(14, 2))
+    residents = fields.Integer()
+    unified_number = fields.Char(
+        string="Unified Account Number", size=10, help="ЕЛС, 10 characters."
+    )
+    gis_service_id = fields.Char(
+        string="GIS Service Identifier", size=13, help="ИЖКУ, 13 characters."
+    )
+    date_open = fields.Date(string="Opened On", default=fields.Date.context_today)
+    date_close = fields.Date(string="Closed On", tracking=True)
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Responsible Person",
+        index=True,
+        tracking=True,
+        ondelete="restrict",
+        help="The payer: a person or an organisation. His receipts go to his addresses.",
+    )
+    channel = fields.Selection(CHANNELS, required=True, default="email", tracking=True)
+    address_ids = fields.One2many("epd.delivery.address", "account_id", string="E-mail Addresses")
+    consent_ids = fields.One2many("epd.delivery.consent", "account_id", string="Consents")
+    consent_state = fields.Selection(
+        [
+            ("none", "No consent"),
+            ("instead", "E-mail instead of paper"),
+            ("copy", "Copy by e-mail"),
+            ("withdrawn", "Withdrawn"),
+        ],
+        compute="_compute_consent_state",
+        store=True,
+    )
+    document_ids = fields.One2many("epd.payment.document", "account_id", string="Documents")
+    document_count = fields.Integer(compute="_compute_document_count")
+    charge_ids = fields.One2many("epd.charge", "account_id")
+    balance_ids = fields.One2many("epd.account.balance", "account_id")
+    reading_ids = fields.One2many("epd.meter.reading", "account_id")
+    note = fields.Text()
+
+    _number_uniq = models.Constraint(
+        "unique(company_id, number)",
+        "A personal account with this number is already there. Open it or enter another number.",
+    )
+    _area_positive = models.Constraint("CHECK(area >= 0)", "The area cannot be negative.")
+    _residents_positive = models.Constraint(
+        "CHECK(residents >= 0)", "The number of residents cannot be negative."
+    )
+    _dates_order = models.Constraint(
+        "CHECK(date_close IS NULL OR date_open IS NULL OR date_close >= date_open)",
+        "The account closes before it opens. Correct the dates.",
+    )
+
+    @api.depends("premises")
+    def _compute_premises_sort(self):
+        for account in self:
+            digits = re.match(r"\d{1,8}", account.premises or "")
+            account.premises_sort = int(digits.group()) if digits else 0
+
+    @api.depends("building_id.name", "premises", "premises_kind")
+    def _compute_address(self):
+        prefixes = {"flat": "кв.", "room": "комн.", "nonresidential": "пом."}
+        for account in self:
+            parts = [account.building_id.name or ""]
+            if account.premises:
+                parts.append(f"{prefixes[account.premises_kind]} {account.premises}")
+            account.address = ", ".join(filter(None, parts))
+
+    @api.depends("consent_ids.action", "consent_ids.kind", "consent_ids.date")
+    def _compute_consent_state(self):
+        for account in self:
+            last = account.consent_ids.sorted(lambda c: (c.date, c._origin.id or 0))[-1:]
+            if not last:
+                account.consent_state = "none"
+            else:
+                account.consent_state = "withdrawn" if last.action == "withdrawn" else last.kind
+
+    @api.depends("document_ids")
+    def _compute_document_count(self):
+        counts = dict(
+            self.env["epd.payment.document"]._read_group(
+                [("account_id", "in", self.ids)], ["account_id"], ["__count"]
+            )
+        )
+        for account in self:
+            account.document_count = counts.get(account, 0)
+
+    @api.constrains("number")
+    def _check_number(self):
+        for account in self:
+            number = account.number or ""
+            if len(number) > 30 or not re.search(r"\w", number) or number != number.strip():
+                raise ValidationError(
+                    self.env._(
+                        "The account number “%(number)s” must have 1 to 30 characters, with a "
+                        "letter or a digit among them and no spaces around it.",
+                        number=number[:60],
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        accounts._sync_partner_address()
+        return accounts
+
+    def write(self, vals):
+        leaving = {}
+        if "partner_id" in vals:
+            leaving = {
+                account: account.address_ids.filtered(lambda a: a.state != "closed")
+                for account in self
+                if account.partner_id.id != vals["partner_id"]
+            }
+        res = super().write(vals)
+        for account, addresses in leaving.items():
+            addresses._close(account.env._("New responsible person"))
+        if "partner_id" in vals:
+            self._sync_partner_address()
+        return res
+
+    def _sync_partner_address(self):
+        """Make sure that the responsible person's e-mail stands among the addresses."""
+        vals_list = []
+        for account in self:
+            partner = account.partner_id
+            followed = account.address_ids.filtered(
+                lambda a, partner=partner: a.source == "partner" and a.partner_id == partner
+            )
+            if partner.email and not followed:
+                vals_list.append(
+                    {"account_id": account.id, "partner_id": partner.id, "source": "partner"}
+                )
+        self.env["epd.delivery.address"].sudo().create(vals_list)
+
+    def _wants_paper(self):
+        """Return the accounts whose receipts go on paper (also or only), by channel and consent.
+
+        Consent decides paper, not e-mail: without «e-mail instead of paper» a letter goes *and*
+        paper is printed, unless the company's policy says otherwise (see ``epd_consent_policy``).
+        """
+        return self.filtered(
+            lambda account: account.channel != "email"
+            or not account.address_ids.filtered("can_receive")
+            or (
+                account.consent_state != "instead"
+                and account.company_id.epd_consent_policy != "email_only"
+            )
+        )
+
+    def action_documents(self):
+        """Open the payment documents of the account."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_payment_document_action"
+        )
+        return {**action, "domain": [("account_id", "=", self.id)], "context": {}}

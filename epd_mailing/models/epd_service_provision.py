@@ -1,0 +1,63 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class EpdServiceProvision(models.Model):
+    """Who provides a service to a house, and to which bank account it is paid, from when to when."""
+
+    _name = "epd.service.provision"
+    _description = "Service Provision"
+    _order = "building_id, service_id, date_from desc"
+    _check_company_auto = True
+
+    building_id = fields.Many2one(
+        "epd.building", required=True, index=True, ondelete="cascade", check_company=True
+    )
+    service_id = fields.Many2one(
+        "epd.service", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    provider_id = fields.Many2one("res.partner", string="Provider", required=True)
+    payee_id = fields.Many2one(
+        "res.partner.bank",
+        string="Paid To",
+        required=True,
+        ondelete="restrict",
+        help="The bank account of the payee: a block of the receipt and a payment code of its own.",
+    )
+    date_from = fields.Date(required=True, default="2020-01-01")
+    date_to = fields.Date()
+    company_id = fields.Many2one(related="building_id.company_id", store=True, index=True)
+
+    _dates_order = models.Constraint(
+        "CHECK(date_to IS NULL OR date_to >= date_from)",
+        "The provision ends before it starts. Correct the dates.",
+    )
+
+    @api.depends("service_id", "building_id")
+    def _compute_display_name(self):
+        for provision in self:
+            provision.display_name = (
+                f"{provision.service_id.name or ''} / {provision.building_id.name or ''}"
+            )
+
+    @api.constrains("building_id", "service_id", "date_from", "date_to")
+    def _check_overlap(self):
+        for provision in self:
+            domain = [
+                ("id", "!=", provision.id),
+                ("building_id", "=", provision.building_id.id),
+                ("service_id", "=", provision.service_id.id),
+                "|",
+                ("date_to", "=", False),
+                ("date_to", ">=", provision.date_from),
+            ]
+            if provision.date_to:
+                domain.append(("date_from", "<=", provision.date_to))
+            if self.search_count(domain, limit=1):
+                raise ValidationError(
+                    self.env._(
+                        "“%(service)s” already has a provider in this building on these dates. "
+                        "Close the earlier provision first.",
+                        service=provision.service_id.name,
+                    )
+                )

@@ -1,0 +1,50 @@
+from odoo import api, fields, models
+from odoo.addons.base.models.res_partner import _tz_get
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    epd_tz = fields.Selection(
+        _tz_get,
+        string="Office Time Zone",
+        default="Europe/Moscow",
+        help="Times of mailings are shown, and legal days are counted, in this zone.",
+    )
+    epd_consent_policy = fields.Selection(
+        [
+            ("paper_too", "Without consent: e-mail and paper"),
+            ("email_only", "Without consent: e-mail, no paper"),
+            ("strict", "Without consent: paper only"),
+        ],
+        string="Consent Policy",
+        default="paper_too",
+        required=True,
+        help="What an account gets whose payer has an address but has not agreed to get "
+        "the receipt by e-mail instead of on paper.",
+    )
+    epd_consent_cutoff_day = fields.Integer(
+        string="Consent Cut-off Day",
+        default=20,
+        help="A consent given or withdrawn after this day of the month counts from the next month.",
+    )
+    epd_kpp = fields.Char(string="KPP", size=9)
+    epd_phone_dispatch = fields.Char(string="Dispatch Phone")
+    epd_document_retention_months = fields.Integer(
+        string="Keep Receipt Files (months)",
+        default=0,
+        help="Files older than this may be removed; the hash and the data stay. 0 keeps them.",
+    )
+    epd_link_days = fields.Integer(
+        string="Receipt Link Valid (days)",
+        default=60,
+        help="How long the link to the receipt in a letter works.",
+    )
+    epd_current_period_id = fields.Many2one(
+        "epd.billing.period", string="Current Billing Period", check_company=False
+    )
+
+    @api.model
+    def _epd_office_now(self):
+        """Return the present moment as a naive UTC datetime (one place to freeze in tests)."""
+        return fields.Datetime.now()

@@ -1,0 +1,17 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    epd_tz = fields.Selection(related="company_id.epd_tz", readonly=False)
+    epd_consent_policy = fields.Selection(related="company_id.epd_consent_policy", readonly=False)
+    epd_consent_cutoff_day = fields.Integer(
+        related="company_id.epd_consent_cutoff_day", readonly=False
+    )
+    epd_document_retention_months = fields.Integer(
+        related="company_id.epd_document_retention_months", readonly=False
+    )
+    epd_link_days = fields.Integer(related="company_id.epd_link_days", readonly=False)
+    epd_kpp = fields.Char(related="company_id.epd_kpp", readonly=False)
+    epd_phone_dispatch = fields.Char(related="company_id.epd_phone_dispatch", readonly=False)
