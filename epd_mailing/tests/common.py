@@ -1,0 +1,162 @@
+"""A small house for the tests: one building, four accounts, two payees, one billing period."""
+
+from datetime import date
+
+from odoo.tests import TransactionCase, new_test_user
+
+
+class EpdCommon(TransactionCase):
+    """Records most tests need; everything is made here, nothing comes from demo data.
+
+    ``accounts``: four accounts 100–103 with an e-mail each (103: the partner has none).
+    ``operator`` / ``manager``: users of the two roles in the test company.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "tracking_disable": True})
+        cls.rub = cls.env.ref("base.RUB")
+        cls.rub.active = True
+        cls.company = cls.env["res.company"].create(
+            {"name": "ООО «УК Тест»", "currency_id": cls.rub.id}
+        )
+        cls.company.partner_id.write({"vat": "1655123453", "epd_kpp": "165501001"})
+        cls.env.user.write({"company_ids": [(4, cls.company.id)], "company_id": cls.company.id})
+        cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": cls.company.ids})
+        cls.operator = cls._make_user("epd_operator", "epd_mailing.group_epd_operator")
+        cls.manager = cls._make_user("epd_manager", "epd_mailing.group_epd_manager")
+        cls.bank = cls.env["res.bank"].create(
+            {
+                "name": "Банк «Пример», г. Казань",
+                "bic": "049205999",
+                "epd_correspondent_account": "30101810000000000999",
+            }
+        )
+        cls.office_payee, cls.repair_payee = cls.env["res.partner.bank"].create(
+            [
+                {
+                    "acc_number": number,
+                    "bank_id": cls.bank.id,
+                    "partner_id": cls.company.partner_id.id,
+                    "company_id": cls.company.id,
+                }
+                for number in ("40702810900000001234", "40705810200000005678")
+            ]
+        )
+        cls.building = cls.env["epd.building"].create(
+            {
+                "name": "г. Казань, ул. Тестовая, д. 1",
+                "company_id": cls.company.id,
+                "total_area": 3402.5,
+                "common_area": 612,
+            }
+        )
+        cls.service_house, cls.service_water, cls.service_repair = cls.env["epd.service"].create(
+            [
+                {"name": name, "code": code, "kind": kind, "uom_name": uom, "sequence": number}
+                for number, (name, code, kind, uom) in enumerate(
+                    [
+                        ("Содержание жилого помещения", "1", "housing", "м²"),
+                        ("Холодное водоснабжение", "5", "utility", "м³"),
+                        ("Взнос на капитальный ремонт", "14", "capital_repair", "м²"),
+                    ],
+                    start=1,
+                )
+            ]
+        )
+        cls.env["epd.service.provision"].create(
+            [
+                {
+                    "building_id": cls.building.id,
+                    "service_id": service.id,
+                    "provider_id": cls.company.partner_id.id,
+                    "payee_id": payee.id,
+                }
+                for service, payee in (
+                    (cls.service_house, cls.office_payee),
+                    (cls.service_water, cls.office_payee),
+                    (cls.service_repair, cls.repair_payee),
+                )
+            ]
+        )
+        cls.period = cls.env["epd.billing.period"].create(
+            {"date_start": date(2026, 3, 1), "company_id": cls.company.id}
+        )
+        cls.company.epd_current_period_id = cls.period
+        partners = cls.env["res.partner"].create(
+            [
+                {"name": "Иванов Иван Иванович", "email": "ivanov@example.com"},
+                {"name": "Петрова Анна Сергеевна", "email": "petrova@example.com"},
+                {"name": "Сёмин О’Коннор Пётр", "email": "semin@example.com"},
+                {"name": "Без Почты Мария", "email": False},
+            ]
+        )
+        cls.accounts = cls.env["epd.personal.account"].create(
+            [
+                {
+                    "number": f"00{number}",
+                    "building_id": cls.building.id,
+                    "company_id": cls.company.id,
+                    "premises": str(number - 99),
+                    "area": 38.4,
+                    "residents": 1,
+                    "date_open": date(2020, 1, 1),
+                    "partner_id": partner.id,
+                }
+                for number, partner in enumerate(partners, start=100)
+            ]
+        )
+        for account in cls.accounts:
+            cls._make_charges(account)
+
+    @classmethod
+    def _make_user(cls, login, group):
+        return new_test_user(
+            cls.env,
+            login=login,
+            groups=group,
+            company_id=cls.company.id,
+            company_ids=[(6, 0, cls.company.ids)],
+            tz="Europe/Moscow",
+        )
+
+    @classmethod
+    def _make_charges(cls, account, period=None, house="1209.60", water="114.60", repair="390.14"):
+        """Charge the account 1 714,34 ₽ by default, with the balances that go with it."""
+        period = period or cls.period
+        amounts = (
+            (cls.service_house, 38.4, 31.5, house),
+            (cls.service_water, 3, 38.2, water),
+            (cls.service_repair, 38.4, 10.16, repair),
+        )
+        charges = cls.env["epd.charge"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "period_id": period.id,
+                    "service_id": service.id,
+                    "volume_individual": volume,
+                    "volume_method": "other",
+                    "tariff": tariff,
+                    "amount_individual": float(amount),
+                    "amount": float(amount),
+                }
+                for service, volume, tariff, amount in amounts
+            ]
+        )
+        cls.env["epd.account.balance"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "period_id": period.id,
+                    "payee_id": payee.id,
+                    "charged": charged,
+                }
+                for payee, charged in (
+                    (cls.office_payee, round(float(house) + float(water), 2)),
+                    (cls.repair_payee, float(repair)),
+                )
+            ]
+        )
+        return charges
