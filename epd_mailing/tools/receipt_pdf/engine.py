@@ -1,0 +1,47 @@
+"""The interface of a rendering engine, so that another one can be plugged in."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+ReadyProblem = namedtuple("ReadyProblem", "code detail")
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """One receipt to render.
+
+    :param key: the caller's own key (hashable), unique within a call
+    :param html: a whole self-contained document that holds ``token`` exactly once
+    :param token: from :func:`proof.make_token`, written into the HTML by the template
+    """
+
+    key: object
+    html: str
+    token: str
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """The proved file, or why there is none (``error``: code and detail, English)."""
+
+    pdf: bytes | None = None
+    error: str | None = None
+    pages: int = 0
+
+
+class Engine:
+    """Renders receipts. One HTML makes one file; no file is ever split or guessed."""
+
+    #: CSS zoom of the document that gives true millimetres with this engine
+    zoom = 1.0
+
+    def render(self, jobs, *, timeout=None):
+        """Render all ``jobs`` and return ``{key: RenderResult}``, one for each key.
+
+        :param timeout: seconds for a single receipt at most; None for the engine's default
+        """
+        raise NotImplementedError
+
+    def check_ready(self):
+        """Return a list of ``ReadyProblem`` that would stop any rendering (empty: ready)."""
+        raise NotImplementedError

@@ -1,0 +1,113 @@
+"""Checks of Russian payment requisites. They warn, they do not forbid: the sample in GOST R
+56042-2014 itself has an INN with a wrong check digit."""
+
+import re
+from collections import namedtuple
+
+from stdnum.ru import inn as stdnum_inn
+from stdnum.ru import ogrn as stdnum_ogrn
+
+Problem = namedtuple("Problem", "code field value")
+
+_WEIGHTS = (7, 1, 3)
+_CURRENCY_LETTERS = {letter: str(digit) for digit, letter in enumerate("ABCEHKMPTX")}
+_LATIN_LOOKALIKES = set("ABCEHKMOPTXYabcehkmoptxy")
+
+
+def check_bic(bic):
+    """Return the problems of a BIC (9 digits)."""
+    if re.fullmatch(r"\d{9}", bic or ""):
+        return []
+    return [Problem("bic_format", "bic", bic or "")]
+
+
+def account_key_is_valid(account, bic, correspondent=False):
+    """Tell whether the key of a 20-character account fits the BIC (Bank of Russia 515, 08.09.1997).
+
+    :param correspondent: the account is with the Bank of Russia (other prefix than a client's)
+    """
+    prefix = "0" + bic[4:6] if correspondent else bic[6:9]
+    digits = prefix + "".join(_CURRENCY_LETTERS.get(char, char) for char in account)
+    total = sum(int(digit) * _WEIGHTS[place % 3] % 10 for place, digit in enumerate(digits))
+    return total % 10 == 0
+
+
+def check_account(account, bic, correspondent=False):
+    """Return the problems of an account: its form and its key."""
+    field = "corresp_acc" if correspondent else "personal_acc"
+    account = account or ""
+    if not re.fullmatch(r"\d{5}[0-9ABCEHKMPTX]\d{14}", account):
+        return [Problem("account_format", field, account)]
+    if check_bic(bic):
+        return []
+    if not account_key_is_valid(account, bic, correspondent):
+        return [Problem("account_key", field, account)]
+    return []
+
+
+def check_inn(inn):
+    """Return the problems of an INN (10 or 12 digits with check digits)."""
+    if not re.fullmatch(r"\d{10}|\d{12}", inn or ""):
+        return [Problem("inn_format", "payee_inn", inn or "")]
+    return [] if stdnum_inn.is_valid(inn) else [Problem("inn_check", "payee_inn", inn)]
+
+
+def check_kpp(kpp):
+    """Return the problems of a KPP (9 digits, GIS ZhKKh schema)."""
+    return [] if re.fullmatch(r"\d{9}", kpp or "") else [Problem("kpp_format", "kpp", kpp or "")]
+
+
+def check_ogrn(ogrn):
+    """Return the problems of an OGRN (13) or OGRNIP (15 digits)."""
+    return [] if stdnum_ogrn.is_valid(ogrn or "") else [Problem("ogrn_check", "ogrn", ogrn or "")]
+
+
+def check_payee(values):
+    """Return the problems of a payee's requisites.
+
+    :param values: dict keyed as ``payment_qr.PaymentOrder``: name, personal_acc, bank_name, bic,
+        corresp_acc, payee_inn, kpp
+    """
+    problems = [
+        Problem("missing", field, "")
+        for field in ("name", "bank_name", "bic", "personal_acc", "corresp_acc")
+        if not values.get(field)
+    ]
+    bic = values.get("bic")
+    if bic:
+        problems += check_bic(bic)
+    if values.get("personal_acc"):
+        problems += check_account(values["personal_acc"], bic)
+    if values.get("corresp_acc"):
+        problems += check_account(values["corresp_acc"], bic, correspondent=True)
+    if values.get("payee_inn"):
+        problems += check_inn(values["payee_inn"])
+    if values.get("kpp"):
+        problems += check_kpp(values["kpp"])
+    return problems
+
+
+def _check_gis(value, length, pattern, field):
+    problems = []
+    if len(value) != length:
+        problems.append(Problem("gis_length", field, value))
+    elif not re.fullmatch(pattern, value):
+        problems.append(Problem("gis_mask", field, value))
+    if _LATIN_LOOKALIKES.intersection(value):
+        problems.append(Problem("gis_latin", field, value))
+    return problems
+
+
+def check_unified_account(value):
+    """Return the problems of an ЕЛС: 10 characters, 2 digits, 2 Cyrillic letters, 6 digits."""
+    return _check_gis(value or "", 10, r"\d\d[А-Яа-яЁё]{2}\d{6}", "unified_number")
+
+
+def check_service_id(value):
+    """Return the problems of an ИЖКУ: ЕЛС, a hyphen, 2 digits."""
+    return _check_gis(value or "", 13, r"\d\d[А-Яа-яЁё]{2}\d{6}-\d\d", "gis_service_id")
+
+
+def check_document_id(value):
+    """Return the problems of an ИПД: 18 characters, beginning with the ИЖКУ."""
+    return _check_gis(value or "", 18, r"\d\d[А-Яа-яЁё]{2}\d{6}-\d\d-\d{4}", "gis_document_id")
