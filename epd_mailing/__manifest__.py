@@ -9,7 +9,7 @@
     "application": True,
     "depends": ["mail"],
     "external_dependencies": {
-        "python": ["jinja2", "pdfkit", "requests", "stdnum", "zxingcpp", "PIL"],
+        "python": ["jinja2", "pdfkit", "requests", "python-stdnum", "zxing-cpp", "Pillow"],
     },
     "data": [
         "security/epd_mailing_groups.xml",
