@@ -16,11 +16,14 @@ from . import epd_charge
 from . import epd_account_balance
 from . import epd_meter_reading
 from . import epd_payment_document
+from . import epd_payment_document_snapshot
+from . import epd_payment_document_render
 from . import ir_attachment
 from . import epd_account_list
 from . import epd_message_template
 from . import epd_unisender_account
 from . import epd_billing_run
+from . import epd_billing_run_prepare
 from . import epd_billing_run_line
 from . import epd_mailing
 from . import epd_mailing_letter

@@ -21,6 +21,7 @@ FROZEN = (
     "snapshot",
     "snapshot_sha256",
     "snapshot_version",
+    "source_sha256",
     "pdf_file",
     "pdf_name",
     "pdf_sha256",
@@ -127,6 +128,9 @@ class EpdPaymentDocument(models.Model):
     snapshot = fields.Text(readonly=True, copy=False)
     snapshot_version = fields.Integer(readonly=True, copy=False)
     snapshot_sha256 = fields.Char(readonly=True, copy=False, size=64)
+    source_sha256 = fields.Char(
+        readonly=True, copy=False, size=64, help="Hash of lines, balances and readings alone."
+    )
     pdf_file = fields.Binary(attachment=True, readonly=True, copy=False)
     pdf_name = fields.Char(readonly=True, copy=False)
     pdf_sha256 = fields.Char(readonly=True, copy=False, size=64)
