@@ -8,15 +8,17 @@ from decimal import Decimal
 
 from . import money
 
-PAGE_MM = 268
-HEAD_MM = 60
+PAGE_MM = 271
+HEAD_MM = 47
 SLIP_MM = 50
 TABLE_HEAD_MM = 15
-GROUP_MM = 5.2
+GROUP_MM = 4.9
 LINE_MM = 3.3
-ROW_PADDING_MM = 1.9
+ROW_PADDING_MM = 1.6
 TITLE_MM = 8
 NAME_CHARS = 34
+ADDRESS_CHARS = 52
+ADDRESS_LINE_MM = 3.8
 TEXT_CHARS = 118
 
 FORM_TITLES = {
@@ -48,7 +50,8 @@ def view(snapshot, sample=False):
     ]
     slips = [_slip(snapshot, block) for block in snapshot["blocks"]]
     rows = [slips[place : place + 2] for place in range(0, len(slips), 2)]
-    pages = _paginate(sections, PAGE_MM - HEAD_MM - SLIP_MM * len(rows))
+    address_mm = (len(snapshot["premises"]["address"]) // ADDRESS_CHARS) * ADDRESS_LINE_MM
+    pages = _paginate(sections, PAGE_MM - HEAD_MM - address_mm - SLIP_MM * len(rows))
     return {
         "head": _head(snapshot),
         "slips": rows,
@@ -136,7 +139,7 @@ def _slip(snapshot, block):
         paid_label += f" (учтено по {money.format_date(balance['paid_through'])} включительно)"
     rows = [
         (opening_label, abs(opening)),
-        (paid_label, Decimal(balance["paid"])),
+        (paid_label, -Decimal(balance["paid"])),
         ("Начислено за период", Decimal(block["totals"]["total"])),
         ("Пени", Decimal(balance["penalty"])),
         ("Судебные расходы", Decimal(balance["court_costs"])),
@@ -148,7 +151,7 @@ def _slip(snapshot, block):
         "bank": [
             ("ИНН / КПП", " / ".join(filter(None, (payee["payee_inn"], payee["kpp"])))),
             ("Счёт", payee["personal_acc"]),
-            ("Банк", payee["bank_name"]),
+            ("", payee["bank_name"]),
             ("БИК / корр. счёт", f"{payee['bic']} / {payee['corresp_acc']}"),
         ],
         "rows": kept or [("Начислено за период", money.format_money(0))],

@@ -27,7 +27,7 @@ def token_html(token):
     """Return the markup that carries the token (unpatched Qt keeps only links with text)."""
     return (
         f'<a href="{_ADDRESS}{html.escape(token, quote=True)}" '
-        'style="color:#fff;text-decoration:none;font-size:1px">.</a>'
+        'style="color:#fff;text-decoration:none;font-size:4px">.</a>'
     )
 
 

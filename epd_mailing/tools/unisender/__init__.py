@@ -1,0 +1,1 @@
+"""The classic UniSender API over HTTP: transport and methods, statuses, webhook, errors."""

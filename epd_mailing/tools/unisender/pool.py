@@ -1,0 +1,48 @@
+"""Parallel calls: plain data in, outcomes out, no database in a thread."""
+
+import threading
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+
+from . import errors
+
+# kind: sent | refused | retry | stop | limited | unknown | not_tried
+Outcome = namedtuple("Outcome", "kind provider_id error")
+
+_KINDS = (
+    (errors.ResultUnknown, "unknown"),
+    (errors.RateLimited, "limited"),
+    ((errors.AuthError, errors.NoMoney, errors.SenderProblem, errors.BadCall), "stop"),
+    ((errors.RetryLater, errors.ConnectFailed), "retry"),
+    (errors.Rejected, "refused"),
+)
+
+
+def send_many(client, letters, workers):
+    """Send letters side by side and tell the outcome of each.
+
+    After the first outcome ``stop`` or ``limited`` no further letter is begun: those are
+    ``not_tried``.
+
+    :param letters: sequence of (key, ``client.Letter``)
+    :return: {key: Outcome}
+    """
+    halted = threading.Event()
+
+    def send(letter):
+        if halted.is_set():
+            return Outcome("not_tried", None, None)
+        try:
+            return Outcome("sent", client.send_email(letter).provider_id, None)
+        except errors.UniSenderError as error:
+            kind = next(kind for classes, kind in _KINDS if isinstance(error, classes))
+            if kind in ("stop", "limited"):
+                halted.set()
+            return Outcome(kind, None, error)
+        except Exception as error:
+            # whatever it was, the letter may have gone
+            return Outcome("unknown", None, errors.ResultUnknown("fault", type(error).__name__))
+
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        futures = {key: pool.submit(send, letter) for key, letter in letters}
+    return {key: future.result() for key, future in futures.items()}

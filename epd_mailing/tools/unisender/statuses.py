@@ -1,0 +1,55 @@
+"""The statuses of a letter at UniSender and what they mean to us (checkEmail and webhooks)."""
+
+from collections import namedtuple
+
+# rank: a lower one never takes back a higher; failure_type as in ``epd.mailing.letter``
+Status = namedtuple("Status", "rank kind final failure_type")
+
+_OK = {
+    "not_sent": Status(0, "pending", False, None),
+    "delayed": Status(0, "pending", False, None),
+    "ok_sent": Status(10, "sent", False, None),
+    "err_will_retry": Status(20, "deferred", False, None),
+    "err_resend": Status(20, "deferred", False, None),
+    "ok_delivered": Status(40, "delivered", False, None),
+    "ok_read": Status(50, "opened", False, None),
+    "ok_link_visited": Status(60, "clicked", False, None),
+    "ok_unsubscribed": Status(70, "unsubscribed", True, None),
+    "ok_spam_folder": Status(70, "spam", True, None),
+    "ok_fbl": Status(70, "complained", True, None),
+}
+_FAILED = {
+    "invalid_address": "err_dest_invalid err_user_unknown",
+    "mailbox_unavailable": "err_user_inactive err_mailbox_discarded err_not_available "
+    "err_unreachable err_skip_letter skip_dup_unreachable skip_dup_temp_unreachable",
+    "mailbox_full": "err_mailbox_full skip_dup_mailbox_full",
+    "domain": "err_no_dns err_no_smtp err_domain_inactive err_destination_misconfigured",
+    "spam_rejected": "err_blacklisted err_spam_rejected err_spam_may_retry err_spam_removed "
+    "err_spam_skipped",
+    "too_large": "err_too_large",
+    "unsubscribed": "err_unsubscribed",
+    "blocked": "err_not_allowed err_src_invalid",
+    "no_money": "err_over_quota",
+    "lost": "err_lost err_internal",
+    "other": "err_delivery_failed err_giveup",
+}
+# cancelled for now, may still move on (the vendor's English docs)
+_NOT_FINAL = {"err_spam_removed", "err_spam_skipped", "err_spam_may_retry"}
+# the address itself is no good: no further letter goes there
+ADDRESS_DEAD = {"invalid_address", "mailbox_unavailable", "domain"}
+
+STATUSES = dict(_OK)
+for _type, _names in _FAILED.items():
+    for _name in _names.split():
+        STATUSES[_name] = Status(30, "failed", _name not in _NOT_FINAL, _type)
+
+
+def get_status(raw):
+    """Return the ``Status`` of a raw status; an unknown one is read by its prefix."""
+    if raw in STATUSES:
+        return STATUSES[raw]
+    if raw.startswith("ok_"):
+        return Status(10, "sent", False, None)
+    if raw.startswith(("err_", "skip_")):
+        return Status(30, "failed", True, "other")
+    return Status(0, "pending", False, None)
