@@ -1,0 +1,144 @@
+"""HTTP front of the sandbox: the API, the control API and the inbox pages."""
+
+import json
+import socket
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from . import forms, pages
+from .service import ApiError
+
+BODY_LIMIT = 32 * 2**20
+
+
+class SandboxServer(ThreadingHTTPServer):
+    """The server; ``service`` is what it speaks for."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address, service):
+        super().__init__(address, Handler)
+        self.service = service
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        """Keep quiet: calls are to be seen in the inbox."""
+
+    def do_GET(self):
+        """Pages, the control API, and API calls with everything in the query."""
+        self._answer(b"")
+
+    def do_POST(self):
+        """API calls and control calls."""
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > BODY_LIMIT:
+            self.close_connection = True
+            self._send(413, "text/plain", b"too large")
+            return
+        self._answer(self.rfile.read(length))
+
+    def _answer(self, body):
+        url = urlsplit(self.path)
+        parts = url.path.strip("/").split("/")
+        if len(parts) == 3 and parts[0] in ("ru", "en") and parts[1] == "api":
+            self._api(parts[2], forms.parse(url.query.encode(), body))
+        elif parts[0] == "sandbox":
+            self._control(parts[1:], dict(parse_qsl(url.query)), body)
+        else:
+            status, kind, data = pages.respond(self.server.service, url, body)
+            self._send(status, kind, data)
+
+    # --- the service's API -----------------------------------------------------------------------
+
+    def _api(self, method, args):
+        service = self.server.service
+        fault = service.take_fault(method, args) or {}
+        kind = fault.get("kind", "")
+        if kind == "slow_before":
+            time.sleep(fault.get("seconds", 5))
+        elif kind == "drop_before":
+            self._drop()
+            return
+        elif kind == "code":
+            self._json({"error": "По заказу", "code": fault["code"]})
+            return
+        answer = self._call(method, args)
+        if kind == "slow_after":
+            time.sleep(fault.get("seconds", 5))
+        elif kind == "drop_after":
+            self._drop()
+        elif kind == "http_502":
+            self._send(502, "text/html", b"<html>Bad Gateway</html>")
+        elif kind == "non_json":
+            self._send(200, "text/html", "<html>Технические работы</html>".encode())
+        if kind not in ("drop_after", "http_502", "non_json"):
+            self._json(answer)
+
+    def _call(self, method, args):
+        try:
+            result = self.server.service.call(method, args)
+        except ApiError as error:
+            return {"error": error.text, "code": error.code}
+        top = result.pop("__top__", {}) if isinstance(result, dict) else {}
+        return {"result": result, **top}
+
+    def _drop(self):
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    # --- control ---------------------------------------------------------------------------------
+
+    def _control(self, parts, query, body):
+        service = self.server.service
+        data = json.loads(body) if body else {}
+        name = parts[0] if parts else ""
+        if name == "letters":
+            service.advance()
+            where, args = ("email = ?", (query["email"],)) if "email" in query else ("1", ())
+            self._json(service.store.letters(where, *args))
+        elif name == "attachment":
+            rows = service.store.rows("SELECT data FROM attachment WHERE rowid = ?", parts[1])
+            self._send(200, "application/pdf", rows[0]["data"] if rows else b"")
+        elif name == "status":
+            service.store.run(
+                "UPDATE letter SET status = ?, status_at = NULL WHERE id = ?",
+                data["status"],
+                data["id"],
+            )
+            self._json({})
+        elif name == "clock":
+            service.store.offset += float(data["advance"])
+            self._json({"now": service.store.now()})
+        elif name == "fault":
+            service.faults.append({"times": 1, **data})
+            self._json({})
+        elif name == "settings":
+            service.settings.update(data)
+            self._json(service.settings)
+        elif name == "reset":
+            service.faults.clear()
+            service.store.reset()
+            self._json({})
+        else:
+            self._send(404, "text/plain", b"no such control")
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _json(self, data):
+        text = json.dumps(data, ensure_ascii=False).encode()
+        self._send(200, "application/json; charset=utf-8", text)
+
+    def _send(self, status, kind, data):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
