@@ -22,9 +22,16 @@ from . import ir_attachment
 from . import epd_account_list
 from . import epd_message_template
 from . import epd_unisender_account
+from . import epd_unisender_account_service
 from . import epd_billing_run
 from . import epd_billing_run_prepare
 from . import epd_billing_run_line
 from . import epd_mailing
+from . import epd_mailing_letters
+from . import epd_mailing_actions
 from . import epd_mailing_letter
+from . import epd_mailing_letter_actions
+from . import epd_mailing_send
+from . import epd_mailing_statistics
+from . import epd_payment_document_delivery
 from . import epd_letter_event

@@ -127,6 +127,36 @@ class EpdDeliveryAddress(models.Model):
     def _set_state(self, state, reason):
         self._can_move(state)._move(state, state_reason=reason, state_date=fields.Datetime.now())
 
+    def _lose(self, state, reason):
+        """Stop using an address that letters do not reach; the payer now gets paper.
+
+        :param state: ``bounced`` or ``unsubscribed``
+        :param reason: what the service said (raw status or code)
+        """
+        lost = self.sudo()._can_move(state)
+        lost._set_state(state, reason)
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        for address in lost:
+            address.account_id.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("Address lost: the payer gets paper"),
+                note=f"{address.email}: {labels[state]} ({reason})",
+                user_id=self._get_office_user(address).id,
+            )
+
+    @api.model
+    def _get_office_user(self, address):
+        """Return whom the task goes to: a manager of the company."""
+        group = self.env.ref("epd_mailing.group_epd_manager")
+        return (
+            group.all_user_ids.filtered(
+                lambda user: user.active
+                and not user.share
+                and address.company_id in user.company_ids
+            )[:1]
+            or self.env.user
+        )
+
     def _close(self, reason):
         """Close the addresses for good (owner changed, or the office said so)."""
         self._set_state("closed", reason)

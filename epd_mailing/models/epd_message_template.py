@@ -1,4 +1,9 @@
-from odoo import fields, models
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..tools import message
 
 
 class EpdMessageTemplate(models.Model):
@@ -18,3 +23,46 @@ class EpdMessageTemplate(models.Model):
     )
     body = fields.Text(required=True)
     active = fields.Boolean(default=True)
+    field_help = fields.Html(compute="_compute_field_help", string="Fields")
+
+    def _compute_field_help(self):
+        rows = Markup("").join(
+            Markup("<tr><td><code>{{{{ {} }}}}</code></td><td>{}</td><td>{}</td></tr>").format(
+                field.name, self.env._(field.label), field.example
+            )
+            for field in message.FIELDS
+        )
+        for template in self:
+            template.field_help = Markup('<table class="table table-sm">%s</table>') % rows
+
+    @api.constrains("subject", "body", "body_format")
+    def _check_message(self):
+        for template in self:
+            try:
+                message.check_template(
+                    template.subject, template.body, template.body_format == "html"
+                )
+            except message.TemplateError as error:
+                raise ValidationError(self._describe(error)) from error
+
+    @api.model
+    def _describe(self, error):
+        """Return what is wrong with a template, in the user's language.
+
+        :param error: ``tools.message.TemplateError``
+        """
+        texts = {
+            "syntax": self.env._("The template has a mistake in line %s.", error.line),
+            "unknown_field": self.env._("The template names an unknown field in line %s.", error.line),
+            "forbidden": self.env._(
+                "The template does in line %s what templates may not do.", error.line
+            ),
+            "too_long": self.env._("The text is too long."),
+            "empty_subject": self.env._("The subject is empty."),
+            "long_subject": self.env._("The subject is longer than 250 characters."),
+            "empty_body": self.env._("The text is empty."),
+        }
+        text = texts.get(error.code) or self.env._(
+            "The template does not work in line %s.", error.line
+        )
+        return f"{text} {error.name}".strip()

@@ -1,0 +1,188 @@
+import secrets
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..tools.unisender import errors
+from ..tools.unisender.client import UniSenderClient
+
+
+class EpdUnisenderAccount(models.Model):
+    """The account as a client of the service: connection, limits, webhook."""
+
+    _inherit = "epd.unisender.account"
+
+    @api.constrains("base_url")
+    def _check_base_url(self):
+        for account in self:
+            url = urlsplit(account.base_url or "")
+            local = url.hostname in ("127.0.0.1", "localhost", "::1")
+            if not url.hostname or url.scheme not in ("https", "http"):
+                raise ValidationError(
+                    self.env._("The API address must look like https://api.unisender.com")
+                )
+            if url.scheme == "http" and not local:
+                raise ValidationError(
+                    self.env._("The API address must begin with https:// — the key goes there.")
+                )
+
+    def _get_client(self):
+        """Return a client of the service with this account's key (read only here)."""
+        self.ensure_one()
+        return UniSenderClient(
+            self.sudo().api_key,
+            self.base_url,
+            timeout=(5, max(1, self.timeout_seconds)),
+            pool_size=max(1, self.parallel_calls),
+        )
+
+    @api.model
+    def _describe_error(self, error):
+        """Return what an error of the service means to the office, in the user's language."""
+        if isinstance(error, errors.AuthError):
+            text = self.env._("UniSender does not accept the API key. Enter the right key.")
+        elif isinstance(error, errors.NoMoney):
+            text = self.env._("There is no money on the UniSender account. Top it up.")
+        elif isinstance(error, errors.SenderProblem):
+            text = self.env._("The sender's address is not confirmed at UniSender. Confirm it.")
+        elif isinstance(error, errors.ConnectFailed):
+            text = self.env._("UniSender cannot be reached. Check the address and the network.")
+        elif isinstance(error, errors.ResultUnknown):
+            text = self.env._("UniSender gave no clear answer. Try again later.")
+        else:
+            text = self.env._("UniSender refused the call.")
+        return f"{text} ({error.code})"
+
+    def action_check_connection(self):
+        """«Check Connection»: key, list, sender and balance; all well makes the account active."""
+        self.check_access("write")
+        for account in self.sudo()._through_gate():
+            if not account.api_key:
+                raise UserError(self.env._("Enter the API key first."))
+            try:
+                facts = account._ask_facts()
+            except errors.UniSenderError as error:
+                account.write(
+                    {
+                        "state": "error",
+                        "last_error": account._describe_error(error),
+                        "last_checked_at": fields.Datetime.now(),
+                    }
+                )
+                continue
+            account.write({**facts, "last_checked_at": fields.Datetime.now()})
+        return True
+
+    def _ask_facts(self):
+        """Ask lists, sender and balance; return the values to write."""
+        sender = self._get_client()
+        lists = sender.get_lists()
+        chosen = next((entry for entry in lists if entry[0] == self.list_id), None)
+        if not chosen and lists:
+            chosen = lists[0]
+        if not chosen:
+            title = self.env._("Payers")
+            chosen = sender.create_list(title), title
+        try:
+            info = sender.get_user_info()
+            balance = f"{info.get('balance', '')} {info.get('currency', '')}".strip()
+        except errors.AuthError:
+            balance = False  # an ordinary key may not be allowed to ask
+        try:
+            confirmed = sender.get_checked_email(self.name, self.sender_email)
+        except errors.AuthError:
+            confirmed = True  # cannot be asked; sendEmail will tell
+        return {
+            "list_id": chosen[0],
+            "list_title": chosen[1],
+            "balance": balance,
+            "sender_confirmed": confirmed,
+            "state": "active" if confirmed else "error",
+            "last_error": False
+            if confirmed
+            else self.env._("The sender's address is not confirmed at UniSender. Confirm it."),
+        }
+
+    # --- limits ----------------------------------------------------------------------------------
+
+    def _get_free_calls(self):
+        """Return ``(calls free now, seconds until one is free)`` by the minute and the day.
+
+        Counted from ``sending_at`` of all letters of the account, test ones too.
+        """
+        self.ensure_one()
+        self.env["epd.mailing.letter"].flush_model(["sending_at", "unisender_account_id"])
+        free, pause, now = 10**6, 0.0, fields.Datetime.now()
+        for limit, seconds in ((self.limit_per_minute, 60), (self.limit_per_day, 86400)):
+            if not limit:
+                continue
+            self.env.cr.execute(
+                """
+                SELECT count(*), min(sending_at) FROM (
+                    SELECT sending_at FROM epd_mailing_letter
+                     WHERE unisender_account_id = %s AND sending_at > %s
+                     ORDER BY sending_at DESC LIMIT %s) recent
+                """,
+                (self.id, now - timedelta(seconds=seconds), limit),
+            )
+            count, oldest = self.env.cr.fetchone()
+            free = min(free, limit - count)
+            if count >= limit:
+                left = (oldest + timedelta(seconds=seconds) - now).total_seconds()
+                pause = max(pause, left, 0.2)
+        return max(0, free), pause
+
+    def _get_recent_addresses(self, emails):
+        """Return ``{address: seconds}`` of those that got a letter too short a time ago."""
+        self.ensure_one()
+        seconds = self.limit_address_seconds
+        if not seconds or not emails:
+            return {}
+        now = fields.Datetime.now()
+        groups = self.env["epd.mailing.letter"]._read_group(
+            [
+                ("unisender_account_id", "=", self.id),
+                ("sending_at", ">", now - timedelta(seconds=seconds)),
+                ("email_normalized", "in", emails),
+            ],
+            ["email_normalized"],
+            ["sending_at:max"],
+        )
+        return {
+            email: max(0.2, (last + timedelta(seconds=seconds) - now).total_seconds())
+            for email, last in groups
+        }
+
+    # --- webhook ---------------------------------------------------------------------------------
+
+    def _get_webhook_url(self):
+        """Return our address for UniSender's events; the token is the account's own secret."""
+        self.ensure_one()
+        account = self.sudo()
+        if not account.webhook_token:
+            account._through_gate().write({"webhook_token": secrets.token_urlsafe(24)})
+        return f"{account.get_base_url()}/epd_mailing/webhook/{account.webhook_token}"
+
+    def action_webhook_on(self):
+        """Have UniSender report events to this Odoo."""
+        self.check_access("write")
+        for account in self.sudo():
+            account._call_or_raise(lambda c, url: c.set_hook(url), account._get_webhook_url())
+            account._through_gate().write({"webhook_state": "on"})
+        return True
+
+    def action_webhook_off(self):
+        """Stop UniSender's reports; polling goes on."""
+        self.check_access("write")
+        for account in self.sudo():
+            account._call_or_raise(lambda c, url: c.remove_hook(url), account._get_webhook_url())
+            account._through_gate().write({"webhook_state": "off"})
+        return True
+
+    def _call_or_raise(self, function, url):
+        try:
+            function(self._get_client(), url)
+        except errors.UniSenderError as error:
+            raise UserError(self._describe_error(error)) from None
