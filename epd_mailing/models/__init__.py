@@ -18,11 +18,13 @@ from . import epd_meter_reading
 from . import epd_payment_document
 from . import epd_payment_document_snapshot
 from . import epd_payment_document_render
+from . import epd_payment_document_actions
 from . import ir_attachment
 from . import epd_account_list
 from . import epd_message_template
 from . import epd_unisender_account
 from . import epd_unisender_account_service
+from . import epd_unisender_account_limits
 from . import epd_billing_run
 from . import epd_billing_run_prepare
 from . import epd_billing_run_line
@@ -30,8 +32,11 @@ from . import epd_mailing
 from . import epd_mailing_letters
 from . import epd_mailing_actions
 from . import epd_mailing_letter
+from . import epd_mailing_letter_queue
+from . import epd_mailing_letter_call
 from . import epd_mailing_letter_actions
 from . import epd_mailing_send
 from . import epd_mailing_statistics
 from . import epd_payment_document_delivery
 from . import epd_letter_event
+from . import epd_mailing_letter_facts

@@ -78,6 +78,9 @@ class EpdBillingRun(models.Model):
     line_ids = fields.One2many("epd.billing.run.line", "run_id", copy=False)
     document_ids = fields.One2many("epd.payment.document", "run_id", copy=False)
     mailing_ids = fields.One2many("epd.mailing", "run_id", copy=False)
+    mailing_count = fields.Integer(compute="_compute_mailing_count")
+    present_by = fields.Date(related="period_id.present_by")
+    pay_by = fields.Date(related="period_id.pay_by")
     account_count = fields.Integer(compute="_compute_counts")
     pending_count = fields.Integer(compute="_compute_counts")
     saved_count = fields.Integer(compute="_compute_counts")
@@ -107,3 +110,33 @@ class EpdBillingRun(models.Model):
             run.skipped_count = by_state.get("skipped", 0)
             run.error_count = by_state.get("error", 0)
             run.progress = 100.0 * (total - run.pending_count) / total if total else 0.0
+
+    @api.depends("mailing_ids")
+    def _compute_mailing_count(self):
+        counts = dict(
+            self.env["epd.mailing"]._read_group(
+                [("run_id", "in", self.ids)], ["run_id"], ["__count"]
+            )
+        )
+        for run in self:
+            run.mailing_count = counts.get(run, 0)
+
+    def _open(self, xmlid, domain):
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        return {**action, "domain": domain, "context": {"default_run_id": self.id}}
+
+    def action_open_lines(self):
+        """Open the accounts of the run with what became of each."""
+        self.ensure_one()
+        return self._open("epd_mailing.epd_billing_run_line_action", [("run_id", "=", self.id)])
+
+    def action_open_documents(self):
+        """Open the documents that the run saved."""
+        self.ensure_one()
+        domain = [("run_id", "=", self.id)]
+        return self._open("epd_mailing.epd_payment_document_action", domain)
+
+    def action_open_mailings(self):
+        """Open the mailings of the run."""
+        self.ensure_one()
+        return self._open("epd_mailing.epd_mailing_action", [("run_id", "=", self.id)])

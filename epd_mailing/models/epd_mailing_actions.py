@@ -120,6 +120,18 @@ class EpdMailing(models.Model):
             mailing._refresh_statuses()
         return True
 
+    def action_open_letters(self):
+        """Open the letters of the states in the context (all without one)."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_mailing_letter_action"
+        )
+        domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
+        states = self.env.context.get("letter_states")
+        if states:
+            domain.append(("state", "in", states))
+        return {**action, "domain": domain, "context": {}}
+
     def get_statistics(self):
         """Return the figures of the mailing as plain data, for integrations."""
         self.ensure_one()

@@ -14,6 +14,8 @@ FAILURE_TYPES = [
     ("address_bounced", "Earlier letters came back from the address"),
     ("address_unsubscribed", "The payer unsubscribed"),
     ("address_closed", "The address is closed"),
+    ("address_changed", "The address was changed after the letter was made"),
+    ("payer_changed", "The document is of the previous responsible person"),
     ("no_consent", "No consent to e-mail"),
     ("paper_only", "Wants paper only"),
     ("no_document", "No saved document"),
@@ -238,6 +240,7 @@ class EpdMailingLetter(models.Model):
         "(mailing_id, id) WHERE send_state IN ('pending', 'claimed', 'sending')"
     )
     _rate_idx = models.Index("(unisender_account_id, sending_at) WHERE sending_at IS NOT NULL")
+    _lease_idx = models.Index("(lease_until) WHERE lease_until IS NOT NULL")
     _poll_idx = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")
     _mailing_state_idx = models.Index("(mailing_id, state)")
 

@@ -1,4 +1,5 @@
 import logging
+import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -12,7 +13,11 @@ _logger = logging.getLogger(__name__)
 KEPT = timedelta(days=30)
 # minutes until the next look, by the number of looks so far
 INTERVALS = (2, 5, 15, 30, 60, 180, 360, 720, 1440)
-BATCHES_A_PASS = 40
+PASS_WALL = 15.0  # seconds; the pass shares its time with the other jobs
+BATCHES_AT_ONCE = 10  # by the button; the rest goes through the queue
+CONTACTS_A_PASS = 50
+# the service's clock and ours may differ by so much
+CLOCK = timedelta(seconds=5)
 
 
 class EpdMailing(models.Model):
@@ -23,37 +28,82 @@ class EpdMailing(models.Model):
     @api.model
     def _cron_refresh(self):
         """Ask the statuses of all letters whose time has come, in batches of 500."""
-        letters = self.env["epd.mailing.letter"]
-        domain = [("next_poll_at", "<=", fields.Datetime.now()), ("provider_id", "!=", False)]
-        for account in self.env["epd.unisender.account"].search([("state", "=", "active")]):
-            for _batch in range(BATCHES_A_PASS):
-                due = letters.search(
-                    [*domain, ("unisender_account_id", "=", account.id)],
-                    order="next_poll_at",
-                    limit=STATUS_BATCH,
-                )
-                if not due or not self._poll(account, due):
-                    break
-                # each batch stands by itself
-                self.env["ir.cron"]._commit_progress(len(due))
+        began, more = time.monotonic(), False
+        self._in_transaction(self._match_kept_events)
+        accounts = self.env["epd.unisender.account"].search([("state", "!=", "draft")])
+        for account in accounts:
+            try:
+                more = self._poll_account(account, began) or more
+                self._in_transaction(lambda account=account: self._settle_unknown(account))
+            except Exception:  # one account must not stop the others
+                self.env.cr.rollback()
+                _logger.exception("Statuses of UniSender account %s cannot be read", account.id)
+        if more:
+            self.env.ref("epd_mailing.ir_cron_refresh")._trigger()
         self.env["ir.cron"]._commit_progress(remaining=0)
 
-    def _refresh_statuses(self):
-        """Ask now for the letters of this mailing whose story is not at its end."""
-        self.ensure_one()
-        since = fields.Datetime.now() - KEPT
-        letters = self.letter_ids.filtered(
-            lambda letter: letter.provider_id and letter.next_poll_at and letter.sent_at > since
-        )
-        for start in range(0, len(letters), STATUS_BATCH):
-            if not self._poll(self.unisender_account_id, letters[start : start + STATUS_BATCH]):
-                return
-        self._through_gate().write({"refreshed_at": fields.Datetime.now()})
+    @api.model
+    def _poll_account(self, account, began):
+        """Ask batch by batch; return True when there is more than fits into the pass."""
+        while True:
+            due = self._get_due(account)
+            if not due:
+                return False
+            if time.monotonic() - began > PASS_WALL:
+                return True
+            if not self._in_transaction(
+                lambda due=due: self._poll(account, due), processed=len(due)
+            ):
+                return False
+            self.env.invalidate_all()
 
     @api.model
-    def _poll(self, account, letters):
+    def _get_due(self, account, extra=()):
+        return self.env["epd.mailing.letter"].search(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("send_state", "=", "sent"),
+                ("provider_id", "!=", False),
+                ("next_poll_at", "<=", fields.Datetime.now()),
+                *extra,
+            ],
+            order="next_poll_at",
+            limit=STATUS_BATCH,
+        )
+
+    def _refresh_statuses(self):
+        """Ask now for the letters of this mailing whose story is not at its end.
+
+        :return: False when the service could not be asked
+        """
+        self.ensure_one()
+        letters = self.env["epd.mailing.letter"].search(
+            [
+                ("mailing_id", "=", self.id),
+                ("send_state", "=", "sent"),
+                ("provider_id", "!=", False),
+                ("next_poll_at", "!=", False),
+                ("sent_at", ">", fields.Datetime.now() - KEPT),
+            ],
+            order="next_poll_at",
+        )
+        now = letters[: STATUS_BATCH * BATCHES_AT_ONCE]
+        later = letters[STATUS_BATCH * BATCHES_AT_ONCE :]
+        for start in range(0, len(now), STATUS_BATCH):
+            batch = now[start : start + STATUS_BATCH]
+            if not self._poll(self.unisender_account_id, batch, counted=False):
+                return False
+        if later:
+            later._through_gate().write({"next_poll_at": fields.Datetime.now()})
+            self.env.ref("epd_mailing.ir_cron_refresh").sudo()._trigger()
+        self._through_gate().write({"refreshed_at": fields.Datetime.now()})
+        return True
+
+    @api.model
+    def _poll(self, account, letters, counted=True):
         """Ask one batch and apply the answer.
 
+        :param counted: False when a person asked: the next look does not move away
         :return: False when the service could not be asked
         """
         try:
@@ -63,116 +113,119 @@ class EpdMailing(models.Model):
             account._through_gate().write({"last_error": account._describe_error(error)})
             return False
         now = fields.Datetime.now()
-        facts = [
-            (letter, answer.statuses[letter.provider_id], now, "poll")
-            for letter in letters
-            if letter.provider_id in answer.statuses
-        ]
-        letters._apply_statuses(facts)
-        for letter in letters._through_gate():
-            letter.write(letter._next_poll_vals(now))
-        mailings = letters.mailing_id._through_gate()
-        mailings.write({"refreshed_at": now})
+        letters._apply_statuses(
+            [
+                (letter, answer.statuses[letter.provider_id], now, "poll")
+                for letter in letters
+                if letter.provider_id in answer.statuses
+            ]
+        )
+        letters._plan_next_poll(now, counted)
+        for mailing in letters.mailing_id:
+            if not mailing.refreshed_at or now - mailing.refreshed_at > timedelta(seconds=20):
+                mailing._through_gate().write({"refreshed_at": now})
         return True
+
+    # --- letters of unknown outcome, events without a letter --------------------------------------
+
+    @api.model
+    def _match_kept_events(self):
+        """Match events that were kept while their letter's id was just being written."""
+        events = self.env["epd.letter.event"].search(
+            [
+                ("letter_id", "=", False),
+                ("source", "=", "webhook"),
+                ("received_at", ">", fields.Datetime.now() - timedelta(days=2)),
+                ("unisender_account_id", "!=", False),
+            ],
+            order="id",
+            limit=5000,
+        )
+        if events:
+            events._match_letters()
+
+    @api.model
+    def _settle_unknown(self, account):
+        """Ask the contact behind letters of unknown outcome whose time has come."""
+        letters = self.env["epd.mailing.letter"].search(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("send_state", "=", "unknown"),
+                ("next_poll_at", "<=", fields.Datetime.now()),
+            ],
+            order="next_poll_at",
+            limit=CONTACTS_A_PASS,
+        )
+        letters._adopt_events()
+        client = account._get_client() if letters else None
+        for letter in letters.filtered(lambda letter: letter.send_state == "unknown"):
+            try:
+                contact = client.get_contact(letter.email_normalized)
+            except errors.Rejected:
+                contact = None  # the service does not know the address
+            except errors.UniSenderError as error:
+                _logger.warning("Contacts cannot be asked: %s", error.code)
+                return
+            letter._settle_by_contact(contact)
+            letter._plan_next_poll(fields.Datetime.now(), True)
 
 
 class EpdMailingLetter(models.Model):
-    """What the service says → dated facts. One function for polling, webhook and contact."""
+    """When to look again, and the rule of the contact."""
 
     _inherit = "epd.mailing.letter"
 
-    _FACTS = {
-        "delivered": ("delivered",),
-        "opened": ("delivered", "opened"),
-        "clicked": ("delivered", "opened", "clicked"),
-    }
+    def _plan_next_poll(self, now, counted):
+        """Set the next look: later each time, none after a final fact or the vendor's 30 days."""
+        for vals, letters in self.grouped(lambda letter: letter._next_poll(now, counted)).items():
+            next_at, count = vals
+            letters._through_gate().write({"next_poll_at": next_at, "poll_count": count})
 
-    def _next_poll_vals(self, now):
+    def _next_poll(self, now, counted):
+        count = self.poll_count + int(counted)
         final = statuses.get_status(self.raw_status or "").final
-        over = self.sent_at and self.sent_at + KEPT < now
-        if final or over:
-            return {"next_poll_at": False, "poll_count": self.poll_count + 1}
-        minutes = INTERVALS[min(self.poll_count, len(INTERVALS) - 1)]
-        return {
-            "next_poll_at": now + timedelta(minutes=minutes),
-            "poll_count": self.poll_count + 1,
-        }
+        began = self.sent_at or self.sending_at
+        if (final and self.send_state == "sent") or (began and began + KEPT < now):
+            return False, count
+        minutes = INTERVALS[min(max(count - 1, 0), len(INTERVALS) - 1)]
+        return now + timedelta(minutes=minutes), count
 
-    @api.model
-    def _apply_statuses(self, facts):
-        """Apply what the service said; repeated, late and unordered facts do no harm.
+    def _settle_by_contact(self, contact):
+        """Settle an unknown outcome by the contact's last letter.
 
-        :param facts: list of ``(letter, raw status, moment (naive UTC), source)`` with source
-            ``webhook`` (exact), ``contact`` (exact) or ``poll`` (not later than)
+        The contact's times belong to his *last* letter. They are this letter's only when it was
+        handed over after our call began and no other letter of ours went to the address since.
         """
-        events = []
-        for letter, raw, moment, source in facts:
-            status = statuses.get_status(raw)
-            if source == "poll" and raw == letter.raw_status:
-                continue
-            vals = letter._fact_vals(status, raw, moment, source)
-            if vals:
-                letter._through_gate().write(vals)
-            if source != "webhook":  # the controller keeps its own events
-                events.append(letter._event_vals(raw, moment, source))
-            letter._react(status, raw)
-        self.env["epd.letter.event"].sudo().create(events)
+        self.ensure_one()
+        began = self.sending_at
+        last = contact and (contact.last_send or contact.last_delivery)
+        if not last or not began or last.replace(tzinfo=None) < began - CLOCK:
+            return False
+        if self._has_rival(began):
+            return False
+        delivered = contact.last_delivery and contact.last_delivery.replace(tzinfo=None)
+        self._settle_as_sent(False, last.replace(tzinfo=None))
+        facts = []
+        if delivered and delivered >= began - CLOCK:
+            facts.append((self, "ok_delivered", delivered, "contact"))
+            opened = contact.last_read and contact.last_read.replace(tzinfo=None)
+            if opened and opened >= began - CLOCK:
+                facts.append((self, "ok_read", opened, "contact"))
+        if not facts:
+            facts.append((self, "ok_sent", last.replace(tzinfo=None), "contact"))
+        self._apply_statuses(facts)
+        return True
 
-    def _event_vals(self, raw, moment, source):
-        return {
-            "letter_id": self.id,
-            "company_id": self.company_id.id,
-            "unisender_account_id": self.unisender_account_id.id,
-            "provider_id": self.provider_id,
-            "letter_key": self.letter_key,
-            "email": self.email,
-            "raw_status": raw,
-            "event_at": moment,
-            "source": source,
-        }
-
-    def _fact_vals(self, status, raw, moment, source):
-        """Return what to write for a status; empty when it says nothing new."""
-        vals = {}
-        known = statuses.get_status(self.raw_status or "not_sent")
-        if not self.raw_status or status.rank >= known.rank or status.kind == "failed":
-            vals["raw_status"] = raw
-        if status.kind in self._FACTS or status.kind in ("unsubscribed", "spam", "complained"):
-            for name in self._FACTS.get(status.kind, ("delivered",)):
-                vals |= self._dated(name, moment, source)
-            vals["is_deferred"] = False
-        if status.kind in ("spam", "complained", "unsubscribed"):
-            vals[f"{status.kind}_at"] = self[f"{status.kind}_at"] or moment
-        if status.kind == "deferred" and not self.delivered_at:
-            vals["is_deferred"] = True
-        if status.kind == "failed" and status.final:
-            vals |= self._dated("bounced", moment, source)
-            if not self.delivered_at:
-                reason = self.env["epd.mailing"]._reason(status.failure_type)
-                vals |= {**reason, "is_deferred": False}
-                vals["failure_reason"] = f"{reason['failure_reason']} ({raw})"
-        return vals
-
-    def _dated(self, name, moment, source):
-        """Return the fact with its time: an exact one replaces an estimate, the earlier wins."""
-        known, origin = self[f"{name}_at"], self[f"{name}_source"]
-        exact = source != "poll"
-        if known and (origin != "poll" or not exact) and known <= moment:
-            return {}
-        if known and origin != "poll" and not exact:
-            return {}
-        return {f"{name}_at": moment, f"{name}_source": source}
-
-    def _react(self, status, raw):
-        """Close the address that does not work or does not want letters any more."""
-        if self.is_test or not self.address_id:
-            return
-        if status.kind in ("unsubscribed", "complained") or status.failure_type == "unsubscribed":
-            self.address_id._lose("unsubscribed", raw)
-        elif (
-            status.kind == "failed"
-            and status.final
-            and status.failure_type in statuses.ADDRESS_DEAD
-            and not self.delivered_at
-        ):
-            self.address_id._lose("bounced", raw)
+    def _has_rival(self, began):
+        """Tell whether another letter of ours may have gone to the address about then or later."""
+        return bool(
+            self.search_count(
+                [
+                    ("id", "!=", self.id),
+                    ("email_normalized", "=", self.email_normalized),
+                    ("company_id", "=", self.company_id.id),
+                    ("sending_at", ">=", began - timedelta(minutes=5)),
+                ],
+                limit=1,
+            )
+        )

@@ -189,3 +189,23 @@ class EpdPersonalAccount(models.Model):
             "epd_mailing.epd_payment_document_action"
         )
         return {**action, "domain": [("account_id", "=", self.id)], "context": {}}
+
+    def action_make_receipt(self):
+        """«Make the Receipt»: save the account's document of the current period and open it."""
+        self.ensure_one()
+        self.check_access("write")
+        period = self.company_id.epd_current_period_id
+        if not period:
+            raise ValidationError(self.env._("Choose the current billing period first."))
+        documents = self.env["epd.payment.document"]
+        live = documents.search(
+            [
+                ("account_id", "=", self.id),
+                ("period_id", "=", period.id),
+                ("form", "=", "epd"),
+                ("state", "=", "saved"),
+            ]
+        )
+        if not live:
+            live = documents.sudo()._form_one(self, period, "epd")
+        return live._open_form()

@@ -1,5 +1,4 @@
 import secrets
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
@@ -103,56 +102,6 @@ class EpdUnisenderAccount(models.Model):
             "last_error": False
             if confirmed
             else self.env._("The sender's address is not confirmed at UniSender. Confirm it."),
-        }
-
-    # --- limits ----------------------------------------------------------------------------------
-
-    def _get_free_calls(self):
-        """Return ``(calls free now, seconds until one is free)`` by the minute and the day.
-
-        Counted from ``sending_at`` of all letters of the account, test ones too.
-        """
-        self.ensure_one()
-        self.env["epd.mailing.letter"].flush_model(["sending_at", "unisender_account_id"])
-        free, pause, now = 10**6, 0.0, fields.Datetime.now()
-        for limit, seconds in ((self.limit_per_minute, 60), (self.limit_per_day, 86400)):
-            if not limit:
-                continue
-            self.env.cr.execute(
-                """
-                SELECT count(*), min(sending_at) FROM (
-                    SELECT sending_at FROM epd_mailing_letter
-                     WHERE unisender_account_id = %s AND sending_at > %s
-                     ORDER BY sending_at DESC LIMIT %s) recent
-                """,
-                (self.id, now - timedelta(seconds=seconds), limit),
-            )
-            count, oldest = self.env.cr.fetchone()
-            free = min(free, limit - count)
-            if count >= limit:
-                left = (oldest + timedelta(seconds=seconds) - now).total_seconds()
-                pause = max(pause, left, 0.2)
-        return max(0, free), pause
-
-    def _get_recent_addresses(self, emails):
-        """Return ``{address: seconds}`` of those that got a letter too short a time ago."""
-        self.ensure_one()
-        seconds = self.limit_address_seconds
-        if not seconds or not emails:
-            return {}
-        now = fields.Datetime.now()
-        groups = self.env["epd.mailing.letter"]._read_group(
-            [
-                ("unisender_account_id", "=", self.id),
-                ("sending_at", ">", now - timedelta(seconds=seconds)),
-                ("email_normalized", "in", emails),
-            ],
-            ["email_normalized"],
-            ["sending_at:max"],
-        )
-        return {
-            email: max(0.2, (last + timedelta(seconds=seconds) - now).total_seconds())
-            for email, last in groups
         }
 
     # --- webhook ---------------------------------------------------------------------------------

@@ -1,0 +1,2 @@
+from . import epd_document_reason
+from . import epd_mailing_schedule
