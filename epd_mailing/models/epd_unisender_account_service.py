@@ -3,6 +3,7 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import consteq
 
 from ..tools.unisender import errors
 from ..tools.unisender.client import UniSenderClient
@@ -113,6 +114,21 @@ class EpdUnisenderAccount(models.Model):
         if not account.webhook_token:
             account._through_gate().write({"webhook_token": secrets.token_urlsafe(24)})
         return f"{account.get_base_url()}/epd_mailing/webhook/{account.webhook_token}"
+
+    @api.model
+    def _find_by_webhook_token(self, token):
+        """Return the account whose webhook is switched on under ``token``, or nothing."""
+        if not token or len(token) < 20:
+            return self.browse()
+        found = self.with_context(active_test=False).search(
+            [("webhook_token", "=", token), ("webhook_state", "=", "on")], limit=1
+        )
+        return found if found and consteq(found.webhook_token, token) else self.browse()
+
+    def _take_events(self, events):
+        """Keep the events of a verified webhook call and apply those that are new."""
+        self.ensure_one()
+        return self.env["epd.letter.event"]._keep(self, events)
 
     def action_webhook_on(self):
         """Have UniSender report events to this Odoo."""

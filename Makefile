@@ -1,0 +1,33 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+setup: ## install what is missing: packages, Odoo 19, Python packages, a private PostgreSQL
+	@scripts/setup
+demo: ## show a month of a housing office done in a working Odoo
+	@scripts/demo
+stop: ## end what the demo left running
+	@scripts/stop
+clean: ## remove all that was made for this checkout (CACHE_TOO=1: the downloads too)
+	@scripts/clean
+test: ## run all checks and tests
+	@scripts/test
+test-unit: ## tests without a database
+	@scripts/test unit
+test-odoo: ## install, update, uninstall, and the addon's tests in Odoo
+	@scripts/test cycle odoo
+test-system: ## tests from outside: real server, sandbox, browser
+	@scripts/test system
+lint: ## static checks
+	@scripts/test lint
+fmt: ## format the code
+	@scripts/run fmt
+i18n: ## refresh the translation template and merge ru.po
+	@scripts/run i18n
+shell: ## Odoo's shell on the demo database
+	@scripts/run shell
+logs: ## follow the log of the demo's Odoo
+	@tail -n 50 -F .run/odoo.log
+bench: ## measure: receipts a second, letters a second
+	@scripts/run bench

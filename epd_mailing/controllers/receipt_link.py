@@ -1,0 +1,67 @@
+import time
+
+from odoo import SUPERUSER_ID, http
+from odoo.exceptions import UserError
+from odoo.http import request
+
+from ..tools import signed_link
+
+HEADERS = [
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+    ("X-Content-Type-Options", "nosniff"),
+]
+
+
+class ReceiptLinkController(http.Controller):
+    """The link of a letter to its own receipt: signed, expiring, this one document and no other."""
+
+    @http.route(
+        "/epd_mailing/receipt/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        save_session=False,
+        readonly=True,
+    )
+    def receipt(self, token):
+        """Return the saved file that the letter was about."""
+        env = request.env(user=SUPERUSER_ID)
+        secret = env["epd.mailing.letter"]._get_link_secret()
+        try:
+            document_id, letter_key = signed_link.read(secret, token, time.time())
+        except signed_link.LinkError as error:
+            if str(error) == "expired":
+                return self._say(env, "expired", 410)
+            return self._say(env, "wrong", 404)
+        letter = env["epd.mailing.letter"].search(
+            [("letter_key", "=", letter_key), ("document_id", "=", document_id)], limit=1
+        )
+        document = letter.document_id
+        if not document or document.state not in ("saved", "superseded"):
+            return self._say(env, "withdrawn", 410)
+        try:
+            pdf = document._read_pdf()
+        except UserError:
+            return self._say(env, "withdrawn", 410)
+        return request.make_response(
+            pdf,
+            [
+                ("Content-Type", "application/pdf"),
+                ("Content-Disposition", f'inline; filename="{document.pdf_name}"'),
+                *HEADERS,
+            ],
+        )
+
+    def _say(self, env, what, status):
+        installed = dict(env["res.lang"].get_installed())
+        env = env(context={"lang": "ru_RU" if "ru_RU" in installed else "en_US"})
+        texts = {
+            "expired": env._("The link has expired. Ask your housing manager for the receipt."),
+            "wrong": env._("The link is not right. Copy it from the letter as a whole."),
+            "withdrawn": env._("The receipt was withdrawn. Ask your housing manager for a new one."),
+        }
+        return request.make_response(
+            texts[what], [("Content-Type", "text/plain; charset=utf-8"), *HEADERS], status=status
+        )

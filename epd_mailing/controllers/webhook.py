@@ -1,0 +1,58 @@
+import logging
+
+from odoo import SUPERUSER_ID, http
+from odoo.http import request
+
+from ..tools.unisender import webhook
+
+_logger = logging.getLogger(__name__)
+
+BODY_LIMIT = 4 * 2**20  # bytes; a batch of the service is far below
+
+
+class WebhookController(http.Controller):
+    """UniSender's reports of what became of letters.
+
+    Fails closed and says nothing: an unknown token, a wrong signature and a switched-off webhook
+    look the same to a stranger. The answer 200 goes out after the events are committed (Odoo
+    commits a route's transaction before it answers, and repeats it after a clash).
+    """
+
+    @http.route(
+        "/epd_mailing/webhook/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET", "POST"],
+        csrf=False,
+        save_session=False,
+    )
+    def receive(self, token):
+        """Answer the activation GET, take in the events of a POST."""
+        if request.httprequest.method != "POST":
+            return request.make_response("ok", [("Content-Type", "text/plain")])
+        length = request.httprequest.content_length
+        if length is None or length > BODY_LIMIT:
+            return self._refuse(413)
+        account = (
+            request.env["epd.unisender.account"]
+            .with_user(SUPERUSER_ID)
+            ._find_by_webhook_token(token)
+        )
+        if not account:
+            return self._refuse(404)
+        raw = request.httprequest.get_data()
+        try:
+            body = webhook.unpack(raw)
+            if not webhook.verify(body, account.api_key):
+                _logger.warning("UniSender account %s: a webhook call is not genuine", account.id)
+                return self._refuse(403)
+            events = webhook.parse(body)
+        except webhook.WebhookError as error:
+            _logger.warning("UniSender account %s: a webhook call is damaged: %s", account.id, error)
+            return self._refuse(403)
+        account._take_events(events)
+        return request.make_response("ok", [("Content-Type", "text/plain")])
+
+    @staticmethod
+    def _refuse(status):
+        return request.make_response("", [("Content-Type", "text/plain")], status=status)

@@ -1,0 +1,126 @@
+# Shared by the scripts: places, messages, and how things are called. Sourced, not run.
+# ODOO_HOME: an Odoo 19 you have (folder that holds the package `odoo`); WKHTMLTOPDF: a binary.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${EPD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/epd_mailing}
+RUN=$ROOT/.run
+ODOO_TESTED="19.0.0+dfsg-1"
+VENV=$CACHE/venv-$(sha256sum "$ROOT/requirements.txt" | cut -c1-12)-$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+PYTHON=$VENV/bin/python
+mkdir -p "$RUN" "$CACHE"
+export PYTHONDONTWRITEBYTECODE=1
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+fail() { printf 'Error: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else
+    command -v sudo >/dev/null || fail "root rights are needed for '$*': run as root or install sudo"
+    sudo "$@"
+  fi
+}
+
+# the Odoo to use: the one given, or the one that setup unpacked
+odoo_home() {
+  if [ -n "${ODOO_HOME:-}" ]; then
+    [ -d "$ODOO_HOME/odoo" ] || fail "ODOO_HOME=$ODOO_HOME holds no package 'odoo'; point it at an Odoo 19"
+    echo "$ODOO_HOME"
+  else echo "$CACHE/odoo/usr/lib/python3/dist-packages"; fi
+}
+
+# PostgreSQL refuses to run as root: root's cluster belongs to the user postgres
+if [ "$(id -u)" = 0 ]; then
+  PG_DIR=/var/lib/epd_mailing/$(printf %s "$ROOT" | sha256sum | cut -c1-12)
+  as_pg() { ( cd / && setpriv --reuid=postgres --regid=postgres --init-groups env HOME=/tmp "$@" ); }
+else
+  PG_DIR=$RUN/postgres
+  as_pg() { "$@"; }
+fi
+pg_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
+
+# free_port NAME FIRST: the port remembered for NAME, or the next free one from FIRST on
+free_port() {
+  local file=$RUN/port.$1 port
+  if [ -f "$file" ]; then cat "$file"; return; fi
+  port=$(/usr/bin/python3 - "$2" "$RUN" <<'PY'
+import glob, socket, sys
+taken = {int(open(name).read() or 0) for name in glob.glob(sys.argv[2] + "/port.*")}
+for port in range(int(sys.argv[1]), 65000):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+    if port not in taken:
+        print(port)
+        break
+PY
+)
+  echo "$port" > "$file"; echo "$port"
+}
+
+pg() { PGHOST=127.0.0.1 PGPORT=$(cat "$RUN/port.pg") PGUSER=odoo "$(pg_bin)/$1" "${@:2}"; }
+
+# start_pg: the private cluster, made on first use; trust on loopback only
+start_pg() {
+  local bin data=$PG_DIR/data
+  bin=$(pg_bin); [ -n "$bin" ] || fail "PostgreSQL is not installed: run 'make setup'"
+  if [ ! -s "$data/PG_VERSION" ] || [ "$(cat "$data/PG_VERSION")" != "$(basename "$(dirname "$bin")" )" ]; then
+    if [ "$(id -u)" = 0 ]; then mkdir -p "$PG_DIR" && chmod 711 /var/lib/epd_mailing && chown postgres "$PG_DIR"; else mkdir -p "$PG_DIR"; fi
+    rm -rf "$data" "$data.new"
+    as_pg "$bin/initdb" -D "$data.new" -U odoo -A trust -E UTF8 --locale=C.UTF-8 >"$RUN/initdb.log" 2>&1 || fail "the database cluster cannot be made, see $RUN/initdb.log"
+    as_pg mv "$data.new" "$data"
+  fi
+  if ! as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; then
+    rm -f "$RUN/port.pg"
+    local port; port=$(free_port pg 5450)
+    as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -l "$PG_DIR/log" \
+      -o "-p $port -k $PG_DIR -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null \
+      || fail "PostgreSQL does not start, see $PG_DIR/log"
+  fi
+}
+
+stop_pg() { if [ -n "$(pg_bin)" ] && [ -d "$PG_DIR/data" ]; then as_pg "$(pg_bin)/pg_ctl" -D "$PG_DIR/data" -m fast stop >/dev/null 2>&1 || true; fi; }
+
+write_conf() {
+  cat > "$RUN/odoo.conf" <<CONF
+[options]
+addons_path = $(odoo_home)/odoo/addons,$ROOT
+data_dir = $RUN/data
+db_host = 127.0.0.1
+db_port = $(cat "$RUN/port.pg")
+db_user = odoo
+http_interface = 127.0.0.1
+list_db = False
+log_handler = odoo.addons.rpc.controllers.xmlrpc:ERROR
+CONF
+}
+
+# odoo COMMAND…: Odoo's command line with our Python and configuration
+odoo() {
+  PYTHONPATH=$(odoo_home) "$PYTHON" -W ignore::DeprecationWarning -c 'import odoo.cli; odoo.cli.main()' "$@"
+}
+server() { odoo server -c "$RUN/odoo.conf" "$@"; }
+
+# stop_one NAME: end a background program of ours
+stop_one() {
+  local file=$RUN/$1.pid pid
+  [ -f "$file" ] || return 0
+  pid=$(cat "$file")
+  if kill -0 "$pid" 2>/dev/null; then
+    kill "$pid" 2>/dev/null || true
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$pid" 2>/dev/null || true
+  fi
+  rm -f "$file"
+}
+
+wait_http() {
+  for _ in $(seq 120); do
+    if "$PYTHON" -c "import urllib.request,sys; urllib.request.urlopen(sys.argv[1], timeout=5)" "$1" >/dev/null 2>&1; then return 0; fi
+    sleep 0.5
+  done
+  fail "no answer from $1, see the logs in $RUN"
+}
