@@ -1,0 +1,125 @@
+"""Rendering: each file is proved to be its own; what breaks is refused and harms no other."""
+
+import os
+import re
+import stat
+
+import pytest
+from tools import receipt_pdf
+from tools.receipt_pdf import ProofError, RenderJob, check_pdf, make_token, token_html
+from tools.receipt_pdf import workdir as folders
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = receipt_pdf.find_engine(base_dir=str(tmp_path))
+    assert engine.check_ready() == []
+    return engine
+
+
+def job(key, text="Квитанция", token=None):
+    token = token or make_token(key)
+    html = f"<html><head><meta charset='utf-8'></head><body>{text} {key}{token_html(token)}</body></html>"
+    return RenderJob(key, html, token)
+
+
+def test_every_job_gets_its_own_file(engine):
+    jobs = [job(number) for number in range(12)]
+    results = engine.render(jobs)
+    for entry in jobs:
+        assert results[entry.key].pages == 1
+        assert set(re.findall(rb"epd\.invalid/([^)]*)\)", results[entry.key].pdf)) == {
+            entry.token.encode()
+        }
+
+
+def test_swapped_pages_are_refused(engine):
+    first, second, good = job(1), job(2), job(3)
+    results = engine.render(
+        [RenderJob(1, second.html, first.token), RenderJob(2, first.html, second.token), good]
+    )
+    assert results[1].pdf is None and results[2].pdf is None
+    assert results[3].pdf
+
+
+@pytest.mark.parametrize("extra", ["", "999-foreign"])
+def test_missing_and_further_marks_are_refused(engine, extra):
+    token = make_token(1)
+    marks = token_html(token) + token_html(extra) if extra else ""
+    bad = RenderJob(1, f"<html><body>{marks}</body></html>", token)
+    results = engine.render([bad, job(2)])
+    assert results[1].pdf is None and results[2].pdf
+
+
+def test_broken_files_are_refused(engine):
+    entry = job(1)
+    pdf = engine.render([entry])[1].pdf
+    assert check_pdf(pdf, entry.token) == 1
+    foreign = engine.render([job(2)])[2].pdf
+    for broken in (b"", pdf[: len(pdf) // 2], foreign, b"x" + pdf, pdf + foreign):
+        with pytest.raises(ProofError):
+            check_pdf(broken, entry.token)
+
+
+def fake(tmp_path, body):
+    path = tmp_path / "wkhtmltopdf"
+    path.write_text(f"#!/bin/sh\n[ \"$1\" = --version ] && echo fake && exit 0\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return receipt_pdf.find_engine(str(path), base_dir=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("exit 0", "no file"), ("kill -9 $$", "exit -9"), ("exec sleep 60", "timeout")],
+)
+def test_a_program_that_fails_is_told(tmp_path, body, said):
+    result = fake(tmp_path, body).render([job(1)], timeout=0.3)[1]
+    assert result.pdf is None and said in result.error
+
+
+def test_a_program_that_writes_anothers_file_is_caught(tmp_path, engine):
+    foreign = tmp_path / "foreign.pdf"
+    foreign.write_bytes(engine.render([job(7)])[7].pdf)
+    script = f'while read -r src dst; do eval cp {foreign} "$dst"; done'
+    result = fake(tmp_path, script).render([job(1)])[1]
+    assert result.pdf is None and "own mark" in result.error
+
+
+def test_missing_program_is_found_before_starting(tmp_path):
+    engine = receipt_pdf.find_engine(str(tmp_path / "nothing"))
+    assert "binary_missing" in [problem.code for problem in engine.check_ready()]
+    assert engine.render([job(1)])[1].error == "binary_missing"
+
+
+def test_nothing_is_fetched_and_no_foreign_file_is_read(tmp_path, engine):
+    secret = tmp_path.parent / "secret.html"
+    secret.write_text("СЕКРЕТ")
+    text = (
+        f'<img src="http://127.0.0.1:1/x.png"><iframe src="file://{secret}"></iframe>'
+        "<script>document.write('JS')</script>"
+    )
+    result = engine.render([job(1, text)])[1]
+    assert result.pdf and result.pages == 1
+
+
+def test_temporary_files_are_gone(tmp_path, engine):
+    engine.render([job(1)])
+    assert list(tmp_path.glob(folders.PREFIX + "*")) == []
+
+
+def test_folders_of_the_dead_are_swept(tmp_path):
+    dead = tmp_path / (folders.PREFIX + "dead")
+    dead.mkdir()
+    os.utime(dead, (0, 0))
+    with folders.private_directory(str(tmp_path)) as folder:
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert not dead.exists()
+
+
+def test_a_full_disk_is_told(tmp_path, engine, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folders.tempfile, "mkdtemp", refuse)
+    result = engine.render([job(1)])[1]
+    assert result.pdf is None and "No space left" in result.error
