@@ -21,6 +21,7 @@
         "reports/receipt_templates.xml",
         "wizards/epd_document_reason_views.xml",
         "wizards/epd_mailing_schedule_views.xml",
+        "wizards/epd_mailing_test_views.xml",
         "views/epd_account_balance_views.xml",
         "views/epd_account_list_views.xml",
         "views/epd_billing_period_views.xml",

@@ -29,9 +29,11 @@ from . import epd_billing_run
 from . import epd_billing_run_prepare
 from . import epd_billing_run_line
 from . import epd_mailing
+from . import epd_mailing_letter
 from . import epd_mailing_letters
 from . import epd_mailing_actions
-from . import epd_mailing_letter
+from . import epd_mailing_test_letter
+from . import epd_mailing_estimate
 from . import epd_mailing_letter_queue
 from . import epd_mailing_letter_call
 from . import epd_mailing_letter_actions

@@ -25,7 +25,7 @@ class EpdDeliveryAddress(models.Model):
     _rec_name = "email"
     _check_company_auto = True
 
-    _gated_fields = ("state_reason", "state_date")
+    _gated_fields = ("state_reason", "state_date", "lost_email")
     _transitions = {
         "active": ("bounced", "unsubscribed", "closed"),
         "bounced": ("active", "closed", "unsubscribed"),
@@ -64,6 +64,7 @@ class EpdDeliveryAddress(models.Model):
     )
     state_reason = fields.Char(readonly=True, copy=False)
     state_date = fields.Datetime(string="Since", readonly=True, copy=False)
+    lost_email = fields.Char(readonly=True, copy=False, help="What it was when it was lost.")
     can_receive = fields.Boolean(compute="_compute_can_receive", search="_search_can_receive")
     blacklisted = fields.Boolean(
         string="On Odoo's Blacklist",
@@ -134,7 +135,13 @@ class EpdDeliveryAddress(models.Model):
         :param reason: what the service said (raw status or code)
         """
         lost = self.sudo()._can_move(state)
-        lost._set_state(state, reason)
+        for address in lost:
+            address._move(
+                state,
+                state_reason=reason,
+                state_date=fields.Datetime.now(),
+                lost_email=address.email_normalized,
+            )
         labels = dict(self._fields["state"]._description_selection(self.env))
         for address in lost:
             address.account_id.activity_schedule(
@@ -155,6 +162,27 @@ class EpdDeliveryAddress(models.Model):
                 and address.company_id in user.company_ids
             )[:1]
             or self.env.user
+        )
+
+    def write(self, vals):
+        res = super().write(vals)
+        if {"email", "partner_id", "source"} & set(vals):
+            self._revive_changed()
+        return res
+
+    def _revive_changed(self):
+        """Use a lost address again once it was corrected: it is another address now."""
+        changed = self.sudo().filtered(
+            lambda address: address.state in ("bounced", "unsubscribed")
+            and address.email_normalized
+            and address.lost_email
+            and address.email_normalized != address.lost_email
+        )
+        changed._move(
+            "active",
+            state_reason=self.env._("The address was corrected"),
+            state_date=fields.Datetime.now(),
+            lost_email=False,
         )
 
     def _close(self, reason):

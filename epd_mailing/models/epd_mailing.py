@@ -119,7 +119,9 @@ class EpdMailing(models.Model):
     wait_until = fields.Datetime(readonly=True, copy=False)
     refreshed_at = fields.Datetime(string="Statistics As Of", readonly=True, copy=False)
     next_refresh_at = fields.Datetime(readonly=True, copy=False)
-    letter_ids = fields.One2many("epd.mailing.letter", "mailing_id", copy=False)
+    letter_ids = fields.One2many(
+        "epd.mailing.letter", "mailing_id", domain=[("is_test", "=", False)], copy=False
+    )
     letter_count = fields.Integer(compute="_compute_counts")
     pending_count = fields.Integer(string="To Send", compute="_compute_counts")
     sent_count = fields.Integer(string="Sent Letters", compute="_compute_counts")

@@ -1,3 +1,5 @@
+import uuid
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -19,27 +21,97 @@ class EpdMailingLetter(models.Model):
             lambda letter: letter.send_state in ("pending", "claimed")
         )
         waiting._through_gate()._move(
-            "cancelled", failure_type="withdrawn", failure_reason=reason, lease_until=False
+            "cancelled",
+            failure_type="withdrawn",
+            failure_reason=reason,
+            lease_until=False,
+            claim_token=False,
         )
 
     def action_mark_sent(self):
         """«It Was Sent»: a person settles a letter whose outcome is unknown."""
         letters = self._check_operator()
-        letters._move("sent", decided_by=self.env.uid, failure_type=False, failure_reason=False)
+        letters._check_unknown()
+        letters._move(
+            "sent",
+            decided_by=self.env.uid,
+            failure_type=False,
+            failure_reason=False,
+            next_poll_at=False,
+        )
+        for letter in letters:
+            letter.sent_at = letter.sent_at or letter.sending_at
         letters._log_decision(self.env._("It was sent"))
         return True
 
     def action_send_again(self):
-        """«Send Once More»: a person decides that a letter of unknown outcome did not go."""
+        """«Send Once More»: a person decides that a letter of unknown outcome did not go.
+
+        The repeat is a new row of the same mailing with the next resend number; the first letter
+        stays as one that got no answer, and shows what the service may still say of it.
+        """
         letters = self._check_operator()
-        if letters.filtered(lambda letter: letter.send_state != "unknown"):
-            raise UserError(self.env._("Only letters whose outcome is unknown are settled so."))
+        letters._check_unknown()
+        unfit = letters.filtered(lambda letter: letter._why_not_now())
+        if unfit:
+            raise UserError(
+                self.env._(
+                    "The letter to %(email)s cannot go again: %(reason)s.",
+                    email=unfit[0].email,
+                    reason=self.env["epd.mailing"]._reason(unfit[0]._why_not_now())[
+                        "failure_reason"
+                    ],
+                )
+            )
+        if letters.mailing_id.filtered(lambda mailing: mailing.state == "cancelled"):
+            raise UserError(
+                self.env._("The mailing is cancelled. Make a new mailing of these documents.")
+            )
+        note = self.env._("Outcome unknown; %(user)s had it sent once more", user=self.env.user.name)
+        letters._move("rejected", decided_by=self.env.uid, failure_reason=note, next_poll_at=False)
         letters._log_decision(self.env._("Send once more"))
-        mailing = letters.mailing_id[:1].with_user(self.env.user)
-        reason = self.env._("Outcome unknown, decided by a person")
-        action = mailing._resend(letters, reason)
-        letters._move("cancelled", decided_by=self.env.uid)
-        return action
+        letters._repeat(note)
+        for mailing in letters.mailing_id:
+            if mailing.state == "done":
+                mailing._through_gate()._move("sending", finished_at=False)
+            mailing._wake_sender()
+        return True
+
+    def _check_unknown(self):
+        if self.filtered(lambda letter: letter.send_state != "unknown"):
+            raise UserError(self.env._("Only letters whose outcome is unknown are settled so."))
+
+    def _repeat(self, reason, mailing=None, address=None):
+        """Make new rows for the same documents with the next resend number.
+
+        :param mailing: where they go; nothing means their own mailings
+        :param address: ``{letter: epd.delivery.address}`` for another address than before
+        """
+        last = self.env["epd.mailing"]._get_last_resend_no(self.document_id)
+        vals_list = []
+        for letter in self:
+            target = (address or {}).get(letter, letter.address_id)
+            key = letter.document_id.id, target.email_normalized
+            last[key] += 1
+            vals_list.append(
+                {
+                    "mailing_id": (mailing or letter.mailing_id).id,
+                    "company_id": letter.company_id.id,
+                    "unisender_account_id": (
+                        mailing or letter.mailing_id
+                    ).unisender_account_id.id,
+                    "document_id": letter.document_id.id,
+                    "account_id": letter.account_id.id,
+                    "partner_id": letter.partner_id.id,
+                    "address_id": target.id,
+                    "email": target.email,
+                    "email_normalized": target.email_normalized,
+                    "letter_key": uuid.uuid4().hex,
+                    "resend_no": last[key],
+                    "resend_reason": reason,
+                }
+            )
+        return self.sudo()._through_gate().create(vals_list)
 
     def action_resend(self):
         """Send chosen letters again as a new linked mailing (after the address was corrected)."""
@@ -72,5 +144,6 @@ class EpdMailingLetter(models.Model):
 
     @api.model
     def _get_link_secret(self):
-        """Return the secret of the links in letters (made on first use)."""
-        return self.env["ir.config_parameter"].sudo().get_param("database.secret")
+        """Return the secret of the links in letters: the database's own, for this use alone."""
+        secret = self.env["ir.config_parameter"].sudo().get_param("database.secret")
+        return f"epd_mailing.receipt:{secret}"

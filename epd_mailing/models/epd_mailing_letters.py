@@ -4,8 +4,10 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import split_every
 
 LIVE = ("pending", "claimed", "sending", "sent", "rejected", "unknown")
+CHUNK = 2000  # documents read and written together
 
 
 class EpdMailing(models.Model):
@@ -16,8 +18,11 @@ class EpdMailing(models.Model):
     def add_documents(self, document_ids):
         """Add payment documents to a draft mailing, a letter for each address of the account.
 
+        Documents that the mailing has already are passed over, so a repeated call is harmless.
+
         :param document_ids: list of ids of ``epd.payment.document``
-        :return: dict ``{"letters": n, "skipped": n}``
+        :return: dict ``{"letters": n, "skipped": n}`` of the rows made
+        :raise UserError: when the mailing has begun
         """
         self.ensure_one()
         self.check_access("write")
@@ -32,14 +37,32 @@ class EpdMailing(models.Model):
         self.ensure_one()
         if self.state not in ("draft", "scheduled"):
             raise UserError(self.env._("Letters are added before the mailing begins."))
-        foreign = documents.filtered(lambda doc: doc.company_id != self.company_id)
-        if foreign:
+        if documents.company_id - self.company_id:
             raise UserError(self.env._("The documents belong to another company."))
-        known = self._get_known(documents)
-        vals_list = []
-        for document in documents:
-            vals_list += self._prepare_letters(document, known)
-        return self.env["epd.mailing.letter"].sudo()._through_gate().create(vals_list)
+        letters = self.env["epd.mailing.letter"].sudo()._through_gate()
+        made = letters.browse()
+        for ids in split_every(CHUNK, documents.sudo().ids):
+            chunk = documents.sudo().browse(ids)
+            chunk -= self._get_taken(chunk)
+            known, files = self._get_known(chunk), chunk._get_with_file()
+            vals_list = []
+            for document in chunk:
+                vals_list += self._prepare_letters(document, known, document.id in files)
+            made |= letters.create(vals_list)
+        return made
+
+    def _get_taken(self, documents):
+        """Return the documents that have a row in this mailing already."""
+        found = self.env["epd.mailing.letter"].search_fetch(
+            [
+                ("mailing_id", "=", self.id),
+                ("document_id", "in", documents.ids),
+                ("is_test", "=", False),
+                ("send_state", "!=", "cancelled"),
+            ],
+            ["document_id"],
+        )
+        return documents.browse(set(found.document_id.ids))
 
     def _get_known(self, documents):
         """Return ``{(document id, address)}`` that already have a live letter somewhere."""
@@ -53,7 +76,7 @@ class EpdMailing(models.Model):
         )
         return {(document.id, email) for document, email in groups}
 
-    def _prepare_letters(self, document, known):
+    def _prepare_letters(self, document, known, has_file):
         account = document.account_id
         base = {
             "mailing_id": self.id,
@@ -63,12 +86,15 @@ class EpdMailing(models.Model):
             "account_id": account.id,
             "partner_id": account.partner_id.id,
         }
-        reason = self._why_account_left_out(document, account)
+        reason = self._why_document_left_out(document, account, has_file)
         if reason:
-            return [{**base, **reason, "send_state": "skipped"}]
+            return [{**base, **self._reason(reason), "send_state": "skipped"}]
         vals_list, seen = [], set()
-        for address in account.address_ids.filtered(lambda a: a.state != "closed"):
+        for address in self._get_targets(account):
             email = address.email_normalized
+            if email and email in seen:
+                continue
+            seen.add(email)
             vals = {
                 **base,
                 "address_id": address.id,
@@ -78,15 +104,21 @@ class EpdMailing(models.Model):
             }
             reason = self._why_address_left_out(address)
             if not reason and (document.id, email) in known:
-                reason = self._reason("already_sent")
-            if email and email in seen:
-                continue
-            seen.add(email)
-            vals_list.append({**vals, **reason, "send_state": "skipped"} if reason else vals)
+                reason = "already_sent"
+            if reason:
+                vals |= {**self._reason(reason), "send_state": "skipped"}
+            vals_list.append(vals)
         return vals_list
 
     @api.model
+    def _get_targets(self, account):
+        """Return the addresses of an account that get a row: closed ones only when no other is."""
+        addresses = account.address_ids
+        return addresses.filtered(lambda a: a.state != "closed") or addresses[-1:]
+
+    @api.model
     def _reason(self, failure_type):
+        """Return the values that say why a letter does not go, in the present language."""
         labels = dict(
             self.env["epd.mailing.letter"]
             ._fields["failure_type"]
@@ -95,31 +127,33 @@ class EpdMailing(models.Model):
         return {"failure_type": failure_type, "failure_reason": labels[failure_type]}
 
     @api.model
-    def _why_account_left_out(self, document, account):
+    def _why_document_left_out(self, document, account, has_file):
+        if document.state == "draft":
+            return "no_document"
         if document.state != "saved":
-            return self._reason("document_superseded")
+            return "document_superseded"
+        if not has_file:
+            return "file_missing"
+        if document.partner_id != account.partner_id:
+            return "payer_changed"
         if account.channel == "paper":
-            return self._reason("paper_only")
-        if not account.address_ids.filtered(lambda a: a.state != "closed"):
-            return self._reason("no_address")
+            return "paper_only"
+        if not account.address_ids:
+            return "no_address"
         if account.company_id.epd_consent_policy == "strict" and account.consent_state not in (
             "instead",
             "copy",
         ):
-            return self._reason("no_consent")
+            return "no_consent"
         return None
 
     @api.model
     def _why_address_left_out(self, address):
-        if address.state == "bounced":
-            return self._reason("address_bounced")
-        if address.state == "unsubscribed":
-            return self._reason("address_unsubscribed")
-        if address.state == "closed":
-            return self._reason("address_closed")
-        if not address.email_normalized:
-            return self._reason("malformed_address")
-        return None
+        if address.state != "active":
+            return f"address_{address.state}"
+        return None if address.email_normalized else "malformed_address"
+
+    # --- sending again ---------------------------------------------------------------------------
 
     def action_resend_failed(self):
         """Make a linked draft mailing of the letters that did not arrive."""
@@ -132,22 +166,24 @@ class EpdMailing(models.Model):
     def _action_resend(self, states, reason):
         self.ensure_one()
         self.check_access("write")
-        letters = self.letter_ids.filtered(
-            lambda letter: letter.state in states and not letter.is_test
+        letters = self.env["epd.mailing.letter"].search(
+            [("mailing_id", "=", self.id), ("state", "in", states), ("is_test", "=", False)]
         )
         return self._resend(letters, reason)
 
     def _resend(self, letters, reason):
         """Make a draft mailing that sends ``letters`` once more; history stays.
 
-        Only documents that still live and addresses that may receive are taken; the repeat has
-        the next resend number, the person and the reason.
+        Only documents that still live are taken, and only when no later letter of theirs is on its
+        way or arrived. A letter whose address is lost goes to the account's other addresses. The
+        repeat has the next resend number, the person and the reason.
+
+        :raise UserError: when there is nothing to send again
         """
         self.ensure_one()
-        good = letters.filtered(
-            lambda letter: letter.document_id.state == "saved" and letter.address_id.can_receive
-        )
-        if not good:
+        letters = letters.sudo()
+        targets = letters._get_repeat_targets()
+        if not targets:
             raise UserError(
                 self.env._(
                     "There is nothing to send again: correct the addresses of these accounts "
@@ -156,31 +192,9 @@ class EpdMailing(models.Model):
             )
         mailing = self.copy()
         mailing.sudo()._through_gate().write({"parent_id": self.id})
-        last = self._get_last_resend_no(good.document_id)
-        vals_list, seen = [], set()
-        for letter in good:
-            address = letter.address_id
-            key = letter.document_id.id, address.email_normalized
-            if key in seen:
-                continue
-            seen.add(key)
-            vals_list.append(
-                {
-                    "mailing_id": mailing.id,
-                    "company_id": self.company_id.id,
-                    "unisender_account_id": mailing.unisender_account_id.id,
-                    "document_id": letter.document_id.id,
-                    "account_id": letter.account_id.id,
-                    "partner_id": letter.account_id.partner_id.id,
-                    "address_id": address.id,
-                    "email": address.email,
-                    "email_normalized": address.email_normalized,
-                    "letter_key": uuid.uuid4().hex,
-                    "resend_no": last.get(key, -1) + 1,
-                    "resend_reason": f"{reason} ({self.env.user.name})",
-                }
-            )
-        self.env["epd.mailing.letter"].sudo()._through_gate().create(vals_list)
+        reason = f"{reason} ({self.env.user.name})"
+        for letter, address in targets:
+            letter._repeat(reason, mailing, {letter: address})
         return {
             "type": "ir.actions.act_window",
             "res_model": "epd.mailing",
@@ -201,3 +215,41 @@ class EpdMailing(models.Model):
         for document, email, number in groups:
             last[document.id, email] = number
         return last
+
+
+class EpdMailingLetter(models.Model):
+    """Where a repeat of a letter goes."""
+
+    _inherit = "epd.mailing.letter"
+
+    def _get_repeat_targets(self):
+        """Return [(letter, address)] for those of the letters that may go once more."""
+        later = defaultdict(list)
+        for other in self.search(
+            [
+                ("document_id", "in", self.document_id.ids),
+                ("is_test", "=", False),
+                ("send_state", "in", LIVE),
+            ]
+        ):
+            later[other.document_id.id, other.email_normalized].append(other)
+        targets, seen = [], set()
+        for letter in self.sorted("id", reverse=True):
+            document = letter.document_id
+            if document.state != "saved" or document.partner_id != document.account_id.partner_id:
+                continue
+            addresses = letter.address_id
+            if not addresses.can_receive or addresses.email_normalized != letter.email_normalized:
+                addresses = letter.account_id.address_ids
+            for address in addresses.filtered("can_receive"):
+                key = document.id, address.email_normalized
+                if key in seen or any(
+                    other.id > letter.id and other.state not in ("bounced", "rejected")
+                    for other in later[key]
+                ):
+                    continue
+                if address.email_normalized != letter.email_normalized and later[key]:
+                    continue  # that address has had this document by a letter of its own
+                seen.add(key)
+                targets.append((letter, address))
+        return targets[::-1]

@@ -214,7 +214,7 @@ class EpdMailing(models.Model):
         left = self._count_left()
         while queue and budget.left():
             self.env.invalidate_all()
-            if not self._may_go_on(account):
+            if not self._may_go_on(account, queue):
                 break
             room = account._get_room()
             if not room.free:
@@ -242,9 +242,10 @@ class EpdMailing(models.Model):
                 budget.end()
         return Step(count, fields.Datetime.now() if count else None)
 
-    def _may_go_on(self, account):
+    def _may_go_on(self, account, queue):
         """Look at the states in the database: a pause or a cancel acts within one wave."""
-        return self.state not in ("paused", "cancelled") and account.state == "active"
+        going = self.state == "sending" or all(queue.mapped("is_test"))
+        return going and account.state == "active"
 
     def _count_left(self):
         return self.env["epd.mailing.letter"].search_count(

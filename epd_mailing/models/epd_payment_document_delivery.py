@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ..tools import message, money, signed_link
 
@@ -41,6 +42,21 @@ class EpdPaymentDocument(models.Model):
         for document in self:
             reached = [_RANK.get(state, "none") for state in states.get(document.id, ())]
             document.delivery_state = max(reached, key=_ORDER.index, default="none")
+
+    def _get_with_file(self):
+        """Return the ids of those documents that have their file."""
+        self.env["ir.attachment"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT res_id FROM ir_attachment
+                 WHERE res_model = %s AND res_field = 'pdf_file' AND res_id IN %s
+                """,
+                self._name,
+                tuple(self.ids) or (0,),
+            )
+        )
+        return {row[0] for row in self.env.cr.fetchall()}
 
     def _render_letter(self, letter, mailing):
         """Return the message of one letter: plain data of the saved document in the template.

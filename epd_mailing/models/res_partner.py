@@ -32,6 +32,7 @@ class ResPartner(models.Model):
         res = super().write(vals)
         if "email" in vals:
             self.sudo().epd_account_ids._sync_partner_address()
+            self.sudo().epd_account_ids.address_ids._revive_changed()
         return res
 
     def action_epd_accounts(self):

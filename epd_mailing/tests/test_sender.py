@@ -316,9 +316,9 @@ class TestSender(SendingCommon):
         mailing = self._make_mailing()
         original = epd_mailing_send.EpdMailing._may_go_on
 
-        def withdraw(mailing, account):
+        def withdraw(mailing, account, queue):
             self.documents[0].with_env(mailing.env).letter_ids._withdraw("re-issued")
-            return original(mailing, account)
+            return original(mailing, account, queue)
 
         with patch.object(type(mailing), "_may_go_on", withdraw):
             self._send(mailing)
