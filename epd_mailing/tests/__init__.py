@@ -1,2 +1,10 @@
-from . import test_sender
-from . import test_webhook
+from . import (
+    test_access,
+    test_account,
+    test_billing_run,
+    test_mailing,
+    test_payment_document,
+    test_statistics,
+    test_views,
+    test_webhook,
+)
