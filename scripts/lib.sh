@@ -9,6 +9,8 @@ ODOO_TESTED="19.0.0+dfsg-1"
 VENV=$CACHE/venv-$(sha256sum "$ROOT/requirements.txt" | cut -c1-12)-$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
 PYTHON=$VENV/bin/python
 mkdir -p "$RUN" "$CACHE"
+# the one that setup unpacked where the system has none
+if [ -z "${WKHTMLTOPDF:-}" ] && [ -x "$CACHE/wkhtmltopdf/bin/wkhtmltopdf" ]; then export WKHTMLTOPDF=$CACHE/wkhtmltopdf/bin/wkhtmltopdf; fi
 export PYTHONDONTWRITEBYTECODE=1
 
 say() { printf '\033[1m%s\033[0m\n' "$*"; }

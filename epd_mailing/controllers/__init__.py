@@ -1,3 +1,1 @@
-from . import document
-from . import receipt_link
-from . import webhook
+from . import document, webhook

@@ -105,6 +105,8 @@ class EpdUnisenderAccount(models.Model):
                         "last_error": False,
                     }
                 )
+        # what was typed is not read back, not even by who typed it
+        self.invalidate_recordset(["api_key_input"])
 
     @api.depends_context("uid")
     def _compute_has_api_key(self):

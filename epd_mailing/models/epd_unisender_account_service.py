@@ -55,36 +55,41 @@ class EpdUnisenderAccount(models.Model):
             text = self.env._("UniSender refused the call.")
         return f"{text} ({error.code})"
 
+    def write(self, vals):
+        changed = {"base_url", "api_kind", "sender_email", "list_id"} & set(vals)
+        if changed and not self._gate_open():
+            # what was checked is not what would be used now
+            self.filtered(
+                lambda account: account.state == "active"
+                and any(account[name] != vals[name] for name in changed)
+            ).sudo()._through_gate()._move("draft")
+        return super().write(vals)
+
     def action_check_connection(self):
-        """«Check Connection»: key, list, sender and balance; all well makes the account active."""
+        """«Check Connection»: key, list, sender and balance; all well makes the account active.
+
+        What is wrong stands in ``last_error``; the key never does.
+        """
         self.check_access("write")
         for account in self.sudo()._through_gate():
             if not account.api_key:
                 raise UserError(self.env._("Enter the API key first."))
             try:
-                facts = account._ask_facts()
+                vals = account._ask_facts()
             except errors.UniSenderError as error:
-                account.write(
-                    {
-                        "state": "error",
-                        "last_error": account._describe_error(error),
-                        "last_checked_at": fields.Datetime.now(),
-                    }
-                )
-                continue
-            account.write({**facts, "last_checked_at": fields.Datetime.now()})
+                vals = {"state": "error", "last_error": account._describe_error(error)}
+            if vals["state"] == "active":
+                vals |= {"fault_count": 0, "wait_until": False, "wait_reason": False}
+            account.write({**vals, "last_checked_at": fields.Datetime.now()})
         return True
 
     def _ask_facts(self):
-        """Ask lists, sender and balance; return the values to write."""
+        """Ask lists, sender, balance and webhook; return the values to write.
+
+        :raise UniSenderError: the service refused or did not answer
+        """
         sender = self._get_client()
-        lists = sender.get_lists()
-        chosen = next((entry for entry in lists if entry[0] == self.list_id), None)
-        if not chosen and lists:
-            chosen = lists[0]
-        if not chosen:
-            title = self.env._("Payers")
-            chosen = sender.create_list(title), title
+        chosen = self._choose_list(sender)
         try:
             info = sender.get_user_info()
             balance = f"{info.get('balance', '')} {info.get('currency', '')}".strip()
@@ -94,16 +99,48 @@ class EpdUnisenderAccount(models.Model):
             confirmed = sender.get_checked_email(self.name, self.sender_email)
         except errors.AuthError:
             confirmed = True  # cannot be asked; sendEmail will tell
-        return {
-            "list_id": chosen[0],
-            "list_title": chosen[1],
-            "balance": balance,
-            "sender_confirmed": confirmed,
-            "state": "active" if confirmed else "error",
-            "last_error": False
-            if confirmed
-            else self.env._("The sender's address is not confirmed at UniSender. Confirm it."),
-        }
+        vals = {"balance": balance, "sender_confirmed": confirmed}
+        if not chosen:
+            problem = self.env._("There is no list %s at UniSender. Choose another one.", self.list_id)
+        elif not confirmed:
+            problem = self._describe_error(errors.SenderProblem("unchecked_sender_email"))
+        else:
+            problem = False
+        if chosen:
+            vals |= {"list_id": chosen[0], "list_title": chosen[1]}
+        if not problem and self.webhook_state == "on":
+            # the key may be another one: its account has to know our address too
+            sender.set_hook(self._get_webhook_url())
+        return {**vals, "last_error": problem, "state": "error" if problem else "active"}
+
+    def _choose_list(self, sender):
+        """Return (id, title) of the chosen list, or of the first, or of a new one."""
+        lists = sender.get_lists()
+        if self.list_id:
+            return next((entry for entry in lists if entry[0] == self.list_id), None)
+        if lists:
+            return lists[0]
+        title = self.env._("Payers")
+        return sender.create_list(title), title
+
+    def get_lists(self):
+        """Return the lists of the account: [{"id": text, "title": text}].
+
+        :raise UserError: the service refused or did not answer
+        """
+        self.ensure_one()
+        self.check_access("write")
+        lists = self.sudo()._call_or_raise(lambda client: client.get_lists())
+        return [{"id": list_id, "title": title} for list_id, title in lists]
+
+    def create_list(self, title):
+        """Make a list at UniSender and use it from now on; return its id (text)."""
+        self.ensure_one()
+        self.check_access("write")
+        account = self.sudo()
+        list_id = account._call_or_raise(lambda client: client.create_list(title))
+        account._through_gate().write({"list_id": list_id, "list_title": title})
+        return list_id
 
     # --- webhook ---------------------------------------------------------------------------------
 
@@ -134,7 +171,8 @@ class EpdUnisenderAccount(models.Model):
         """Have UniSender report events to this Odoo."""
         self.check_access("write")
         for account in self.sudo():
-            account._call_or_raise(lambda c, url: c.set_hook(url), account._get_webhook_url())
+            url = account._get_webhook_url()
+            account._call_or_raise(lambda client, url=url: client.set_hook(url))
             account._through_gate().write({"webhook_state": "on"})
         return True
 
@@ -142,12 +180,13 @@ class EpdUnisenderAccount(models.Model):
         """Stop UniSender's reports; polling goes on."""
         self.check_access("write")
         for account in self.sudo():
-            account._call_or_raise(lambda c, url: c.remove_hook(url), account._get_webhook_url())
+            url = account._get_webhook_url()
+            account._call_or_raise(lambda client, url=url: client.remove_hook(url))
             account._through_gate().write({"webhook_state": "off"})
         return True
 
-    def _call_or_raise(self, function, url):
+    def _call_or_raise(self, function):
         try:
-            function(self._get_client(), url)
+            return function(self._get_client())
         except errors.UniSenderError as error:
             raise UserError(self._describe_error(error)) from None

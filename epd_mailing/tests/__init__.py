@@ -1,10 +1,13 @@
 from . import (
-    test_access,
     test_account,
     test_billing_run,
+    test_delivery_address,
+    test_letter,
     test_mailing,
+    test_message_template,
     test_payment_document,
+    test_sender,
     test_statistics,
-    test_views,
+    test_unisender_account,
     test_webhook,
 )

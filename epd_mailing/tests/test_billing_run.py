@@ -12,7 +12,6 @@ from .common import EpdCommon
 class TestBillingRun(EpdCommon):
     def setUp(self):
         super().setUp()
-        self.registry_enter_test_mode()
         self.cron = self.env.ref("epd_mailing.ir_cron_prepare")
 
     def _run(self, **more):
@@ -25,8 +24,8 @@ class TestBillingRun(EpdCommon):
         )
 
     def _work(self):
-        self.env.flush_all()
-        self.cron.method_direct_trigger()
+        with self.enter_registry_test_mode():
+            self.cron.method_direct_trigger()
         self.env.invalidate_all()
 
     def test_a_run_saves_every_account(self):

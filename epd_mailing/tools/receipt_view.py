@@ -1,25 +1,17 @@
-"""A snapshot as strings on pages: everything the QWeb template prints, already formatted.
-
-wkhtmltopdf on unpatched Qt neither repeats a table's head nor keeps rows whole, so the pages are laid
-out here: rows are grouped into pages by their estimated height (millimetres on paper).
-"""
+"""A snapshot as strings on pages: everything the QWeb template prints, already formatted."""
 
 from decimal import Decimal
 
-from . import money
+from . import money, receipt_pages
 
-PAGE_MM = 271
-HEAD_MM = 47
-SLIP_MM = 50
-TABLE_HEAD_MM = 15
-GROUP_MM = 4.9
-LINE_MM = 3.3
-ROW_PADDING_MM = 1.6
-TITLE_MM = 8
-NAME_CHARS = 34
-ADDRESS_CHARS = 52
-ADDRESS_LINE_MM = 3.8
-TEXT_CHARS = 118
+WIDTH_MM = 192.0
+HEAD_MM = 46.5
+ADDRESS_CHARS = 62
+ADDRESS_LINE_MM = 3.9
+CONTACT_CHARS = 92
+SLIP_QR_MM = 42.0
+SLIP_WIDTH_MM = 55.0
+SLIP_GAP_MM = 2.5
 
 FORM_TITLES = {
     "receipt": "Квитанция на оплату жилищно-коммунальных услуг",
@@ -28,43 +20,87 @@ FORM_TITLES = {
 }
 METHODS = {"norm": "норматив", "meter": "прибор учёта", "other": "иное"}
 METHODS_SHORT = {"norm": "Н", "meter": "П", "other": "И"}
-# optional columns of the table of services: shown when some line has a value
-OPTIONAL = ("volume_common", "excess", "recalculation", "discount")
+# columns of the table of services: name, head, millimetres, always shown
+COLUMNS = (
+    ("uom", "Ед.", 11, True),
+    ("volume", "Объём", 17, True),
+    ("volume_common", "Объём\nна СОИ", 16, False),
+    ("method", "Спо-\nсоб", 8, True),
+    ("tariff", "Тариф,\nруб.", 17, True),
+    ("amount", "Начислено,\nруб.", 20, True),
+    ("amount_common", "в том числе\nна СОИ, руб.", 19, False),
+    ("excess", "Повышающий\nкоэфф., руб.", 24, False),
+    ("recalculation", "Перерасчёт,\nруб.", 19, False),
+    ("discount", "Льготы,\nруб.", 18, False),
+    ("total", "Итого,\nруб.", 21, True),
+)
+NAME_MM = 42.0
+OPTIONAL = tuple(name for name, _head, _mm, always in COLUMNS if not always)
+SUMMED = ("amount", "amount_common", "excess", "recalculation", "discount", "total")
 
 
-def view(snapshot, sample=False):
+def view(snapshot, sample=False, rebuilt=""):
     """Return the values for the template of a receipt.
 
     :param snapshot: dict of ``receipt_data``
     :param sample: True prints «ОБРАЗЕЦ» across each page
-    :return: dict with ``head``, ``slips`` (rows of two), ``pages`` (lists of sections), ``sample``
+    :param rebuilt: text in the foot of a file made anew from a saved snapshot
+    :return: dict with ``head``, ``slips`` (rows of two), ``pages`` (lists of sections),
+        ``columns``, ``foot``, ``tight``, ``sample``
     """
     columns = _columns(snapshot)
     sections = [
-        *_service_rows(snapshot, columns),
+        *_service_rows(snapshot, columns[0]["mm"]),
         *_readings(snapshot),
         *_recalculations(snapshot),
         *_instalments(snapshot),
         *_reference(snapshot),
+        *_explanations(snapshot),
         *_info(snapshot),
     ]
     slips = [_slip(snapshot, block) for block in snapshot["blocks"]]
-    rows = [slips[place : place + 2] for place in range(0, len(slips), 2)]
-    address_mm = (len(snapshot["premises"]["address"]) // ADDRESS_CHARS) * ADDRESS_LINE_MM
-    pages = _paginate(sections, PAGE_MM - HEAD_MM - address_mm - SLIP_MM * len(rows))
+    pairs = [slips[place : place + 2] for place in range(0, len(slips), 2)]
+    taken = _head_mm(snapshot)
+    for pair in pairs:
+        tallest = max(slip["mm"] for slip in pair)
+        taken += tallest + SLIP_GAP_MM
+        for slip in pair:
+            slip["mm"] = tallest
+    pages, tight = receipt_pages.lay_out(sections, receipt_pages.PAGE_MM - taken)
     return {
         "head": _head(snapshot),
-        "slips": rows,
+        "slips": pairs,
         "pages": pages,
         "columns": columns,
-        "foot": _foot(snapshot),
+        "foot": " · ".join(filter(None, (_foot(snapshot), rebuilt))),
+        "tight": tight,
         "sample": sample,
     }
 
 
+def _head_mm(snapshot):
+    """Return the height of the first page's head: long addresses and contacts make it taller."""
+    address = len(snapshot["premises"]["address"]) // ADDRESS_CHARS
+    payer = len(snapshot["payer"]["name"] + _legal(snapshot["payer"])) // ADDRESS_CHARS
+    contacts = max(0, len(_contacts(snapshot["issuer"])) // CONTACT_CHARS - 1)
+    return HEAD_MM + (address + payer) * ADDRESS_LINE_MM + contacts * 3
+
+
 def _columns(snapshot):
-    lines = [line for block in snapshot["blocks"] for line in block["lines"]]
-    return {name: any(Decimal(line[name]) for line in lines) for name in OPTIONAL}
+    """Return the columns that have something to show, with their widths: the name comes first."""
+    lines = _lines(snapshot)
+    used = {name: any(Decimal(line[name]) for line in lines) for name in OPTIONAL}
+    shown = [
+        {"name": name, "head": head.split("\n"), "mm": float(mm)}
+        for name, head, mm, always in COLUMNS
+        if always or used[name]
+    ]
+    taken = sum(column["mm"] for column in shown)
+    if taken > WIDTH_MM - NAME_MM:
+        for column in shown:
+            column["mm"] = round(column["mm"] * (WIDTH_MM - NAME_MM) / taken, 2)
+        taken = sum(column["mm"] for column in shown)
+    return [{"name": "service", "head": ["Услуга"], "mm": round(WIDTH_MM - taken, 2)}, *shown]
 
 
 def _head(snapshot):
@@ -80,17 +116,10 @@ def _head(snapshot):
         ("Идентификатор ПД", account["gis_document_id"]),
     ]
     figures = [
-        ("Площадь", money.format_number(premises["area"], 2) + " м²"),
+        ("Площадь", _unit(premises["area"], "м²")),
         ("Проживает", str(premises["residents"]) if premises["residents"] else ""),
-        ("Площадь дома", _unit(premises["building_area"], "м²")),
+        ("Дом", _unit(premises["building_area"], "м²")),
         ("Общее имущество", _unit(premises["common_area"], "м²")),
-    ]
-    contacts = [
-        issuer["address"],
-        issuer["phone"] and f"тел. {issuer['phone']}",
-        issuer["dispatch_phone"] and f"диспетчерская {issuer['dispatch_phone']}",
-        issuer["email"],
-        issuer["website"],
     ]
     requisites = [
         issuer["inn"] and f"ИНН {issuer['inn']}",
@@ -108,13 +137,26 @@ def _head(snapshot):
         "figures": [pair for pair in figures if pair[1]],
         "issuer": issuer["name"],
         "requisites": ", ".join(filter(None, requisites)),
-        "contacts": " · ".join(filter(None, contacts)),
+        "contacts": _contacts(issuer),
         "due": money.format_money(due),
         "nothing_due": not due,
         "several": len(snapshot["blocks"]) > 1,
         "pay_by": money.format_date(period["pay_by"]),
         "present_by": money.format_date(period["present_by"]),
     }
+
+
+def _contacts(issuer):
+    parts = (
+        issuer["address"],
+        issuer["phone"] and f"тел. {issuer['phone']}",
+        issuer["dispatch_phone"] and f"диспетчерская {issuer['dispatch_phone']}",
+        issuer["email"],
+        issuer["website"],
+    )
+    # the address may be torn apart at its spaces, a telephone may not
+    kept = [parts[0], *(part.replace(" ", money.NBSP) for part in parts[1:])]
+    return " · ".join(filter(None, kept))
 
 
 def _legal(payer):
@@ -136,7 +178,7 @@ def _slip(snapshot, block):
     opening_label = "Долг на начало периода" if opening >= 0 else "Аванс на начало периода"
     paid_label = "Оплачено"
     if balance["paid_through"]:
-        paid_label += f" (учтено по {money.format_date(balance['paid_through'])} включительно)"
+        paid_label += f" по {money.format_date(balance['paid_through'])} включительно"
     rows = [
         (opening_label, abs(opening)),
         (paid_label, -Decimal(balance["paid"])),
@@ -144,38 +186,61 @@ def _slip(snapshot, block):
         ("Пени", Decimal(balance["penalty"])),
         ("Судебные расходы", Decimal(balance["court_costs"])),
     ]
-    kept = [(label, money.format_money(value)) for label, value in rows if value]
+    shown = [(label, money.format_money(value)) for label, value in rows if value]
+    shown = shown or [("Начислено за период", money.format_money(0))]
+    if Decimal(block["advance"]):
+        shown.append(("Аванс на следующий период", money.format_money(block["advance"])))
+    if balance["last_payment"]:
+        shown.append(("Последняя оплата", money.format_date(balance["last_payment"])))
+    tax = [payee["payee_inn"] and f"ИНН {payee['payee_inn']}", payee["kpp"] and f"КПП {payee['kpp']}"]
+    bank = [
+        payee["name"],
+        ", ".join(filter(None, tax)),
+        f"Счёт {payee['personal_acc']}",
+        payee["bank_name"],
+        f"БИК {payee['bic']}, корр. счёт {payee['corresp_acc']}",
+    ]
+    bank = [text for text in bank if text]
+    height = 14.0 + 2.75 * sum(_wrapped(text, 41) for text in bank)
+    height += 3.45 * sum(_wrapped(label, 30) for label, _value in shown)
     return {
-        "name": payee["name"],
         "purpose": block["title"],
-        "bank": [
-            ("ИНН / КПП", " / ".join(filter(None, (payee["payee_inn"], payee["kpp"])))),
-            ("Счёт", payee["personal_acc"]),
-            ("", payee["bank_name"]),
-            ("БИК / корр. счёт", f"{payee['bic']} / {payee['corresp_acc']}"),
-        ],
-        "rows": kept or [("Начислено за период", money.format_money(0))],
+        "bank": bank,
+        "rows": shown,
         "due": money.format_money(block["due"]),
-        "advance": money.format_money(block["advance"]) if Decimal(block["advance"]) else "",
         "account": snapshot["account"]["number"],
+        "caption": "Код для оплаты" if Decimal(block["due"]) else "Код без суммы",
         "qr": block["qr"],
+        "mm": round(max(height, SLIP_QR_MM + 3.5), 1),
     }
 
 
-def _service_rows(snapshot, columns):
+def _wrapped(text, chars):
+    return -(-len(text) // chars)
+
+
+def _lines(snapshot):
+    return [line for block in snapshot["blocks"] for line in block["lines"]]
+
+
+def _service_rows(snapshot, name_mm):
     """Return the rows of the table of services: a heading, lines and a subtotal per payee."""
-    for block in snapshot["blocks"]:
-        if not block["lines"]:
-            continue
-        yield {"table": "services", "kind": "group", "mm": GROUP_MM, "text": _group_title(block)}
+    common = {"table": "services", "lines": 1, "head_lines": 2}
+    charged = [block for block in snapshot["blocks"] if block["lines"]]
+    for block in charged:
+        yield {**common, "kind": "group", "text": _group_title(block)}
         for line in block["lines"]:
-            name = line["service"]
-            height = -(-len(name) // NAME_CHARS) * LINE_MM + ROW_PADDING_MM
-            yield {"table": "services", "kind": "line", "mm": height, **_line(line)}
-        yield {"table": "services", "kind": "total", "mm": GROUP_MM, **_totals(block["totals"])}
-    if len([block for block in snapshot["blocks"] if block["lines"]]) > 1:
+            lines = receipt_pages.count_lines(line["service"], name_mm - 2)
+            yield {**common, "kind": "line", **_line(line), "lines": lines}
+        totals = {name: _blank(_sum(block["lines"], name)) for name in SUMMED}
+        yield {**common, "kind": "total", **totals, "service": "Итого по получателю"}
+    if len(charged) > 1:
         total = money.format_money(snapshot["total"]["charged"])
-        yield {"table": "services", "kind": "grand", "mm": GROUP_MM, "total": total}
+        yield {**common, "kind": "grand", "service": "Всего начислено за период", "total": total}
+
+
+def _sum(lines, name):
+    return sum((Decimal(line[name]) for line in lines), Decimal(0))
 
 
 def _group_title(block):
@@ -189,53 +254,61 @@ def _group_title(block):
     return title
 
 
-def _blank(value, formatted):
-    return formatted if Decimal(value) else ""
+def _blank(value, write=money.format_money):
+    return write(value) if Decimal(value) else ""
 
 
 def _line(line):
-    excess = _blank(line["excess"], money.format_money(line["excess"]))
+    excess = _blank(line["excess"])
     if excess and Decimal(line["ratio"]):
         excess = f"{excess} (×{money.format_number(line['ratio'], 2)})"
     return {
         "service": line["service"],
         "uom": line["uom"],
-        "volume": _blank(
-            line["volume_individual"], money.format_number(line["volume_individual"])
-        ),
-        "volume_common": _blank(
-            line["volume_common"], money.format_number(line["volume_common"])
-        ),
+        "volume": _blank(line["volume_individual"], money.format_number),
+        "volume_common": _blank(line["volume_common"], money.format_number),
         "method": METHODS_SHORT.get(line["method"], ""),
-        "tariff": _blank(line["tariff"], money.format_tariff(line["tariff"])),
+        "tariff": _blank(line["tariff"], money.format_tariff),
         "amount": money.format_money(line["amount"]),
+        "amount_common": _blank(line["amount_common"]),
         "excess": excess,
-        "recalculation": _blank(line["recalculation"], money.format_money(line["recalculation"])),
-        "discount": _blank(line["discount"], money.format_money(line["discount"])),
+        "recalculation": _blank(line["recalculation"]),
+        "discount": _blank(line["discount"]),
         "total": money.format_money(line["total"]),
     }
 
 
-def _totals(totals):
-    return {
-        name: _blank(value, money.format_money(value)) if name in OPTIONAL else
-        money.format_money(value)
-        for name, value in totals.items()
-    }
+def _table(name, title, head, widths, rows, text_from=9):
+    """Return rows of a small table.
 
-
-def _table(name, title, head, rows):
-    """Return rows of a small reference table; the first brings title and head along."""
-    for number, row in enumerate(rows):
-        mm = LINE_MM + ROW_PADDING_MM + (TITLE_MM + GROUP_MM if not number else 0)
-        yield {"table": name, "kind": "row", "mm": mm, "title": title, "head": head, "cells": row}
+    :param widths: millimetres of each column
+    :param text_from: columns from this one on hold text (left), those before it figures
+    """
+    columns = [
+        {"head": text, "mm": mm, "num": 0 < number < text_from}
+        for number, (text, mm) in enumerate(zip(head, widths, strict=True))
+    ]
+    for cells in rows:
+        lines = max(
+            receipt_pages.count_lines(cell, column["mm"] - 2)
+            for cell, column in zip(cells, columns, strict=True)
+        )
+        yield {
+            "table": name,
+            "kind": "row",
+            "title": title,
+            "columns": columns,
+            "cells": cells,
+            "lines": lines,
+            "head_lines": 1,
+        }
 
 
 def _readings(snapshot):
     rows = [
         (
             reading["service"],
-            reading["meter"],
+            reading["meter"] + (f" ({reading['zone']})" if reading["zone"] else ""),
             money.format_number(reading["previous"]),
             money.format_number(reading["current"]),
             money.format_number(reading["consumption"]),
@@ -244,11 +317,8 @@ def _readings(snapshot):
         for reading in snapshot["readings"]
     ]
     head = ("Услуга", "Прибор учёта №", "Предыдущее", "Текущее", "Расход", "Поверить до")
-    return _table("readings", "Показания индивидуальных приборов учёта", head, rows)
-
-
-def _lines(snapshot):
-    return [line for block in snapshot["blocks"] for line in block["lines"]]
+    title = "Показания индивидуальных приборов учёта"
+    return _table("readings", title, head, (56, 42, 24, 24, 22, 24), rows)
 
 
 def _recalculations(snapshot):
@@ -257,24 +327,24 @@ def _recalculations(snapshot):
         for line in _lines(snapshot)
         if Decimal(line["recalculation"])
     ]
-    head = ("Услуга", "Сумма, ₽", "Основание")
-    return _table("recalculations", "Перерасчёты", head, rows)
+    head = ("Услуга", "Сумма, руб.", "Основание")
+    return _table("recalculations", "Перерасчёты", head, (56, 26, 110), rows, text_from=2)
 
 
 def _instalments(snapshot):
-    names = (
-        "instalment_period",
-        "instalment_past",
-        "instalment_interest",
-        "instalment_total",
-    )
+    names = ("instalment_period", "instalment_past", "instalment_interest", "instalment_total")
     rows = [
-        (line["service"], *(money.format_money(line[name]) for name in names))
+        (
+            line["service"],
+            *(money.format_money(line[name]) for name in names[:2]),
+            _blank(line["instalment_percent"], money.format_number),
+            *(money.format_money(line[name]) for name in names[2:]),
+        )
         for line in _lines(snapshot)
         if any(Decimal(line[name]) for name in names)
     ]
-    head = ("Услуга", "За период, ₽", "За прошлые, ₽", "Проценты, ₽", "К оплате, ₽")
-    return _table("instalments", "Рассрочка", head, rows)
+    head = ("Услуга", "За период, руб.", "За прошлые, руб.", "%", "Проценты, руб.", "К оплате, руб.")
+    return _table("instalments", "Рассрочка", head, (56, 30, 30, 14, 31, 31), rows)
 
 
 def _reference(snapshot):
@@ -286,34 +356,52 @@ def _reference(snapshot):
         "house_volume_common",
     )
     rows = [
-        (line["service"], *(_blank(line[name], money.format_number(line[name])) for name in names))
+        (line["service"], *(_blank(line[name], money.format_number) for name in names))
         for line in _lines(snapshot)
         if any(Decimal(line[name]) for name in names)
     ]
     head = (
         "Услуга",
-        "Норматив в помещении",
+        "Норматив",
         "Норматив на СОИ",
         "Показание ОДПУ",
-        "Объём в помещениях",
+        "Объём в помещ.",
         "Объём на СОИ",
     )
-    return _table("reference", "Справочная информация", head, rows)
+    return _table("reference", "Справочная информация", head, (56, 25, 29, 28, 28, 26), rows)
+
+
+def _explanations(snapshot):
+    rows = [
+        (line["service"], line["explanation"])
+        for line in _lines(snapshot)
+        if line["explanation"].strip()
+    ]
+    head = ("Услуга", "Расчёт")
+    return _table("explanations", "Порядок расчётов", head, (56, 136), rows, text_from=1)
 
 
 def _info(snapshot):
-    texts = list(snapshot["info"])
+    texts = []
     index = snapshot["period"]["limit_index"]
     if Decimal(index or 0):
-        texts.insert(0, f"Предельный индекс изменения платы: {money.format_number(index, 2)} %.")
-    texts.append(
-        "Способ определения объёма: П — прибор учёта, Н — норматив, И — иное. "
-        "СОИ — содержание общего имущества."
-    )
-    for number, text in enumerate(texts):
-        lines = sum(-(-len(part) // TEXT_CHARS) or 1 for part in text.split("\n"))
-        mm = lines * LINE_MM + ROW_PADDING_MM + (0 if number else TITLE_MM)
-        yield {"table": "info", "kind": "text", "mm": mm, "text": text}
+        texts.append(f"Предельный индекс изменения платы: {money.format_number(index, 2)} %.")
+    texts += snapshot["info"]
+    for text in texts:
+        yield {"table": "info", "kind": "text", "text": text, "head_lines": 1}
+    notes = _notes(snapshot)
+    if notes:
+        yield {"table": "notes", "kind": "text", "text": notes, "head_lines": 1}
+
+
+def _notes(snapshot):
+    """Return what the short marks of the table mean, only those that stand there."""
+    methods = sorted({line["method"] for line in _lines(snapshot)} & set(METHODS))
+    marks = ", ".join(f"{METHODS_SHORT[name]} — {METHODS[name]}" for name in methods)
+    notes = f"Способ определения объёма: {marks}. " if marks else ""
+    if any(Decimal(line["volume_common"]) for line in _lines(snapshot)):
+        notes += "СОИ — содержание общего имущества."
+    return notes.strip()
 
 
 def _foot(snapshot):
@@ -325,27 +413,3 @@ def _foot(snapshot):
         money.month_name(snapshot["period"]["start"]),
     )
     return " · ".join(filter(None, parts))
-
-
-def _paginate(rows, first_mm):
-    """Group rows into pages, and the rows of a page into consecutive tables.
-
-    :return: list of pages; a page is a list of ``{"table": name, "rows": […]}``
-    """
-    pages, room = [[]], first_mm
-    for row in rows:
-        tables = pages[-1]
-        opening = not tables or tables[-1]["table"] != row["table"]
-        mm = row["mm"] + (TABLE_HEAD_MM if opening and row["table"] == "services" else 0)
-        if mm > room:
-            pages.append([])
-            tables, room, opening = pages[-1], PAGE_MM, True
-            if row["table"] == "services":
-                mm = row["mm"] + TABLE_HEAD_MM
-            elif row["kind"] == "row":
-                mm = LINE_MM + ROW_PADDING_MM + TITLE_MM + GROUP_MM
-        if opening:
-            tables.append({"table": row["table"], "rows": []})
-        tables[-1]["rows"].append(row)
-        room -= mm
-    return pages

@@ -1,0 +1,52 @@
+from odoo.tests import Form, tagged
+
+from .common import EpdCommon
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestViews(EpdCommon):
+    def _views(self):
+        data = self.env["ir.model.data"].search(
+            [("module", "=", "epd_mailing"), ("model", "=", "ir.ui.view")]
+        )
+        return self.env["ir.ui.view"].browse(data.mapped("res_id")).filtered("model")
+
+    def test_every_view_opens_for_the_operator(self):
+        for view in self._views():
+            if view.model == "res.config.settings":
+                continue
+            kind = view.type
+            answer = self.env[view.model].with_user(self.operator).get_view(
+                False if view.inherit_id else view.id, kind
+            )
+            self.assertTrue(answer["arch"], view.name)
+
+    def test_menus_lead_somewhere(self):
+        menus = self.env["ir.ui.menu"].with_user(self.operator).load_menus(False)
+        root = self.env.ref("epd_mailing.epd_mailing_menu_root")
+        self.assertIn(root.id, menus)
+        for menu in menus.values():
+            if menu.get("app_id") == root.id and menu.get("action_id"):
+                action = self.env["ir.actions.act_window"].browse(menu["action_id"])
+                self.assertTrue(self.env[action.res_model].with_user(self.operator).has_access("read"))
+
+    def test_a_run_through_its_form(self):
+        with Form(self.env["epd.billing.run"].with_user(self.operator)) as form:
+            self.assertEqual(form.period_id, self.period)
+            form.list_ids.add(self.env.ref("epd_mailing.account_list_all_open"))
+        run = form.save()
+        self.assertEqual(run.list_ids.account_count, 4)
+
+    def test_template_fills_the_mailing(self):
+        template = self.env["epd.message.template"].create(
+            {"name": "Т", "subject": "Счёт {{ account_number }}", "body": "<p>x</p>"}
+        )
+        with Form(self.env["epd.mailing"].with_user(self.operator)) as form:
+            form.template_id = template
+            self.assertEqual(form.subject, template.subject)
+
+    def test_a_bad_template_names_the_line(self):
+        with self.assertRaisesRegex(Exception, "line 2"):
+            self.env["epd.message.template"].create(
+                {"name": "Т", "subject": "x", "body": "a\n{{ nope }}"}
+            )

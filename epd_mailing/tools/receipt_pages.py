@@ -1,0 +1,102 @@
+"""Rows of a receipt → pages, by estimated height.
+
+wkhtmltopdf on unpatched Qt neither repeats a table's head nor keeps rows whole, so the pages are laid
+out here. Heights are millimetres on paper, measured on the rendered template; both sets of metrics
+belong to a style of ``reports/receipt_templates.xml`` (``normal`` and ``tight``).
+"""
+
+import textwrap
+from collections import namedtuple
+
+PAGE_MM = 271.0
+CONTINUED_MM = 7.0
+# millimetres of one character of a table row, average of Russian text
+CHAR_MM = 1.5
+
+Metrics = namedtuple("Metrics", "line padding group title head text_chars")
+NORMAL = Metrics(line=3.25, padding=1.45, group=4.9, title=7.3, head=4.4, text_chars=124)
+TIGHT = Metrics(line=2.95, padding=0.75, group=4.0, title=5.8, head=3.9, text_chars=134)
+
+
+def count_lines(text, width_mm):
+    """Return how many lines a table cell of this width needs for the text (at least 1)."""
+    chars = max(4, int(width_mm / CHAR_MM))
+    return max(1, sum(len(textwrap.wrap(part, chars)) or 1 for part in text.split("\n")))
+
+
+def lay_out(rows, first_mm):
+    """Lay rows out on pages, close together when that saves the second page.
+
+    :param rows: list of dicts with ``table``, ``kind`` and ``lines`` (text lines of the row) or
+        ``text`` (a paragraph); ``head_lines`` of a table's head on its first row
+    :param first_mm: room on the first page
+    :return: (pages, tight); a page is a list of ``{"table", "rows", "continued"}``
+    """
+    rows = list(rows)
+    pages = _paginate(rows, first_mm, NORMAL)
+    if len(pages) > 1:
+        closer = _paginate(rows, first_mm, TIGHT)
+        if len(closer) < len(pages):
+            return closer, True
+    return pages, False
+
+
+def _height(row, metrics):
+    if row["kind"] in ("group", "total", "grand"):
+        return metrics.group
+    if row["kind"] == "text":
+        parts = row["text"].split("\n")
+        lines = sum(len(textwrap.wrap(part, metrics.text_chars)) or 1 for part in parts)
+        return lines * metrics.line + 0.9
+    return row["lines"] * metrics.line + metrics.padding
+
+
+def _head_height(row, metrics):
+    if row["kind"] == "text":
+        return metrics.title
+    return metrics.title + metrics.head + (row["head_lines"] - 1) * metrics.line
+
+
+def _units(rows):
+    """Keep together what reads together: a heading with its first line, a total with the last."""
+    unit = []
+    for row in rows:
+        follows = row["kind"] in ("total", "grand") or (unit and unit[-1]["kind"] == "group")
+        if unit and not follows:
+            yield unit
+            unit = []
+        unit.append(row)
+    if unit:
+        yield unit
+
+
+def _paginate(rows, first_mm, metrics):
+    pages, room, heading = [[]], first_mm, None
+    for unit in _units(rows):
+        need = sum(_height(row, metrics) for row in unit)
+        if _opens(pages[-1], unit[0]):
+            need += _head_height(unit[0], metrics)
+        continued = None
+        if need > room and (pages[-1] or len(pages) > 1):
+            continued = heading if unit[0]["kind"] not in ("group", "text", "row") else None
+            pages.append([])
+            room = PAGE_MM - CONTINUED_MM
+            need = sum(_height(row, metrics) for row in unit) + _head_height(unit[0], metrics)
+        elif need > room:
+            # nothing of the tables fits under the slips
+            pages.append([])
+            room = PAGE_MM - CONTINUED_MM
+        if _opens(pages[-1], unit[0]):
+            pages[-1].append({"table": unit[0]["table"], "rows": []})
+            if continued:
+                text = f"{continued['text']}, продолжение"
+                pages[-1][-1]["rows"].append({**continued, "text": text})
+                need += metrics.group
+        pages[-1][-1]["rows"].extend(unit)
+        heading = next((row for row in reversed(unit) if row["kind"] == "group"), heading)
+        room -= need
+    return pages
+
+
+def _opens(page, row):
+    return not page or page[-1]["table"] != row["table"]
