@@ -1,1 +1,3 @@
-from . import document, webhook
+from . import document
+from . import receipt_link
+from . import webhook

@@ -173,7 +173,8 @@ class EpdMailingLetter(models.Model):
     )
     email = fields.Char(readonly=True)
     email_normalized = fields.Char(readonly=True)
-    is_test = fields.Boolean(readonly=True)
+    # required: an empty value would slip through the unique index
+    is_test = fields.Boolean(readonly=True, required=True, default=False)
     resend_no = fields.Integer(readonly=True, default=0)
     resend_reason = fields.Char(readonly=True)
     letter_key = fields.Char(readonly=True, copy=False, index="btree_not_null")

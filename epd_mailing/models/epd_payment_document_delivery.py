@@ -102,22 +102,3 @@ class EpdPaymentDocument(models.Model):
         expires = int(fields.Datetime.now().timestamp()) + days * 86400
         token = signed_link.make(secret, self.id, letter.letter_key, expires)
         return f"{self.get_base_url()}{LINK_PATH}{token}"
-
-    @api.model
-    def _open_link(self, token, now):
-        """Return the verified file behind a link in a letter, or nothing.
-
-        :param now: seconds since 1970, UTC
-        """
-        secret = self.env["epd.mailing.letter"]._get_link_secret()
-        try:
-            document_id, key = signed_link.read(secret, token, now)
-        except signed_link.LinkError:
-            return None
-        letter = self.env["epd.mailing.letter"].search(
-            [("letter_key", "=", key), ("document_id", "=", document_id)], limit=1
-        )
-        document = letter.document_id
-        if document.state not in ("saved", "superseded"):
-            return None
-        return document._read_pdf()

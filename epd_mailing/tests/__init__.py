@@ -1,4 +1,5 @@
 from . import (
+    test_access,
     test_account,
     test_billing_run,
     test_delivery_address,
@@ -9,5 +10,7 @@ from . import (
     test_sender,
     test_statistics,
     test_unisender_account,
+    test_views,
     test_webhook,
+    test_webhook_events,
 )
