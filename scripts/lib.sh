@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts: places, messages, and how things are called. Sourced, not run.
 # ODOO_HOME: an Odoo 19 you have (folder that holds the package `odoo`); WKHTMLTOPDF: a binary.
 set -euo pipefail
@@ -5,6 +6,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${EPD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/epd_mailing}
 RUN=$ROOT/.run
+# shellcheck disable=SC2034
 ODOO_TESTED="19.0.0+dfsg-1"
 VENV=$CACHE/venv-$(sha256sum "$ROOT/requirements.txt" | cut -c1-12)-$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
 PYTHON=$VENV/bin/python
@@ -39,7 +41,7 @@ else
   PG_DIR=$RUN/postgres
   as_pg() { "$@"; }
 fi
-pg_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
+pg_bin() { find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1; }
 
 # free_port NAME FIRST: the port remembered for NAME, or the next free one from FIRST on
 free_port() {
@@ -79,7 +81,7 @@ start_pg() {
     rm -f "$RUN/port.pg"
     local port; port=$(free_port pg 5450)
     as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -l "$PG_DIR/log" \
-      -o "-p $port -k $PG_DIR -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null \
+      -o "-p $port -k '' -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null \
       || fail "PostgreSQL does not start, see $PG_DIR/log"
   fi
 }
@@ -106,12 +108,19 @@ odoo() {
 }
 server() { odoo server -c "$RUN/odoo.conf" "$@"; }
 
+# runs NAME: whether the background program of ours is alive; a pid left from before a reboot may be
+# somebody else's by now, so its command line must name our folder
+runs() {
+  local pid; pid=$(cat "$RUN/$1.pid" 2>/dev/null) || return 1
+  tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$RUN/"
+}
+
 # stop_one NAME: end a background program of ours
 stop_one() {
   local file=$RUN/$1.pid pid
   [ -f "$file" ] || return 0
   pid=$(cat "$file")
-  if kill -0 "$pid" 2>/dev/null; then
+  if runs "$1"; then
     kill "$pid" 2>/dev/null || true
     for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$pid" 2>/dev/null || true
