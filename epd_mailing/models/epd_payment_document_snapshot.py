@@ -155,9 +155,11 @@ class EpdPaymentDocument(models.Model):
                 "common_area": str(money.to_decimal(building.common_area)),
             },
             "blocks": blocks,
+            # meters have no part in the capital repair contribution
             "readings": [
                 self._snapshot_reading(reading)
                 for reading in data["epd.meter.reading"][account.id]
+                if head["form"] != "capital_repair"
             ],
             "info": [info.text for info in infos],
         }
@@ -183,6 +185,7 @@ class EpdPaymentDocument(models.Model):
         return {
             "service": reading.service_id.name,
             "meter": reading.meter_number,
+            "zone": reading.zone or "",
             "previous": str(money.to_decimal(reading.previous, 7)),
             "current": str(money.to_decimal(reading.current, 7)),
             "consumption": str(money.to_decimal(reading.consumption, 7)),
@@ -194,11 +197,7 @@ class EpdPaymentDocument(models.Model):
         """Return the blocks of one account: one a payee, in the order of the services."""
         provisions, building = data["provisions"], account.building_id.id
         blocks, payees = {}, {}
-        repair_payees = {
-            provision.payee_id
-            for (house, _service), provision in provisions.items()
-            if house == building and provision.service_id.kind == "capital_repair"
-        }
+        repair_payees = self._get_repair_payees(provisions, building)
         for charge in data["epd.charge"][account.id]:
             provision = provisions.get((building, charge.service_id.id))
             if not provision:
@@ -239,6 +238,15 @@ class EpdPaymentDocument(models.Model):
         ]
 
     @api.model
+    def _get_repair_payees(self, provisions, building):
+        """Return the bank accounts that take nothing but capital repair in this building."""
+        kinds = defaultdict(set)
+        for (house, _service), provision in provisions.items():
+            if house == building:
+                kinds[provision.payee_id].add(provision.service_id.kind)
+        return {payee for payee, found in kinds.items() if found == {"capital_repair"}}
+
+    @api.model
     def _form_takes(self, form, payee, is_repair, company):
         if form == "capital_repair":
             return is_repair
@@ -258,6 +266,7 @@ class EpdPaymentDocument(models.Model):
             "method": charge.volume_method or "",
             "tariff": str(money.to_decimal(charge.tariff, 6)),
             "ratio": str(money.to_decimal(charge.ratio)),
+            "instalment_percent": str(money.to_decimal(charge.instalment_percent)),
             "recalculation_reason": charge.recalculation_reason or "",
             "explanation": charge.explanation or "",
             **amounts,
@@ -281,7 +290,10 @@ class EpdPaymentDocument(models.Model):
                     lines=money.format_money(charged),
                 ),
             )
-        paid_through = balance and balance.paid_through
+        def day(name):
+            value = balance and balance[name]
+            return value.isoformat() if value else ""
+
         return {
             "title": _TITLES[is_repair][0],
             "purpose": _TITLES[is_repair][1],
@@ -290,7 +302,8 @@ class EpdPaymentDocument(models.Model):
             "balance": {
                 "opening": amount("opening"),
                 "paid": amount("paid"),
-                "paid_through": paid_through.isoformat() if paid_through else "",
+                "paid_through": day("paid_through"),
+                "last_payment": day("last_payment_date"),
                 "penalty": amount("penalty"),
                 "court_costs": amount("court_costs"),
             },

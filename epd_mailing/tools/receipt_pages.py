@@ -8,14 +8,15 @@ belong to a style of ``reports/receipt_templates.xml`` (``normal`` and ``tight``
 import textwrap
 from collections import namedtuple
 
-PAGE_MM = 271.0
+PAGE_MM = 272.5
 CONTINUED_MM = 7.0
+FOOT_LINE_MM = 2.9
 # millimetres of one character of a table row, average of Russian text
 CHAR_MM = 1.5
 
 Metrics = namedtuple("Metrics", "line padding group title head text_chars")
 NORMAL = Metrics(line=3.25, padding=1.45, group=4.9, title=7.3, head=4.4, text_chars=124)
-TIGHT = Metrics(line=2.95, padding=0.75, group=4.0, title=5.8, head=3.9, text_chars=134)
+TIGHT = Metrics(line=2.85, padding=0.7, group=4.0, title=5.8, head=3.9, text_chars=134)
 
 
 def count_lines(text, width_mm):
@@ -24,18 +25,20 @@ def count_lines(text, width_mm):
     return max(1, sum(len(textwrap.wrap(part, chars)) or 1 for part in text.split("\n")))
 
 
-def lay_out(rows, first_mm):
+def lay_out(rows, taken_mm, foot_lines=1):
     """Lay rows out on pages, close together when that saves the second page.
 
     :param rows: list of dicts with ``table``, ``kind`` and ``lines`` (text lines of the row) or
         ``text`` (a paragraph); ``head_lines`` of a table's head on its first row
-    :param first_mm: room on the first page
+    :param taken_mm: height of what stands above the tables on the first page
+    :param foot_lines: text lines of the foot of each page
     :return: (pages, tight); a page is a list of ``{"table", "rows", "continued"}``
     """
     rows = list(rows)
-    pages = _paginate(rows, first_mm, NORMAL)
+    page_mm = PAGE_MM - (foot_lines - 1) * FOOT_LINE_MM
+    pages = _paginate(rows, page_mm, taken_mm, NORMAL)
     if len(pages) > 1:
-        closer = _paginate(rows, first_mm, TIGHT)
+        closer = _paginate(rows, page_mm, taken_mm, TIGHT)
         if len(closer) < len(pages):
             return closer, True
     return pages, False
@@ -43,7 +46,7 @@ def lay_out(rows, first_mm):
 
 def _height(row, metrics):
     if row["kind"] in ("group", "total", "grand"):
-        return metrics.group
+        return metrics.group + (row["lines"] - 1) * metrics.line
     if row["kind"] == "text":
         parts = row["text"].split("\n")
         lines = sum(len(textwrap.wrap(part, metrics.text_chars)) or 1 for part in parts)
@@ -52,6 +55,8 @@ def _height(row, metrics):
 
 
 def _head_height(row, metrics):
+    if row["table"] == "notes":  # has no title
+        return 1.2
     if row["kind"] == "text":
         return metrics.title
     return metrics.title + metrics.head + (row["head_lines"] - 1) * metrics.line
@@ -70,22 +75,18 @@ def _units(rows):
         yield unit
 
 
-def _paginate(rows, first_mm, metrics):
-    pages, room, heading = [[]], first_mm, None
+def _paginate(rows, page_mm, taken_mm, metrics):
+    pages, room, heading = [[]], page_mm - taken_mm, None
     for unit in _units(rows):
         need = sum(_height(row, metrics) for row in unit)
         if _opens(pages[-1], unit[0]):
             need += _head_height(unit[0], metrics)
         continued = None
-        if need > room and (pages[-1] or len(pages) > 1):
-            continued = heading if unit[0]["kind"] not in ("group", "text", "row") else None
+        if need > room and (pages[-1] or len(pages) == 1):
+            continued = heading if unit[0]["kind"] == "line" else None
             pages.append([])
-            room = PAGE_MM - CONTINUED_MM
+            room = page_mm - CONTINUED_MM
             need = sum(_height(row, metrics) for row in unit) + _head_height(unit[0], metrics)
-        elif need > room:
-            # nothing of the tables fits under the slips
-            pages.append([])
-            room = PAGE_MM - CONTINUED_MM
         if _opens(pages[-1], unit[0]):
             pages[-1].append({"table": unit[0]["table"], "rows": []})
             if continued:

@@ -9,6 +9,8 @@ HEAD_MM = 46.5
 ADDRESS_CHARS = 62
 ADDRESS_LINE_MM = 3.9
 CONTACT_CHARS = 92
+GROUP_CHARS = 115
+FOOT_CHARS = 128
 SLIP_QR_MM = 42.0
 SLIP_WIDTH_MM = 55.0
 SLIP_GAP_MM = 2.5
@@ -66,13 +68,14 @@ def view(snapshot, sample=False, rebuilt=""):
         taken += tallest + SLIP_GAP_MM
         for slip in pair:
             slip["mm"] = tallest
-    pages, tight = receipt_pages.lay_out(sections, receipt_pages.PAGE_MM - taken)
+    foot = " · ".join(filter(None, (_foot(snapshot), rebuilt)))
+    pages, tight = receipt_pages.lay_out(sections, taken, _wrapped(foot, FOOT_CHARS))
     return {
         "head": _head(snapshot),
         "slips": pairs,
         "pages": pages,
         "columns": columns,
-        "foot": " · ".join(filter(None, (_foot(snapshot), rebuilt))),
+        "foot": foot,
         "tight": tight,
         "sample": sample,
     }
@@ -198,11 +201,11 @@ def _slip(snapshot, block):
         ", ".join(filter(None, tax)),
         f"Счёт {payee['personal_acc']}",
         payee["bank_name"],
-        f"БИК {payee['bic']}, корр. счёт {payee['corresp_acc']}",
+        f"БИК {payee['bic']}, к/с {payee['corresp_acc']}",
     ]
     bank = [text for text in bank if text]
-    height = 14.0 + 2.75 * sum(_wrapped(text, 41) for text in bank)
-    height += 3.45 * sum(_wrapped(label, 30) for label, _value in shown)
+    height = 14.0 + 2.75 * sum(_wrapped(text, 42) for text in bank)
+    height += 3.45 * sum(_wrapped(label, 28) for label, _value in shown)
     return {
         "purpose": block["title"],
         "bank": bank,
@@ -228,7 +231,9 @@ def _service_rows(snapshot, name_mm):
     common = {"table": "services", "lines": 1, "head_lines": 2}
     charged = [block for block in snapshot["blocks"] if block["lines"]]
     for block in charged:
-        yield {**common, "kind": "group", "text": _group_title(block)}
+        title = _group_title(block)
+        lines = _wrapped(title, GROUP_CHARS)
+        yield {**common, "kind": "group", "text": title, "lines": lines}
         for line in block["lines"]:
             lines = receipt_pages.count_lines(line["service"], name_mm - 2)
             yield {**common, "kind": "line", **_line(line), "lines": lines}
