@@ -108,7 +108,7 @@ class EpdMailingLetter(models.Model):
         elif (
             status.kind == "failed"
             and status.final
-            and status.failure_type in statuses.ADDRESS_DEAD
+            and status.address_dead
             and not self.delivered_at
         ):
             self._lose_address("bounced", raw)

@@ -1,17 +1,14 @@
 """Typed client of the classic UniSender API. One call, one HTTP request, no retries of its own."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote
 
-import requests
-from requests.adapters import HTTPAdapter
-
-from . import errors
+from . import errors, transport
 
 BASE64_GROWTH = 1.37  # MIME coding of attachments; our reading of the vendor's «1 MB»
-ANSWER_LIMIT = 8 * 2**20
 STATUS_BATCH = 500
 
 
@@ -72,7 +69,10 @@ def letter_size(letter):
 class UniSenderClient:
     """Speaks to ``{base_url}/{lang}/api/{method}``; the key travels in the body alone.
 
+    Safe to share between threads. No retries, no redirects: one call is one request.
+
     :param timeout: (connect, read) seconds
+    :param pool_size: connections kept open, best the number of parallel calls
     """
 
     def __init__(
@@ -84,17 +84,17 @@ class UniSenderClient:
         session=None,
         pool_size=10,
     ):
-        self._api_key = api_key or ""
+        self._api_key = (api_key or "").strip()
         self._root = f"{base_url.rstrip('/')}/{lang}/api/"
         self._timeout = timeout
-        self._session = session or requests.Session()
-        self._session.trust_env = False
-        self._session.headers["User-Agent"] = "epd_mailing"
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
-        self._session.mount(self._root, adapter)
+        self._session = transport.make_session(session, self._root, pool_size)
 
     def __repr__(self):
         return f"<UniSenderClient {self._root}>"
+
+    def close(self):
+        """Close the kept connections."""
+        self._session.close()
 
     # --- transport ---------------------------------------------------------------------------
 
@@ -104,46 +104,50 @@ class UniSenderClient:
         :param arguments: pairs (name, str or bytes), names with PHP brackets where nested
         :raise UniSenderError: see ``errors``
         """
-        pairs = [("format", "json"), ("api_key", self._api_key), *arguments]
-        body = "&".join(f"{quote_from_bytes(_b(name))}={quote_from_bytes(_b(value), safe='')}"
-                        for name, value in pairs)
-        failure = None
-        try:
-            response = self._session.post(
-                self._root + method,
-                data=body.encode("ascii"),
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                content = response.raw.read(ANSWER_LIMIT + 1, decode_content=True)
-                status = response.status_code
-        except (requests.exceptions.RequestException, OSError, ValueError) as error:
-            failure = _read_failure(error)
-        except Exception as error:  # urllib3's own errors while the answer is read
-            failure = errors.ResultUnknown("broken_answer", type(error).__name__)
-        if failure:
-            # raised outside: the request in the original error holds the key
-            raise failure
-        return self._read_answer(method, status, content)
+        return self._ask(method, arguments)["result"]
 
-    @staticmethod
-    def _read_answer(method, status, content):
-        if status != 200:
-            raise errors.ResultUnknown(f"http_{status}", f"{method}: HTTP {status}")
-        if len(content) > ANSWER_LIMIT:
+    def _ask(self, method, arguments=()):
+        """Call a method and return the whole answer, which has a ``result``."""
+        try:
+            body = _encode(arguments, self._api_key)
+        except UnicodeError:
+            body = None
+        if body is None:
+            raise errors.Rejected("bad_text", f"{method}: a character that cannot be sent")
+        found = transport.post(self._session, self._root + method, body, self._timeout)
+        del body  # it holds the key, and reports of errors may show local variables
+        if isinstance(found, errors.UniSenderError):
+            raise found
+        return self._read_answer(method, *found)
+
+    def _read_answer(self, method, status, content):
+        if len(content) > transport.ANSWER_LIMIT:
             raise errors.ResultUnknown("too_long_answer", method)
         try:
             answer = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
-        if not isinstance(answer, dict) or not {"result", "error"} & set(answer):
+        if not isinstance(answer, dict):
+            answer = {}
+        if answer.get("error") and (status == 200 or (400 <= status < 500 and answer.get("code"))):
+            raise errors.from_code(answer.get("code"), self._clean(answer["error"]))
+        # by HTTP these two say that the request was not taken in
+        if status == 429:
+            raise errors.RateLimited("http_429", f"{method}: too many calls")
+        if status == 413:
+            raise errors.Rejected("http_413", f"{method}: the letter is too large")
+        if status != 200:
+            raise errors.ResultUnknown(f"http_{status}", f"{method}: HTTP {status}")
+        if "result" not in answer:
             raise errors.ResultUnknown("not_json", f"{method}: the answer is not understood")
-        if "error" in answer:
-            raise errors.from_code(answer.get("code"), str(answer["error"])[:500])
-        return answer["result"] if set(answer) <= {"result", "warnings"} else answer
+        return answer
+
+    def _clean(self, text):
+        """Return a text of the service fit for logs and screens: short, one line, without the key."""
+        text = " ".join(str(text).split())
+        if self._api_key:
+            text = text.replace(self._api_key, "***")
+        return text[:500]
 
     # --- letters -----------------------------------------------------------------------------
 
@@ -153,7 +157,8 @@ class UniSenderClient:
         :return: SendResult
         :raise UniSenderError: a refusal of this letter is ``Rejected`` or ``RetryLater``
         """
-        address = f"{letter.to_name} <{letter.email}>" if letter.to_name else letter.email
+        name = re.sub(r'[<>",;\s]+', " ", letter.to_name).strip()
+        address = f"{name} <{letter.email}>" if name else letter.email
         arguments = [
             ("email", address),
             ("sender_name", letter.sender_name),
@@ -166,25 +171,29 @@ class UniSenderClient:
             ("track_read", str(int(letter.track_read))),
             ("track_links", str(int(letter.track_links))),
         ]
-        arguments += [(f"attachments[{name}]", data) for name, data in letter.attachments]
-        arguments += [(f"metadata[{key}]", str(value)) for key, value in letter.metadata.items()]
+        arguments += [(f"attachments[{_key(name)}]", data) for name, data in letter.attachments]
+        arguments += [(f"metadata[{_key(key)}]", str(x)) for key, x in letter.metadata.items()]
         if letter.ref_key:
             arguments.append(("ref_key", letter.ref_key))
         if letter.reply_to:
-            arguments.append(("headers", f"Reply-To: {letter.reply_to}"))
+            # one line: a line break would begin a header of its own
+            arguments.append(("headers", f"Reply-To: {' '.join(letter.reply_to.split())}"))
         return self._read_sent(self.call("sendEmail", arguments))
 
-    @staticmethod
-    def _read_sent(result):
+    def _read_sent(self, result):
+        """Read the answer of sendEmail: a list of recipients, or one object."""
         entry = result[0] if isinstance(result, list) and result else result
         if not isinstance(entry, dict):
             raise errors.ResultUnknown("no_id", "sendEmail: the answer has no id")
-        if entry.get("errors"):
-            first = entry["errors"][0]
-            raise errors.from_code(first.get("code"), str(first.get("message", ""))[:500])
-        if entry.get("error"):
-            raise errors.Rejected("unspecified", str(entry["error"])[:500])
         provider_id = entry.get("id") or entry.get("email_id")
+        refusals = entry.get("errors") or entry.get("error")
+        if refusals and not provider_id:
+            if isinstance(refusals, dict) and "code" not in refusals:
+                refusals = list(refusals.values())  # PHP's list with holes
+            first = refusals[0] if isinstance(refusals, list) else refusals
+            if not isinstance(first, dict):
+                first = {"code": entry.get("code"), "message": first}
+            raise errors.from_code(first.get("code"), self._clean(first.get("message") or ""))
         if not provider_id:
             raise errors.ResultUnknown("no_id", "sendEmail: the answer has no id")
         return SendResult(str(provider_id))
@@ -196,25 +205,30 @@ class UniSenderClient:
         """
         if len(ids) > STATUS_BATCH:
             raise ValueError("at most 500 ids a call")
-        answer = self.call("checkEmail", [("email_id", ",".join(map(str, ids)))])
-        inner = answer.get("result", answer)
-        entries = inner.get("statuses") or []
-        statuses = {str(entry["id"]): str(entry["status"]) for entry in entries}
+        answer = self._ask("checkEmail", [("email_id", ",".join(map(str, ids)))])
+        inner = _dict(answer["result"])
+        statuses = {
+            str(entry["id"]): str(entry["status"])
+            for entry in _entries(inner.get("statuses"))
+            if entry.get("id") and entry.get("status")
+        }
         # the docs leave open where the failed ids stand
-        failed_list = inner.get("failed_email_id") or answer.get("failed_email_id") or []
-        if isinstance(failed_list, dict):
-            failed_list = [failed_list]
-        failed = {str(key): str(why) for entry in failed_list for key, why in entry.items()}
+        failed = {
+            str(key): str(why)
+            for place in (inner, answer)
+            for entry in _entries(place.get("failed_email_id"))
+            for key, why in entry.items()
+        }
         return CheckResult(statuses, failed)
 
     def get_contact(self, email):
         """Return the contact of an address (getContact), times in UTC."""
-        result = self.call("getContact", [("email", email), ("include_details", "1")])
-        data = result.get("email") or {}
+        result = _dict(self.call("getContact", [("email", email), ("include_details", "1")]))
+        data = _dict(result.get("email"))
         return ContactInfo(
-            email=str(data.get("email", email)),
-            status=str(data.get("status", "")),
-            availability=str(data.get("availability", "")),
+            email=str(data.get("email") or email),
+            status=str(data.get("status") or ""),
+            availability=str(data.get("availability") or ""),
             last_send=_utc(data.get("last_send_datetime")),
             last_delivery=_utc(data.get("last_delivery_datetime")),
             last_read=_utc(data.get("last_read_datetime")),
@@ -225,24 +239,30 @@ class UniSenderClient:
 
     def get_lists(self):
         """Return the contact lists as [(id text, title)] (getLists)."""
-        return [(str(entry["id"]), str(entry["title"])) for entry in self.call("getLists")]
+        return [
+            (str(entry["id"]), str(entry.get("title") or entry["id"]))
+            for entry in _entries(self.call("getLists"))
+            if entry.get("id")
+        ]
 
     def create_list(self, title):
         """Make a contact list and return its id as text (createList)."""
-        return str(self.call("createList", [("title", title)])["id"])
+        found = _dict(self.call("createList", [("title", title)])).get("id")
+        if not found:
+            raise errors.ResultUnknown("no_id", "createList: the answer has no id")
+        return str(found)
 
     def get_user_info(self):
         """Return the raw facts of the account, balance among them (getUserInfo)."""
-        return dict(self.call("getUserInfo"))
+        return dict(_dict(self.call("getUserInfo")))
 
     def get_checked_email(self, login, email):
         """Tell whether a sender is confirmed (getCheckedEmail)."""
         result = self.call("getCheckedEmail", [("login", login), ("email", email)])
-        entries = result if isinstance(result, list) else [result]
         return any(
-            str(entry.get("email", "")).lower() == email.lower() and bool(entry.get("is_checked"))
-            for entry in entries
-            if isinstance(entry, dict)
+            str(entry.get("email") or "").lower() == email.lower()
+            and str(entry.get("is_checked")).lower() in ("true", "1")
+            for entry in _entries(result)
         )
 
     # --- webhook -----------------------------------------------------------------------------
@@ -262,15 +282,44 @@ class UniSenderClient:
 
     def list_hooks(self):
         """Return the webhooks of the account as dicts (listHooks)."""
-        return list(self.call("listHooks") or [])
+        return _entries(self.call("listHooks"))
 
     def remove_hook(self, url):
         """Remove the webhook of ``url`` (removeHook)."""
         return self.call("removeHook", [("hook_url", url)])
 
 
-def _b(value):
-    return value if isinstance(value, bytes) else str(value).encode()
+def _encode(arguments, api_key):
+    """Return the urlencoded body.
+
+    Files go as «%XX» throughout: a fifth longer than escaping byte by byte, 20 times quicker.
+    """
+    parts = []
+    for name, value in (("format", "json"), ("api_key", api_key), *arguments):
+        if isinstance(value, bytes):
+            coded = "%" + value.hex("%") if value else ""
+        else:
+            coded = quote(str(value), safe="")
+        parts.append(f"{quote(name)}={coded}")
+    return "&".join(parts).encode("ascii")
+
+
+def _key(name):
+    """Return a name fit to stand inside PHP's brackets."""
+    return re.sub(r"[\[\]/\\\x00-\x1f]", "_", str(name))
+
+
+def _dict(value):
+    """Return an object of the answer; PHP writes an empty one as a list."""
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(value):
+    """Return the objects of a list; PHP writes one entry as an object, a list with holes too."""
+    if isinstance(value, dict):
+        inner = list(value.values())
+        value = inner if inner and all(isinstance(one, dict) for one in inner) else [value]
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _utc(text):
@@ -278,30 +327,3 @@ def _utc(text):
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except (TypeError, ValueError):
         return None
-
-
-def _read_failure(error):
-    """Tell «nothing went out» from «nobody knows». Names only: the request holds the key."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return errors.ConnectFailed("connect_timeout")
-    if isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error):
-        return errors.ConnectFailed("connect_failed")
-    if isinstance(error, requests.exceptions.Timeout):
-        return errors.ResultUnknown("timeout")
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return errors.ConnectFailed("bad_address")
-    return errors.ResultUnknown("broken_connection", type(error).__name__)
-
-
-def _never_connected(error):
-    """Tell whether urllib3 never got a connection (it names that by the class)."""
-    seen = {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
-    pending = [error]
-    while pending:
-        current = pending.pop()
-        if type(current).__name__ in seen:
-            return True
-        pending += [arg for arg in getattr(current, "args", ()) if isinstance(arg, Exception)]
-        if isinstance(getattr(current, "reason", None), Exception):
-            pending.append(current.reason)
-    return False

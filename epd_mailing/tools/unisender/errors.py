@@ -1,6 +1,6 @@
 """Errors of the service, told apart by what may be done next. None ever holds the API key.
 
-Codes: UniSender API, «Общие ошибки» and sendEmail.
+Codes: UniSender API, «Общие ошибки» (call level) and sendEmail (``result[].errors[].code``).
 """
 
 
@@ -14,7 +14,7 @@ class UniSenderError(Exception):
 
 
 class ConnectFailed(UniSenderError):
-    """Nothing went out (refused, no such host, connect time-out): safe to try again."""
+    """Nothing went out (refused, no such host, connect time-out, TLS): safe to try again."""
 
 
 class ResultUnknown(UniSenderError):
@@ -66,4 +66,5 @@ CLASSES = {
 
 def from_code(code, message=""):
     """Return the error of the service's ``code``; an unheard-of code is a definite refusal."""
-    return CLASSES.get(code, Rejected)(code or "unspecified", message)
+    code = code if isinstance(code, str) and code else str(code or "unspecified")
+    return CLASSES.get(code, Rejected)(code[:100], message)

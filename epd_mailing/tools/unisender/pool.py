@@ -43,6 +43,11 @@ def send_many(client, letters, workers):
             # whatever it was, the letter may have gone
             return Outcome("unknown", None, errors.ResultUnknown("fault", type(error).__name__))
 
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+    pool = ThreadPoolExecutor(max_workers=max(1, workers))
+    try:
         futures = {key: pool.submit(send, letter) for key, letter in letters}
-    return {key: future.result() for key, future in futures.items()}
+        return {key: future.result() for key, future in futures.items()}
+    finally:
+        # when the caller is interrupted (a time limit), what has not begun must not begin
+        halted.set()
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -2,8 +2,9 @@
 
 from collections import namedtuple
 
-# rank: a lower one never takes back a higher; failure_type as in ``epd.mailing.letter``
-Status = namedtuple("Status", "rank kind final failure_type")
+# rank: a lower one never takes back a higher; failure_type as in ``epd.mailing.letter``;
+# address_dead: no further letter is to go to the address
+Status = namedtuple("Status", "rank kind final failure_type address_dead", defaults=(False,))
 
 _OK = {
     "not_sent": Status(0, "pending", False, None),
@@ -35,21 +36,32 @@ _FAILED = {
 }
 # cancelled for now, may still move on (the vendor's English docs)
 _NOT_FINAL = {"err_spam_removed", "err_spam_skipped", "err_spam_may_retry"}
-# the address itself is no good: no further letter goes there
-ADDRESS_DEAD = {"invalid_address", "mailbox_unavailable", "domain"}
+# the address is gone for good; others of the same kind may recover («may be available again in
+# days», misconfigured, no DNS at the moment), and next month's letter may arrive
+_ADDRESS_DEAD = set(
+    "err_dest_invalid err_user_unknown err_user_inactive err_mailbox_discarded err_unreachable "
+    "err_domain_inactive skip_dup_unreachable".split()
+)
 
 STATUSES = dict(_OK)
 for _type, _names in _FAILED.items():
     for _name in _names.split():
-        STATUSES[_name] = Status(30, "failed", _name not in _NOT_FINAL, _type)
+        STATUSES[_name] = Status(
+            30, "failed", _name not in _NOT_FINAL, _type, _name in _ADDRESS_DEAD
+        )
 
 
 def get_status(raw):
-    """Return the ``Status`` of a raw status; an unknown one is read by its prefix."""
+    """Return the ``Status`` of a raw status; an unknown one is read by its prefix.
+
+    The vendor adds statuses: «err_*» was not delivered, «ok_*» is under way. What is not known to
+    be final is asked again.
+    """
+    raw = str(raw or "")
     if raw in STATUSES:
         return STATUSES[raw]
     if raw.startswith("ok_"):
         return Status(10, "sent", False, None)
     if raw.startswith(("err_", "skip_")):
-        return Status(30, "failed", True, "other")
+        return Status(30, "failed", False, "other")
     return Status(0, "pending", False, None)

@@ -6,6 +6,7 @@ import hmac
 import io
 import json
 import re
+import zlib
 from collections import namedtuple
 from datetime import UTC, datetime
 
@@ -30,7 +31,7 @@ def unpack(raw):
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
             data = stream.read(UNPACKED_LIMIT + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise WebhookError("damaged gzip") from error
     if len(data) > UNPACKED_LIMIT:
         raise WebhookError("too large")
@@ -40,58 +41,95 @@ def unpack(raw):
 def verify(raw, api_key):
     """Tell whether ``auth`` is the MD5 of the raw body with the key in its place.
 
-    Raw bytes: UniSender escapes «/», a body dumped again would never match. Fails closed.
+    Raw bytes: UniSender escapes «/», a body dumped again would never match. Fails closed: without
+    a key, with a missing, doubled, empty or odd ``auth``.
+
+    :param bytes raw: the unpacked body
     """
-    if not api_key:
+    key = (api_key or "").strip()
+    if not key:
         return False
     found = list(_AUTH.finditer(raw))
     if len(found) != 1 or raw.count(b'"auth"') != 1:
         return False
     start, end = found[0].span(1)
-    expected = hashlib.md5(raw[:start] + api_key.encode() + raw[end:]).hexdigest()
-    return hmac.compare_digest(expected, found[0].group(1).decode().lower())
+    # MD5 is the vendor's choice
+    signed = hashlib.md5(raw[:start] + key.encode() + raw[end:], usedforsecurity=False)
+    return hmac.compare_digest(signed.hexdigest(), found[0].group(1).decode().lower())
 
 
-def parse(raw):
+def parse(raw, zone=UTC):
     """Return the events of a body (batch or flat), unordered as they came.
 
-    :return: list of HookEvent; ids as text, ``event_at`` aware UTC (our assumption) or None
+    Parts of a shape that is not known are left out: the service repeats what is refused for a day
+    and then stops the webhook, so one odd part must not cost the others.
+
+    :param bytes raw: the unpacked, verified body
+    :param zone: time zone of ``event_time``: UTC is our reading, the vendor's page names none
+    :return: list of HookEvent; ids as text, ``event_time`` as it came, ``event_at`` aware UTC or None
     :raise WebhookError: not JSON, or not of the known shapes
     """
     try:
         data = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WebhookError("not JSON") from error
     if not isinstance(data, dict):
         raise WebhookError("not an object")
     if "events_by_user" not in data:
-        return [_event(data, data)] if data.get("event_name") else []
+        return [_event(data, data, zone)] if data.get("event_name") else []
+    if not isinstance(data["events_by_user"], (list, dict)):
+        raise WebhookError("no list of events")
     events = []
-    for user in data["events_by_user"] or ():
-        for entry in (user or {}).get("events") or (user or {}).get("Events") or ():
-            if isinstance(entry, dict):
-                events.append(_event(entry, entry.get("event_data") or {}))
+    for user in _objects(data["events_by_user"]):
+        for entry in _objects(user.get("events") or user.get("Events")):
+            inner = entry.get("event_data")
+            events.append(_event(entry, inner if isinstance(inner, dict) else entry, zone))
     return events
 
 
-def _event(entry, data):
-    time = str(data.get("event_time") or entry.get("event_time") or "")
-    metadata = data.get("metadata") or entry.get("metadata") or {}
+def _objects(value):
+    """Return the objects of a list (PHP writes a list with holes as an object)."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _event(entry, data, zone):
+    time = _text(data.get("event_time")) or _text(entry.get("event_time"))
     return HookEvent(
-        event_name=str(entry.get("event_name") or ""),
-        provider_id=str(data.get("email_id") or ""),
-        email=str(data.get("email") or ""),
-        status=str(data.get("status") or ""),
+        event_name=_text(entry.get("event_name")),
+        provider_id=_text(data.get("email_id")),
+        email=_text(data.get("email")),
+        status=_text(data.get("status")),
         event_time=time,
-        event_at=_utc(time),
-        metadata={str(key): str(value) for key, value in metadata.items()}
-        if isinstance(metadata, dict)
-        else {},
+        event_at=_utc(time, zone),
+        metadata=_metadata(data.get("metadata")) or _metadata(entry.get("metadata")),
     )
 
 
-def _utc(text):
+def _metadata(value):
+    """Return our metadata as texts; an object, or one written into a string."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    if not isinstance(value, dict):
+        return {}
+    return {str(key): _text(inner) for key, inner in value.items()}
+
+
+def _text(value):
+    """Return a number or text as text fit for a database; anything else as nothing."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _utc(text, zone):
     try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None

@@ -1,0 +1,136 @@
+"""HTTP for the client: what came back, or whether anything went out at all."""
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from . import errors
+
+ANSWER_LIMIT = 8 * 2**20  # bytes
+
+
+class _MarksConnect:
+    """A connection that marks the exceptions of connecting (TCP, proxy tunnel, TLS).
+
+    The only sure sign that no byte of the request went out; the classes of the exceptions are not
+    one: a failed handshake and a broken answer are the same ``SSLError`` to the caller.
+    """
+
+    def connect(self):
+        try:
+            return super().connect()
+        except Exception as error:
+            error.nothing_went_out = True
+            raise
+
+
+class _Connection(_MarksConnect, HTTPConnectionPool.ConnectionCls):
+    pass
+
+
+class _SecureConnection(_MarksConnect, HTTPSConnectionPool.ConnectionCls):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class Adapter(HTTPAdapter):
+    """Pooled connections that tell «never connected» from «nobody knows»; no retries."""
+
+    def __init__(self, pool_size):
+        super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args, **kwargs):
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+    def proxy_manager_for(self, *args, **kwargs):
+        """Make the pools of connections through a proxy."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        return manager
+
+
+def _no_auth(request):
+    return request
+
+
+def make_session(session, root, pool_size):
+    """Return a session for calls below ``root``.
+
+    A proxy or CA bundle of the environment is heeded for https alone; plain http is a service on
+    this machine. The user's ``.netrc`` is never sent along.
+    """
+    session = session or requests.Session()
+    session.trust_env = root.lower().startswith("https://")
+    session.auth = _no_auth
+    session.headers["User-Agent"] = "epd_mailing"
+    session.mount(root, Adapter(pool_size))
+    return session
+
+
+def post(session, url, body, timeout):
+    """Post a form and return ``(HTTP status, bytes)``, or the error instead.
+
+    The error is returned, not raised: the frames and causes of the original hold the API key.
+
+    :param bytes body: urlencoded
+    :param timeout: (connect, read) seconds
+    """
+    try:
+        response = session.post(
+            url,
+            data=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            content = response.raw.read(ANSWER_LIMIT + 1, decode_content=True)
+            return response.status_code, content
+    except Exception as error:  # those of requests, and of urllib3 while the answer is read
+        return _read_failure(error)
+
+
+def _read_failure(error):
+    """Tell «nothing went out» from «nobody knows». Names only: the request holds the key."""
+    name = type(error).__name__
+    if isinstance(
+        error,
+        (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidSchema,
+            requests.exceptions.MissingSchema,
+        ),
+    ):
+        return errors.ConnectFailed("bad_address", name)
+    if _never_connected(error):
+        timed_out = isinstance(error, requests.exceptions.Timeout)
+        return errors.ConnectFailed("connect_timeout" if timed_out else "connect_failed", name)
+    if isinstance(error, requests.exceptions.Timeout) or "Timeout" in name:
+        return errors.ResultUnknown("timeout", name)
+    return errors.ResultUnknown("broken_connection", name)
+
+
+def _never_connected(error):
+    """Tell whether the mark of ``_MarksConnect`` is on the error or on one it wraps."""
+    pending, seen = [error], set()
+    while pending:
+        current = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if getattr(current, "nothing_went_out", False):
+            return True
+        # not __context__: what the caller was handling at the time is no part of this call
+        inner = (*current.args, getattr(current, "reason", None), current.__cause__)
+        pending += [one for one in inner if isinstance(one, BaseException)]
+    return False
