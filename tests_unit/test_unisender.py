@@ -170,7 +170,7 @@ def test_size_counts_coded_attachments():
         ("err_user_unknown", "failed", True),
         ("err_will_retry", "deferred", False),
         ("skip_dup_mailbox_full", "failed", True),
-        ("err_new_thing", "failed", False),
+        ("err_new_thing", "failed", True),
         ("ok_new_thing", "sent", False),
         ("what", "pending", False),
     ],

@@ -54,8 +54,8 @@ for _type, _names in _FAILED.items():
 def get_status(raw):
     """Return the ``Status`` of a raw status; an unknown one is read by its prefix.
 
-    The vendor adds statuses: «err_*» was not delivered, «ok_*» is under way. What is not known to
-    be final is asked again.
+    The vendor adds statuses without notice; its rule: «err_*» was not delivered, «ok_*» is under
+    way. An address is never closed by a status nobody knows.
     """
     raw = str(raw or "")
     if raw in STATUSES:
@@ -63,5 +63,5 @@ def get_status(raw):
     if raw.startswith("ok_"):
         return Status(10, "sent", False, None)
     if raw.startswith(("err_", "skip_")):
-        return Status(30, "failed", False, "other")
+        return Status(30, "failed", True, "other")
     return Status(0, "pending", False, None)
