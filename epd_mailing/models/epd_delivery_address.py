@@ -192,7 +192,9 @@ class EpdDeliveryAddress(models.Model):
     def action_reopen(self):
         """Use a bounced or unsubscribed address again: the office knows it works now."""
         self.check_access("write")
-        self._move("active", state_reason=False, state_date=fields.Datetime.now())
+        self.filtered(lambda address: address.state != "active")._move(
+            "active", state_reason=False, state_date=fields.Datetime.now(), lost_email=False
+        )
 
     def action_close(self):
         """Close the address: no letter goes there any more."""

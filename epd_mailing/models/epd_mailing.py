@@ -86,10 +86,10 @@ class EpdMailing(models.Model):
     body = fields.Text(compute="_compute_message", store=True, readonly=False)
     body_format = fields.Selection(
         [("html", "HTML"), ("text", "Plain text")],
-        compute="_compute_message",
+        compute="_compute_body_format",
         store=True,
+        precompute=True,
         readonly=False,
-        default="html",
         required=True,
     )
     user_id = fields.Many2one(
@@ -144,14 +144,16 @@ class EpdMailing(models.Model):
     def _compute_message(self):
         for mailing in self:
             template = mailing.template_id
-            if template:
-                mailing.subject = template.subject
-                mailing.body = template.body
-                mailing.body_format = template.body_format
-            else:
-                mailing.subject = mailing.subject
-                mailing.body = mailing.body
-                mailing.body_format = mailing.body_format or "html"
+            mailing.subject = template.subject or mailing.subject
+            mailing.body = template.body or mailing.body
+
+    # by itself: a value given for one field of a compute keeps the others from being computed
+    @api.depends("template_id")
+    def _compute_body_format(self):
+        for mailing in self:
+            mailing.body_format = (
+                mailing.template_id.body_format or mailing.body_format or "html"
+            )
 
     @api.depends("letter_ids.state")
     def _compute_counts(self):

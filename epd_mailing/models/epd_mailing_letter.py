@@ -273,6 +273,12 @@ class EpdMailingLetter(models.Model):
                 state = next((name for name, field in facts if letter[field]), state)
             letter.state = state
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # a letter just cancelled makes room in the unique index only when that is written
+        self.flush_model(["send_state"])
+        return super().create(vals_list)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_history(self):
         if self.filtered(lambda letter: letter.send_state not in ("pending", "skipped")):

@@ -62,22 +62,25 @@ class EpdMailingLetter(models.Model):
         if status.kind in IMPLIED:
             vals |= self._arrived_vals(status.kind, moment, source)
         elif status.kind == "deferred" or (status.kind == "failed" and not status.final):
-            if not self.delivered_at and not self.bounced_at and not self.is_deferred:
-                vals["is_deferred"] = True
+            # it may still arrive: said, but not a bounce
+            if not self.delivered_at and not self.bounced_at:
+                vals |= {} if self.is_deferred else {"is_deferred": True}
+                if status.failure_type and raw != self.raw_status:
+                    vals |= self._failure_vals(status, raw)
         elif status.kind == "failed":
             vals |= self._dated("bounced", moment, source)
             if not self.delivered_at:
-                reason = self.env["epd.mailing"]._reason(status.failure_type)
-                vals |= {
-                    "failure_type": status.failure_type,
-                    "failure_reason": f"{reason['failure_reason']} ({raw})",
-                    "is_deferred": False,
-                }
+                vals |= self._failure_vals(status, raw)
+                vals["is_deferred"] = False
         return vals
+
+    def _failure_vals(self, status, raw):
+        reason = self.env["epd.mailing"]._reason(status.failure_type)["failure_reason"]
+        return {"failure_type": status.failure_type, "failure_reason": f"{reason} ({raw})"}
 
     def _arrived_vals(self, kind, moment, source):
         vals = {"is_deferred": False} if self.is_deferred else {}
-        if self.bounced_at and self.failure_type:
+        if self.failure_type:
             vals |= {"failure_type": False, "failure_reason": False}  # it arrived after all
         if kind in DATED:
             vals |= self._dated(kind, moment, source)

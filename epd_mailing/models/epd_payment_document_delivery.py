@@ -92,7 +92,10 @@ class EpdPaymentDocument(models.Model):
             "provider_phone": issuer["phone"],
             "provider_email": issuer["email"],
             "amount_due": money.format_money(snapshot["total"]["due"]),
-            "document_link": self._make_link(letter) if letter else "",
+            # a preview has no letter, and no link that works
+            "document_link": self._make_link(letter)
+            if letter
+            else f"{self.get_base_url()}{LINK_PATH}…",
         }
 
     def _make_link(self, letter):

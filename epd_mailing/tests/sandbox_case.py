@@ -92,7 +92,7 @@ class SandboxCase(EpdCommon):
             }
         )
         mailing._add_documents(self.documents if documents is None else documents)
-        return mailing
+        return mailing.with_user(self.env.user)
 
     def work(self, cron=None):
         """Let the cron make one pass."""

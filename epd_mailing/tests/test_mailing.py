@@ -189,7 +189,7 @@ class TestMailing(SandboxCase):
         self.service.sudo()._through_gate().write({"state": "active"})
         self.work()
         self.assertEqual((mailing.state, mailing.pending_count), ("paused", 3))
-        self.assertIn("API key", mailing.wait_reason)
+        self.assertIn("invalid_api_key", mailing.wait_reason)
         self.assertTrue(mailing.activity_ids)
         self.assertEqual(self.service.state, "error")
         self.assertEqual(self.control("letters"), [])

@@ -92,8 +92,10 @@ class TestMailingGate(SendingCommon):
             for vals in ({"state": "done"}, {"started_at": self._now()}, {"parent_id": 1}):
                 with self.assertRaises(UserError):
                     model.write(vals)
-        with self.assertRaises(AccessError):
+        with self.assertRaises(UserError):
             mailing.letter_ids.with_user(self.manager).write({"send_state": "sent"})
+        with self.assertRaises(AccessError):
+            mailing.letter_ids.with_user(self.manager).write({"resend_reason": "x"})
         with self.assertRaises(UserError):
             mailing.letter_ids[0].write({"email_normalized": "x@example.com"})
 

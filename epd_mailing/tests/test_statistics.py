@@ -1,5 +1,6 @@
 from datetime import datetime
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .sandbox_case import SandboxCase
@@ -80,7 +81,9 @@ class TestStatistics(SandboxCase):
 
     def test_service_away(self):
         self.service.base_url = "http://127.0.0.1:9"
-        with self.assertLogs("odoo.addons.epd_mailing.models.epd_mailing_statistics", "WARNING"):
+        with (
+            self.assertLogs("odoo.addons.epd_mailing.models.epd_mailing_statistics", "WARNING"),
+            self.assertRaises(UserError),
+        ):
             self.mailing.action_refresh()
         self.assertEqual(self.letters.mapped("state"), ["sent"] * 3)
-        self.assertTrue(self.service.last_error)

@@ -20,6 +20,7 @@ def encode(payload, api_key):
 class TestWebhook(SandboxCase, HttpCase):
     def setUp(self):
         super().setUp()
+        self.service._through_gate().write({"webhook_state": "on"})
         self.path = "/epd_mailing/webhook/" + self.service._get_webhook_url().rpartition("/")[2]
 
     def _event(self, letter, status, time="2026-04-02 10:00:00", **more):
@@ -105,7 +106,7 @@ class TestWebhook(SandboxCase, HttpCase):
         forged = link.replace(f"/{letter.document_id.id}.", f"/{letter.document_id.id + 1}.")
         self.assertEqual(self.url_open("/epd_mailing" + forged).status_code, 404)
         letter.document_id.with_user(self.operator).action_cancel_document("Ошибка")
-        self.assertEqual(self.url_open("/epd_mailing" + link).status_code, 404)
+        self.assertEqual(self.url_open("/epd_mailing" + link).status_code, 410)
 
     def test_receipt_for_the_office_only(self):
         url = f"/epd_mailing/document/{self.documents[0].id}/receipt.pdf"

@@ -220,6 +220,8 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         self._sent()
         self._report(self._event("err_new_thing", "2026-03-30 09:05:00"))
         self.assertEqual((self.letter.state, self.letter.raw_status), ("bounced", "err_new_thing"))
+        self.assertIn("err_new_thing", self.letter.failure_reason)
+        self.assertEqual(self.letter.address_id.state, "active")
 
     def test_burst_needs_few_queries(self):
         self._sent()
