@@ -34,7 +34,10 @@ def find_stale(exported):
     fresh, kept = entries(exported), entries(template)
     return (
         [f"epd_mailing.pot misses {text!r}" for _, text in fresh.keys() - kept.keys()]
-        + [f"epd_mailing.pot has what the code has no more: {t!r}" for _, t in kept.keys() - fresh.keys()]
+        + [
+            f"epd_mailing.pot has what the code has no more: {t!r}"
+            for _, t in kept.keys() - fresh.keys()
+        ]
         + [
             f"epd_mailing.pot: {key[1]!r} stands in other places now"
             for key in fresh.keys() & kept.keys()

@@ -1,0 +1,93 @@
+"""Fixtures of the tests from outside: the demo house in a real Odoo, the sandbox, a browser."""
+
+import os
+import shutil
+
+import pytest
+
+from .server import RUN, OdooServer, Sandbox, drop_database, make_database
+
+API_KEY = "demo-key"
+
+
+class House:
+    """The demo house at work: ``odoo``, ``sandbox``, sessions of the ``admin`` and the ``operator``."""
+
+    def __init__(self, odoo, sandbox):
+        self.odoo, self.sandbox = odoo, sandbox
+        self.admin, self.operator = odoo.login("admin"), odoo.login("operator")
+        self.account = self.admin.ref("epd_mailing.demo_unisender_account")
+
+    def connect(self):
+        """Enter the key and the address of the sandbox and check the connection."""
+        values = {
+            "base_url": self.sandbox.url,
+            "api_key_input": API_KEY,
+            "limit_per_minute": 0,
+            "limit_address_seconds": 0,
+        }
+        self.admin("epd.unisender.account", "write", [self.account], values)
+        self.admin("epd.unisender.account", "action_check_connection", [self.account])
+        state = self.admin("epd.unisender.account", "read", [self.account], ["state"])[0]["state"]
+        assert state == "active"
+
+
+def make_house(name, **options):
+    """Yield a connected house on a database of its own, and take all down again."""
+    db = f"epd_system_{name}"
+    make_database(db)
+    sandbox = Sandbox(name, "--no-limits", "--api-key", API_KEY)
+    odoo = OdooServer(db, **options)
+    try:
+        sandbox.start()
+        odoo.start()
+        house = House(odoo, sandbox)
+        house.connect()
+        yield house
+    finally:
+        odoo.stop()
+        sandbox.stop()
+        drop_database(db)
+        shutil.rmtree(RUN / "data" / "filestore" / db, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def house(request):
+    """A house shared by the tests of one file."""
+    yield from make_house(request.module.__name__.rpartition("test_")[2])
+
+
+@pytest.fixture
+def own_house(request):
+    """A house for one test: one that kills servers, or counts everything."""
+    yield from make_house("own")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium of the system."""
+    from playwright.sync_api import sync_playwright
+
+    binary = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert binary, "chromium is not installed: run 'make setup'"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        chromium = playwright.chromium.launch(executable_path=binary, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, request):
+    """A page in Russian and in the office's time zone; an error of the page's scripts fails the test."""
+    context = browser.new_context(
+        locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1400, "height": 900}
+    )
+    context.set_default_timeout(30_000)
+    tab = context.new_page()
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    yield tab
+    tab.screenshot(path=RUN / f"last_{request.node.name}.png")
+    context.close()
+    assert not errors, errors

@@ -1,0 +1,235 @@
+"""Real processes for the tests from outside: a prefork Odoo on its own database, and the sandbox.
+
+Nothing here knows what is tested. Everything listens on the loopback, on ports free at the start; every
+process is the leader of its own group, so that a test can kill it whole and none outlives the tests.
+"""
+
+import configparser
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import xmlrpc.client
+from pathlib import Path
+
+import psycopg2
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = ROOT / ".run"
+START_SECONDS = 120
+
+
+def wait_until(question, seconds, what):
+    """Ask until the answer is true and return it; AssertionError after ``seconds``."""
+    end = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what}; last answer {answer!r}"
+        time.sleep(0.2)
+    return answer
+
+
+def free_ports(count):
+    """Return ports that nobody listens on now."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def read_conf():
+    """Return the options of the Odoo that ``scripts/setup`` prepared."""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(RUN / "odoo.conf")
+    return parser["options"]
+
+
+def make_database(name, kind="demo"):
+    """Make database ``name`` anew from the kept template (``demo`` or ``plain``)."""
+    done = subprocess.run(
+        [ROOT / "scripts" / "database", name, kind], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def drop_database(name):
+    """Remove a database; its users are thrown out."""
+    conf = read_conf()
+    connection = psycopg2.connect(
+        host=conf["db_host"], port=conf["db_port"], user=conf["db_user"], dbname="postgres"
+    )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    connection.close()
+
+
+class Process:
+    """A background program with a log; ``url`` answers once it is ready."""
+
+    def __init__(self, name, url):
+        self.url = url
+        self.log = RUN / f"{name}.log"
+        self.process = None
+
+    def command(self):
+        """Return the command line and the environment it needs besides ours."""
+        raise NotImplementedError
+
+    def start(self):
+        """Start and wait for the first answer."""
+        command, environment = self.command()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(self.answers, START_SECONDS, f"{self.url} answers, see {self.log}")
+        return self
+
+    def answers(self):
+        """Whether the program serves; AssertionError when it has ended by itself."""
+        assert self.process.poll() is None, f"ended with {self.process.returncode}, see {self.log}"
+        try:
+            with urllib.request.urlopen(self.url + self.probe, timeout=30):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except (OSError, http.client.HTTPException):
+            return False
+
+    probe = "/"
+
+    def stop(self):
+        """End it the polite way; what does not go is killed."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
+
+    def kill(self):
+        """SIGKILL to the whole group: as a power cut would."""
+        if self.process:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+
+    def read_log(self):
+        """Return what it has written so far."""
+        return self.log.read_text(errors="replace")
+
+
+class OdooServer(Process):
+    """A prefork Odoo on database ``db``."""
+
+    probe = "/web/login"
+
+    def __init__(self, db, workers=2, cron_threads=1):
+        self.db, self.workers, self.cron_threads = db, workers, cron_threads
+        self.port, self.gevent_port = free_ports(2)
+        super().__init__(f"system_{db}", f"http://127.0.0.1:{self.port}")
+        self.log.unlink(missing_ok=True)
+
+    def command(self):
+        """See ``Process.command``."""
+        conf = read_conf()
+        home = os.environ.get("ODOO_HOME") or Path(conf["addons_path"].split(",")[0]).parents[1]
+        start = "import odoo.cli; odoo.cli.main()"
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", start, "server"]
+        command += ["-c", RUN / "odoo.conf", "-d", self.db, f"--db-filter=^{self.db}$"]
+        command += ["--http-port", self.port, "--gevent-port", self.gevent_port]
+        command += ["--workers", self.workers, "--max-cron-threads", self.cron_threads]
+        return command, {"PYTHONPATH": str(home)}
+
+    def connect(self):
+        """Return a database connection in autocommit mode; the caller closes it."""
+        conf = read_conf()
+        connection = psycopg2.connect(
+            host=conf["db_host"], port=conf["db_port"], user=conf["db_user"], dbname=self.db
+        )
+        connection.autocommit = True
+        return connection
+
+    def query(self, sql, *args):
+        """Run one statement beside Odoo; return its rows, none when it has no result."""
+        connection = self.connect()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, args or None)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def login(self, login, password=None):
+        """Return an XML-RPC session; demo users have their login as their password."""
+        return Session(self, login, password or login)
+
+    def workers_of(self, kind):
+        """Return the process ids of Odoo's children of a kind: ``WorkerHTTP`` or ``WorkerCron``."""
+        listed = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        return [int(line.split()[0]) for line in listed.splitlines() if kind in line]
+
+
+class Session:
+    """One user's XML-RPC session: ``session("epd.mailing", "action_send", [id])``."""
+
+    def __init__(self, odoo, login, password):
+        common = xmlrpc.client.ServerProxy(f"{odoo.url}/xmlrpc/2/common")
+        self.db, self.password = odoo.db, password
+        self.uid = common.authenticate(odoo.db, login, password, {})
+        assert self.uid, f"{login} cannot log in"
+        self.models = xmlrpc.client.ServerProxy(f"{odoo.url}/xmlrpc/2/object", allow_none=True)
+
+    def __call__(self, model, method, *args, **kwargs):
+        """Call ``method`` of ``model``; texts come in Russian."""
+        kwargs.setdefault("context", {"lang": "ru_RU"})
+        return self.models.execute_kw(self.db, self.uid, self.password, model, method, args, kwargs)
+
+    def ref(self, xmlid):
+        """Return the id behind an external id."""
+        module, name = xmlid.split(".")
+        domain = [("module", "=", module), ("name", "=", name)]
+        return self("ir.model.data", "search_read", domain, fields=["res_id"])[0]["res_id"]
+
+
+class Sandbox(Process):
+    """A UniSender on this machine; ``more`` are further words of its command line."""
+
+    def __init__(self, name="sandbox", *more):
+        (self.port,) = free_ports(1)
+        super().__init__(f"system_{name}", f"http://127.0.0.1:{self.port}")
+        self.log.unlink(missing_ok=True)
+        self.more = more
+
+    def command(self):
+        """See ``Process.command``."""
+        return [sys.executable, "-m", "sandbox", "--port", self.port, *self.more], {}
+
+    def control(self, path, data=None):
+        """Call the control API (see ``python -m sandbox --help``) and return its JSON."""
+        body = json.dumps(data).encode() if data is not None else None
+        with urllib.request.urlopen(f"{self.url}/sandbox/{path}", body, timeout=30) as answer:
+            return json.load(answer)
