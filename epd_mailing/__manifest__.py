@@ -19,6 +19,7 @@
         "data/epd_account_list_data.xml",
         "data/ir_cron_data.xml",
         "reports/receipt_templates.xml",
+        "reports/epd_payment_document_reports.xml",
         "wizards/epd_document_reason_views.xml",
         "wizards/epd_mailing_schedule_views.xml",
         "wizards/epd_mailing_test_views.xml",

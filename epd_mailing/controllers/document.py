@@ -18,7 +18,7 @@ class DocumentController(http.Controller):
         document = request.env["epd.payment.document"].browse(document_id)
         try:
             document.check_access("read")
-            pdf = document._read_pdf()
+            pdf = document._read_or_rebuild_pdf()
         except (AccessError, MissingError):
             return request.not_found()
         except UserError as error:

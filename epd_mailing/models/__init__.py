@@ -12,13 +12,17 @@ from . import epd_consumer_info
 from . import epd_personal_account
 from . import epd_delivery_address
 from . import epd_delivery_consent
+from . import epd_document_source
 from . import epd_charge
 from . import epd_account_balance
 from . import epd_meter_reading
 from . import epd_payment_document
 from . import epd_payment_document_snapshot
+from . import epd_payment_document_source
 from . import epd_payment_document_render
+from . import epd_payment_document_files
 from . import epd_payment_document_actions
+from . import ir_actions_report
 from . import ir_attachment
 from . import epd_account_list
 from . import epd_message_template
@@ -27,6 +31,7 @@ from . import epd_unisender_account_service
 from . import epd_unisender_account_limits
 from . import epd_billing_run
 from . import epd_billing_run_prepare
+from . import epd_billing_run_work
 from . import epd_billing_run_line
 from . import epd_mailing
 from . import epd_mailing_letter

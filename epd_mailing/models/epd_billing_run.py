@@ -105,7 +105,7 @@ class EpdBillingRun(models.Model):
             by_state = counts.get(run._origin.id, {})
             total = sum(by_state.values())
             run.account_count = total
-            run.pending_count = by_state.get("pending", 0) + by_state.get("claimed", 0)
+            run.pending_count = by_state.get("pending", 0)
             run.saved_count = by_state.get("saved", 0)
             run.skipped_count = by_state.get("skipped", 0)
             run.error_count = by_state.get("error", 0)

@@ -11,13 +11,12 @@ class EpdBillingRunLine(models.Model):
     _rec_name = "account_id"
 
     _transitions = {
-        "pending": ("claimed", "skipped", "error", "saved"),
-        "claimed": ("pending", "saved", "skipped", "error"),
+        "pending": ("saved", "skipped", "error"),
         "error": ("pending",),
         "skipped": ("pending",),
         "saved": (),
     }
-    _gated_fields = ("problem_code", "problem_text", "document_id", "lease_until")
+    _gated_fields = ("problem_code", "problem_text", "document_id")
 
     run_id = fields.Many2one("epd.billing.run", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
@@ -28,7 +27,6 @@ class EpdBillingRunLine(models.Model):
     state = fields.Selection(
         [
             ("pending", "Waiting"),
-            ("claimed", "In Work"),
             ("saved", "Saved"),
             ("skipped", "Left Out"),
             ("error", "Error"),
@@ -40,7 +38,6 @@ class EpdBillingRunLine(models.Model):
     problem_code = fields.Char(readonly=True)
     problem_text = fields.Text(string="Reason", readonly=True)
     document_id = fields.Many2one("epd.payment.document", readonly=True, ondelete="set null")
-    lease_until = fields.Datetime(readonly=True)
 
     _run_account_uniq = models.Constraint(
         "unique(run_id, account_id)", "The account is already in this run."

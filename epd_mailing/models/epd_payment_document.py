@@ -22,6 +22,7 @@ FROZEN = (
     "snapshot_sha256",
     "snapshot_version",
     "source_sha256",
+    "charges_sha256",
     "pdf_file",
     "pdf_name",
     "pdf_sha256",
@@ -72,6 +73,7 @@ class EpdPaymentDocument(models.Model):
         "state_reason",
         "delivery_state",
         "is_purged",
+        "touched_at",
         "company_id",
         "account_id",
         "period_id",
@@ -131,7 +133,10 @@ class EpdPaymentDocument(models.Model):
     source_sha256 = fields.Char(
         readonly=True, copy=False, size=64, help="Hash of lines, balances and readings alone."
     )
-    pdf_file = fields.Binary(attachment=True, readonly=True, copy=False)
+    # nobody reads the stored bytes but the program, which checks them: see ``receipt_file``
+    pdf_file = fields.Binary(
+        attachment=True, readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
     pdf_name = fields.Char(readonly=True, copy=False)
     pdf_sha256 = fields.Char(readonly=True, copy=False, size=64)
     pdf_size = fields.Integer(readonly=True, copy=False, help="Bytes.")
@@ -147,13 +152,6 @@ class EpdPaymentDocument(models.Model):
         index=True,
         help="The best of its letters, or paper.",
     )
-    is_outdated = fields.Boolean(
-        string="Changed Since Saving",
-        compute="_compute_is_outdated",
-        search="_search_is_outdated",
-        help="The charges moved after the document was saved.",
-    )
-
     _live_uniq = models.UniqueIndex(
         "(account_id, period_id, form) WHERE state IN ('draft', 'saved')",
         "This account already has a payment document of this form for the period.",

@@ -52,7 +52,7 @@ class EpdPaymentDocument(models.Model):
 
     def _form_one(self, account, period, form, reason=None):
         """Form, render and save one document, or say why not."""
-        self._check_engine(self._get_engine())
+        self._check_ready()
         outcome = self._form_documents(account, period, form, mode="all", reason=reason)
         document, problem = outcome[account.id]
         if problem:
@@ -66,39 +66,3 @@ class EpdPaymentDocument(models.Model):
             "res_id": self.id,
             "view_mode": "form",
         }
-
-    def _compute_is_outdated(self):
-        for (period, form), documents in self._grouped_live().items():
-            snapshots = self.sudo()._build_snapshots(documents.account_id, period, form)
-            for document in documents:
-                snapshot, problem = snapshots[document.account_id.id]
-                document.is_outdated = bool(problem) or not document._same_source(snapshot)
-        self.filtered(lambda doc: doc.state != "saved").is_outdated = False
-
-    def _grouped_live(self):
-        groups = {}
-        for document in self.filtered(lambda doc: doc.state == "saved"):
-            key = document.period_id, document.form
-            groups[key] = groups.get(key, self.browse()) | document
-        return groups
-
-    def _search_is_outdated(self, operator, value):
-        """Look only at documents whose charges, balances or readings were written after saving."""
-        if operator != "in":
-            return NotImplemented
-        self.env["epd.charge"].flush_model()
-        self.env.cr.execute(
-            """
-            SELECT DISTINCT d.id FROM epd_payment_document d
-             WHERE d.state = 'saved' AND (
-                   EXISTS (SELECT 1 FROM epd_charge c WHERE c.account_id = d.account_id
-                              AND c.period_id = d.period_id AND c.write_date > d.saved_at)
-                OR EXISTS (SELECT 1 FROM epd_account_balance b WHERE b.account_id = d.account_id
-                              AND b.period_id = d.period_id AND b.write_date > d.saved_at)
-                OR EXISTS (SELECT 1 FROM epd_meter_reading r WHERE r.account_id = d.account_id
-                              AND r.period_id = d.period_id AND r.write_date > d.saved_at))
-            """
-        )
-        candidates = self.browse([row[0] for row in self.env.cr.fetchall()])
-        found = candidates.filtered("is_outdated")
-        return [("id", "in" if True in value else "not in", found.ids)]

@@ -1,4 +1,3 @@
-import base64
 import json
 import re
 
@@ -43,15 +42,16 @@ class EpdPaymentDocument(models.Model):
             raise UserError("\n".join(texts[problem.code] for problem in problems))
 
     @api.model
-    def _receipt_html(self, snapshot, token, zoom, sample=False):
+    def _receipt_html(self, snapshot, token, zoom, sample=False, rebuilt=""):
         """Return the whole HTML of one receipt.
 
         :param token: proof token of ``tools.receipt_pdf``
         :param zoom: of the engine
         :param sample: watermark «ОБРАЗЕЦ»
+        :param rebuilt: text in the foot of a file made anew
         """
         values = {
-            "v": receipt_view.view(snapshot, sample=sample),
+            "v": receipt_view.view(snapshot, sample=sample, rebuilt=rebuilt),
             "zoom": zoom,
             "qr": payment_qr.payment_qr_data_uri,
             "token": Markup(receipt_pdf.token_html(token)),
@@ -62,13 +62,13 @@ class EpdPaymentDocument(models.Model):
         return f"<!DOCTYPE html>\n{body}"
 
     @api.model
-    def _render_snapshots(self, snapshots, sample=False, engine=None):
+    def _render_snapshots(self, snapshots, sample=False, engine=None, rebuilt=""):
         """Render ``{key: snapshot}`` and return ``{key: RenderResult}``."""
         engine = engine or self._get_engine()
         jobs = []
         for key, snapshot in snapshots.items():
             token = receipt_pdf.make_token(key)
-            html = self._receipt_html(snapshot, token, engine.zoom, sample)
+            html = self._receipt_html(snapshot, token, engine.zoom, sample, rebuilt)
             jobs.append(receipt_pdf.RenderJob(key, html, token))
         return engine.render(jobs)
 
@@ -96,6 +96,8 @@ class EpdPaymentDocument(models.Model):
                 number = self._make_number(snapshot, form, versions.get(key, 0) + 1)
                 snapshots[key] = {**snapshot, "number": number}
         results = self._render_snapshots(snapshots) if snapshots else {}
+        if any(result.pdf is None for result in results.values()):
+            self._check_ready()  # a fault of the machine concerns all, not these accounts
         good = {}
         for key, result in results.items():
             if result.pdf is None:
@@ -182,12 +184,16 @@ class EpdPaymentDocument(models.Model):
         if replaced:
             replaced._supersede(reason or self.env._("A newer version was saved"))
         accounts = self.env["epd.personal.account"].browse(good)
+        digests = self._get_charge_digests(accounts.ids, period.ids)
         documents = self._through_gate().create(
             [
                 self._prepare_saved_vals(
                     account, good[account.id], snapshots[account.id], period, form, run
                 )
-                | {"version": versions.get(account.id, 0) + 1}
+                | {
+                    "version": versions.get(account.id, 0) + 1,
+                    "charges_sha256": digests.get((account.id, period.id), ""),
+                }
                 for account in accounts
             ]
         )
@@ -206,6 +212,7 @@ class EpdPaymentDocument(models.Model):
                 for document in documents
             ]
         )
+        documents.invalidate_recordset(["pdf_file"])
         return documents
 
     @api.model
@@ -239,34 +246,6 @@ class EpdPaymentDocument(models.Model):
         """Step back for a newer version; letters that have not gone are withdrawn."""
         self._move("superseded", state_reason=reason)
         self.letter_ids._withdraw(reason)
-
-    def _read_pdf(self):
-        """Return the bytes of the saved file, checked against its hash.
-
-        :raise UserError: when the file is gone or is not what was saved
-        """
-        self.ensure_one()
-        pdf = self.with_context(bin_size=False).sudo().pdf_file
-        data = base64.b64decode(pdf) if pdf else b""
-        if not data:
-            raise UserError(
-                self.env._("The file of the payment document %s is missing.", self.name)
-            )
-        if receipt_data.digest(data) != self.pdf_sha256:
-            raise UserError(
-                self.env._(
-                    "The file of the payment document %s is damaged: it is not what was saved. "
-                    "Re-issue the document.",
-                    self.name,
-                )
-            )
-        return data
-
-    def get_pdf(self):
-        """Return the verified file in base64 (text), for integrations."""
-        self.ensure_one()
-        self.check_access("read")
-        return base64.b64encode(self._read_pdf()).decode()
 
     def _load_snapshot(self):
         """Return the snapshot as a dict, checked against its hash."""

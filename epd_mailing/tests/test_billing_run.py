@@ -69,7 +69,7 @@ class TestBillingRun(EpdCommon):
         run.action_prepare()
         with (
             patch.object(documents, "_snapshot_account", broken),
-            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_prepare"),
+            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_work"),
         ):
             self._work()
         self.assertEqual((run.saved_count, run.error_count, run.state), (3, 1, "done"))
@@ -115,7 +115,7 @@ class TestBillingRun(EpdCommon):
         documents = type(self.env["epd.payment.document"])
         with (
             patch.object(documents, "_get_engine", lambda self: engine),
-            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_prepare"),
+            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_work"),
         ):
             self._work()
             with self.assertRaisesRegex(UserError, "wkhtmltopdf"):

@@ -1,0 +1,49 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class EpdDocumentSource(models.AbstractModel):
+    """What documents are made from: a change marks the saved documents it may concern.
+
+    The mark says «look again», no more: whether a document is outdated is told by the digest of the
+    figures themselves (``epd.payment.document``), so writing the same figures again changes nothing.
+    """
+
+    _name = "epd.document.source"
+    _description = "Source of Payment Documents"
+
+    def _touch_documents(self):
+        """Mark the saved documents of these accounts and periods: one statement, by an index."""
+        if not self:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE epd_payment_document
+                   SET touched_at = now() AT TIME ZONE 'UTC'
+                 WHERE account_id = ANY(%s) AND period_id = ANY(%s)
+                   AND state = 'saved' AND touched_at IS NULL
+                """,
+                self.account_id.ids,
+                self.period_id.ids,
+            )
+        )
+        self.env["epd.payment.document"].invalidate_model(["touched_at", "is_outdated"])
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        records.sudo()._touch_documents()
+        return records
+
+    def write(self, vals):
+        if {"account_id", "period_id"} & set(vals):
+            self.sudo()._touch_documents()
+        res = super().write(vals)
+        self.sudo()._touch_documents()
+        return res
+
+    def unlink(self):
+        self.sudo()._touch_documents()
+        return super().unlink()

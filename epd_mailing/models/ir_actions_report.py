@@ -1,0 +1,38 @@
+import io
+from collections import OrderedDict
+
+from odoo import models
+
+REPORT = "epd_mailing.receipt_doc"
+
+
+class IrActionsReport(models.Model):
+    """«Print» of payment documents: the saved, verified files; nothing is rendered again."""
+
+    _inherit = "ir.actions.report"
+
+    def _pre_render_qweb_pdf(self, report_ref, res_ids=None, data=None):
+        if self._get_report(report_ref).report_name != REPORT:
+            return super()._pre_render_qweb_pdf(report_ref, res_ids=res_ids, data=data)
+        return self._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids), "pdf"
+
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        if self._get_report(report_ref).report_name != REPORT:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
+        documents = self.env["epd.payment.document"].browse(res_ids)
+        documents.check_access("read")
+        return OrderedDict(
+            (document.id, {"stream": io.BytesIO(document._read_or_rebuild_pdf()), "attachment": None})
+            for document in documents
+        )
+
+    def _render_qweb_html(self, report_ref, docids, data=None):
+        if self._get_report(report_ref).report_name != REPORT:
+            return super()._render_qweb_html(report_ref, docids, data=data)
+        documents = self.env["epd.payment.document"].browse(docids)
+        documents.check_access("read")
+        pages = [
+            document._receipt_html(document._load_snapshot(), str(document.id), zoom=1)
+            for document in documents
+        ]
+        return "\n".join(pages).encode(), "html"
