@@ -78,7 +78,7 @@ def test_only_plain_data_goes_in():
 def test_no_amounts_or_links_in_subjects(field):
     with pytest.raises(TemplateError) as caught:
         check_template("{{ %s }}" % field, "x")
-    assert caught.value.code == "unknown_field"
+    assert caught.value.code == "body_only"
 
 
 def test_plain_text_becomes_decent_html():

@@ -54,6 +54,10 @@ class EpdMessageTemplate(models.Model):
         texts = {
             "syntax": self.env._("The template has a mistake in line %s.", error.line),
             "unknown_field": self.env._("The template names an unknown field in line %s.", error.line),
+            "body_only": self.env._(
+                "Line %s: this field may stand in the body only, not in the subject.", error.line
+            ),
+            "too_complex": self.env._("The template is too complex. Make it simpler."),
             "forbidden": self.env._(
                 "The template does in line %s what templates may not do.", error.line
             ),

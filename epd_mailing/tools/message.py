@@ -6,12 +6,14 @@ that come with a payer's data are made harmless.
 
 import re
 from collections import namedtuple
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2 import TemplateSyntaxError, UndefinedError
+from jinja2.sandbox import SecurityError
 from markupsafe import Markup, escape
+
+from . import template_sandbox
 
 Message = namedtuple("Message", "subject html")
 Field = namedtuple("Field", "name label example in_subject")
@@ -19,9 +21,13 @@ Field = namedtuple("Field", "name label example in_subject")
 TEMPLATE_LIMIT = 200_000
 RESULT_LIMIT = 500_000
 SUBJECT_LIMIT = 250
-RANGE_LIMIT = 1000
 UNSUBSCRIBE = "{{UnsubscribeUrl}}"
 _MARK = "\ue000unsubscribe\ue000"  # private use: cannot come from data, see _plain
+_URL = re.compile(r"https?://[^\s<>\"'«»]*[^\s<>\"'«».,;:!?)\]]")
+# what XML, databases and mail cannot carry, and marks that turn text around
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ue000\ufffe\uffff]"
+)
 
 FIELDS = (
     Field("account_number", "Account number", "0100001", True),
@@ -42,10 +48,16 @@ FIELDS = (
     Field("document_link", "Link to the receipt (body only)", "https://example.com/r/1", False),
     Field("unsubscribe_link", "Link to unsubscribe (body only)", UNSUBSCRIBE, False),
 )
+_BODY_ONLY = frozenset(field.name for field in FIELDS if not field.in_subject)
 
 
 class TemplateError(ValueError):
-    """A template does not work: ``code``, the ``line`` (0: unknown) and a ``name`` or detail."""
+    """A template does not work.
+
+    ``code``: syntax, unknown_field, body_only (the field may not stand in a subject), forbidden,
+    too_long, too_complex, empty_subject, long_subject, empty_body, fault;
+    ``line``: 0 when it is no one line; ``name``: the field or the detail.
+    """
 
     def __init__(self, code, line=0, name=""):
         super().__init__(f"{code}, line {line}: {name}")
@@ -54,64 +66,49 @@ class TemplateError(ValueError):
         self.name = name
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset(["**", "*", "%", "+"])
-
-    def call_binop(self, context, operator, left, right):
-        if operator == "**" or (operator == "%" and isinstance(left, str)):
-            raise SecurityError(f"the operator {operator} is not available")
-        if operator == "*" and not all(isinstance(side, (int, Decimal)) for side in (left, right)):
-            raise SecurityError("only numbers are multiplied")
-        return super().call_binop(context, operator, left, right)
-
-
-def _short_range(*args):
-    values = range(*args)
-    if len(values) > RANGE_LIMIT:
-        raise SecurityError("the range is too long")
-    return values
-
-
-def _environment(autoescape):
-    environment = _Sandbox(
-        autoescape=autoescape, undefined=StrictUndefined, loader=None, cache_size=0
-    )
-    environment.globals.clear()
-    environment.globals["range"] = _short_range
-    for name in ("format", "attr", "pprint", "xmlattr", "map", "tojson", "center", "indent"):
-        environment.filters.pop(name, None)
-    return environment
-
-
 def _plain(value):
-    """Return plain data with the service's braces and private-use marks taken apart."""
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
+    """Return plain data without characters that letters cannot carry.
+
+    :raise TypeError: an object that a template must not get hold of
+    """
+    if type(value) is dict:
+        return {_plain(str(key)): _plain(inner) for key, inner in value.items()}
+    if type(value) in (list, tuple):
         return [_plain(inner) for inner in value]
-    if value is None or isinstance(value, (bool, int, Decimal, date)):
+    if value is None or type(value) in (bool, int, Decimal, date, datetime):
         return value
     if type(value) is str:
-        return value.replace("\ue000", "")
+        return _CONTROL.sub("", value).encode("utf-8", "replace").decode()
     raise TypeError(f"a template gets plain data only, not {type(value).__name__}")
 
 
-def _render(source, data, autoescape):
+def _compile(source, autoescape):
     if len(source) > TEMPLATE_LIMIT:
         raise TemplateError("too_long")
     try:
-        template = _environment(autoescape).from_string(source)
+        return template_sandbox.compile_template(source, autoescape)
+    except TemplateSyntaxError as error:
+        raise TemplateError("syntax", error.lineno or 0, error.message or "") from error
+    except template_sandbox.Forbidden as error:
+        raise TemplateError("forbidden", error.lineno, str(error)) from error
+    except (RecursionError, SyntaxError, MemoryError) as error:
+        raise TemplateError("too_complex") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise TemplateError("syntax", 0, str(error)) from error
+
+
+def _render(source, data, autoescape):
+    compiled = _compile(source, autoescape)
+    try:
         parts, size = [], 0
-        for part in template.generate(data):
+        for part in template_sandbox.generate(compiled, data):
             size += len(part)
             if size > RESULT_LIMIT:
                 raise TemplateError("too_long")
             parts.append(part)
         return "".join(parts)
-    except TemplateSyntaxError as error:
-        raise TemplateError("syntax", error.lineno or 0, error.message or "") from error
     except UndefinedError as error:
-        raise TemplateError("unknown_field", _line(error), error.message or "") from error
+        raise TemplateError("unknown_field", _line(error), _undefined_name(error)) from error
     except SecurityError as error:
         raise TemplateError("forbidden", _line(error), str(error)) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
@@ -130,14 +127,25 @@ def _line(error):
     return line
 
 
+def _undefined_name(error):
+    """Return the name behind jinja2's «'x' is undefined» or «… has no attribute 'x'»."""
+    quoted = re.findall(r"'([^']*)'", error.message or "")
+    return quoted[-1] if quoted else error.message or ""
+
+
 def text_to_html(text):
     """Return plain text as decent HTML: paragraphs, line breaks, links."""
-    paragraphs = re.split(r"\n\s*\n", text.strip().replace("\r\n", "\n"))
+    text = re.sub(r"\r\n?", "\n", text).strip()
     html = []
-    for paragraph in paragraphs:
-        safe = str(escape(paragraph)).replace("\n", "<br>\n")
-        safe = re.sub(r"(https?://[^\s<]+[^\s<.,;:!?)])", r'<a href="\1">\1</a>', safe)
-        html.append(f"<p>{safe}</p>")
+    for paragraph in re.split(r"\n[^\S\n]*\n\s*", text):
+        pieces, at = [], 0
+        for found in _URL.finditer(paragraph):
+            url = str(escape(found.group()))
+            pieces.append(str(escape(paragraph[at : found.start()])))
+            pieces.append(f'<a href="{url}">{url}</a>')
+            at = found.end()
+        pieces.append(str(escape(paragraph[at:])))
+        html.append("<p>" + "".join(pieces).replace("\n", "<br>\n") + "</p>")
     return (
         '<div style="font-family: Arial, sans-serif; font-size: 14px; line-height: 1.45">\n'
         + "\n".join(html)
@@ -145,31 +153,49 @@ def text_to_html(text):
     )
 
 
-def render_message(subject, body, data, is_html=True):
-    """Return the ``Message`` for one letter.
-
-    :param subject: template of the subject; fields marked «body only» are unknown in it
-    :param body: template of the body, HTML (values are escaped) or plain text
-    :param data: ``{field: str}`` plain data; ``unsubscribe_link`` is ours
-    :raise TemplateError: naming the line
-    """
-    values = _plain(data)
-    only_body = {field.name for field in FIELDS if not field.in_subject}
-    head = {key: value for key, value in values.items() if key not in only_body}
-    title = re.sub(r"\s+", " ", _render(subject, head, autoescape=False)).strip()
-    title = title.replace("{{", "{ {").replace("}}", "} }")
+def _render_subject(source, values):
+    head = {key: value for key, value in values.items() if key not in _BODY_ONLY}
+    try:
+        title = _render(source, head, autoescape=False)
+    except TemplateError as error:
+        if error.code == "unknown_field" and error.name in _BODY_ONLY:
+            raise TemplateError("body_only", error.line, error.name) from error
+        raise
+    title = re.sub(r"[\s\x00-\x1f\x7f]+", " ", title).strip()
+    # no entities in a subject: a space parts the braces, a third one too
+    title = re.sub(r"(?<=\{)(?=\{)|(?<=\})(?=\})", " ", title)
     if not title:
         raise TemplateError("empty_subject")
     if len(title) > SUBJECT_LIMIT:
         raise TemplateError("long_subject")
-    values["unsubscribe_link"] = Markup(_MARK) if is_html else _MARK
-    text = _render(body, values, autoescape=is_html)
-    html = text if is_html else text_to_html(text)
-    html = html.replace("{{", "&#123;&#123;").replace("}}", "&#125;&#125;")
-    html = html.replace(_MARK, UNSUBSCRIBE)
+    return title
+
+
+def _render_body(source, values, is_html):
+    values = {**values, "unsubscribe_link": Markup(_MARK) if is_html else _MARK}
+    html = _render(source, values, autoescape=is_html)
+    if not is_html:
+        html = text_to_html(html)
+        html = html.replace(_MARK, f'<a href="{_MARK}">{_MARK}</a>')
+    # «{{» begins the service's substitution; «}}» alone is left, it may end a style sheet
+    html = html.replace("{{", "&#123;&#123;")
+    html = html.replace(_MARK, UNSUBSCRIBE).replace("\ue000", "")
     if not re.sub(r"<[^>]*>|\s|&nbsp;", "", html):
         raise TemplateError("empty_body")
-    return Message(title, html)
+    return html
+
+
+def render_message(subject, body, data, is_html=True):
+    """Return the ``Message`` for one letter.
+
+    :param subject: template of the subject; amounts and links may not stand in it
+    :param body: template of the body, HTML (values are escaped) or plain text
+    :param data: ``{field: value}``, plain data; ``unsubscribe_link`` is ours
+    :raise TemplateError: naming the line
+    :raise TypeError: data that are not plain
+    """
+    values = _plain(dict(data))
+    return Message(_render_subject(subject, values), _render_body(body, values, is_html))
 
 
 def sample_data():
@@ -178,8 +204,21 @@ def sample_data():
 
 
 def check_template(subject, body, is_html=True, sample=None):
-    """Render against a sample.
+    """Render against a sample and return the ``Message``.
+
+    Names are checked in every branch, also in those that the sample does not take: a mistake is to
+    meet the author now, not one payer in the night.
 
     :raise TemplateError: naming the line of what does not work
     """
-    return render_message(subject, body, sample or sample_data(), is_html)
+    data = sample or sample_data()
+    known = {field.name for field in FIELDS} | set(data)
+    for source, autoescape, allowed in (
+        (subject, False, known - _BODY_ONLY),
+        (body, is_html, known),
+    ):
+        for line, name in _compile(source, autoescape).names:
+            if name not in allowed:
+                code = "body_only" if name in _BODY_ONLY else "unknown_field"
+                raise TemplateError(code, line, name)
+    return render_message(subject, body, data, is_html)
