@@ -32,6 +32,7 @@ from . import epd_unisender_account_limits
 from . import epd_billing_run
 from . import epd_billing_run_prepare
 from . import epd_billing_run_work
+from . import epd_billing_run_readiness
 from . import epd_billing_run_line
 from . import epd_mailing
 from . import epd_mailing_letter

@@ -28,15 +28,17 @@ class EpdBillingRun(models.Model):
         self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
         return True
 
+    def _get_account_domain(self):
+        """Return the domain of the accounts of the chosen lists, within the company."""
+        self.ensure_one()
+        lists = self.list_ids.with_company(self.company_id)
+        chosen = fields.Domain.OR([entry._get_domain(self.period_id) for entry in lists])
+        return chosen & fields.Domain("company_id", "=", self.company_id.id)
+
     def _take_in_accounts(self):
         """Make a row for each account of the lists: one statement, for 100 000 accounts too."""
         self.ensure_one()
-        accounts = self.env["epd.personal.account"]
-        domain = fields.Domain.OR(
-            [entry.with_company(self.company_id)._get_domain(self.period_id)
-             for entry in self.list_ids]
-        ) & fields.Domain("company_id", "=", self.company_id.id)
-        query = accounts.sudo()._search(domain, order="building_id, premises_sort, number, id")
+        query = self.env["epd.personal.account"].sudo()._search(self._get_account_domain())
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -48,7 +50,7 @@ class EpdBillingRun(models.Model):
                        %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
                   FROM epd_personal_account account
                  WHERE account.id IN %(accounts)s
-                 ORDER BY account.building_id, account.premises_sort, account.number
+                 ORDER BY account.building_id, account.premises_sort, account.number, account.id
                     ON CONFLICT (run_id, account_id) DO NOTHING
                 """,
                 run=self.id,

@@ -332,13 +332,15 @@ class EpdPaymentDocument(models.Model):
             try:
                 block["qr"] = payment_qr.build_payment_string(order)
             except payment_qr.PaymentQrError as error:
+                payee = block["payee"]["name"] or "—"
+                why = self.env["res.partner.bank"]._epd_describe_code_error(error)
                 raise SnapshotProblem(
                     "requisites",
                     self.env._(
-                        "The payment code of “%(payee)s” cannot be made: check the requisite "
-                        "“%(field)s” of the payee.",
-                        payee=block["payee"]["name"] or "—",
-                        field=error.field,
+                        "The payment code of “%(payee)s” cannot be made: %(why)s. Correct it at the "
+                        "payee's bank account.",
+                        payee=payee,
+                        why=why,
                     ),
                 ) from error
 

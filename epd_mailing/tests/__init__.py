@@ -9,6 +9,7 @@ from . import (
     test_mailing_gate,
     test_message_template,
     test_payment_document,
+    test_readiness,
     test_sender,
     test_statistics,
     test_unisender_account,

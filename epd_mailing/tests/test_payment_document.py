@@ -90,7 +90,7 @@ class TestPaymentDocument(EpdCommon):
         self.bank.bic = "12"
         problem = self._form(self.accounts[0])[self.accounts[0].id][1]
         self.assertEqual(problem["code"], "requisites")
-        self.assertIn("bic", problem["text"])
+        self.assertIn("BIC", problem["text"])
 
     def test_nobody_changes_what_was_saved(self):
         document = self._document()
