@@ -10,6 +10,7 @@ from . import errors, transport
 
 BASE64_GROWTH = 1.37  # MIME coding of attachments; our reading of the vendor's «1 MB»
 STATUS_BATCH = 500
+KEY_LENGTH = 12  # the service's keys are far longer
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,11 @@ class UniSenderClient:
         del body  # it holds the key, and reports of errors may show local variables
         if isinstance(found, errors.UniSenderError):
             raise found
-        return self._read_answer(method, *found)
+        status, content = found
+        if len(self._api_key) >= KEY_LENGTH:  # a short one might be a part of an id
+            content = content.replace(self._api_key.encode(), b"***")
+        del found
+        return self._read_answer(method, status, content)
 
     def _read_answer(self, method, status, content):
         if len(content) > transport.ANSWER_LIMIT:

@@ -35,7 +35,8 @@ def send_many(client, letters, workers):
         try:
             return Outcome("sent", client.send_email(letter).provider_id, None)
         except errors.UniSenderError as error:
-            kind = next(kind for classes, kind in _KINDS if isinstance(error, classes))
+            kinds = (kind for classes, kind in _KINDS if isinstance(error, classes))
+            kind = next(kinds, "unknown")
             if kind in ("stop", "limited"):
                 halted.set()
             return Outcome(kind, None, error)
