@@ -22,6 +22,7 @@ from . import epd_payment_document_source
 from . import epd_payment_document_render
 from . import epd_payment_document_files
 from . import epd_payment_document_actions
+from . import epd_payment_document_compare
 from . import ir_actions_report
 from . import ir_attachment
 from . import epd_account_list

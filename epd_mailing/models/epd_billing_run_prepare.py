@@ -61,6 +61,48 @@ class EpdBillingRun(models.Model):
         )
         self.invalidate_recordset()
 
+    def action_preview(self):
+        """«Prepare»: page through the receipts, made as the saved ones will be."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.list_ids:
+            raise UserError(self.env._("Choose at least one list of personal accounts."))
+        return self.env["epd.receipt.preview"]._open_for(run=self)
+
+    def action_check_readiness(self):
+        """Show what stands in the way, with the records behind each finding."""
+        self.ensure_one()
+        problems = self.env["epd.run.problem"].create(
+            [
+                {
+                    "run_id": self.id,
+                    "code": problem["code"],
+                    "severity": problem["severity"],
+                    "text": problem["text"],
+                    "count": problem["count"],
+                    "res_model": problem["model"],
+                    "res_ids": problem["ids"],
+                }
+                for problem in self.check_readiness()
+            ]
+        )
+        if not problems:
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "type": "success",
+                    "message": self.env._("Nothing stands in the way."),
+                },
+            }
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What Stands in the Way"),
+            "res_model": problems._name,
+            "view_mode": "list",
+            "domain": [("id", "in", problems.ids)],
+        }
+
     def action_stop(self):
         """Stop after the slice in work."""
         self._check_user_may()._move(

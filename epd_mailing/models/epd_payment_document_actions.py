@@ -23,6 +23,14 @@ class EpdPaymentDocument(models.Model):
             "target": "new",
         }
 
+    def action_preview(self):
+        """Show what the receipt would be from the charges as they are now, as a sample."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.env["epd.receipt.preview"]._open_for(
+            account=self.account_id, period=self.period_id, form=self.form
+        )
+
     def action_cancel_document(self, reason):
         """Cancel saved documents; letters that have not gone are withdrawn.
 

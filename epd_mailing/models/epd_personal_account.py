@@ -192,20 +192,34 @@ class EpdPersonalAccount(models.Model):
 
     def action_make_receipt(self):
         """«Make the Receipt»: save the account's document of the current period and open it."""
+        return self._save_receipt(self._get_current_period(), "epd")
+
+    def action_preview_receipt(self):
+        """Show the account's receipt of the current period as a sample, to be saved or not."""
         self.ensure_one()
         self.check_access("write")
+        return self.env["epd.receipt.preview"]._open_for(
+            account=self, period=self._get_current_period(), form="epd"
+        )
+
+    def _get_current_period(self):
+        self.ensure_one()
         period = self.company_id.epd_current_period_id
         if not period:
             raise ValidationError(self.env._("Choose the current billing period first."))
+        return period
+
+    def _save_receipt(self, period, form):
+        """Save the account's document unless a live one is there, and open it."""
+        self.ensure_one()
+        self.check_access("write")
         documents = self.env["epd.payment.document"]
         live = documents.search(
             [
                 ("account_id", "=", self.id),
                 ("period_id", "=", period.id),
-                ("form", "=", "epd"),
+                ("form", "=", form),
                 ("state", "=", "saved"),
             ]
         )
-        if not live:
-            live = documents.sudo()._form_one(self, period, "epd")
-        return live._open_form()
+        return (live or documents.sudo()._form_one(self, period, form))._open_form()

@@ -10,6 +10,7 @@ from . import (
     test_message_template,
     test_payment_document,
     test_readiness,
+    test_receipt,
     test_sender,
     test_statistics,
     test_unisender_account,

@@ -127,31 +127,108 @@ def _same(figure, expected, found):
 
 
 def compare(before, after):
-    """Return what differs between two snapshots, field by field.
+    """Return what differs between two snapshots, field by field (payment codes left out).
 
-    :return: list of ``(path, old, new)``; a missing side is an empty text
+    :return: list of ``(path, old, new)``; a missing side is an empty text. Lines are told apart by
+        service, blocks by the payee's account, readings by meter, e.g.
+        ``blocks[40702…].lines[Отопление].tariff``
     """
     old, new = dict(_leaves(before)), dict(_leaves(after))
     paths = [*old, *(path for path in new if path not in old)]
     return [
         (path, old.get(path, ""), new.get(path, ""))
         for path in paths
-        if old.get(path) != new.get(path)
+        if old.get(path, "") != new.get(path, "")
     ]
 
 
 def _leaves(value, path=""):
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _leaves(inner, f"{path}.{key}" if path else key)
+            if key != "qr":  # follows from the rest
+                yield from _leaves(inner, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            # lines are told apart by service, not by place
-            label = number
-            if isinstance(inner, dict):
-                label = inner.get("service") or inner.get("meter") or number
-                if isinstance(inner.get("payee"), dict):
-                    label = inner["payee"].get("personal_acc", number)
+        seen = {}
+        for number, inner in enumerate(value, 1):
+            label = _label(inner) or str(number)
+            seen[label] = seen.get(label, 0) + 1
+            if seen[label] > 1:
+                label += f" {seen[label]}"
             yield from _leaves(inner, f"{path}[{label}]")
     else:
         yield path, "" if value is None else str(value)
+
+
+def _label(item):
+    if not isinstance(item, dict):
+        return ""
+    if isinstance(item.get("payee"), dict):
+        return item["payee"].get("personal_acc") or ""
+    return item.get("meter") or item.get("service") or ""
+
+
+def explain(before, after):
+    """Return why the sum of one document differs from that of another, service by service.
+
+    :return: list of dicts ``what`` (service, or the name of a balance figure), ``kind``
+        (``service``/``balance``), ``old``, ``new``, ``difference`` (decimal strings, roubles) and
+        ``causes``: ``new``, ``gone``, ``tariff``, ``volume``, ``excess``, ``recalculation``,
+        ``discount``, ``other``. The differences add up to that of the sums before advances are cut
+        to nothing.
+    """
+    rows = []
+    old_lines, new_lines = _by_service(before), _by_service(after)
+    for service in [*old_lines, *(name for name in new_lines if name not in old_lines)]:
+        old, new = old_lines.get(service, []), new_lines.get(service, [])
+        totals = _total(old, "total"), _total(new, "total")
+        if totals[0] != totals[1]:
+            rows.append(_row(service, "service", *totals, _causes(old, new)))
+    for name, sign in (("opening", 1), ("paid", -1), ("penalty", 1), ("court_costs", 1)):
+        totals = (
+            sign * _total([block["balance"] for block in snapshot["blocks"]], name)
+            for snapshot in (before, after)
+        )
+        old, new = totals
+        if old != new:
+            rows.append(_row(name, "balance", old, new, []))
+    return rows
+
+
+def _row(what, kind, old, new, causes):
+    return {
+        "what": what,
+        "kind": kind,
+        "old": str(old),
+        "new": str(new),
+        "difference": str(new - old),
+        "causes": causes,
+    }
+
+
+def _by_service(snapshot):
+    services = {}
+    for block in snapshot["blocks"]:
+        for line in block["lines"]:
+            services.setdefault(line["service"], []).append(line)
+    return services
+
+
+def _total(items, name):
+    return sum((Decimal(item[name]) for item in items), ZERO)
+
+
+def _causes(old, new):
+    if not old or not new:
+        return ["new" if new else "gone"]
+    found = []
+    if {Decimal(line["tariff"]) for line in old} != {Decimal(line["tariff"]) for line in new}:
+        found.append("tariff")
+    names = ("volume_individual", "volume_common")
+    if any(_total(old, name) != _total(new, name) for name in names):
+        found.append("volume")
+    found += [
+        name
+        for name in ("excess", "recalculation", "discount")
+        if _total(old, name) != _total(new, name)
+    ]
+    return found or ["other"]

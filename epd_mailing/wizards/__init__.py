@@ -1,3 +1,6 @@
+from . import epd_document_compare
 from . import epd_document_reason
 from . import epd_mailing_schedule
 from . import epd_mailing_test
+from . import epd_receipt_preview
+from . import epd_run_problem

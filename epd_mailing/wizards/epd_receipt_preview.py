@@ -1,0 +1,117 @@
+import base64
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.epd_payment_document import FORMS
+
+
+class EpdReceiptPreview(models.TransientModel):
+    """Pages through the receipts before they are saved: same renderer and data, «ОБРАЗЕЦ» across.
+
+    Of a run: account after account. Of one account: its receipt, saved by «Записать».
+    """
+
+    _name = "epd.receipt.preview"
+    _description = "Preview of Receipts"
+
+    run_id = fields.Many2one("epd.billing.run", readonly=True, ondelete="cascade")
+    account_id = fields.Many2one("epd.personal.account", readonly=True, ondelete="cascade")
+    period_id = fields.Many2one("epd.billing.period", required=True, readonly=True)
+    form = fields.Selection(FORMS, required=True, readonly=True)
+    position = fields.Integer(readonly=True, help="Of the account within the run, from 0.")
+    number = fields.Integer(string="No.", compute="_compute_number")
+    total = fields.Integer(readonly=True)
+    run_state = fields.Selection(related="run_id.state")
+    receipt = fields.Binary(attachment=False, readonly=True)
+    problem_text = fields.Text(readonly=True)
+
+    @api.depends("position")
+    def _compute_number(self):
+        for preview in self:
+            preview.number = preview.position + 1
+
+    @api.model
+    def _open_for(self, account=None, run=None, period=None, form=None):
+        """Make a preview of one account, or of the first account of a run, and open it."""
+        vals = {
+            "run_id": run.id if run else False,
+            "account_id": account.id if account else False,
+            "period_id": (run.period_id if run else period).id,
+            "form": run.form if run else form,
+            "total": 1,
+        }
+        if run:
+            vals["total"] = self.env["epd.personal.account"].search_count(
+                run._get_account_domain()
+            )
+            if not vals["total"]:
+                raise UserError(self.env._("There is no account in the chosen lists."))
+        return self.create(vals)._show(0)
+
+    def _show(self, position):
+        self.ensure_one()
+        position = min(max(position, 0), max(self.total - 1, 0))
+        account = self.account_id
+        if self.run_id:
+            account = account.search(
+                self.run_id._get_account_domain(),
+                order="building_id, premises_sort, number, id",
+                offset=position,
+                limit=1,
+            )
+        pdf, problem = self._render_sample(account)
+        self.write(
+            {
+                "position": position,
+                "account_id": account.id,
+                "receipt": base64.b64encode(pdf) if pdf else False,
+                "problem_text": problem,
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Preview"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+            "context": {"dialog_size": "extra-large"},
+        }
+
+    def _render_sample(self, account):
+        """Return (PDF bytes, None) or (None, why there is none); nothing is stored."""
+        documents = self.env["epd.payment.document"].sudo()
+        account = account.sudo()
+        if not account:
+            return None, self.env._("The account is not in the lists any more.")
+        snapshot, problem = documents._build_snapshots(account, self.period_id, self.form)[
+            account.id
+        ]
+        if problem:
+            return None, problem["text"]
+        engine = documents._get_engine()
+        documents._check_engine(engine)
+        snapshot = {**snapshot, "number": "образец"}
+        result = documents._render_snapshots({account.id: snapshot}, sample=True, engine=engine)[
+            account.id
+        ]
+        if result.pdf is None:
+            return None, documents._render_problem(result.error)["text"]
+        return result.pdf, None
+
+    def action_next(self):
+        """Show the next account's receipt."""
+        return self._show(self.position + 1)
+
+    def action_previous(self):
+        """Show the receipt of the account before."""
+        return self._show(self.position - 1)
+
+    def action_save(self):
+        """«Save for Sending» of the run, or «Записать» of the one receipt."""
+        self.ensure_one()
+        if self.run_id:
+            self.run_id.action_prepare()
+            return {"type": "ir.actions.act_window_close"}
+        return self.account_id._save_receipt(self.period_id, self.form)
