@@ -33,14 +33,14 @@ class EpdAccountList(models.Model):
         ],
         readonly=True,
     )
-    building_ids = fields.Many2many("epd.building", string="Buildings")
+    building_ids = fields.Many2many("epd.building")
     entrance = fields.Integer()
     premises_from = fields.Integer(string="Premises From")
     premises_to = fields.Integer(string="Premises To")
-    service_ids = fields.Many2many("epd.service", string="Services")
+    service_ids = fields.Many2many("epd.service")
     debt_from = fields.Float(string="Debt From", digits=(14, 2))
     channel = fields.Selection(CHANNELS)
-    account_ids = fields.Many2many("epd.personal.account", string="Accounts")
+    account_ids = fields.Many2many("epd.personal.account")
     account_count = fields.Integer(string="Accounts in the List", compute="_compute_account_count")
     active = fields.Boolean(default=True)
 

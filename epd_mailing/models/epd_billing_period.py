@@ -47,7 +47,7 @@ class EpdBillingPeriod(models.Model):
 
     @api.depends("date_start")
     def _compute_dates(self):
-        rules = self.env["epd.period.rule"].search([])
+        rules = self.env["epd.period.rule"].search([], limit=1000)
         for period in self:
             start = period.date_start
             rule = start and rules.filtered(lambda r, start=start: r.date_from <= start)[:1]

@@ -66,7 +66,7 @@ class EpdCharge(models.Model):
     house_reading = fields.Float(string="House Meter Reading", digits=(22, 7))
     house_volume_premises = fields.Float(string="Volume in Premises", digits=(22, 7))
     house_volume_common = fields.Float(string="Volume for Common Property", digits=(22, 7))
-    explanation = fields.Text(string="Order of Calculation")
+    explanation = fields.Text()
     # instalments (section 5)
     instalment_period = fields.Monetary(string="Instalment of the Period")
     instalment_past = fields.Monetary(string="Instalment of Past Periods")

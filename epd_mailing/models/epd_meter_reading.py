@@ -27,7 +27,7 @@ class EpdMeterReading(models.Model):
     current = fields.Float(digits=(22, 7))
     consumption = fields.Float(digits=(22, 7))
     read_on = fields.Date()
-    verify_by = fields.Date(string="Verify By")
+    verify_by = fields.Date()
 
     _reading_uniq = models.Constraint(
         "unique(account_id, period_id, meter_number, zone)",

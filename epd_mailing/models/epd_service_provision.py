@@ -16,7 +16,7 @@ class EpdServiceProvision(models.Model):
     service_id = fields.Many2one(
         "epd.service", required=True, index=True, ondelete="restrict", check_company=True
     )
-    provider_id = fields.Many2one("res.partner", string="Provider", required=True)
+    provider_id = fields.Many2one("res.partner", required=True)
     payee_id = fields.Many2one(
         "res.partner.bank",
         string="Paid To",

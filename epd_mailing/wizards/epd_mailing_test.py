@@ -15,9 +15,7 @@ class EpdMailingTest(models.TransientModel):
         ondelete="cascade",
         domain="[('company_id', '=', company_id), ('state', '=', 'saved')]",
     )
-    email = fields.Char(
-        string="Send To", required=True, default=lambda self: self.env.user.email
-    )
+    email = fields.Char(string="Send To", required=True, default=lambda self: self.env.user.email)
 
     def action_send(self):
         """Put the test letter into the queue."""

@@ -3,6 +3,7 @@
 pdfkit builds the command. Works with patched and unpatched Qt builds; their difference is the zoom.
 """
 
+import contextlib
 import functools
 import os
 import resource
@@ -213,10 +214,8 @@ class WkhtmltopdfEngine(Engine):
 def _kill(process):
     """End the process and its children, and take its exit status (no zombies)."""
     if process.poll() is None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     process.wait()
 
 

@@ -48,7 +48,7 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args, **kwargs):
         """Make the pools of direct connections."""
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs)  # pylint: disable=missing-return
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
     def proxy_manager_for(self, *args, **kwargs):
