@@ -13,18 +13,29 @@ class EpdBillingRun(models.Model):
         return self.sudo()._through_gate()
 
     def action_prepare(self):
-        """«Save for Sending»: take in the accounts of the lists and hand the run to the queue."""
+        """«Save for Sending»: take in the accounts of the lists and hand the run to the queue.
+
+        Pressed again on a run that is done, it works on all accounts of the lists once more, as its
+        mode says: missing only, changed since, or all as new versions.
+        """
         runs = self._check_user_may()
         for run in runs:
             if not run.list_ids:
                 raise UserError(self.env._("Choose at least one list of personal accounts."))
             if run.mode == "all" and not run.reason:
                 raise UserError(self.env._("Say in “Reason” why all documents are issued again."))
+            if run.state == "done":
+                run.line_ids.unlink()
             run._take_in_accounts()
             if not run.account_count:
                 raise UserError(self.env._("There is no account in the chosen lists."))
         self.env["epd.payment.document"]._check_ready(sum(runs.mapped("pending_count")))
-        runs._move("preparing", started_at=fields.Datetime.now(), pause_reason=False)
+        runs._move(
+            "preparing",
+            started_at=fields.Datetime.now(),
+            finished_at=False,
+            pause_reason=False,
+        )
         self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
         return True
 

@@ -72,7 +72,10 @@ class EpdBillingRun(models.Model):
                 type(error).__name__,
             )
         )
-        self._can_move("paused")._move("paused", pause_reason=text)
+        stopped = self._can_move("paused")
+        stopped._move("paused", pause_reason=text)
+        for run in stopped:
+            run.message_post(body=text)
         # what was done so far is committed; this says why the rest is not
         self.env["ir.cron"]._commit_progress()
 
@@ -87,13 +90,24 @@ class EpdBillingRun(models.Model):
             found = self._get_waiting()
             lines = found.try_lock_for_update()
             if not found:
-                self._move("done", finished_at=fields.Datetime.now())
+                self._finish()
                 return
             if not lines:  # another worker has them
                 return
             self._work_on(lines)
             # each slice stands by itself: a cut later loses at most the next one
             self.env["ir.cron"]._commit_progress(len(lines), remaining=self._count_waiting())
+
+    def _finish(self):
+        self._move("done", finished_at=fields.Datetime.now())
+        self.message_post(
+            body=self.env._(
+                "Saved: %(saved)s, left out: %(skipped)s, with an error: %(errors)s.",
+                saved=self.saved_count,
+                skipped=self.skipped_count,
+                errors=self.error_count,
+            )
+        )
 
     def _get_waiting(self):
         return self.env["epd.billing.run.line"].search(
@@ -124,13 +138,23 @@ class EpdBillingRun(models.Model):
             except LOST_TRANSACTION:
                 raise
             except Exception as error:
-                _logger.exception("Run %s: account %s failed", self.id, line.account_id.id)
-                text = self.env._("An unexpected fault; the administrator sees it in the log.")
-                line._move(
-                    "error",
-                    problem_code="fault",
-                    problem_text=str(error) if isinstance(error, UserError) else text,
-                )
+                line._move("error", **self._describe_fault(line, error))
+
+    def _describe_fault(self, line, error):
+        if isinstance(error, psycopg2.IntegrityError):
+            code, text = "busy", self.env._(
+                "Somebody else saved a document of this account at the same moment. Press “Try "
+                "Errors Again”."
+            )
+        elif isinstance(error, UserError):
+            code, text = "fault", str(error)
+        else:
+            _logger.error(
+                "Run %s: account %s failed", self.id, line.account_id.id, exc_info=error
+            )
+            code = "fault"
+            text = self.env._("An unexpected fault; the administrator sees it in the log.")
+        return {"problem_code": code, "problem_text": text}
 
     def _form(self, lines):
         return (

@@ -183,6 +183,7 @@ class EpdPaymentDocument(models.Model):
         replaced = self.browse([before[key].id for key in good if key in before])
         if replaced:
             replaced._supersede(reason or self.env._("A newer version was saved"))
+            replaced.flush_recordset()  # one live version: the old one steps back first
         accounts = self.env["epd.personal.account"].browse(good)
         digests = self._get_charge_digests(accounts.ids, period.ids)
         documents = self._through_gate().create(

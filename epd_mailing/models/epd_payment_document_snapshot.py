@@ -80,8 +80,16 @@ class EpdPaymentDocument(models.Model):
                 grouped[record.account_id.id].append(record)
             data[name] = grouped
         data["provisions"] = self._read_provisions(accounts.building_id, period)
-        infos = self.env["epd.consumer.info"].search([("period_id", "=", period.id)], order="id")
-        data["infos"] = infos
+        infos = self.env["epd.consumer.info"].search(
+            [
+                ("period_id", "=", period.id),
+                ("building_id", "in", [False, *accounts.building_id.ids]),
+                ("account_id", "in", [False, *accounts.ids]),
+            ],
+            order="id",
+        )
+        data["infos"] = infos.filtered(lambda info: not info.account_id)
+        data["account_infos"] = infos.filtered("account_id").grouped("account_id")
         return data
 
     @api.model
@@ -124,11 +132,9 @@ class EpdPaymentDocument(models.Model):
     def _snapshot_account(self, account, data, head, blocks):
         partner = account.partner_id
         last, first, middle = partner._epd_name_parts() if partner else ("", "", "")
-        building = account.building_id
-        infos = data["infos"].filtered(
-            lambda info: (not info.building_id or info.building_id == building)
-            and (not info.account_id or info.account_id == account)
-        )
+        building, nowhere = account.building_id, account.building_id.browse()
+        infos = data["infos"].filtered(lambda info: info.building_id in (building, nowhere))
+        infos |= data["account_infos"].get(account, infos.browse())
         snapshot = {
             **head,
             "account": {

@@ -1,4 +1,7 @@
+import shutil
 from unittest.mock import patch
+
+import psycopg2
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -95,6 +98,102 @@ class TestBillingRun(EpdCommon):
         self._work()
         self.assertEqual(every.saved_count, 4)
         self.assertEqual(max(every.document_ids.mapped("version")), 3)
+
+    def test_pressed_again_when_done(self):
+        run = self._run()
+        run.action_prepare()
+        self._work()
+        self.accounts[0].charge_ids[0].explanation = "Уточнено"
+        run.action_prepare()
+        self._work()
+        self.assertEqual((run.state, run.saved_count, run.skipped_count), ("done", 0, 4))
+        run.mode = "changed"
+        run.action_prepare()
+        self._work()
+        self.assertEqual((run.state, run.saved_count, run.skipped_count), ("done", 1, 3))
+        self.assertEqual(len(run.document_ids), 5)
+
+    def test_slices_go_on_after_a_lost_transaction(self):
+        run = self._run()
+        run.action_prepare()
+        runs = type(run)
+        original, calls = runs._form, []
+
+        def lost_once(self, lines):
+            calls.append(len(lines))
+            if len(calls) == 2:
+                raise psycopg2.errors.SerializationFailure("could not serialize access")
+            return original(self, lines)
+
+        with (
+            patch.object(runs, "_form", lost_once),
+            patch("odoo.addons.epd_mailing.models.epd_billing_run_work.SLICE", 2),
+            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_work"),
+        ):
+            self._work()
+            self.assertEqual((run.state, run.saved_count, run.error_count), ("preparing", 2, 0))
+            self._work()
+        self.assertEqual((run.state, run.saved_count, calls), ("done", 4, [2, 2, 2]))
+
+    def test_stopping_takes_effect_after_the_slice(self):
+        run = self._run()
+        run.action_prepare()
+        runs = type(run)
+        original = runs._write_outcomes
+
+        def stop_then_write(self, lines, outcomes):
+            original(self, lines, outcomes)
+            self.env["epd.billing.run"].browse(self.id).action_stop()
+
+        with (
+            patch.object(runs, "_write_outcomes", stop_then_write),
+            patch("odoo.addons.epd_mailing.models.epd_billing_run_work.SLICE", 1),
+        ):
+            self._work()
+        self.assertEqual((run.state, run.saved_count, run.pending_count), ("paused", 1, 3))
+
+    def test_a_pass_that_is_out_of_time_calls_the_next(self):
+        run = self._run()
+        run.action_prepare()
+        self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]).unlink()
+        with patch("odoo.addons.epd_mailing.models.epd_billing_run_work.PASS_WALL", -1):
+            self._work()
+        self.assertEqual((run.state, run.pending_count), ("preparing", 4))
+        self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]))
+
+    def test_a_full_disk_pauses_with_the_reason(self):
+        run = self._run()
+        run.action_prepare()
+        usage = shutil.disk_usage("/")
+        with patch(
+            "odoo.addons.epd_mailing.models.epd_payment_document_files.shutil.disk_usage",
+            lambda path: usage._replace(free=10**6),
+        ):
+            self._work()
+            self.assertEqual((run.state, run.saved_count), ("paused", 0))
+            with self.assertRaisesRegex(UserError, "disk"):
+                run.action_resume()
+        run.action_resume()
+        self._work()
+        self.assertEqual((run.state, run.saved_count), ("done", 4))
+
+    def test_back_to_draft_begins_anew(self):
+        run = self._run()
+        run.action_prepare()
+        run.action_cancel()
+        run.action_to_draft()
+        self.assertEqual((run.state, run.account_count, run.started_at), ("draft", 0, False))
+
+    def test_a_mailing_of_the_run(self):
+        run = self._run()
+        with self.assertRaises(UserError):
+            run.action_make_mailing()
+        run.action_prepare()
+        self._work()
+        action = run.action_make_mailing()
+        mailing = self.env["epd.mailing"].browse(action["res_id"])
+        self.assertEqual(mailing.run_id, run)
+        self.assertEqual(mailing.letter_ids.document_id, run.document_ids)
 
     def test_stop_go_on_and_cancel(self):
         run = self._run()
