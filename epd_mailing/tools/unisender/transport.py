@@ -130,7 +130,12 @@ def _never_connected(error):
         seen.add(id(current))
         if getattr(current, "nothing_went_out", False):
             return True
-        # not __context__: what the caller was handling at the time is no part of this call
-        inner = (*current.args, getattr(current, "reason", None), current.__cause__)
+        # __context__ is of this call alone: marked exceptions never leave this module
+        inner = (
+            *current.args,
+            getattr(current, "reason", None),
+            current.__cause__,
+            current.__context__,
+        )
         pending += [one for one in inner if isinstance(one, BaseException)]
     return False
