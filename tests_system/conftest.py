@@ -45,8 +45,9 @@ def make_house(name, **options):
         house.connect()
         yield house
     finally:
-        odoo.stop()
-        sandbox.stop()
+        # nothing of the database is kept: no need to wait for a polite end
+        odoo.kill()
+        sandbox.kill()
         drop_database(db)
         shutil.rmtree(RUN / "data" / "filestore" / db, ignore_errors=True)
 

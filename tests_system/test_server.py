@@ -18,4 +18,4 @@ def test_operator_logs_in(house, page):
     page.click(".oe_login_form button[type=submit]")
     page.wait_for_selector(".o_main_navbar")
     page.click(".o_navbar_apps_menu button")
-    assert page.get_by_role("menuitem", name="Обсуждения").is_visible()
+    assert page.wait_for_selector(".o_app:has-text('Обсуждения')")
