@@ -79,9 +79,7 @@ class HookSender(threading.Thread):
         for start in range(0, len(events), 100):
             inner = events[start : start + 100]
             yield {
-                "events_by_user": [
-                    {"login": "uk-demo", self.service.settings["events_key"]: inner}
-                ]
+                "events_by_user": [{"login": "uk-demo", self.service.settings["events_key"]: inner}]
             }
 
 

@@ -126,7 +126,11 @@ class Service:
             return "invalid_email", "Неверный адрес"
         if _text(args, "sender_email") != self.sender:
             return "unchecked_sender_email", "Неподтвержденный Email отправителя"
-        for name, code in (("sender_name", "empty_sender_name"), ("subject", "empty_subject"), ("body", "body_empty")):
+        for name, code in (
+            ("sender_name", "empty_sender_name"),
+            ("subject", "empty_subject"),
+            ("body", "body_empty"),
+        ):
             if not _text(args, name).strip():
                 return code, f"Пустое поле {name}"
         if _text(args, "cc").count("@") > 1:
@@ -147,13 +151,17 @@ class Service:
         ):
             return "has_been_sent", "Письмо на этот адрес отправлено меньше минуты назад"
         if settings["per_day"] and (
-            self.store.rows("SELECT count(*) AS n FROM letter WHERE received > ?", now - 86400)[0]["n"]
+            self.store.rows("SELECT count(*) AS n FROM letter WHERE received > ?", now - 86400)[0][
+                "n"
+            ]
             >= settings["per_day"]
         ):
             raise ApiError("api_call_limit_exceeded_for_api_key", "Daily limit")
         ref_key = _text(args, "ref_key")
-        if ref_key and settings["ref_key_unique"] and self.store.rows(
-            "SELECT 1 FROM letter WHERE ref_key = ?", ref_key
+        if (
+            ref_key
+            and settings["ref_key_unique"]
+            and self.store.rows("SELECT 1 FROM letter WHERE ref_key = ?", ref_key)
         ):
             raise ApiError("invalid_arg", "ref_key is not unique")
         return None
@@ -193,7 +201,10 @@ class Service:
         if not rows:
             raise ApiError("invalid_arg", "The contact is not found")
         last = rows[-1]
-        times = {status: last["received"] + at / self.settings["speed"] for at, status in fates.steps_of(last)}
+        times = {
+            status: last["received"] + at / self.settings["speed"]
+            for at, status in fates.steps_of(last)
+        }
         now = self.store.now()
 
         def when(status):
@@ -226,7 +237,12 @@ class Service:
 
     def do_getUserInfo(self, _args):
         """The account: log-in and balance."""
-        return {"login": "uk-demo", "email": "office@uk-demo.example.com", "balance": self.balance, "currency": "RUB"}
+        return {
+            "login": "uk-demo",
+            "email": "office@uk-demo.example.com",
+            "balance": self.balance,
+            "currency": "RUB",
+        }
 
     def do_getCheckedEmail(self, args):
         """Whether a sender is confirmed."""

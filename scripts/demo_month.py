@@ -213,9 +213,7 @@ def check(odoo, letters):
         problems.append(f"писем в базе {len(sent)}, в песочнице {len(received)}")
     ids = list({letter["document_id"][0] for letter in sent})
     names = ["pdf_sha256", "snapshot", "account_id"]
-    documents = {
-        row["id"]: row for row in odoo("epd.payment.document", "read", ids, names)
-    }
+    documents = {row["id"]: row for row in odoo("epd.payment.document", "read", ids, names)}
     expected = collections.Counter(
         (letter["email_normalized"], documents[letter["document_id"][0]]["pdf_sha256"])
         for letter in sent

@@ -237,7 +237,11 @@ def make_balances(account, lines_by_month):
             if account["flat"] == 62 and month != "2026-03":
                 continue
             charged = sum(
-                (total(entry) for entry in lines_by_month[month] if (entry["number"] == 14) == (payee == "repair")),
+                (
+                    total(entry)
+                    for entry in lines_by_month[month]
+                    if (entry["number"] == 14) == (payee == "repair")
+                ),
                 D(0),
             )
             opening, paid, penalty = due, max(due, D(0)), D(0)
@@ -340,29 +344,55 @@ def write_people(accounts):
         )
         if email_of(account) and flat not in NO_CONSENT:
             consents.append(
-                (f"demo_consent_{key}", f"demo_account_{key}", "given", "instead", "2025-09-10",
-                 f"Заявление № {flat} от 10.09.2025")
+                (
+                    f"demo_consent_{key}",
+                    f"demo_account_{key}",
+                    "given",
+                    "instead",
+                    "2025-09-10",
+                    f"Заявление № {flat} от 10.09.2025",
+                )
             )
         if flat == 20:
             consents.append(
-                (f"demo_consent_{key}_off", f"demo_account_{key}", "withdrawn", "instead",
-                 "2026-02-12", "Заявление об отзыве согласия от 12.02.2026")
+                (
+                    f"demo_consent_{key}_off",
+                    f"demo_account_{key}",
+                    "withdrawn",
+                    "instead",
+                    "2026-02-12",
+                    "Заявление об отзыве согласия от 12.02.2026",
+                )
             )
         if flat in TWO_ADDRESSES:
             addresses.append(
                 (f"demo_address_{key}", f"demo_account_{key}", f"semya.{flat}@example.com")
             )
-    write("res.partner",
-          ("id", "name", "email", "is_company", "vat", "epd_kpp", "lang"), partners)
+    write("res.partner", ("id", "name", "email", "is_company", "vat", "epd_kpp", "lang"), partners)
     write(
         "epd.personal.account",
-        ("id", "number", "building_id:id", "premises", "premises_kind", "entrance", "floor", "area",
-         "residents", "unified_number", "gis_service_id", "date_open", "date_close",
-         "partner_id:id", "channel"),
+        (
+            "id",
+            "number",
+            "building_id:id",
+            "premises",
+            "premises_kind",
+            "entrance",
+            "floor",
+            "area",
+            "residents",
+            "unified_number",
+            "gis_service_id",
+            "date_open",
+            "date_close",
+            "partner_id:id",
+            "channel",
+        ),
         rows,
     )
-    write("epd.delivery.consent",
-          ("id", "account_id:id", "action", "kind", "date", "basis"), consents)
+    write(
+        "epd.delivery.consent", ("id", "account_id:id", "action", "kind", "date", "basis"), consents
+    )
     write("epd.delivery.address", ("id", "account_id:id", "email"), addresses)
 
 
@@ -397,21 +427,55 @@ def write_month_data(accounts):
         readings += reading_rows(account, months)
     write(
         "epd.charge",
-        ("id", "account_id:id", "period_id:id", "service_id:id", "volume_individual",
-         "volume_common", "volume_method", "tariff", "amount_individual", "amount_common", "amount",
-         "ratio", "excess", "recalculation", "recalculation_reason", "discount"),
+        (
+            "id",
+            "account_id:id",
+            "period_id:id",
+            "service_id:id",
+            "volume_individual",
+            "volume_common",
+            "volume_method",
+            "tariff",
+            "amount_individual",
+            "amount_common",
+            "amount",
+            "ratio",
+            "excess",
+            "recalculation",
+            "recalculation_reason",
+            "discount",
+        ),
         charges,
     )
     write(
         "epd.account.balance",
-        ("id", "account_id:id", "period_id:id", "payee_id:id", "opening", "paid", "paid_through",
-         "charged", "penalty"),
+        (
+            "id",
+            "account_id:id",
+            "period_id:id",
+            "payee_id:id",
+            "opening",
+            "paid",
+            "paid_through",
+            "charged",
+            "penalty",
+        ),
         balances,
     )
     write(
         "epd.meter.reading",
-        ("id", "account_id:id", "period_id:id", "service_id:id", "meter_number", "previous",
-         "current", "consumption", "read_on", "verify_by"),
+        (
+            "id",
+            "account_id:id",
+            "period_id:id",
+            "service_id:id",
+            "meter_number",
+            "previous",
+            "current",
+            "consumption",
+            "read_on",
+            "verify_by",
+        ),
         readings,
     )
 

@@ -48,7 +48,9 @@ def make_mailing(page):
         if not page.input_value(f".o_field_widget[name={field}] input"):
             page.click(f".o_field_widget[name={field}] input")
             page.click(f".o_field_widget[name={field}] .o-autocomplete--dropdown-item >> nth=0")
-    assert page.input_value(".o_field_widget[name=subject] input, .o_field_widget[name=subject] textarea")
+    assert page.input_value(
+        ".o_field_widget[name=subject] input, .o_field_widget[name=subject] textarea"
+    )
 
 
 def count(page, name):
@@ -62,7 +64,9 @@ def test_month_by_clicking(house, page):
     log_in(page, house.odoo, "operator")
     save_documents(page)
     saved = count(page, "saved_count")
-    assert saved == house.operator("epd.payment.document", "search_count", [("state", "=", "saved")])
+    assert saved == house.operator(
+        "epd.payment.document", "search_count", [("state", "=", "saved")]
+    )
     make_mailing(page)
     page.click("button[name=action_send]")
     page.click(".modal-footer .btn-primary")
@@ -76,5 +80,10 @@ def test_month_by_clicking(house, page):
     wait_until(
         lambda: page.reload() and count(page, "opened_count"), 60, "letters are shown as opened"
     )
-    assert count(page, "delivered_count") >= count(page, "opened_count") >= count(page, "read_count") > 0
+    assert (
+        count(page, "delivered_count")
+        >= count(page, "opened_count")
+        >= count(page, "read_count")
+        > 0
+    )
     assert page.locator(".o_notification.bg-danger, .o_error_dialog").count() == 0

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from scripts import make_demo_data
 
 DEMO = Path(make_demo_data.OUT)
@@ -47,10 +48,14 @@ def test_computed_accounts(march, number, office, excess, recalculation, discoun
     assert total("discount") == Decimal(discount)
     assert Decimal(lines[14]["amount"]) == Decimal(repair)
     balance = next(
-        row for row in rows("epd.account.balance") if row["id"] == f"demo_balance_{number}_03_office"
+        row
+        for row in rows("epd.account.balance")
+        if row["id"] == f"demo_balance_{number}_03_office"
     )
     owed = (
-        Decimal(balance["opening"]) - Decimal(balance["paid"]) + Decimal(balance["charged"])
+        Decimal(balance["opening"])
+        - Decimal(balance["paid"])
+        + Decimal(balance["charged"])
         + Decimal(balance["penalty"])
     )
     assert owed == Decimal(due)
@@ -71,7 +76,9 @@ def test_balances_run_on():
         before = by_key.get(f"demo_balance_{number}_{int(month) - 1:02d}_{payee}")
         if before:
             due = (
-                Decimal(before["opening"]) - Decimal(before["paid"]) + Decimal(before["charged"])
+                Decimal(before["opening"])
+                - Decimal(before["paid"])
+                + Decimal(before["charged"])
                 + Decimal(before["penalty"])
             )
             assert Decimal(row["opening"]) == due, key

@@ -20,10 +20,24 @@ PAYEE = {
 }
 ZEROS = dict.fromkeys(
     [
-        "excess", "recalculation", "discount", "ratio", "tariff", "volume_individual",
-        "volume_common", "amount_individual", "amount_common", "norm_individual", "norm_common",
-        "house_reading", "house_volume_premises", "house_volume_common", "instalment_period",
-        "instalment_past", "instalment_interest", "instalment_total",
+        "excess",
+        "recalculation",
+        "discount",
+        "ratio",
+        "tariff",
+        "volume_individual",
+        "volume_common",
+        "amount_individual",
+        "amount_common",
+        "norm_individual",
+        "norm_common",
+        "house_reading",
+        "house_volume_premises",
+        "house_volume_common",
+        "instalment_period",
+        "instalment_past",
+        "instalment_interest",
+        "instalment_total",
     ],
     "0.00",
 )
@@ -31,12 +45,21 @@ ZEROS = dict.fromkeys(
 
 def make_line(amount, service="Отопление", **more):
     line = {
-        **ZEROS, "service": service, "kind": "utility", "uom": "Гкал", "provider": "УК",
-        "method": "meter", "recalculation_reason": "", "explanation": "", "amount": str(amount),
+        **ZEROS,
+        "service": service,
+        "kind": "utility",
+        "uom": "Гкал",
+        "provider": "УК",
+        "method": "meter",
+        "recalculation_reason": "",
+        "explanation": "",
+        "amount": str(amount),
         **{key: str(value) for key, value in more.items()},
     }
     total = (
-        Decimal(line["amount"]) + Decimal(line["excess"]) + Decimal(line["recalculation"])
+        Decimal(line["amount"])
+        + Decimal(line["excess"])
+        + Decimal(line["recalculation"])
         - Decimal(line["discount"])
     )
     return {**line, "total": str(total)}
@@ -49,22 +72,52 @@ def make(lines, opening="0.00", paid="0.00", penalty="0.00", blocks=1):
         "payee": PAYEE,
         "lines": lines,
         "balance": {
-            "opening": str(opening), "paid": str(paid), "paid_through": "2026-03-31",
-            "penalty": str(penalty), "court_costs": "0.00",
+            "opening": str(opening),
+            "paid": str(paid),
+            "paid_through": "2026-03-31",
+            "penalty": str(penalty),
+            "court_costs": "0.00",
         },
     }
     snapshot = {
-        "schema": 1, "form": "epd", "number": "0100001-0326-Е1",
-        "period": {"start": "2026-03-01", "present_by": "2026-04-05", "pay_by": "2026-04-15",
-                   "limit_index": "0.00"},
+        "schema": 1,
+        "form": "epd",
+        "number": "0100001-0326-Е1",
+        "period": {
+            "start": "2026-03-01",
+            "present_by": "2026-04-05",
+            "pay_by": "2026-04-15",
+            "limit_index": "0.00",
+        },
         "issuer": dict.fromkeys(
-            ["name", "inn", "kpp", "ogrn", "address", "phone", "dispatch_phone", "email",
-             "website"], "x"),
-        "account": {"number": "0100001", "unified_number": "", "gis_service_id": "",
-                    "gis_document_id": ""},
+            [
+                "name",
+                "inn",
+                "kpp",
+                "ogrn",
+                "address",
+                "phone",
+                "dispatch_phone",
+                "email",
+                "website",
+            ],
+            "x",
+        ),
+        "account": {
+            "number": "0100001",
+            "unified_number": "",
+            "gis_service_id": "",
+            "gis_document_id": "",
+        },
         "payer": {"name": "Иванов", "is_company": False, "inn": "", "kpp": ""},
-        "premises": {"address": "г. Казань", "kind": "flat", "area": "38.40", "residents": 1,
-                     "building_area": "3402.50", "common_area": "612.00"},
+        "premises": {
+            "address": "г. Казань",
+            "kind": "flat",
+            "area": "38.40",
+            "residents": 1,
+            "building_area": "3402.50",
+            "common_area": "612.00",
+        },
         "blocks": [copy.deepcopy(block) for _number in range(blocks)],
         "readings": [],
         "info": [],

@@ -63,7 +63,7 @@ def test_broken_files_are_refused(engine):
 
 def fake(tmp_path, body):
     path = tmp_path / "wkhtmltopdf"
-    path.write_text(f"#!/bin/sh\n[ \"$1\" = --version ] && echo fake && exit 0\n{body}\n")
+    path.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo fake && exit 0\n{body}\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return receipt_pdf.find_engine(str(path), base_dir=str(tmp_path))
 

@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
+
 from sandbox import fates, forms
 from sandbox.hooks import HookSender
 from sandbox.service import ApiError, Service
@@ -32,7 +33,9 @@ def args(email="anna@example.com", **more):
         "track_read": "1",
         **more,
     }
-    return {key: value.encode() if isinstance(value, str) else value for key, value in values.items()}
+    return {
+        key: value.encode() if isinstance(value, str) else value for key, value in values.items()
+    }
 
 
 def send(service, *positional, **more):

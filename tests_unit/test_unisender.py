@@ -9,12 +9,13 @@ import threading
 import traceback
 
 import pytest
+from tools.unisender import errors, pool, statuses, webhook
+from tools.unisender.client import Letter, UniSenderClient, letter_size
+
 from sandbox.hooks import encode
 from sandbox.server import SandboxServer
 from sandbox.service import Service
 from sandbox.store import Store
-from tools.unisender import errors, pool, statuses, webhook
-from tools.unisender.client import Letter, UniSenderClient, letter_size
 
 KEY = "secret-key-5501"
 SENDER = "noreply@uk-demo.example.com"
@@ -117,7 +118,9 @@ def test_per_recipient_refusals(service, client):
 def test_the_key_is_nowhere(service, caplog, fault):
     caplog.set_level(logging.DEBUG)
     client = UniSenderClient(KEY, service.url, timeout=(1, 0.2))
-    service.faults.append({"kind": fault or "code", "code": "invalid_arg", "times": 1, "seconds": 1})
+    service.faults.append(
+        {"kind": fault or "code", "code": "invalid_arg", "times": 1, "seconds": 1}
+    )
     with pytest.raises(errors.UniSenderError) as caught:
         client.send_email(letter())
     text = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + repr(client)

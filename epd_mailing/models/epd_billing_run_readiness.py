@@ -1,5 +1,4 @@
 from dateutil.relativedelta import relativedelta
-
 from odoo import models
 from odoo.tools import SQL
 
@@ -97,9 +96,7 @@ class EpdBillingRun(models.Model):
                 "Unified account numbers (ЕЛС) of a wrong form: Latin letters that look like "
                 "Russian ones, a wrong length or order."
             ),
-            "shared_email": self.env._(
-                "One e-mail address on more than three accounts."
-            ),
+            "shared_email": self.env._("One e-mail address on more than three accounts."),
             "office_email": self.env._("The office's own address instead of the payer's."),
             "outdated": self.env._(
                 "Saved documents whose charges have changed since. Choose the mode “Missing and "
@@ -280,9 +277,7 @@ class EpdBillingRun(models.Model):
                 accounts,
             )
         )
-        return [
-            account for account, number in rows if requisites.check_unified_account(number)
-        ]
+        return [account for account, number in rows if requisites.check_unified_account(number)]
 
     def _find_shared_email(self, accounts):
         return self._query_ids(
@@ -306,7 +301,9 @@ class EpdBillingRun(models.Model):
     def _find_office_email(self, accounts):
         partner = self.company_id.partner_id
         own = {partner.email_normalized, *partner.child_ids.mapped("email_normalized")}
-        senders = self.env["epd.unisender.account"].search([("company_id", "=", self.company_id.id)])
+        senders = self.env["epd.unisender.account"].search(
+            [("company_id", "=", self.company_id.id)]
+        )
         own |= {(email or "").strip().lower() for email in senders.mapped("sender_email")}
         return self._query_ids(
             SQL(

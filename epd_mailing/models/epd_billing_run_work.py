@@ -3,7 +3,6 @@ import time
 from datetime import timedelta
 
 import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -142,16 +141,17 @@ class EpdBillingRun(models.Model):
 
     def _describe_fault(self, line, error):
         if isinstance(error, psycopg2.IntegrityError):
-            code, text = "busy", self.env._(
-                "Somebody else saved a document of this account at the same moment. Press “Try "
-                "Errors Again”."
+            code, text = (
+                "busy",
+                self.env._(
+                    "Somebody else saved a document of this account at the same moment. Press “Try "
+                    "Errors Again”."
+                ),
             )
         elif isinstance(error, UserError):
             code, text = "fault", str(error)
         else:
-            _logger.error(
-                "Run %s: account %s failed", self.id, line.account_id.id, exc_info=error
-            )
+            _logger.error("Run %s: account %s failed", self.id, line.account_id.id, exc_info=error)
             code = "fault"
             text = self.env._("An unexpected fault; the administrator sees it in the log.")
         return {"problem_code": code, "problem_text": text}

@@ -134,9 +134,7 @@ class EpdPaymentDocument(models.Model):
         readonly=True, copy=False, size=64, help="Hash of lines, balances and readings alone."
     )
     # nobody reads the stored bytes but the program, which checks them: see ``receipt_file``
-    pdf_file = fields.Binary(
-        attachment=True, readonly=True, copy=False, groups=fields.NO_ACCESS
-    )
+    pdf_file = fields.Binary(attachment=True, readonly=True, copy=False, groups=fields.NO_ACCESS)
     pdf_name = fields.Char(readonly=True, copy=False)
     pdf_sha256 = fields.Char(readonly=True, copy=False, size=64)
     pdf_size = fields.Integer(readonly=True, copy=False, help="Bytes.")

@@ -3,7 +3,6 @@ import os
 import shutil
 
 from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import config
@@ -138,8 +137,8 @@ class EpdPaymentDocument(models.Model):
         :return: (removed, more to do)
         """
         removed = 0
-        companies = self.env["res.company"].sudo().search(
-            [("epd_document_retention_months", ">", 0)]
+        companies = (
+            self.env["res.company"].sudo().search([("epd_document_retention_months", ">", 0)])
         )
         for company in companies:
             months = relativedelta(months=company.epd_document_retention_months)

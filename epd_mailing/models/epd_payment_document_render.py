@@ -2,7 +2,6 @@ import json
 import re
 
 from markupsafe import Markup
-
 from odoo import api, models
 from odoo.exceptions import UserError
 
@@ -56,8 +55,10 @@ class EpdPaymentDocument(models.Model):
             "qr": payment_qr.payment_qr_data_uri,
             "token": Markup(receipt_pdf.token_html(token)),
         }
-        body = self.env["ir.qweb"].with_context(lang="ru_RU")._render(
-            "epd_mailing.receipt_doc", values, raise_if_not_found=True
+        body = (
+            self.env["ir.qweb"]
+            .with_context(lang="ru_RU")
+            ._render("epd_mailing.receipt_doc", values, raise_if_not_found=True)
         )
         return f"<!DOCTYPE html>\n{body}"
 

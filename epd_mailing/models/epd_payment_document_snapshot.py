@@ -296,6 +296,7 @@ class EpdPaymentDocument(models.Model):
                     lines=money.format_money(charged),
                 ),
             )
+
         def day(name):
             value = balance and balance[name]
             return value.isoformat() if value else ""

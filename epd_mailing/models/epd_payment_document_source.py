@@ -80,16 +80,18 @@ class EpdPaymentDocument(models.Model):
         # the digest goes beyond what the reader may see, and tells nobody anything
         digests = self.sudo()._get_charge_digests(saved.account_id.ids, saved.period_id.ids)
         moved = saved.filtered(
-            lambda doc: digests.get((doc.account_id.id, doc.period_id.id), "")
-            != (doc.sudo().charges_sha256 or "")
+            lambda doc: (
+                digests.get((doc.account_id.id, doc.period_id.id), "")
+                != (doc.sudo().charges_sha256 or "")
+            )
         )
         (saved - moved).is_outdated = False
         # the ЕПД prints all figures; the other forms some, so theirs are looked at one by one
         whole = moved.filtered(lambda doc: doc.form == "epd")
         whole.is_outdated = True
-        for (period, form), documents in (moved - whole).grouped(
-            lambda doc: (doc.period_id, doc.form)
-        ).items():
+        for (period, form), documents in (
+            (moved - whole).grouped(lambda doc: (doc.period_id, doc.form)).items()
+        ):
             snapshots = self.sudo()._build_snapshots(documents.account_id, period, form)
             for document in documents:
                 snapshot, problem = snapshots[document.account_id.id]

@@ -174,11 +174,13 @@ class EpdPersonalAccount(models.Model):
         paper is printed, unless the company's policy says otherwise (see ``epd_consent_policy``).
         """
         return self.filtered(
-            lambda account: account.channel != "email"
-            or not account.address_ids.filtered("can_receive")
-            or (
-                account.consent_state != "instead"
-                and account.company_id.epd_consent_policy != "email_only"
+            lambda account: (
+                account.channel != "email"
+                or not account.address_ids.filtered("can_receive")
+                or (
+                    account.consent_state != "instead"
+                    and account.company_id.epd_consent_policy != "email_only"
+                )
             )
         )
 

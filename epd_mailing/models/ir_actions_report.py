@@ -22,7 +22,10 @@ class IrActionsReport(models.Model):
         documents = self.env["epd.payment.document"].browse(res_ids)
         documents.check_access("read")
         return OrderedDict(
-            (document.id, {"stream": io.BytesIO(document._read_or_rebuild_pdf()), "attachment": None})
+            (
+                document.id,
+                {"stream": io.BytesIO(document._read_or_rebuild_pdf()), "attachment": None},
+            )
             for document in documents
         )
 

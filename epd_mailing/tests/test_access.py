@@ -15,9 +15,7 @@ READ_ONLY = (
 class TestAccess(EpdCommon):
     def _models(self):
         return [
-            name
-            for name in self.env
-            if name.startswith("epd.") and not self.env[name]._abstract
+            name for name in self.env if name.startswith("epd.") and not self.env[name]._abstract
         ]
 
     def test_others_see_nothing(self):
@@ -58,9 +56,11 @@ class TestAccess(EpdCommon):
 
     def test_public_methods_check_rights(self):
         nobody = new_test_user(self.env, "epd_nobody", "base.group_user")
-        document = self.env["epd.payment.document"].sudo()._form_documents(
-            self.accounts[0], self.period, "epd"
-        )[self.accounts[0].id][0]
+        document = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(self.accounts[0], self.period, "epd")[self.accounts[0].id][0]
+        )
         mailing = self.env["epd.mailing"].create({"subject": "Тема", "body": "x"})
         mailing._add_documents(document)
         calls = [

@@ -1,8 +1,7 @@
-from psycopg2 import IntegrityError
-
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+from psycopg2 import IntegrityError
 
 from .common import EpdCommon
 
@@ -21,7 +20,9 @@ class TestAccount(EpdCommon):
 
     def test_number_too_long_or_empty(self):
         for number in ("1" * 31, "--", " 7"):
-            self._refused(ValidationError, "epd.personal.account", self._account_vals(number=number))
+            self._refused(
+                ValidationError, "epd.personal.account", self._account_vals(number=number)
+            )
 
     def test_negative_area(self):
         self._refused(IntegrityError, "epd.personal.account", self._account_vals(area=-1))
@@ -106,9 +107,7 @@ class TestAccount(EpdCommon):
         rule = lists.create({"name": "Две", "premises_from": 2, "premises_to": 3})
         self.accounts[1].date_close = False
         self.assertEqual(lists._get_accounts(rule, self.period), self.accounts[1:3])
-        fixed = lists.create(
-            {"name": "Одна", "kind": "fixed", "account_ids": self.accounts[3].ids}
-        )
+        fixed = lists.create({"name": "Одна", "kind": "fixed", "account_ids": self.accounts[3].ids})
         self.assertEqual(lists._get_accounts(fixed, self.period), self.accounts[3])
 
     def test_state_gates_over_the_orm(self):

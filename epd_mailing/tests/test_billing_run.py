@@ -2,7 +2,6 @@ import shutil
 from unittest.mock import patch
 
 import psycopg2
-
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -18,12 +17,16 @@ class TestBillingRun(EpdCommon):
         self.cron = self.env.ref("epd_mailing.ir_cron_prepare")
 
     def _run(self, **more):
-        return self.env["epd.billing.run"].with_user(self.operator).create(
-            {
-                "period_id": self.period.id,
-                "list_ids": [(6, 0, self.env.ref("epd_mailing.account_list_all_open").ids)],
-                **more,
-            }
+        return (
+            self.env["epd.billing.run"]
+            .with_user(self.operator)
+            .create(
+                {
+                    "period_id": self.period.id,
+                    "list_ids": [(6, 0, self.env.ref("epd_mailing.account_list_all_open").ids)],
+                    **more,
+                }
+            )
         )
 
     def _work(self):

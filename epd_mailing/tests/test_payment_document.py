@@ -53,9 +53,7 @@ class TestPaymentDocument(EpdCommon):
                 )
 
     def test_advance_is_not_paid_out_and_has_no_sum(self):
-        balance = self.accounts[0].balance_ids.filtered(
-            lambda b: b.payee_id == self.office_payee
-        )
+        balance = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         balance.opening = -5000
         block = self._document()._load_snapshot()["blocks"][0]
         self.assertEqual((block["due"], block["advance"]), ("0.00", "3675.80"))
@@ -97,8 +95,14 @@ class TestPaymentDocument(EpdCommon):
         before = document.snapshot, document.pdf_sha256
         for user in (self.operator, self.manager, self.env.ref("base.user_admin")):
             mine = document.with_user(user).with_company(self.company)
-            for vals in ({"snapshot": "{}"}, {"pdf_file": b"eA=="}, {"pdf_sha256": "0"},
-                         {"state": "draft"}, {"total_due": 1}, {"account_id": self.accounts[1].id}):
+            for vals in (
+                {"snapshot": "{}"},
+                {"pdf_file": b"eA=="},
+                {"pdf_sha256": "0"},
+                {"state": "draft"},
+                {"total_due": 1},
+                {"account_id": self.accounts[1].id},
+            ):
                 with self.assertRaises(UserError), self.cr.savepoint():
                     mine.write(vals)
             with self.assertRaises(UserError), self.cr.savepoint():
@@ -109,9 +113,16 @@ class TestPaymentDocument(EpdCommon):
 
     def test_nobody_changes_the_file(self):
         document = self._document()
-        file = self.env["ir.attachment"].sudo().search(
-            [("res_model", "=", document._name), ("res_id", "=", document.id),
-             ("res_field", "=", "pdf_file")]
+        file = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", document._name),
+                    ("res_id", "=", document.id),
+                    ("res_field", "=", "pdf_file"),
+                ]
+            )
         )
         self.assertEqual(len(file), 1)
         for change in (lambda: file.write({"raw": b"x"}), file.unlink):
@@ -140,14 +151,10 @@ class TestPaymentDocument(EpdCommon):
     def test_changed_charges_show_and_are_issued_again(self):
         document = self._document()
         self.assertFalse(document.is_outdated)
-        charge = self.accounts[0].charge_ids.filtered(
-            lambda c: c.service_id == self.service_water
-        )
+        charge = self.accounts[0].charge_ids.filtered(lambda c: c.service_id == self.service_water)
         charge.write({"amount": 200})
         charge.total = 200
-        balance = self.accounts[0].balance_ids.filtered(
-            lambda b: b.payee_id == self.office_payee
-        )
+        balance = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         balance.charged = 1409.60
         document.invalidate_recordset(["is_outdated"])
         self.assertTrue(document.is_outdated)
@@ -200,9 +207,7 @@ class TestPaymentDocument(EpdCommon):
 
     def test_snapshot_is_canonical(self):
         document = self._document()
-        self.assertEqual(
-            receipt_data.canonical(json.loads(document.snapshot)), document.snapshot
-        )
+        self.assertEqual(receipt_data.canonical(json.loads(document.snapshot)), document.snapshot)
 
     def test_queries_do_not_grow_with_accounts(self):
         build = self.env["epd.payment.document"]._build_snapshots

@@ -20,9 +20,7 @@ class TestReadiness(EpdCommon):
     def _found(self):
         problems = self.billing_run.with_user(self.operator).check_readiness()
         for problem in problems:
-            self.assertEqual(
-                set(problem), {"code", "severity", "text", "model", "ids", "count"}
-            )
+            self.assertEqual(set(problem), {"code", "severity", "text", "model", "ids", "count"})
             self.assertTrue(problem["text"])
             self.assertIn(problem["model"], self.env)
         return {problem["code"]: (problem["severity"], problem["ids"]) for problem in problems}
@@ -40,9 +38,7 @@ class TestReadiness(EpdCommon):
         balance.charged += 5
         found = self._found()
         self.assertEqual(found["line_sum"], ("error", charge.ids))
-        expected = self.accounts[0].balance_ids.filtered(
-            lambda b: b.payee_id == self.office_payee
-        )
+        expected = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         self.assertEqual(found["balance_sum"], ("error", sorted((expected | balance).ids)))
         self.assertEqual(set(found), {"line_sum", "balance_sum"})
 
@@ -51,9 +47,7 @@ class TestReadiness(EpdCommon):
             [("service_id", "=", self.service_repair.id)]
         )
         provision.date_to = "2026-02-28"
-        charges = self.accounts.charge_ids.filtered(
-            lambda c: c.service_id == self.service_repair
-        )
+        charges = self.accounts.charge_ids.filtered(lambda c: c.service_id == self.service_repair)
         self.assertEqual(self._found()["no_provision"], ("error", sorted(charges.ids)))
 
     def test_requisites(self):
@@ -105,9 +99,7 @@ class TestReadiness(EpdCommon):
         made = documents._form_documents(self.accounts, self.period, "epd")
         self.assertNotIn("outdated", self._found())
         self._charge(0, self.service_water).explanation = "Уточнено"
-        self.assertEqual(
-            self._found()["outdated"], ("warning", made[self.accounts[0].id][0].ids)
-        )
+        self.assertEqual(self._found()["outdated"], ("warning", made[self.accounts[0].id][0].ids))
 
     def test_no_accounts(self):
         self.billing_run.list_ids = self.env["epd.account.list"].create(

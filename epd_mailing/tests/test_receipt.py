@@ -3,10 +3,9 @@ import subprocess
 import tempfile
 
 import zxingcpp
-from PIL import Image
-
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from PIL import Image
 
 from ..tools import receipt_data
 from .common import EpdCommon
@@ -81,8 +80,10 @@ class TestReceipt(EpdCommon):
         self.assertIn("PersAcc=00100", wanted[0])
 
     def test_each_paper_is_its_own(self):
-        outcome = self.env["epd.payment.document"].sudo()._form_documents(
-            self.accounts, self.period, "epd"
+        outcome = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(self.accounts, self.period, "epd")
         )
         numbers = set(self.accounts.mapped("number"))
         for account in self.accounts:
@@ -107,7 +108,12 @@ class TestReceipt(EpdCommon):
     def test_a_legal_person_an_advance_and_a_recalculation(self):
         account = self.accounts[0]
         account.partner_id.write(
-            {"name": "ООО «Ромашка»", "is_company": True, "vat": "1655123453", "epd_kpp": "165501001"}
+            {
+                "name": "ООО «Ромашка»",
+                "is_company": True,
+                "vat": "1655123453",
+                "epd_kpp": "165501001",
+            }
         )
         charge = account.charge_ids.filtered(lambda c: c.service_id == self.service_water)
         charge.write({"recalculation": -14.6, "recalculation_reason": "Отсутствие жильца"})
@@ -194,11 +200,15 @@ class TestReceipt(EpdCommon):
         self.assertFalse({"О", "Б", "З", "Е", "Ц"} & set(text.split()))
 
     def test_paging_through_a_run(self):
-        run = self.env["epd.billing.run"].with_user(self.operator).create(
-            {
-                "period_id": self.period.id,
-                "list_ids": [(6, 0, self.env.ref("epd_mailing.account_list_all_open").ids)],
-            }
+        run = (
+            self.env["epd.billing.run"]
+            .with_user(self.operator)
+            .create(
+                {
+                    "period_id": self.period.id,
+                    "list_ids": [(6, 0, self.env.ref("epd_mailing.account_list_all_open").ids)],
+                }
+            )
         )
         self.accounts[1].balance_ids[0].sudo().charged += 5
         preview = self.env["epd.receipt.preview"].with_user(self.operator)
@@ -212,8 +222,10 @@ class TestReceipt(EpdCommon):
         self.assertTrue(shown.receipt)
 
     def test_print_gives_the_saved_files(self):
-        outcome = self.env["epd.payment.document"].sudo()._form_documents(
-            self.accounts[:2], self.period, "epd"
+        outcome = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(self.accounts[:2], self.period, "epd")
         )
         documents = self.env["epd.payment.document"].browse(
             [outcome[account.id][0].id for account in self.accounts[:2]]

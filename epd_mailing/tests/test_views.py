@@ -16,8 +16,10 @@ class TestViews(EpdCommon):
             if view.model == "res.config.settings":
                 continue
             kind = view.type
-            answer = self.env[view.model].with_user(self.operator).get_view(
-                False if view.inherit_id else view.id, kind
+            answer = (
+                self.env[view.model]
+                .with_user(self.operator)
+                .get_view(False if view.inherit_id else view.id, kind)
             )
             self.assertTrue(answer["arch"], view.name)
 
@@ -28,7 +30,9 @@ class TestViews(EpdCommon):
         for menu in menus.values():
             if menu.get("app_id") == root.id and menu.get("action_id"):
                 action = self.env["ir.actions.act_window"].browse(menu["action_id"])
-                self.assertTrue(self.env[action.res_model].with_user(self.operator).has_access("read"))
+                self.assertTrue(
+                    self.env[action.res_model].with_user(self.operator).has_access("read")
+                )
 
     def test_a_run_through_its_form(self):
         with Form(self.env["epd.billing.run"].with_user(self.operator)) as form:

@@ -134,10 +134,10 @@ def payment_qr_png(text):
     1-bit with transparency keeps a receipt under 40 KB: opaque images become JPEG in wkhtmltopdf.
     """
     # bytes, not str: with a str some readers cannot tell the encoding of Cyrillic
-    barcode = zxingcpp.create_barcode(
-        text.encode(), zxingcpp.BarcodeFormat.QRCode, ec_level="M"
+    barcode = zxingcpp.create_barcode(text.encode(), zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    modules = Image.fromarray(
+        zxingcpp.write_barcode_to_image(barcode, scale=1, add_quiet_zones=False)
     )
-    modules = Image.fromarray(zxingcpp.write_barcode_to_image(barcode, scale=1, add_quiet_zones=False))
     size = (modules.width + 2 * QUIET_ZONE) * MODULE_PIXELS
     image = Image.new("1", (size, size), 1)
     scaled = modules.convert("1").resize(

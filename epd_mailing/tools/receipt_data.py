@@ -71,8 +71,7 @@ def fill_totals(snapshot):
     for block in snapshot["blocks"]:
         names = ("amount", "excess", "recalculation", "discount", "total")
         block["totals"] = {
-            name: str(sum((Decimal(line[name]) for line in block["lines"]), ZERO))
-            for name in names
+            name: str(sum((Decimal(line[name]) for line in block["lines"]), ZERO)) for name in names
         }
         owed = block_due(block)
         block["due"] = str(max(owed, ZERO))

@@ -195,7 +195,10 @@ def _slip(snapshot, block):
         shown.append(("Аванс на следующий период", money.format_money(block["advance"])))
     if balance["last_payment"]:
         shown.append(("Последняя оплата", money.format_date(balance["last_payment"])))
-    tax = [payee["payee_inn"] and f"ИНН {payee['payee_inn']}", payee["kpp"] and f"КПП {payee['kpp']}"]
+    tax = [
+        payee["payee_inn"] and f"ИНН {payee['payee_inn']}",
+        payee["kpp"] and f"КПП {payee['kpp']}",
+    ]
     bank = [
         payee["name"],
         ", ".join(filter(None, tax)),
@@ -348,7 +351,14 @@ def _instalments(snapshot):
         for line in _lines(snapshot)
         if any(Decimal(line[name]) for name in names)
     ]
-    head = ("Услуга", "За период, руб.", "За прошлые, руб.", "%", "Проценты, руб.", "К оплате, руб.")
+    head = (
+        "Услуга",
+        "За период, руб.",
+        "За прошлые, руб.",
+        "%",
+        "Проценты, руб.",
+        "К оплате, руб.",
+    )
     return _table("instalments", "Рассрочка", head, (56, 30, 30, 14, 31, 31), rows)
 
 

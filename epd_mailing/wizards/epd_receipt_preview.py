@@ -42,9 +42,7 @@ class EpdReceiptPreview(models.TransientModel):
             "total": 1,
         }
         if run:
-            vals["total"] = self.env["epd.personal.account"].search_count(
-                run._get_account_domain()
-            )
+            vals["total"] = self.env["epd.personal.account"].search_count(run._get_account_domain())
             if not vals["total"]:
                 raise UserError(self.env._("There is no account in the chosen lists."))
         return self.create(vals)._show(0)
