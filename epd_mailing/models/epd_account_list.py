@@ -38,7 +38,7 @@ class EpdAccountList(models.Model):
     premises_from = fields.Integer()
     premises_to = fields.Integer()
     service_ids = fields.Many2many("epd.service")
-    debt_from = fields.Float(string="Debt From", digits=(14, 2))
+    debt_from = fields.Float(digits=(14, 2))
     channel = fields.Selection(CHANNELS)
     account_ids = fields.Many2many("epd.personal.account")
     account_count = fields.Integer(string="Accounts in the List", compute="_compute_account_count")

@@ -71,7 +71,7 @@ class EpdCharge(models.Model):
     instalment_period = fields.Monetary(string="Instalment of the Period")
     instalment_past = fields.Monetary(string="Instalment of Past Periods")
     instalment_percent = fields.Float(string="Instalment Interest, %", digits=(5, 2))
-    instalment_interest = fields.Monetary(string="Instalment Interest")
+    instalment_interest = fields.Monetary()
     instalment_total = fields.Monetary(string="Due with Instalments")
 
     _line_uniq = models.Constraint(

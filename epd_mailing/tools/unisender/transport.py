@@ -46,9 +46,9 @@ class Adapter(HTTPAdapter):
     def __init__(self, pool_size):
         super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
 
-    def init_poolmanager(self, *args, **kwargs):
+    def init_poolmanager(self, *args, **kwargs):  # pylint: disable=missing-return
         """Make the pools of direct connections."""
-        super().init_poolmanager(*args, **kwargs)  # pylint: disable=missing-return
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
     def proxy_manager_for(self, *args, **kwargs):
