@@ -29,24 +29,30 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ue000\ufffe\uffff]"
 )
 
+
+def _(text):
+    """Mark a label for the translators; ``env._`` of the model that shows it translates it."""
+    return text
+
+
 FIELDS = (
-    Field("account_number", "Account number", "0100001", True),
-    Field("unified_account_number", "Unified account number (ЕЛС)", "16АК330010", True),
-    Field("payer_name", "Payer", "Иванов Иван Иванович", True),
-    Field("responsible_name", "Responsible person", "Иванов Иван Иванович", True),
-    Field("premises_address", "Address", "г. Казань, ул. Примерная, д. 10, кв. 1", True),
-    Field("period", "Billing period", "март 2026", True),
-    Field("period_month", "Month in the genitive", "марта 2026", True),
-    Field("due_date", "Pay by", "15.04.2026", True),
-    Field("present_by_date", "Present by", "05.04.2026", True),
-    Field("form_name", "Kind of the document", "Единый платёжный документ", True),
-    Field("document_number", "Number of the document", "0100001-0326-Е1", True),
-    Field("provider_name", "Housing manager", "ООО «УК Демо Сервис»", True),
-    Field("provider_phone", "Its phone", "+7 843 000-00-00", True),
-    Field("provider_email", "Its e-mail", "office@uk-demo.example.com", True),
-    Field("amount_due", "Amount due (body only)", "5 209,26", False),
-    Field("document_link", "Link to the receipt (body only)", "https://example.com/r/1", False),
-    Field("unsubscribe_link", "Link to unsubscribe (body only)", UNSUBSCRIBE, False),
+    Field("account_number", _("Account number"), "0100001", True),
+    Field("unified_account_number", _("Unified account number (ЕЛС)"), "16АК330010", True),
+    Field("payer_name", _("Payer"), "Иванов Иван Иванович", True),
+    Field("responsible_name", _("Responsible person"), "Иванов Иван Иванович", True),
+    Field("premises_address", _("Address"), "г. Казань, ул. Примерная, д. 10, кв. 1", True),
+    Field("period", _("Billing period"), "март 2026", True),
+    Field("period_month", _("Month in the genitive"), "марта 2026", True),
+    Field("due_date", _("Pay by"), "15.04.2026", True),
+    Field("present_by_date", _("Present by"), "05.04.2026", True),
+    Field("form_name", _("Kind of the document"), "Единый платёжный документ", True),
+    Field("document_number", _("Number of the document"), "0100001-0326-Е1", True),
+    Field("provider_name", _("Housing manager"), "ООО «УК Демо Сервис»", True),
+    Field("provider_phone", _("Its phone"), "+7 843 000-00-00", True),
+    Field("provider_email", _("Its e-mail"), "office@uk-demo.example.com", True),
+    Field("amount_due", _("Amount due (body only)"), "5 209,26", False),
+    Field("document_link", _("Link to the receipt (body only)"), "https://example.com/r/1", False),
+    Field("unsubscribe_link", _("Link to unsubscribe (body only)"), UNSUBSCRIBE, False),
 )
 _BODY_ONLY = frozenset(field.name for field in FIELDS if not field.in_subject)
 
