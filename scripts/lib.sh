@@ -33,9 +33,11 @@ odoo_home() {
   else echo "$CACHE/odoo/usr/lib/python3/dist-packages"; fi
 }
 
+# The role is this checkout's own: with a remembered port that another cluster has taken, nothing is touched there.
+PG_USER=epd_$(printf %s "$ROOT" | sha256sum | cut -c1-12)
 # PostgreSQL refuses to run as root: root's cluster belongs to the user postgres
 if [ "$(id -u)" = 0 ]; then
-  PG_DIR=/var/lib/epd_mailing/$(printf %s "$ROOT" | sha256sum | cut -c1-12)
+  PG_DIR=/var/lib/epd_mailing/$PG_USER
   as_pg() { ( cd / && setpriv --reuid=postgres --regid=postgres --init-groups env HOME=/tmp "$@" ); }
 else
   PG_DIR=$RUN/postgres
@@ -65,7 +67,7 @@ PY
   echo "$port" > "$file"; echo "$port"
 }
 
-pg() { PGHOST=127.0.0.1 PGPORT=$(cat "$RUN/port.pg") PGUSER=odoo "$(pg_bin)/$1" "${@:2}"; }
+pg() { PGHOST=127.0.0.1 PGPORT=$(cat "$RUN/port.pg") PGUSER=$PG_USER "$(pg_bin)/$1" "${@:2}"; }
 
 # start_pg: the private cluster, made on first use; trust on loopback only
 start_pg() {
@@ -74,7 +76,7 @@ start_pg() {
   if [ ! -s "$data/PG_VERSION" ] || [ "$(cat "$data/PG_VERSION")" != "$(basename "$(dirname "$bin")" )" ]; then
     if [ "$(id -u)" = 0 ]; then mkdir -p "$PG_DIR" && chmod 711 /var/lib/epd_mailing && chown postgres "$PG_DIR"; else mkdir -p "$PG_DIR"; fi
     rm -rf "$data" "$data.new"
-    as_pg "$bin/initdb" -D "$data.new" -U odoo -A trust -E UTF8 --locale=C.UTF-8 >"$RUN/initdb.log" 2>&1 || fail "the database cluster cannot be made, see $RUN/initdb.log"
+    as_pg "$bin/initdb" -D "$data.new" -U "$PG_USER" -A trust -E UTF8 --locale=C.UTF-8 >"$RUN/initdb.log" 2>&1 || fail "the database cluster cannot be made, see $RUN/initdb.log"
     as_pg mv "$data.new" "$data"
   fi
   if ! as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; then
@@ -86,6 +88,7 @@ start_pg() {
   fi
 }
 
+pg_idle() { [ "$(pg psql -Atqc "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()" postgres 2>/dev/null)" = 0 ]; }
 stop_pg() { if [ -n "$(pg_bin)" ] && [ -d "$PG_DIR/data" ]; then as_pg "$(pg_bin)/pg_ctl" -D "$PG_DIR/data" -m fast stop >/dev/null 2>&1 || true; fi; }
 
 write_conf() {
@@ -95,7 +98,7 @@ addons_path = $(odoo_home)/odoo/addons,$ROOT
 data_dir = $RUN/data
 db_host = 127.0.0.1
 db_port = $(cat "$RUN/port.pg")
-db_user = odoo
+db_user = $PG_USER
 http_interface = 127.0.0.1
 list_db = False
 log_handler = odoo.addons.rpc.controllers.xmlrpc:ERROR
