@@ -60,7 +60,9 @@ class ReceiptLinkController(http.Controller):
         texts = {
             "expired": env._("The link has expired. Ask your housing manager for the receipt."),
             "wrong": env._("The link is not right. Copy it from the letter as a whole."),
-            "withdrawn": env._("The receipt was withdrawn. Ask your housing manager for a new one."),
+            "withdrawn": env._(
+                "The receipt was withdrawn. Ask your housing manager for a new one."
+            ),
         }
         return request.make_response(
             texts[what], [("Content-Type", "text/plain; charset=utf-8"), *HEADERS], status=status

@@ -48,7 +48,9 @@ class WebhookController(http.Controller):
                 return self._refuse(403)
             events = webhook.parse(body)
         except webhook.WebhookError as error:
-            _logger.warning("UniSender account %s: a webhook call is damaged: %s", account.id, error)
+            _logger.warning(
+                "UniSender account %s: a webhook call is damaged: %s", account.id, error
+            )
             return self._refuse(403)
         account._take_events(events)
         return request.make_response("ok", [("Content-Type", "text/plain")])

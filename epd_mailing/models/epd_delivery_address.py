@@ -160,9 +160,9 @@ class EpdDeliveryAddress(models.Model):
         group = self.env.ref("epd_mailing.group_epd_manager").sudo()
         return (
             group.all_user_ids.filtered(
-                lambda user: user.active
-                and not user.share
-                and address.sudo().company_id in user.company_ids
+                lambda user: (
+                    user.active and not user.share and address.sudo().company_id in user.company_ids
+                )
             )[:1]
             or self.env.user
         )
@@ -176,10 +176,12 @@ class EpdDeliveryAddress(models.Model):
     def _revive_changed(self):
         """Use a lost address again once it was corrected: it is another address now."""
         changed = self.sudo().filtered(
-            lambda address: address.state in ("bounced", "unsubscribed")
-            and address.email_normalized
-            and address.lost_email
-            and address.email_normalized != address.lost_email
+            lambda address: (
+                address.state in ("bounced", "unsubscribed")
+                and address.email_normalized
+                and address.lost_email
+                and address.email_normalized != address.lost_email
+            )
         )
         changed._move(
             "active",

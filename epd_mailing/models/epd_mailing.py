@@ -151,9 +151,7 @@ class EpdMailing(models.Model):
     @api.depends("template_id")
     def _compute_body_format(self):
         for mailing in self:
-            mailing.body_format = (
-                mailing.template_id.body_format or mailing.body_format or "html"
-            )
+            mailing.body_format = mailing.template_id.body_format or mailing.body_format or "html"
 
     @api.depends("letter_ids.state")
     def _compute_counts(self):

@@ -50,9 +50,7 @@ class EpdMailing(models.Model):
                     self.env._("Enter the subject and the text, or choose a message template.")
                 )
             try:
-                message.check_template(
-                    mailing.subject, mailing.body, mailing.body_format == "html"
-                )
+                message.check_template(mailing.subject, mailing.body, mailing.body_format == "html")
             except message.TemplateError as error:
                 raise UserError(self.env["epd.message.template"]._describe(error)) from error
 

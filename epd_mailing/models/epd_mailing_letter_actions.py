@@ -17,9 +17,7 @@ class EpdMailingLetter(models.Model):
 
     def _withdraw(self, reason):
         """Cancel the letters that have not gone; the others stay as they are."""
-        waiting = self.sudo().filtered(
-            lambda letter: letter.send_state in ("pending", "claimed")
-        )
+        waiting = self.sudo().filtered(lambda letter: letter.send_state in ("pending", "claimed"))
         waiting._through_gate()._move(
             "cancelled",
             failure_type="withdrawn",
@@ -67,7 +65,9 @@ class EpdMailingLetter(models.Model):
             raise UserError(
                 self.env._("The mailing is cancelled. Make a new mailing of these documents.")
             )
-        note = self.env._("Outcome unknown; %(user)s had it sent once more", user=self.env.user.name)
+        note = self.env._(
+            "Outcome unknown; %(user)s had it sent once more", user=self.env.user.name
+        )
         letters._move("rejected", decided_by=self.env.uid, failure_reason=note, next_poll_at=False)
         letters._log_decision(self.env._("Send once more"))
         letters._repeat(note)
@@ -97,9 +97,7 @@ class EpdMailingLetter(models.Model):
                 {
                     "mailing_id": (mailing or letter.mailing_id).id,
                     "company_id": letter.company_id.id,
-                    "unisender_account_id": (
-                        mailing or letter.mailing_id
-                    ).unisender_account_id.id,
+                    "unisender_account_id": (mailing or letter.mailing_id).unisender_account_id.id,
                     "document_id": letter.document_id.id,
                     "account_id": letter.account_id.id,
                     "partner_id": letter.partner_id.id,

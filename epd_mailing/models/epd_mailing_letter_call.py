@@ -75,7 +75,9 @@ class EpdMailingLetter(models.Model):
             try:
                 call = letter._prepare_call(account)
             except message.TemplateError as error:
-                letter._leave_out("template_error", self.env["epd.message.template"]._describe(error))
+                letter._leave_out(
+                    "template_error", self.env["epd.message.template"]._describe(error)
+                )
             except UserError as error:
                 missing = not letter.document_id.with_context(bin_size=True).sudo().pdf_file
                 letter._leave_out("file_missing" if missing else "file_damaged", str(error))

@@ -198,7 +198,9 @@ class EpdLetterEvent(models.Model):
         if not rows:
             return 0
         self.flush_model()
-        marks = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')"] * len(rows))
+        marks = ", ".join(
+            ["(%s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')"] * len(rows)
+        )
         self.env.cr.execute(  # pylint: disable=sql-injection  # marks alone are put in
             f"""
             INSERT INTO epd_letter_event
@@ -240,5 +242,7 @@ class EpdLetterEvent(models.Model):
             event.letter_id = letter
             letter._settle_as_sent(event.provider_id, event.event_at)
             moment = event.event_at or event.received_at
-            facts.append((letter, event.raw_status, moment, "webhook" if event.event_at else "poll"))
+            facts.append(
+                (letter, event.raw_status, moment, "webhook" if event.event_at else "poll")
+            )
         letters._apply_statuses(facts)

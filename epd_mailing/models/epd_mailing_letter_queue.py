@@ -164,8 +164,6 @@ class EpdMailingLetter(models.Model):
         dead = self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
         self.invalidate_model()
         for letter in dead:
-            letter._write_unknown(
-                self.env._("The server stopped while the letter was being sent.")
-            )
+            letter._write_unknown(self.env._("The server stopped while the letter was being sent."))
         dead._adopt_events()
         return len(dead)

@@ -120,9 +120,7 @@ class EpdMailing(models.Model):
     def _reason(self, failure_type):
         """Return the values that say why a letter does not go, in the present language."""
         labels = dict(
-            self.env["epd.mailing.letter"]
-            ._fields["failure_type"]
-            ._description_selection(self.env)
+            self.env["epd.mailing.letter"]._fields["failure_type"]._description_selection(self.env)
         )
         return {"failure_type": failure_type, "failure_reason": labels[failure_type]}
 

@@ -16,11 +16,11 @@ SLICE = 50  # letters claimed together
 PASS_WALL = 40.0
 PASS_CPU = 22.0
 SLOW_WAVE = 10.0  # seconds; after such an answer the pass ends, to stay within its budget
-NEAR = timedelta(seconds=70)  # a wake-up by ``_trigger(at)`` may be that late
 TRIES = 5
 FIRST_REFRESH = timedelta(minutes=2)
 
-Step = namedtuple("Step", "count next_at")  # letters worked on; when to look again, or None
+# letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
+Step = namedtuple("Step", "count next_at paced")
 
 
 class Budget:
@@ -35,6 +35,10 @@ class Budget:
         if self._over or time.process_time() - self._cpu > PASS_CPU:
             return 0.0
         return max(0.0, PASS_WALL - (time.monotonic() - self._wall))
+
+    def nap(self, seconds):
+        """Let a little time pass."""
+        time.sleep(min(seconds, self.left()))
 
     def end(self):
         """Begin nothing more in this pass."""
@@ -89,10 +93,10 @@ class EpdMailing(models.Model):
         self._in_transaction(self._start_due)
         next_at = self._run_pass(budget)
         if next_at:
-            now = fields.Datetime.now()
-            cron = self.env.ref("epd_mailing.ir_cron_send")
-            # a paced queue holds its worker; a far wake-up may come late without harm
-            cron._trigger(at=None if next_at - now < NEAR else next_at)
+            # a moment that has come wakes a worker, a later one waits for its next look
+            self.env.ref("epd_mailing.ir_cron_send")._trigger(
+                at=max(next_at, fields.Datetime.now())
+            )
         self.env["ir.cron"]._commit_progress(remaining=0)
 
     @api.model
@@ -120,9 +124,7 @@ class EpdMailing(models.Model):
         """Return the mailing with the company, language and time zone of its office."""
         self.ensure_one()
         installed = dict(self.env["res.lang"].get_installed())
-        lang = next(
-            (code for code in (self.user_id.lang, "ru_RU") if code in installed), "en_US"
-        )
+        lang = next((code for code in (self.user_id.lang, "ru_RU") if code in installed), "en_US")
         company = self.company_id
         return self.with_company(company).with_context(
             lang=lang, tz=company.epd_tz, tracking_disable=True
@@ -131,31 +133,32 @@ class EpdMailing(models.Model):
     def _run_pass(self, budget):
         """Go round the mailings, a slice each, until the budget or the work ends.
 
+        A queue that only keeps the pace of the minute holds its worker: a wake-up by time may be
+        a minute late and would cost the pace. Any other wait gives the worker back.
+
         :return: when to come back (naive UTC), or None when there is nothing to come back for
         """
-        broken, soonest = set(), None
+        broken = set()
         while budget.left():
-            soonest, moved = None, 0
+            soonest, moved, paced = None, 0, False
             for mailing in self._get_working():
                 if mailing.id in broken or not budget.left():
                     continue
                 step = mailing._as_office()._send_slice_safely(budget)
                 if step is None:
                     broken.add(mailing.id)
-                    step = Step(0, fields.Datetime.now() + timedelta(minutes=5))
+                    step = Step(0, fields.Datetime.now() + timedelta(minutes=5), False)
                 moved += step.count
+                paced = paced or step.paced
                 if step.next_at:
                     soonest = min(soonest or step.next_at, step.next_at)
             self._commit()
             if moved:
                 continue
-            if not soonest:
-                return None
-            pause = (soonest - fields.Datetime.now()).total_seconds()
-            if pause > budget.left():
+            if not paced:
                 return soonest
             # short naps: a pause, a new mailing or a raised limit are noticed at once
-            time.sleep(min(max(pause, 0.05), 1.0))
+            budget.nap(1.0)
         return fields.Datetime.now()
 
     def _send_slice_safely(self, budget):
@@ -167,7 +170,7 @@ class EpdMailing(models.Model):
             return self._send_slice(budget)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
-            return Step(0, fields.Datetime.now())
+            return Step(0, fields.Datetime.now(), True)
         except Exception:
             self.env.cr.rollback()
             _logger.exception("Mailing %s failed", self.id)
@@ -188,15 +191,15 @@ class EpdMailing(models.Model):
             self._in_transaction(
                 lambda: self._pause(self.env._("The UniSender account is not active."))
             )
-            return Step(0, None)
+            return Step(0, None, False)
         room = account._get_room()
         if not room.free:
             self._in_transaction(lambda: self._show_wait(room.reason, room.until))
-            return Step(0, room.until)
+            return Step(0, room.until, not room.reason)
         letters, token = self.env["epd.mailing.letter"], uuid.uuid4().hex
         claimed = self._in_transaction(lambda: letters._claim(self, token, SLICE))
         if not claimed:
-            return Step(0, self._in_transaction(self._finish_or_wait))
+            return Step(0, self._in_transaction(self._finish_or_wait), False)
         try:
             return self._send_claimed(claimed, token, budget)
         except Exception:
@@ -219,7 +222,7 @@ class EpdMailing(models.Model):
             room = account._get_room()
             if not room.free:
                 self._in_transaction(lambda room=room: self._show_wait(room.reason, room.until))
-                return Step(count, room.until)
+                return Step(count, room.until, not room.reason)
             wave, queue = queue[: room.free], queue[room.free :]
             calls = self._in_transaction(lambda wave=wave: wave._prepare_calls(account))
             count += len(wave) - len(calls)
@@ -240,7 +243,7 @@ class EpdMailing(models.Model):
                 break
             if time.monotonic() - began > SLOW_WAVE:
                 budget.end()
-        return Step(count, fields.Datetime.now() if count else None)
+        return Step(count, fields.Datetime.now() if count else None, False)
 
     def _may_go_on(self, account, queue):
         """Look at the states in the database: a pause or a cancel acts within one wave."""

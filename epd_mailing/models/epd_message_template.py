@@ -1,5 +1,4 @@
 from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -53,7 +52,9 @@ class EpdMessageTemplate(models.Model):
         """
         texts = {
             "syntax": self.env._("The template has a mistake in line %s.", error.line),
-            "unknown_field": self.env._("The template names an unknown field in line %s.", error.line),
+            "unknown_field": self.env._(
+                "The template names an unknown field in line %s.", error.line
+            ),
             "body_only": self.env._(
                 "Line %s: this field may stand in the body only, not in the subject.", error.line
             ),

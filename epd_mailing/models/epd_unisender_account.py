@@ -29,9 +29,7 @@ class EpdUnisenderAccount(models.Model):
         "sender_confirmed",
     )
 
-    name = fields.Char(
-        string="Registration E-mail", required=True, help="The log-in at UniSender."
-    )
+    name = fields.Char(string="Registration E-mail", required=True, help="The log-in at UniSender.")
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
@@ -40,9 +38,7 @@ class EpdUnisenderAccount(models.Model):
     api_kind = fields.Selection(
         [("classic", "UniSender (api.unisender.com)")], required=True, default="classic"
     )
-    base_url = fields.Char(
-        string="API Address", required=True, default="https://api.unisender.com"
-    )
+    base_url = fields.Char(string="API Address", required=True, default="https://api.unisender.com")
     api_key = fields.Char(groups=NO_ACCESS, copy=False)
     api_key_input = fields.Char(
         string="API Key",

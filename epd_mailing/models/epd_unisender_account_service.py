@@ -60,8 +60,10 @@ class EpdUnisenderAccount(models.Model):
         if changed and not self._gate_open():
             # what was checked is not what would be used now
             self.filtered(
-                lambda account: account.state == "active"
-                and any(account[name] != vals[name] for name in changed)
+                lambda account: (
+                    account.state == "active"
+                    and any(account[name] != vals[name] for name in changed)
+                )
             ).sudo()._through_gate()._move("draft")
         return super().write(vals)
 
@@ -101,7 +103,9 @@ class EpdUnisenderAccount(models.Model):
             confirmed = True  # cannot be asked; sendEmail will tell
         vals = {"balance": balance, "sender_confirmed": confirmed}
         if not chosen:
-            problem = self.env._("There is no list %s at UniSender. Choose another one.", self.list_id)
+            problem = self.env._(
+                "There is no list %s at UniSender. Choose another one.", self.list_id
+            )
         elif not confirmed:
             problem = self._describe_error(errors.SenderProblem("unchecked_sender_email"))
         else:

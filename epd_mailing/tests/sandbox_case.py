@@ -51,9 +51,7 @@ class SandboxCase(EpdCommon):
                 "body": "<p>{{ payer_name }}</p><p>{{ unsubscribe_link }}</p>",
             }
         )
-        outcome = cls.env["epd.payment.document"]._form_documents(
-            cls.accounts, cls.period, "epd"
-        )
+        outcome = cls.env["epd.payment.document"]._form_documents(cls.accounts, cls.period, "epd")
         cls.documents = cls.env["epd.payment.document"].browse(
             [outcome[account.id][0].id for account in cls.accounts]
         )
@@ -83,13 +81,17 @@ class SandboxCase(EpdCommon):
 
     def make_mailing(self, documents=None, **more):
         """Return a draft mailing of the operator, with its letters."""
-        mailing = self.env["epd.mailing"].with_user(self.operator).create(
-            {
-                "unisender_account_id": self.service.id,
-                "template_id": self.template.id,
-                "period_id": self.period.id,
-                **more,
-            }
+        mailing = (
+            self.env["epd.mailing"]
+            .with_user(self.operator)
+            .create(
+                {
+                    "unisender_account_id": self.service.id,
+                    "template_id": self.template.id,
+                    "period_id": self.period.id,
+                    **more,
+                }
+            )
         )
         mailing._add_documents(self.documents if documents is None else documents)
         return mailing.with_user(self.env.user)

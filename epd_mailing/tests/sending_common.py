@@ -11,9 +11,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import requests
-
 from odoo import fields
-
 from odoo.addons.epd_mailing.models import epd_mailing_send
 
 from .common import EpdCommon
@@ -90,15 +88,17 @@ class SendingCommon(EpdCommon):
     def setUp(self):
         super().setUp()
         self.sandbox.reset()
-        # a pass neither naps nor goes on for long under test
+        # a pass that would nap ends instead
         self.naps = []
-        patches = (
-            patch.object(epd_mailing_send.time, "sleep", self.naps.append),
-            patch.object(epd_mailing_send, "PASS_WALL", 5.0),
-        )
-        for change in patches:
-            change.start()
-            self.addCleanup(change.stop)
+
+
+        def nap(budget, seconds):
+            self.naps.append(seconds)
+            budget.end()
+
+        change = patch.object(epd_mailing_send.Budget, "nap", nap)
+        change.start()
+        self.addCleanup(change.stop)
 
     @classmethod
     def _make_unisender(cls, name, **vals):
@@ -126,9 +126,7 @@ class SendingCommon(EpdCommon):
         period = period or cls.period
         documents = cls.env["epd.payment.document"]
         snapshots, good = {}, {}
-        for key, (snapshot, problem) in documents._build_snapshots(
-            accounts, period, "epd"
-        ).items():
+        for key, (snapshot, problem) in documents._build_snapshots(accounts, period, "epd").items():
             assert not problem, problem
             snapshots[key] = {**snapshot, "number": f"doc-{key}"}
             good[key] = SimpleNamespace(pdf=pages + str(key).encode(), pages=1)
@@ -152,7 +150,9 @@ class SendingCommon(EpdCommon):
     def _run_cron(self, name="ir_cron_send"):
         """Run a job as the scheduler does, with its commits."""
         with self.enter_registry_test_mode():
-            self.env.ref(f"epd_mailing.{name}").with_user(self.env.ref("base.user_root")).method_direct_trigger()
+            self.env.ref(f"epd_mailing.{name}").with_user(
+                self.env.ref("base.user_root")
+            ).method_direct_trigger()
 
     def _send(self, mailing):
         mailing.action_send()

@@ -1,10 +1,9 @@
 from datetime import timedelta
 
-from psycopg2.errors import UniqueViolation
-
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
+from psycopg2.errors import UniqueViolation
 
 from .sending_common import SendingCommon
 
@@ -30,9 +29,7 @@ class TestLetter(SendingCommon):
         vals = first.copy_data()[0] | {"letter_key": "another"}
         with self.assertRaises(UniqueViolation) as caught:
             first._through_gate().create(vals)
-        self.assertEqual(
-            caught.exception.diag.constraint_name, "epd_mailing_letter_never_twice"
-        )
+        self.assertEqual(caught.exception.diag.constraint_name, "epd_mailing_letter_never_twice")
         first._through_gate()._move("cancelled")
         first._through_gate().create(vals)
 
@@ -71,7 +68,10 @@ class TestLetter(SendingCommon):
     def test_stranger_decides_nothing(self):
         letter = self._unknown()
         stranger = new_test_user(
-            self.env, "epd_stranger", "base.group_user", company_id=self.company.id,
+            self.env,
+            "epd_stranger",
+            "base.group_user",
+            company_id=self.company.id,
             company_ids=[(6, 0, self.company.ids)],
         )
         for action in ("action_mark_sent", "action_send_again", "action_resend"):

@@ -1,11 +1,10 @@
 from datetime import UTC, timedelta
 from unittest.mock import patch
 
+from odoo.addons.epd_mailing.tools.unisender.client import ContactInfo, UniSenderClient
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
-
-from odoo.addons.epd_mailing.tools.unisender.client import ContactInfo, UniSenderClient
 
 from .sending_common import SendingCommon
 
@@ -53,9 +52,7 @@ class TestLetterFacts(SendingCommon):
         self.assertFalse((second | third).filtered("next_poll_at"), "final: not asked again")
         figures = self.mailing.with_user(self.operator).get_statistics()
         self.assertEqual(sum(figures["buildings"][0]["states"].values()), 4)
-        self.assertIn(
-            {"state": "skipped", "reason": "no_address", "count": 1}, figures["reasons"]
-        )
+        self.assertIn({"state": "skipped", "reason": "no_address", "count": 1}, figures["reasons"])
 
     @mute_logger(LOG)
     def test_service_that_does_not_answer(self):

@@ -3,11 +3,10 @@ from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo.addons.epd_mailing.models import epd_mailing_send
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
-
-from odoo.addons.epd_mailing.models import epd_mailing_send
 
 from .sending_common import SendingCommon
 
@@ -219,6 +218,7 @@ class TestSender(SendingCommon):
         self._send(mailing)
         self.assertEqual(len(self.sandbox.letters()), 2)
         self.assertEqual(mailing.state, "sending")
+        self.assertTrue(self.naps, "the pace holds the worker")
         wakes = self.env["ir.cron.trigger"].search(
             [("cron_id", "=", self.env.ref("epd_mailing.ir_cron_send").id)]
         )

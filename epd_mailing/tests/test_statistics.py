@@ -26,11 +26,21 @@ class TestStatistics(SandboxCase):
         self.assertEqual(self.letters[1].failure_type, "mailbox_full")
         self.assertEqual(self.letters[1].address_id.state, "active", "a full box may empty")
         self.assertTrue(self.mailing.refreshed_at)
-        self.assertEqual(self.documents[:3].mapped("delivery_state"), ["opened", "failed", "opened"])
+        self.assertEqual(
+            self.documents[:3].mapped("delivery_state"), ["opened", "failed", "opened"]
+        )
         facts = self.mailing.get_statistics()
         self.assertEqual(
-            [facts[name] for name in ("sent_count", "delivered_count", "opened_count",
-                                      "failed_count", "skipped_count")],
+            [
+                facts[name]
+                for name in (
+                    "sent_count",
+                    "delivered_count",
+                    "opened_count",
+                    "failed_count",
+                    "skipped_count",
+                )
+            ],
             [3, 2, 2, 1, 1],
         )
 
@@ -47,8 +57,13 @@ class TestStatistics(SandboxCase):
     def test_late_and_repeated_facts_do_no_harm(self):
         letter = self.letters[0]
         moments = [datetime(2026, 4, 2, hour) for hour in range(1, 6)]
-        said = [("ok_read", 3), ("ok_delivered", 1), ("ok_read", 4), ("ok_sent", 2),
-                ("err_will_retry", 2)]
+        said = [
+            ("ok_read", 3),
+            ("ok_delivered", 1),
+            ("ok_read", 4),
+            ("ok_sent", 2),
+            ("err_will_retry", 2),
+        ]
         for raw, hour in said:
             letter._apply_statuses([(letter, raw, moments[hour - 1], "webhook")])
         self.assertEqual(letter.state, "opened")

@@ -24,14 +24,20 @@ class TestWebhook(SandboxCase, HttpCase):
         self.path = "/epd_mailing/webhook/" + self.service._get_webhook_url().rpartition("/")[2]
 
     def _event(self, letter, status, time="2026-04-02 10:00:00", **more):
-        data = {"email": letter.email, "status": status, "email_id": int(letter.provider_id or 7),
-                "metadata": {"key": letter.letter_key}, **more}
+        data = {
+            "email": letter.email,
+            "status": status,
+            "email_id": int(letter.provider_id or 7),
+            "metadata": {"key": letter.letter_key},
+            **more,
+        }
         return {"event_name": "email_status", "event_time": time, "event_data": data}
 
     def _post(self, events, key="k-1", path=None, name="events"):
         raw = encode({"events_by_user": [{"login": "x", name: events}]}, key)
-        return self.url_open(path or self.path, data=raw,
-                             headers={"Content-Type": "application/json"})
+        return self.url_open(
+            path or self.path, data=raw, headers={"Content-Type": "application/json"}
+        )
 
     def _sent(self):
         return self.send().letter_ids[:3]
@@ -41,22 +47,32 @@ class TestWebhook(SandboxCase, HttpCase):
 
     def test_events_become_facts_once(self):
         letters = self._sent()
-        events = [self._event(letters[0], "ok_read", "2026-04-02 11:00:00"),
-                  self._event(letters[0], "ok_delivered")]
+        events = [
+            self._event(letters[0], "ok_read", "2026-04-02 11:00:00"),
+            self._event(letters[0], "ok_delivered"),
+        ]
         for name in ("events", "Events"):
             self.assertEqual(self._post(events, name=name).status_code, 200)
         letters.invalidate_recordset()
         self.assertEqual(letters[0].state, "opened")
         self.assertEqual(letters[0].delivered_at, datetime(2026, 4, 2, 10))
-        self.assertEqual((letters[0].opened_at, letters[0].opened_source),
-                         (datetime(2026, 4, 2, 11), "webhook"))
+        self.assertEqual(
+            (letters[0].opened_at, letters[0].opened_source), (datetime(2026, 4, 2, 11), "webhook")
+        )
         self.assertEqual(len(letters[0].event_ids), 2, "repeats are dropped")
 
     def test_flat_body(self):
         letter = self._sent()[0]
         event = self._event(letter, "ok_delivered")
-        raw = encode({"login": "x", "event_name": "email_status",
-                      "event_time": event["event_time"], **event["event_data"]}, "k-1")
+        raw = encode(
+            {
+                "login": "x",
+                "event_name": "email_status",
+                "event_time": event["event_time"],
+                **event["event_data"],
+            },
+            "k-1",
+        )
         self.assertEqual(self.url_open(self.path, data=raw).status_code, 200)
         letter.invalidate_recordset()
         self.assertEqual(letter.state, "delivered")
@@ -82,8 +98,11 @@ class TestWebhook(SandboxCase, HttpCase):
         self.assertEqual(letter.provider_id, str(real))
 
     def test_unknown_ids_are_kept(self):
-        event = {"event_name": "email_status", "event_time": "2026-04-02 10:00:00",
-                 "event_data": {"email": "x@example.com", "status": "ok_read", "email_id": 5}}
+        event = {
+            "event_name": "email_status",
+            "event_time": "2026-04-02 10:00:00",
+            "event_data": {"email": "x@example.com", "status": "ok_read", "email_id": 5},
+        }
         self.assertEqual(self._post([event, event]).status_code, 200)
         kept = self.env["epd.letter.event"].search([("provider_id", "=", "5")])
         self.assertEqual((len(kept), kept.letter_id.ids), (1, []))

@@ -129,7 +129,11 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         )
         self.assertEqual(self._post(body), 200)
         flat = {"auth": KEY, "login": "uk", "event_name": "email_status"}
-        flat |= {"event_time": "2026-03-30 10:00:00", "status": "ok_read", "email_id": "11411542313"}
+        flat |= {
+            "event_time": "2026-03-30 10:00:00",
+            "status": "ok_read",
+            "email_id": "11411542313",
+        }
         text = json.dumps(flat, separators=(",", ":"))
         mark = hashlib.md5(text.encode()).hexdigest()
         self.assertEqual(self._post(text.replace(KEY, mark, 1).encode()), 200)
@@ -183,7 +187,9 @@ class TestWebhookEvents(HttpCase, SendingCommon):
     def test_bounce_closes_the_address_and_tells_the_office(self):
         self._sent()
         self._report(self._event("err_user_unknown", "2026-03-30 09:05:00"))
-        self.assertEqual((self.letter.state, self.letter.failure_type), ("bounced", "invalid_address"))
+        self.assertEqual(
+            (self.letter.state, self.letter.failure_type), ("bounced", "invalid_address")
+        )
         self.assertEqual(self.letter.address_id.state, "bounced")
         self.assertTrue(self.letter.account_id.activity_ids)
         self.assertEqual(self.letter.document_id.delivery_state, "failed")
