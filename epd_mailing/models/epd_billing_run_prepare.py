@@ -39,6 +39,12 @@ class EpdBillingRun(models.Model):
         self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
         return True
 
+    def action_prepare_again(self):
+        """«Save Again» on runs that are done; see :meth:`action_prepare`."""
+        if self.filtered(lambda run: run.state != "done"):
+            raise UserError(self.env._("Only a run that is done is worked on again."))
+        return self.action_prepare()
+
     def _get_account_domain(self):
         """Return the domain of the accounts of the chosen lists, within the company."""
         self.ensure_one()
