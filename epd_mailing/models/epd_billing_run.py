@@ -32,7 +32,7 @@ class EpdBillingRun(models.Model):
     }
     _gated_fields = ("started_at", "finished_at", "pause_reason")
 
-    name = fields.Char(compute="_compute_name", store=True)
+    name = fields.Char(compute="_compute_name")
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
@@ -89,6 +89,7 @@ class EpdBillingRun(models.Model):
     progress = fields.Float(compute="_compute_counts", help="Percent of the accounts worked on.")
 
     @api.depends("period_id.name", "form")
+    @api.depends_context("lang")
     def _compute_name(self):
         labels = dict(self._fields["form"]._description_selection(self.env))
         for run in self:

@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -138,7 +140,10 @@ class EpdMailing(models.Model):
     @api.depends("period_id.name", "subject")
     def _compute_name(self):
         for mailing in self:
-            mailing.name = mailing.subject or mailing.period_id.name or self.env._("New mailing")
+            # fields of the template differ from letter to letter
+            subject = re.sub(r"\s*\{\{.*?\}\}", "…", mailing.subject or "")
+            names = filter(None, (subject, mailing.period_id.name))
+            mailing.name = ", ".join(names) or self.env._("New mailing")
 
     @api.depends("template_id")
     def _compute_message(self):
