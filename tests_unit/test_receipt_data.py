@@ -36,6 +36,7 @@ ZEROS = dict.fromkeys(
         "house_volume_common",
         "instalment_period",
         "instalment_past",
+        "instalment_percent",
         "instalment_interest",
         "instalment_total",
     ],
@@ -75,6 +76,7 @@ def make(lines, opening="0.00", paid="0.00", penalty="0.00", blocks=1):
             "opening": str(opening),
             "paid": str(paid),
             "paid_through": "2026-03-31",
+            "last_payment": "",
             "penalty": str(penalty),
             "court_costs": "0.00",
         },
@@ -197,7 +199,91 @@ def test_pages(lines, pages):
 
 
 def test_empty_columns_vanish():
-    view = receipt_view.view(make([make_line("1.00")]))
-    assert not any(view["columns"].values())
-    view = receipt_view.view(make([make_line("1.00", discount="0.50")]))
-    assert view["columns"]["discount"] and not view["columns"]["excess"]
+    def shown(**more):
+        view = receipt_view.view(make([make_line("1.00", **more)]))
+        assert sum(column["mm"] for column in view["columns"]) == pytest.approx(192, abs=0.1)
+        return {column["name"] for column in view["columns"]}
+
+    optional = {"volume_common", "amount_common", "excess", "recalculation", "discount"}
+    assert not shown() & optional
+    assert shown(discount="0.50") & optional == {"discount"}
+    assert shown(**dict.fromkeys(optional, "0.10")) >= optional
+
+
+names = st.text("Услуга по договору №ё ", min_size=1, max_size=90)
+
+
+@given(st.lists(names, min_size=1, max_size=120), st.integers(1, 3), st.text(max_size=900))
+def test_no_row_is_lost_doubled_or_torn_between_pages(services, blocks, info):
+    snapshot = make([make_line("1.00", name) for name in services], blocks=blocks)
+    snapshot["info"] = [info]
+    view = receipt_view.view(snapshot)
+    rows = rows_of(view["pages"])
+    assert [row["service"] for row in rows if row["kind"] == "line"] == services * blocks
+    assert [row["text"] for row in rows if row["table"] == "info"] == [info]
+    for page in view["pages"]:
+        assert page, "no empty page"
+        for table in page:
+            # every page's table says whose lines these are, and no heading stands alone
+            if table["table"] == "services":
+                assert table["rows"][0]["kind"] == "group"
+            assert table["rows"][-1]["kind"] != "group"
+
+
+def test_a_table_that_goes_on_says_so():
+    snapshot = make([make_line("1.00", f"Услуга {number}") for number in range(90)])
+    pages = receipt_view.view(snapshot)["pages"]
+    assert len(pages) > 1
+    assert all("продолжение" in page[0]["rows"][0]["text"] for page in pages[1:])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("АБВ"), amounts), max_size=6),
+    st.lists(st.tuples(st.sampled_from("АБВ"), amounts), max_size=6),
+    amounts,
+    amounts,
+)
+def test_why_the_sum_changed_adds_up(before, after, opening, paid):
+    old = make([make_line(value, name) for name, value in before], opening)
+    new = make([make_line(value, name) for name, value in after], opening="0.00", paid=paid)
+    rows = receipt_data.explain(old, new)
+    change = receipt_data.block_due(new["blocks"][0]) - receipt_data.block_due(old["blocks"][0])
+    assert sum(Decimal(row["difference"]) for row in rows) == change
+    assert all(Decimal(row["difference"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "causes"),
+    [
+        ({"tariff": "1"}, {"tariff": "2"}, ["tariff"]),
+        ({"volume_individual": "1"}, {"volume_individual": "3"}, ["volume"]),
+        ({}, {"recalculation": "-5.00"}, ["recalculation"]),
+        ({"discount": "1.00"}, {}, ["discount"]),
+        ({}, {}, ["other"]),
+    ],
+)
+def test_causes(old, new, causes):
+    row, *more = receipt_data.explain(
+        make([make_line("100.00", **old)]), make([make_line("130.00", **new)])
+    )
+    assert not more
+    assert row["causes"] == causes
+
+
+def test_new_and_gone_services():
+    rows = receipt_data.explain(
+        make([make_line("1.00", "Домофон")]), make([make_line("2.00", "Видео")])
+    )
+    assert [(row["what"], row["causes"]) for row in rows] == [
+        ("Домофон", ["gone"]),
+        ("Видео", ["new"]),
+    ]
+
+
+def test_lines_of_one_service_are_compared_each():
+    before = make([make_line("1.00"), make_line("2.00")])
+    after = make([make_line("1.00"), make_line("3.00")])
+    paths = [path for path, _old, _new in receipt_data.compare(before, after)]
+    assert "blocks[40702810900000001234].lines[Отопление 2].amount" in paths
+    assert not any("lines[Отопление]." in path for path in paths)
+    assert not any(path.endswith("qr") for path in paths)
