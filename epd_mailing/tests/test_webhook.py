@@ -2,6 +2,7 @@ import json
 from datetime import datetime
 
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from ..tools.unisender import webhook as reader
 from .sandbox_case import SandboxCase
@@ -77,6 +78,7 @@ class TestWebhook(SandboxCase, HttpCase):
         letter.invalidate_recordset()
         self.assertEqual(letter.state, "delivered")
 
+    @mute_logger("odoo.addons.epd_mailing.controllers.webhook")
     def test_wrong_ones_learn_and_change_nothing(self):
         letter = self._sent()[0]
         event = self._event(letter, "ok_read")
