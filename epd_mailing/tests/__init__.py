@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_account,
     test_billing_run,
+    test_computed_accounts,
     test_delivery_address,
     test_letter,
     test_letter_facts,
