@@ -82,7 +82,7 @@ def browser():
 def page(browser, request):
     """A page in Russian and in the office's time zone; an error of the page's scripts fails the test."""
     context = browser.new_context(
-        locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1400, "height": 900}
+        locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1700, "height": 900}
     )
     context.set_default_timeout(30_000)
     tab = context.new_page()
