@@ -105,7 +105,9 @@ class EpdMailing(models.Model):
             [("state", "=", "scheduled"), ("scheduled_at", "<=", fields.Datetime.now())]
         ).try_lock_for_update()
         for mailing in due:
-            mailing._as_office()._move("sending", started_at=mailing.started_at or fields.Datetime.now())
+            mailing._as_office()._move(
+                "sending", started_at=mailing.started_at or fields.Datetime.now()
+            )
 
     @api.model
     def _get_working(self):

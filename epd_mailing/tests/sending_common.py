@@ -91,7 +91,6 @@ class SendingCommon(EpdCommon):
         # a pass that would nap ends instead
         self.naps = []
 
-
         def nap(budget, seconds):
             self.naps.append(seconds)
             budget.end()
