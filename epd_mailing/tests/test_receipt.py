@@ -10,6 +10,7 @@ from PIL import Image
 from ..tools import receipt_data
 from .common import EpdCommon
 
+QR = zxingcpp.BarcodeFormat.QRCode
 NBSP = "\u00a0"
 
 
@@ -35,7 +36,7 @@ def pdf_codes(pdf):
         image.write(answer.stdout)
         image.flush()
         with Image.open(image.name) as picture:
-            return [found.bytes.decode() for found in zxingcpp.read_barcodes(picture)]
+            return [found.bytes.decode() for found in zxingcpp.read_barcodes(picture, formats=QR)]
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
