@@ -200,7 +200,10 @@ def decode_codes(pdf):
     texts = []
     for page in pypdfium2.PdfDocument(pdf):
         image = page.render(scale=200 / 72).to_pil().convert("L")
-        texts += [code.bytes.decode() for code in zxingcpp.read_barcodes(image)]
+        texts += [
+            code.bytes.decode()
+            for code in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)
+        ]
     return texts
 
 
