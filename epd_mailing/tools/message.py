@@ -35,6 +35,8 @@ def _(text):
     return text
 
 
+# no environment here: the labels are marked only
+# pylint: disable=prefer-env-translation
 FIELDS = (
     Field("account_number", _("Account number"), "0100001", True),
     Field("unified_account_number", _("Unified account number (ЕЛС)"), "16АК330010", True),
@@ -54,6 +56,7 @@ FIELDS = (
     Field("document_link", _("Link to the receipt (body only)"), "https://example.com/r/1", False),
     Field("unsubscribe_link", _("Link to unsubscribe (body only)"), UNSUBSCRIBE, False),
 )
+# pylint: enable=prefer-env-translation
 _BODY_ONLY = frozenset(field.name for field in FIELDS if not field.in_subject)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 HookEvent = namedtuple(
     "HookEvent", "event_name provider_id email status event_time event_at metadata"
 )
-_AUTH = re.compile(rb'"auth"\s*:\s*"([0-9a-fA-F]{32})"')
+_AUTH = re.compile(rb'"auth"\s*:\s*"([0-9a-f]{32})"')
 UNPACKED_LIMIT = 16 * 2**20
 
 
@@ -55,7 +55,7 @@ def verify(raw, api_key):
     start, end = found[0].span(1)
     # MD5 is the vendor's choice
     signed = hashlib.md5(raw[:start] + key.encode() + raw[end:], usedforsecurity=False)
-    return hmac.compare_digest(signed.hexdigest(), found[0].group(1).decode().lower())
+    return hmac.compare_digest(signed.hexdigest(), found[0].group(1).decode())
 
 
 def parse(raw, zone=UTC):
