@@ -105,10 +105,9 @@ log_handler = odoo.addons.rpc.controllers.xmlrpc:ERROR
 CONF
 }
 
-# odoo COMMAND…: Odoo's command line with our Python and configuration
-odoo() {
-  PYTHONPATH=$(odoo_home) "$PYTHON" -W ignore::DeprecationWarning -c 'import odoo.cli; odoo.cli.main()' "$@"
-}
+# odoo COMMAND…: Odoo's command line with our Python; ODOO serves where no function will do
+ODOO=(env "PYTHONPATH=$(odoo_home)" PYTHONWARNINGS=ignore::DeprecationWarning "$PYTHON" "$ROOT/scripts/launch/run_odoo.py")
+odoo() { "${ODOO[@]}" "$@"; }
 server() { odoo server -c "$RUN/odoo.conf" "$@"; }
 
 # runs NAME: whether the background program of ours is alive; a pid left from before a reboot may be
@@ -125,16 +124,19 @@ stop_one() {
   pid=$(cat "$file")
   if runs "$1"; then
     kill "$pid" 2>/dev/null || true
-    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
-    kill -9 "$pid" 2>/dev/null || true
+    for _ in $(seq 150); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    # whatever of its group is left
+    kill -9 -- "-$pid" 2>/dev/null || true
   fi
   rm -f "$file"
 }
 
+# wait_http NAME URL: until the background program NAME answers
 wait_http() {
-  for _ in $(seq 120); do
-    if "$PYTHON" -c "import urllib.request,sys; urllib.request.urlopen(sys.argv[1], timeout=5)" "$1" >/dev/null 2>&1; then return 0; fi
+  for _ in $(seq 240); do
+    if "$PYTHON" -c "import urllib.request,sys; urllib.request.urlopen(sys.argv[1], timeout=5)" "$2" >/dev/null 2>&1; then return 0; fi
+    runs "$1" || fail "$1 has ended: $(tail -n 1 "$RUN/$1.log")"
     sleep 0.5
   done
-  fail "no answer from $1, see the logs in $RUN"
+  fail "no answer from $2, see $RUN/$1.log"
 }

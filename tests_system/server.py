@@ -152,8 +152,7 @@ class OdooServer(Process):
         """See ``Process.command``."""
         conf = read_conf()
         home = os.environ.get("ODOO_HOME") or Path(conf["addons_path"].split(",")[0]).parents[1]
-        start = "import odoo.cli; odoo.cli.main()"
-        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", start, "server"]
+        command = [sys.executable, ROOT / "scripts" / "launch" / "run_odoo.py", "server"]
         command += ["-c", RUN / "odoo.conf", "-d", self.db, f"--db-filter=^{self.db}$"]
         command += ["--http-port", self.port, "--gevent-port", self.gevent_port]
         command += ["--workers", self.workers, "--max-cron-threads", self.cron_threads]
