@@ -1,0 +1,1 @@
+"""What `make bench` measures; every figure is printed by the run that measured it."""

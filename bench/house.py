@@ -1,0 +1,63 @@
+"""A big house for measurements: copies of a demo account with all its lines."""
+
+import time
+
+from odoo.tools import SQL
+
+MODEL_ACCOUNT = "epd_mailing.demo_account_0100002"
+TABLES = ("epd_charge", "epd_account_balance", "epd_meter_reading")
+
+
+def make_accounts(env, count):
+    """Return ``count`` new open accounts with a payer, an address and March's figures each."""
+    pattern = env.ref(MODEL_ACCOUNT)
+    company = pattern.company_id
+    stamp = int(time.time())
+    partners = env["res.partner"].create(
+        [
+            {"name": f"Плательщиков Ёжи {n}", "email": f"noread.{stamp}.{n}@example.com"}
+            for n in range(count)
+        ]
+    )
+    accounts = env["epd.personal.account"].create(
+        [
+            {
+                "number": f"9{stamp % 100000:05d}{n:06d}",
+                "company_id": company.id,
+                "building_id": pattern.building_id.id,
+                "premises": str(n + 1),
+                "area": pattern.area,
+                "residents": pattern.residents,
+                "date_open": "2020-01-01",
+                "partner_id": partner.id,
+            }
+            for n, partner in enumerate(partners)
+        ]
+    )
+    env.flush_all()
+    period = env.ref("epd_mailing.demo_period_2026_03")
+    for table in TABLES:
+        names = env.execute_query(
+            SQL(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %s "
+                "AND column_name NOT IN ('id', 'account_id')",
+                table,
+            )
+        )
+        columns = SQL(", ").join(SQL.identifier(name) for (name,) in names)
+        env.cr.execute(
+            SQL(
+                "INSERT INTO %(table)s (account_id, %(columns)s) "
+                "SELECT target.id, %(columns)s FROM %(table)s source, "
+                "unnest(%(ids)s) AS target(id) "
+                "WHERE source.account_id = %(pattern)s AND source.period_id = %(period)s",
+                table=SQL.identifier(table),
+                columns=columns,
+                ids=accounts.ids,
+                pattern=pattern.id,
+                period=period.id,
+            )
+        )
+    env.invalidate_all()
+    env.cr.commit()
+    return accounts, period
