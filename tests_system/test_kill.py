@@ -7,10 +7,10 @@ from .server import wait_until
 
 def begin_mailing(house):
     """Save the documents, make the mailing and send it; return its id."""
-    period = house.operator.ref("epd_mailing.demo_period_2026_03")
+    period = house.admin.ref("epd_mailing.demo_period_2026_03")
     values = {
         "period_id": period,
-        "list_ids": [(6, 0, [house.operator.ref("epd_mailing.account_list_all_open")])],
+        "list_ids": [(6, 0, [house.admin.ref("epd_mailing.account_list_all_open")])],
     }
     run = house.operator("epd.billing.run", "create", values)
     house.operator("epd.billing.run", "action_prepare", [run])
@@ -26,7 +26,7 @@ def begin_mailing(house):
         [mailing],
         {
             "unisender_account_id": house.account,
-            "template_id": house.operator.ref("epd_mailing.demo_template"),
+            "template_id": house.admin.ref("epd_mailing.demo_template"),
         },
     )
     house.operator("epd.mailing", "action_send", [mailing])
