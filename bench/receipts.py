@@ -36,10 +36,14 @@ def measure(env):
         )
     saved = documents.search([("account_id", "in", accounts.ids)])
     sizes = saved.mapped("pdf_size")
-    print(f"  file: {sum(sizes) / len(sizes) / 1000:.1f} KB on average, {max(sizes) / 1000:.1f} at most")
+    print(
+        f"  file: {sum(sizes) / len(sizes) / 1000:.1f} KB on average, {max(sizes) / 1000:.1f} at most"
+    )
     native = measure_native(env, saved[:NATIVE])
     ratio = COUNT / seconds / native
-    print(f"  Odoo's own _render_qweb_pdf one by one: {native:.2f}/s; ours is {ratio:.0f} times that")
+    print(
+        f"  Odoo's own _render_qweb_pdf one by one: {native:.2f}/s; ours is {ratio:.0f} times that"
+    )
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"  peak memory: Odoo {own:.0f} MB, a wkhtmltopdf process {child:.0f} MB")
