@@ -123,3 +123,53 @@ def test_a_full_disk_is_told(tmp_path, engine, monkeypatch):
     monkeypatch.setattr(folders.tempfile, "mkdtemp", refuse)
     result = engine.render([job(1)])[1]
     assert result.pdf is None and "No space left" in result.error
+
+
+def test_pages_are_made_while_the_engine_works(tmp_path):
+    """The first page is handed over before the second is made: a lazy list stays lazy."""
+    marker = tmp_path / "taken"
+    seen = []
+
+    def jobs():
+        for number in range(2):
+            if number:
+                while not marker.exists():
+                    os.sched_yield()
+                seen.append(marker.exists())
+            yield job(number)
+
+    engine = fake(tmp_path, f"while read -r src dst; do : > {marker}; done")
+    engine.processes = 1
+    assert engine.render(jobs())[0].error
+    assert seen == [True]
+
+
+def test_what_a_dying_process_left_is_rendered_alone(tmp_path, engine):
+    """A process that dies in the middle harms nobody: the rest is rendered one by one."""
+    count = tmp_path / "count"
+    script = (
+        f"n=$(cat {count} 2>/dev/null || echo 0); echo $((n + 1)) > {count}\n"
+        f'if [ "$n" = 0 ]; then head -n 1 | {engine.binary} "$@"; kill -9 $$; fi\n'
+        f'exec {engine.binary} "$@"'
+    )
+    broken = fake(tmp_path, script)
+    broken.processes = 1
+    results = broken.render([job(number) for number in range(4)])
+    assert [results[number].pages for number in range(4)] == [1, 1, 1, 1]
+    assert int(count.read_text()) == 4
+
+
+def test_an_error_of_the_caller_leaves_no_process(tmp_path):
+    pids = tmp_path / "pid"
+
+    def jobs():
+        yield job(1)
+        while not pids.exists() or not pids.read_text():
+            os.sched_yield()
+        raise ValueError("broken page")
+
+    engine = fake(tmp_path, f"echo $$ > {pids}; exec sleep 60")
+    with pytest.raises(ValueError, match="broken page"):
+        engine.render(jobs())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pids.read_text()), 0)

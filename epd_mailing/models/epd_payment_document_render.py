@@ -1,15 +1,11 @@
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 from markupsafe import Markup
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import split_every
 
 from ..tools import payment_qr, receipt_data, receipt_pdf, receipt_view
-
-RENDER_PART = 40  # receipts handed to the engine together
 
 
 class EpdPaymentDocument(models.Model):
@@ -70,26 +66,15 @@ class EpdPaymentDocument(models.Model):
     def _render_snapshots(self, snapshots, sample=False, engine=None, rebuilt=""):
         """Render ``{key: snapshot}`` and return ``{key: RenderResult}``."""
         engine = engine or self._get_engine()
-        # the pages of a part are made here while the engine's processes work on the part before;
-        # only the engine runs in the thread, never the ORM
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            parts = [
-                pool.submit(engine.render, self._prepare_jobs(part, engine, sample, rebuilt))
-                for part in split_every(RENDER_PART, snapshots.items())
-            ]
-        results = {}
-        for part in parts:
-            results |= part.result()
-        return results
+        # lazy: a page is made here while the engine's processes work on those before
+        return engine.render(self._prepare_jobs(snapshots.items(), engine, sample, rebuilt))
 
     @api.model
     def _prepare_jobs(self, items, engine, sample, rebuilt):
-        jobs = []
         for key, snapshot in items:
             token = receipt_pdf.make_token(key)
             html = self._receipt_html(snapshot, token, engine.zoom, sample, rebuilt)
-            jobs.append(receipt_pdf.RenderJob(key, html, token))
-        return jobs
+            yield receipt_pdf.RenderJob(key, html, token)
 
     @api.model
     def _form_documents(self, accounts, period, form, mode="missing", run=None, reason=None):

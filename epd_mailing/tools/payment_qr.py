@@ -12,7 +12,7 @@ HEADER = "ST0001"
 ENCODING_UTF8 = "2"
 SEPARATORS = "|#;:^_~{}!$%&()*+,/@"
 MANDATORY_LIMIT = 300  # bytes of the mandatory block without the 8-byte header
-MODULE_PIXELS = 3
+MODULE_PIXELS = 2
 QUIET_ZONE = 4  # modules; ISO/IEC 18004
 
 # attribute, key of the standard, longest value in characters; the first five are mandatory

@@ -38,6 +38,7 @@ class Engine:
     def render(self, jobs, *, timeout=None):
         """Render all ``jobs`` and return ``{key: RenderResult}``, one for each key.
 
+        :param jobs: iterable of ``RenderJob``; may be lazy, the work begins with the first one
         :param timeout: seconds for a single receipt at most; None for the engine's default
         """
         raise NotImplementedError

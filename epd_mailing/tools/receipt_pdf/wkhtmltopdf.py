@@ -6,22 +6,22 @@ pdfkit builds the command. Works with patched and unpatched Qt builds; their dif
 import contextlib
 import functools
 import os
-import resource
 import shutil
-import signal
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import namedtuple
 from pathlib import Path
 
 import pdfkit
 
 from . import workdir
 from .engine import Engine, ReadyProblem, RenderJob, RenderResult
+from .process import FedProcess
 from .proof import ProofError, check_html, check_pdf
 
-SECONDS_START = 20
-SECONDS_EACH = 4
+SECONDS_PATIENCE = 20  # without a new file
+SECONDS_AGAIN = 60  # for all that is rendered again, should the machine itself hang
 FREE_MEGABYTES = 64
 _OPTIONS = {
     "quiet": "",
@@ -39,6 +39,9 @@ _OPTIONS = {
     "load-error-handling": "ignore",
     "load-media-error-handling": "ignore",
 }
+
+
+_Line = namedtuple("_Line", "process jobs")
 
 
 @functools.lru_cache(maxsize=8)
@@ -64,6 +67,14 @@ def find_engine(binary=None, **options):
     return WkhtmltopdfEngine(binary, **options)
 
 
+def _page_fault(job):
+    try:
+        check_html(job.html, job.token)
+    except ProofError as error:
+        return f"page: {error}"
+    return None
+
+
 class WkhtmltopdfEngine(Engine):
     """See the module. ``processes`` run side by side, ``lines_per_process`` receipts each."""
 
@@ -71,7 +82,7 @@ class WkhtmltopdfEngine(Engine):
         self,
         binary=None,
         processes=None,
-        lines_per_process=50,
+        lines_per_process=200,
         memory_limit_mb=1024,
         base_dir=None,
     ):
@@ -107,50 +118,63 @@ class WkhtmltopdfEngine(Engine):
 
     def render(self, jobs, *, timeout=None):
         """See ``Engine``. What a shared process leaves missing or doubtful is rendered alone."""
-        results, sound = {}, []
-        for job in jobs:
-            try:
-                check_html(job.html, job.token)
-                sound.append(job)
-            except ProofError as error:
-                results[job.key] = RenderResult(error=f"page: {error}")
-        if sound and not (self.binary and _version(self.binary)):
-            return results | {job.key: RenderResult(error="binary_missing") for job in sound}
+        jobs, results = iter(jobs), {}
+        if not (self.binary and _version(self.binary)):
+            return {job.key: RenderResult(error="binary_missing") for job in jobs}
         try:
             with workdir.private_directory(self.base_dir) as folder:
-                results |= self._render_shared(sound, folder, timeout)
-                for number, job in enumerate(sound):
-                    if results[job.key].pdf is None:
-                        results |= self._run([(f"again{number}", job)], folder, timeout)
-        except OSError as error:
-            for job in sound:
-                results.setdefault(job.key, RenderResult(error=f"disk: {error.strerror}"))
+                sound = self._render_shared(jobs, folder, timeout or SECONDS_PATIENCE, results)
+                self._render_missing(sound, folder, timeout or SECONDS_PATIENCE, results)
+        except workdir.NoRoomError as error:
+            results |= {job.key: RenderResult(error=f"disk: {error}") for job in jobs}
         return results
 
-    def _render_shared(self, jobs, folder, timeout):
-        named = [(f"r{number}", job) for number, job in enumerate(jobs)]
-        # spread evenly, so that a short batch still uses every process
-        share = min(self.lines_per_process, -(-len(named) // self.processes) or 1)
-        batches = [named[start : start + share] for start in range(0, len(named), share)]
-        results = {}
-        with ThreadPoolExecutor(max_workers=self.processes) as pool:
-            for part in pool.map(lambda batch: self._run(batch, folder, timeout), batches):
-                results |= part
-        return results
+    def _render_shared(self, jobs, folder, patience, results):
+        """Feed the processes in turn while ``jobs`` are still being made; fill ``results``.
 
-    def _run(self, named, folder, timeout):
-        """Render the batch in one process and prove each file."""
-        lines = []
-        for name, job in named:
-            try:
-                (folder / f"{name}.html").write_text(job.html, encoding="utf-8")
-                lines.append(f'"{folder}/{name}.html" "{folder}/{name}.pdf"')
-            except OSError:
-                continue  # no input, no file: proved to be missing below
-        each = timeout or SECONDS_EACH
-        seconds = SECONDS_START + each * len(lines) if timeout is None else each * len(lines)
-        error = self._feed(folder, "\n".join(lines) + "\n", seconds)
-        return {job.key: self._collect(folder / f"{name}.pdf", job, error) for name, job in named}
+        :return: ``{key: job}`` of those whose page carries its own mark
+        """
+        sound, running = {}, [None] * self.processes
+        with contextlib.ExitStack() as stack:
+
+            def end(line):
+                error = line.process.finish(patience)
+                for job, target in zip(line.jobs, line.process.targets, strict=True):
+                    results[job.key] = self._collect(target, job, error)
+
+            for job in jobs:
+                if error := _page_fault(job):
+                    results[job.key] = RenderResult(error=error)
+                    continue
+                turn = len(sound) % self.processes
+                if running[turn] and len(running[turn].jobs) >= self.lines_per_process:
+                    end(running[turn])
+                    running[turn] = None
+                if not running[turn]:
+                    running[turn] = _Line(stack.enter_context(self._start(folder)), [])
+                self._feed(running[turn], job, folder / f"r{len(sound)}")
+                sound[job.key] = job
+            for line in filter(None, running):
+                end(line)
+        return sound
+
+    def _render_missing(self, sound, folder, patience, results):
+        """Render alone what has no proved file, within bounds: a fault may be the machine's."""
+        until = time.monotonic() + SECONDS_AGAIN
+        for number, (key, job) in enumerate(sound.items()):
+            if results[key].pdf is not None or time.monotonic() > until:
+                continue
+            with self._start(folder) as process:
+                self._feed(line := _Line(process, []), job, folder / f"again{number}")
+                results[key] = self._collect(line.process.targets[0], job, process.finish(patience))
+
+    @staticmethod
+    def _feed(line, job, path):
+        source = path.with_suffix(".html")
+        with contextlib.suppress(OSError):  # no input, no file: proved to be missing below
+            source.write_text(job.html, encoding="utf-8")
+        line.jobs.append(job)
+        line.process.feed(source, path.with_suffix(".pdf"))
 
     def _command(self, folder):
         options = dict(_OPTIONS, allow=str(folder))
@@ -162,8 +186,7 @@ class WkhtmltopdfEngine(Engine):
         ).command()
         return [*command[:-2], "--read-args-from-stdin"]
 
-    def _feed(self, folder, text, seconds):
-        """Run one process over the lines; return what went wrong (None: nothing known)."""
+    def _start(self, folder):
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
@@ -172,32 +195,7 @@ class WkhtmltopdfEngine(Engine):
             "FONTCONFIG_PATH": os.environ.get("FONTCONFIG_PATH", "/etc/fonts"),
             "QT_QPA_PLATFORM": "offscreen",
         }
-        process = subprocess.Popen(
-            self._command(folder),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env=environment,
-            start_new_session=True,
-        )
-        self._limit(process)
-        try:
-            process.communicate(text.encode(), timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return "timeout"
-        finally:
-            _kill(process)
-        return None if process.returncode == 0 else f"exit {process.returncode}"
-
-    def _limit(self, process):
-        """Bound the memory of the child from outside: no code of ours runs after the fork."""
-        limit = self.memory_limit_mb * 2**20
-        try:
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (limit, limit))
-            resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-        except (OSError, ValueError):
-            return  # it has ended already
+        return FedProcess(self._command(folder), environment, folder, self.memory_limit_mb)
 
     @staticmethod
     def _collect(path, job, error):
@@ -209,14 +207,6 @@ class WkhtmltopdfEngine(Engine):
             return RenderResult(pdf=pdf, pages=check_pdf(pdf, job.token))
         except ProofError as doubt:
             return RenderResult(error=f"{error + ': ' if error else ''}{doubt}")
-
-
-def _kill(process):
-    """End the process and its children, and take its exit status (no zombies)."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 @functools.lru_cache(maxsize=1)

@@ -12,6 +12,10 @@ PREFIX = "epd_receipts_"
 SECONDS_YOUNG = 60
 
 
+class NoRoomError(Exception):
+    """No private folder can be made; the text says why."""
+
+
 def base_directory(wanted=None):
     """Return the folder for temporary files (memory before disk), or None when none is writable."""
     for candidate in filter(None, (wanted, "/dev/shm", tempfile.gettempdir())):
@@ -41,14 +45,17 @@ def _sweep(base):
 def private_directory(wanted=None):
     """Give a folder of mode 0700, removed at the end; sweep those of dead processes first.
 
-    :raise OSError: when no folder can be made
+    :raise NoRoomError: when no folder can be made
     """
     base = base_directory(wanted)
     if base is None:
-        raise OSError(13, "no writable temporary folder")
-    _sweep(base)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        raise NoRoomError("no writable temporary folder")
+    try:
+        _sweep(base)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NoRoomError(error.strerror) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield folder
