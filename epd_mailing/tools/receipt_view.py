@@ -6,7 +6,7 @@ from . import money, receipt_pages
 
 WIDTH_MM = 192.0
 HEAD_MM = 46.5
-ADDRESS_CHARS = 62
+ADDRESS_CHARS = 56
 ADDRESS_LINE_MM = 3.9
 CONTACT_CHARS = 92
 GROUP_CHARS = 115
