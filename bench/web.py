@@ -1,0 +1,35 @@
+"""A real Odoo web server beside the measurement: reports fetch their styles and fonts from it."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from odoo.tools import config
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS_START = 60
+
+
+@contextlib.contextmanager
+def web_server(database, port):
+    """Give the address of an Odoo that serves ``database`` while the block runs."""
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "server"]
+    command += ["-c", config["config"], "-d", database, f"--http-port={port}"]
+    command += ["--max-cron-threads=0", "--log-level=critical"]
+    server = subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + SECONDS_START
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{url}/web/health", timeout=2)
+                break
+            time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
