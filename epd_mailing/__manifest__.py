@@ -33,6 +33,7 @@
         "views/epd_building_views.xml",
         "views/epd_charge_views.xml",
         "views/epd_consumer_info_views.xml",
+        "views/epd_gis_placement_views.xml",
         "views/epd_mailing_views.xml",
         "views/epd_message_template_views.xml",
         "views/epd_meter_reading_views.xml",

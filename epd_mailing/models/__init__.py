@@ -17,6 +17,7 @@ from . import epd_charge
 from . import epd_account_balance
 from . import epd_meter_reading
 from . import epd_payment_document
+from . import epd_gis_placement
 from . import epd_payment_document_snapshot
 from . import epd_payment_document_source
 from . import epd_payment_document_render

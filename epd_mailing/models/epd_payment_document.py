@@ -126,7 +126,12 @@ class EpdPaymentDocument(models.Model):
     pay_by = fields.Date(readonly=True)
     saved_at = fields.Datetime(readonly=True)
     saved_by = fields.Many2one("res.users", readonly=True)
-    gis_document_id = fields.Char(string="GIS Document Identifier", size=18, help="ИПД.")
+    gis_document_id = fields.Char(
+        string="GIS Document Identifier",
+        compute="_compute_gis_placement",
+        help="ИПД: under which the bill stands in ГИС ЖКХ.",
+    )
+    gis_placed_on = fields.Date(string="Placed in ГИС ЖКХ On", compute="_compute_gis_placement")
     snapshot = fields.Text(readonly=True, copy=False)
     snapshot_version = fields.Integer(readonly=True, copy=False)
     snapshot_sha256 = fields.Char(readonly=True, copy=False, size=64)
@@ -168,6 +173,16 @@ class EpdPaymentDocument(models.Model):
             parts = [document.account_id.number or "", start and f"{start:%m%y}" or ""]
             parts.append(f"{marks.get(document.form, '')}{document.version}")
             document.name = "-".join(parts)
+
+    def _compute_gis_placement(self):
+        for (period, form), documents in self.grouped(lambda d: (d.period_id, d.form)).items():
+            placements = self.env["epd.gis.placement"]._get_placements(
+                documents.account_id, period, form
+            )
+            for document in documents:
+                placement = placements.get(document.account_id.id)
+                document.gis_document_id = placement and placement.gis_document_id
+                document.gis_placed_on = placement and placement.placed_on
 
     def write(self, vals):
         frozen = set(FROZEN).intersection(vals)

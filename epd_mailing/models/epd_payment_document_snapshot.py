@@ -50,6 +50,7 @@ class EpdPaymentDocument(models.Model):
         """
         company = period.company_id
         data = self._read_slice(accounts, period)
+        data["placements"] = self.env["epd.gis.placement"]._get_placements(accounts, period, form)
         head = {
             "schema": receipt_data.SCHEMA,
             "form": form,
@@ -132,6 +133,7 @@ class EpdPaymentDocument(models.Model):
     def _snapshot_account(self, account, data, head, blocks):
         partner = account.partner_id
         last, first, middle = partner._epd_name_parts() if partner else ("", "", "")
+        nobody = self.env["epd.gis.placement"]
         building, nowhere = account.building_id, account.building_id.browse()
         infos = data["infos"].filtered(lambda info: info.building_id in (building, nowhere))
         infos |= data["account_infos"].get(account, infos.browse())
@@ -141,7 +143,7 @@ class EpdPaymentDocument(models.Model):
                 "number": account.number,
                 "unified_number": account.unified_number or "",
                 "gis_service_id": account.gis_service_id or "",
-                "gis_document_id": "",
+                "gis_document_id": data["placements"].get(account.id, nobody).gis_document_id or "",
             },
             "payer": {
                 "name": partner.name or "",

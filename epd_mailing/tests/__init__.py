@@ -4,6 +4,7 @@ from . import (
     test_billing_run,
     test_computed_accounts,
     test_delivery_address,
+    test_gis_placement,
     test_letter,
     test_letter_facts,
     test_mailing,
