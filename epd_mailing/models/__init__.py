@@ -10,6 +10,8 @@ from . import epd_period_rule
 from . import epd_billing_period
 from . import epd_consumer_info
 from . import epd_personal_account
+from . import epd_personal_account_screen
+from . import epd_personal_account_owner
 from . import epd_delivery_address
 from . import epd_delivery_consent
 from . import epd_document_source
@@ -25,6 +27,7 @@ from . import epd_payment_document_files
 from . import epd_payment_document_actions
 from . import epd_payment_document_compare
 from . import ir_actions_report
+from . import epd_consent_form
 from . import ir_attachment
 from . import epd_account_list
 from . import epd_message_template
@@ -48,5 +51,8 @@ from . import epd_mailing_letter_actions
 from . import epd_mailing_send
 from . import epd_mailing_statistics
 from . import epd_payment_document_delivery
+from . import epd_payment_document_send
 from . import epd_letter_event
 from . import epd_mailing_letter_facts
+from . import epd_letter_report
+from . import epd_mailing_screen

@@ -1,9 +1,17 @@
+from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+KINDS = [("instead", "E-mail instead of paper"), ("copy", "Copy by e-mail")]
+
 
 class EpdDeliveryConsent(models.Model):
-    """What a payer said about getting receipts by e-mail: a log that is only added to."""
+    """What a payer said about getting receipts by e-mail: a log that is only added to.
+
+    It is the person's own: a new responsible person of the account has to give his. It counts from
+    the billing period ``effective_from``: up to the company's cut-off day the month of the date
+    itself, after it the next one.
+    """
 
     _name = "epd.delivery.consent"
     _description = "Electronic Delivery Consent"
@@ -26,13 +34,16 @@ class EpdDeliveryConsent(models.Model):
     action = fields.Selection(
         [("given", "Given"), ("withdrawn", "Withdrawn")], required=True, default="given"
     )
-    kind = fields.Selection(
-        [("instead", "E-mail instead of paper"), ("copy", "Copy by e-mail")],
-        required=True,
-        default="instead",
-    )
+    kind = fields.Selection(KINDS, required=True, default="instead")
     date = fields.Date(required=True, default=fields.Date.context_today)
     basis = fields.Char(required=True, help="The application, contract term or meeting's minutes.")
+    effective_from = fields.Date(
+        string="Counts From",
+        compute="_compute_effective_from",
+        store=True,
+        precompute=True,
+        help="First day of the billing period whose receipts it decides about.",
+    )
     user_id = fields.Many2one(
         "res.users", string="Recorded By", default=lambda self: self.env.user, readonly=True
     )
@@ -41,6 +52,22 @@ class EpdDeliveryConsent(models.Model):
     def _compute_partner_id(self):
         for consent in self:
             consent.partner_id = consent.partner_id or consent.account_id.partner_id
+
+    # the company's day is not a dependency on purpose: what was recorded keeps its month
+    @api.depends("date", "account_id")
+    def _compute_effective_from(self):
+        for consent in self:
+            date = consent.date or fields.Date.context_today(consent)
+            late = date.day > consent.account_id.company_id.epd_consent_cutoff_day
+            consent.effective_from = date + relativedelta(day=1, months=int(late))
+
+    @api.model
+    def _sum_up(self, consents):
+        """Return what consents of one account come to: none, instead, copy or withdrawn."""
+        last = consents.sorted(lambda consent: (consent.date, consent._origin.id or 0))[-1:]
+        if not last:
+            return "none"
+        return "withdrawn" if last.action == "withdrawn" else last.kind
 
     @api.model_create_multi
     def create(self, vals_list):

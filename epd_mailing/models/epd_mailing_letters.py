@@ -138,11 +138,9 @@ class EpdMailing(models.Model):
             return "paper_only"
         if not account.address_ids:
             return "no_address"
-        if account.company_id.epd_consent_policy == "strict" and account.consent_state not in (
-            "instead",
-            "copy",
-        ):
-            return "no_consent"
+        if account.company_id.epd_consent_policy == "strict":
+            if account._get_consent_state(document.period_id) not in ("instead", "copy"):
+                return "no_consent"
         return None
 
     @api.model

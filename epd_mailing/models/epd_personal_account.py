@@ -100,14 +100,37 @@ class EpdPersonalAccount(models.Model):
                 parts.append(f"{prefixes[account.premises_kind]} {account.premises}")
             account.address = ", ".join(filter(None, parts))
 
-    @api.depends("consent_ids.action", "consent_ids.kind", "consent_ids.date")
+    @api.depends(
+        "partner_id",
+        "consent_ids.action",
+        "consent_ids.kind",
+        "consent_ids.date",
+        "consent_ids.partner_id",
+    )
     def _compute_consent_state(self):
         for account in self:
-            last = account.consent_ids.sorted(lambda c: (c.date, c._origin.id or 0))[-1:]
-            if not last:
-                account.consent_state = "none"
-            else:
-                account.consent_state = "withdrawn" if last.action == "withdrawn" else last.kind
+            account.consent_state = account.consent_ids._sum_up(account._get_own_consents())
+
+    def _get_own_consents(self):
+        """Return the consents of the present responsible person: an earlier owner's do not count."""
+        return self.consent_ids.filtered(
+            lambda c: c.partner_id in (c.partner_id.browse(), self.partner_id)
+        )
+
+    def _get_consent_state(self, period=None):
+        """Return the consent that decides about a period's receipts (see ``consent_state``).
+
+        :param period: ``epd.billing.period``; what was said after its cut-off day does not count
+            yet. Nothing means the last word, counting or not.
+        """
+        self.ensure_one()
+        if not period:
+            return self.consent_state
+        return self.consent_ids._sum_up(
+            self._get_own_consents().filtered(
+                lambda consent: consent.effective_from <= period.date_start
+            )
+        )
 
     @api.depends("document_ids")
     def _compute_document_count(self):
@@ -167,30 +190,24 @@ class EpdPersonalAccount(models.Model):
                 )
         self.env["epd.delivery.address"].sudo().create(vals_list)
 
-    def _wants_paper(self):
+    def _wants_paper(self, period=None):
         """Return the accounts whose receipts go on paper (also or only), by channel and consent.
 
         Consent decides paper, not e-mail: without «e-mail instead of paper» a letter goes *and*
         paper is printed, unless the company's policy says otherwise (see ``epd_consent_policy``).
+
+        :param period: ``epd.billing.period`` of the receipts: consents count from their month on
         """
         return self.filtered(
             lambda account: (
                 account.channel != "email"
                 or not account.address_ids.filtered("can_receive")
                 or (
-                    account.consent_state != "instead"
+                    account._get_consent_state(period) != "instead"
                     and account.company_id.epd_consent_policy != "email_only"
                 )
             )
         )
-
-    def action_documents(self):
-        """Open the payment documents of the account."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "epd_mailing.epd_payment_document_action"
-        )
-        return {**action, "domain": [("account_id", "=", self.id)], "context": {}}
 
     def action_make_receipt(self):
         """«Make the Receipt»: save the account's document of the current period and open it."""

@@ -28,6 +28,10 @@ class ResCompany(models.Model):
         default=20,
         help="A consent given or withdrawn after this day of the month counts from the next month.",
     )
+    _epd_cutoff_day = models.Constraint(
+        "CHECK(epd_consent_cutoff_day BETWEEN 1 AND 31)",
+        "The consent cut-off day is a day of the month, from 1 to 31.",
+    )
     epd_kpp = fields.Char(string="KPP", size=9)
     epd_phone_dispatch = fields.Char(string="Dispatch Phone")
     epd_document_retention_months = fields.Integer(

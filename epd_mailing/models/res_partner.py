@@ -29,11 +29,30 @@ class ResPartner(models.Model):
             partner.epd_account_count = counts.get(partner, 0)
 
     def write(self, vals):
+        before = {}
+        if "email" in vals:
+            before = {partner: partner.email for partner in self.sudo() if partner.epd_account_ids}
         res = super().write(vals)
         if "email" in vals:
-            self.sudo().epd_account_ids._sync_partner_address()
-            self.sudo().epd_account_ids.address_ids._revive_changed()
+            accounts = self.sudo().epd_account_ids
+            accounts._sync_partner_address()
+            accounts.address_ids._revive_changed()
+            self._epd_note_emails(before)
         return res
+
+    def _epd_note_emails(self, before):
+        """Say on the accounts that their person's e-mail has changed, so that a clerk sees it."""
+        for partner, email in before.items():
+            if (partner.email or "") == (email or ""):
+                continue
+            body = self.env._(
+                "E-mail of %(name)s changed: %(before)s → %(after)s. Receipts follow it.",
+                name=partner.name or "",
+                before=email or "—",
+                after=partner.email or "—",
+            )
+            accounts = partner.epd_account_ids
+            accounts._message_log_batch(bodies=dict.fromkeys(accounts.ids, body))
 
     def action_epd_accounts(self):
         """Open the personal accounts this person answers for."""

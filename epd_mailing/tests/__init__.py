@@ -10,6 +10,7 @@ from . import (
     test_mailing,
     test_mailing_gate,
     test_message_template,
+    test_owner_and_consent,
     test_payment_document,
     test_readiness,
     test_receipt,

@@ -41,7 +41,7 @@ class TestMailingGate(SendingCommon):
             self._make_mailing(self.documents[0]).letter_ids.failure_type, "no_consent"
         )
         self.env["epd.delivery.consent"].create(
-            {"account_id": self.accounts[1].id, "basis": "application"}
+            {"account_id": self.accounts[1].id, "basis": "application", "date": "2026-03-10"}
         )
         self.assertEqual(self._make_mailing(self.documents[1]).letter_ids.send_state, "pending")
 
