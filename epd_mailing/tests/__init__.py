@@ -14,6 +14,7 @@ from . import (
     test_payment_document,
     test_readiness,
     test_receipt,
+    test_russian,
     test_sender,
     test_statistics,
     test_unisender_account,
