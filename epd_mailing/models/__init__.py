@@ -1,4 +1,6 @@
 from . import state_gate
+from . import epd_behind
+from . import epd_live
 from . import res_company
 from . import res_config_settings
 from . import res_bank
@@ -11,6 +13,7 @@ from . import epd_billing_period
 from . import epd_consumer_info
 from . import epd_personal_account
 from . import epd_personal_account_screen
+from . import epd_personal_account_repair
 from . import epd_personal_account_owner
 from . import epd_delivery_address
 from . import epd_delivery_consent
@@ -38,6 +41,8 @@ from . import epd_billing_run
 from . import epd_billing_run_prepare
 from . import epd_billing_run_work
 from . import epd_billing_run_readiness
+from . import epd_billing_run_screen
+from . import epd_billing_run_outlook
 from . import epd_billing_run_line
 from . import epd_mailing
 from . import epd_mailing_letter
