@@ -305,6 +305,16 @@ class EpdImport(models.Model):
         )
         return {**action, "domain": [("import_id", "=", self.id)]}
 
+    def action_export_problems(self):
+        """Download the problems as XLSX, to hand to whoever made the file."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/epd_mailing/import/{self.id}/problems.xlsx",
+            "target": "download",
+        }
+
     def action_template(self):
         """Download an example of such a file."""
         self.ensure_one()

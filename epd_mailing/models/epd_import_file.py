@@ -1,6 +1,7 @@
 import hashlib
 import io
 import itertools
+from decimal import Decimal
 
 from markupsafe import Markup
 from odoo import api, fields, models
@@ -8,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools import table_file
-from ..tools.money import format_date, format_number
+from ..tools.money import format_date, format_money, format_number
 from ..tools.table_file.values import clean_text
 
 HEAD_ROWS = 25
@@ -141,8 +142,9 @@ class EpdImport(models.Model):
             self.write(
                 {
                     "layout_id": layout.id,
-                    "create_missing": layout.create_missing,
-                    "create_services": layout.create_services,
+                    "create_missing": self.create_missing or layout.create_missing,
+                    "create_services": self.create_services
+                    or (layout.create_services and services.has_access("create")),
                 }
             )
         else:
@@ -297,6 +299,8 @@ class EpdImport(models.Model):
             return ""
         if hasattr(value, "isoformat"):
             return format_date(value)
+        if isinstance(value, Decimal) and value.as_tuple().exponent == -2:
+            return format_money(value)
         return value if isinstance(value, str) else format_number(value, 7)
 
     @api.autovacuum

@@ -53,7 +53,7 @@ class EpdImport(models.Model):
         if method:
             tally = method(good, accounts, problems, memo, dry)
         else:
-            tally = self._save_figures(good, accounts, problems, memo, dry)
+            tally = self._save_figures(sound, accounts, problems, memo, dry)
         tally["left"] += count - tally.total()
         return tally
 
@@ -64,7 +64,8 @@ class EpdImport(models.Model):
         parents = self._match_parents(records, problems, memo, dry)
         rows = []
         for record, parent in zip(records, parents, strict=True):
-            if parent is not None:
+            # what is wrong besides an unknown account is told too
+            if parent is not None and record.values["account"] in accounts:
                 rows.append((record, accounts[record.values["account"]], parent))
         if self.kind == "charge":
             self._provide(rows, problems, memo, dry)
