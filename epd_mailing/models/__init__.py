@@ -61,3 +61,12 @@ from . import epd_letter_event
 from . import epd_mailing_letter_facts
 from . import epd_letter_report
 from . import epd_mailing_screen
+from . import epd_import_field
+from . import epd_import_layout
+from . import epd_import
+from . import epd_import_column
+from . import epd_import_problem
+from . import epd_import_file
+from . import epd_import_match
+from . import epd_import_load
+from . import epd_import_work
