@@ -9,7 +9,7 @@
     "application": True,
     "depends": ["mail"],
     "external_dependencies": {
-        "python": ["jinja2", "pdfkit", "requests", "python-stdnum", "zxing-cpp", "Pillow"],
+        "python": ["jinja2", "pdfkit", "requests", "python-stdnum", "zxing-cpp", "Pillow", "pypdf", "XlsxWriter"],
     },
     "data": [
         "security/epd_mailing_groups.xml",
@@ -25,6 +25,7 @@
         "wizards/epd_document_compare_views.xml",
         "wizards/epd_document_reason_views.xml",
         "wizards/epd_new_owner_views.xml",
+        "wizards/epd_paper_printed_views.xml",
         "wizards/epd_receipt_preview_views.xml",
         "wizards/epd_run_problem_views.xml",
         "wizards/epd_mailing_schedule_views.xml",
@@ -42,6 +43,7 @@
         "views/epd_mailing_views.xml",
         "views/epd_message_template_views.xml",
         "views/epd_meter_reading_views.xml",
+        "views/epd_paper_batch_views.xml",
         "views/epd_payment_document_views.xml",
         "views/epd_period_rule_views.xml",
         "views/epd_personal_account_views.xml",

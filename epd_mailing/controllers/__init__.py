@@ -1,3 +1,4 @@
 from . import document
 from . import receipt_link
 from . import webhook
+from . import outgo

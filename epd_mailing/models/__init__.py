@@ -56,3 +56,9 @@ from . import epd_letter_event
 from . import epd_mailing_letter_facts
 from . import epd_letter_report
 from . import epd_mailing_screen
+from . import epd_paper_batch
+from . import epd_paper_batch_line
+from . import epd_paper_batch_part
+from . import epd_paper_batch_actions
+from . import epd_paper_batch_work
+from . import epd_payment_document_paper
