@@ -18,6 +18,7 @@
             "Pillow",
             "openpyxl",
             "pypdf",
+            "XlsxWriter",
         ],
     },
     "data": [
@@ -37,6 +38,7 @@
         "wizards/epd_document_compare_views.xml",
         "wizards/epd_document_reason_views.xml",
         "wizards/epd_new_owner_views.xml",
+        "wizards/epd_paper_printed_views.xml",
         "wizards/epd_receipt_preview_views.xml",
         "wizards/epd_run_outlook_views.xml",
         "wizards/epd_mailing_schedule_views.xml",
@@ -56,6 +58,7 @@
         "views/epd_mailing_views.xml",
         "views/epd_message_template_views.xml",
         "views/epd_meter_reading_views.xml",
+        "views/epd_paper_batch_views.xml",
         "views/epd_payment_document_views.xml",
         "views/epd_period_rule_views.xml",
         "views/epd_personal_account_views.xml",

@@ -70,3 +70,9 @@ from . import epd_import_file
 from . import epd_import_match
 from . import epd_import_load
 from . import epd_import_work
+from . import epd_paper_batch
+from . import epd_paper_batch_line
+from . import epd_paper_batch_part
+from . import epd_paper_batch_actions
+from . import epd_paper_batch_work
+from . import epd_payment_document_paper

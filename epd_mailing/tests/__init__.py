@@ -24,3 +24,4 @@ from . import (
     test_webhook,
     test_webhook_events,
 )
+from . import test_paper
