@@ -6,6 +6,9 @@ from . import (
     test_computed_accounts,
     test_delivery_address,
     test_gis_placement,
+    test_import,
+    test_import_kinds,
+    test_import_round_trip,
     test_letter,
     test_letter_facts,
     test_mailing,
@@ -23,3 +26,4 @@ from . import (
     test_webhook,
     test_webhook_events,
 )
+from . import test_paper
