@@ -240,7 +240,7 @@ class TestOutlookOfLetters(RunScreenCase):
                 self.run_ = run
                 self._prepare()
                 self._check_against_mailing()
-                self.env["epd.mailing"].search([]).action_cancel()
+                self.env["epd.mailing"].search([("state", "=", "draft")]).action_cancel()
         self.accounts[0].address_ids[0].sudo()._lose("bounced", "err_user_unknown")
         self.env["epd.delivery.address"].create(
             {"account_id": self.accounts[0].id, "email": "second@example.com"}
