@@ -12,6 +12,8 @@ class EpdLive(models.AbstractModel):
 
     _name = "epd.live"
     _description = "Followed on Screen"
+    # a change of one of these is told
+    _told_fields = frozenset({"state", "wait_reason", "pause_reason", "refreshed_at"})
 
     def _tell_screens(self):
         """Tell the screens that show these records to read them again, once this is committed."""
@@ -23,7 +25,7 @@ class EpdLive(models.AbstractModel):
 
     def write(self, vals):
         res = super().write(vals)
-        if "state" in vals:
+        if self._told_fields.intersection(vals):
             self._tell_screens()
         return res
 

@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_account,
+    test_account_list,
     test_billing_run,
     test_computed_accounts,
     test_delivery_address,
@@ -17,6 +18,7 @@ from . import (
     test_payment_document,
     test_readiness,
     test_receipt,
+    test_run_screen,
     test_sender,
     test_statistics,
     test_unisender_account,
