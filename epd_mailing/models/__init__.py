@@ -65,3 +65,7 @@ from . import epd_import_file
 from . import epd_import_match
 from . import epd_import_load
 from . import epd_import_work
+from . import epd_payment_document_ready_made
+from . import epd_receipt_import
+from . import epd_receipt_import_line
+from . import epd_receipt_import_work

@@ -17,6 +17,7 @@ from . import (
     test_payment_document,
     test_readiness,
     test_receipt,
+    test_receipt_import,
     test_sender,
     test_statistics,
     test_unisender_account,
