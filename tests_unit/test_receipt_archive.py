@@ -7,7 +7,7 @@ import pypdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pypdf.generic import DictionaryObject, NameObject
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from tools import receipt_archive
 from tools.receipt_archive import ArchiveError, ArchiveLimits, Pattern
 
@@ -19,7 +19,7 @@ def make_pdf(pages=1, password="", script=False):
     if script:
         script = {"/S": "/JavaScript", "/JS": "app.alert(1)"}
         writer.root_object[NameObject("/OpenAction")] = DictionaryObject(
-            {NameObject(key): NameObject(value) for key, value in script.items()}
+            {NameObject(key): TextStringObject(value) for key, value in script.items()}
         )
     if password:
         writer.encrypt(password)

@@ -76,3 +76,7 @@ from . import epd_paper_batch_part
 from . import epd_paper_batch_actions
 from . import epd_paper_batch_work
 from . import epd_payment_document_paper
+from . import epd_payment_document_ready_made
+from . import epd_receipt_import
+from . import epd_receipt_import_line
+from . import epd_receipt_import_work

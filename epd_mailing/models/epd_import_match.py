@@ -11,6 +11,12 @@ def plain(text):
     return re.sub(r"[\W_]+", "", (text or "").casefold().replace("ё", "е"))
 
 
+_LEGAL_FORM = re.compile(
+    r"^(ООО|АО|ПАО|ОАО|ЗАО|НКО|АНО|ФГУП|ГУП|МУП|МБУ|ГБУ|МКУ|ГКУ|МБОУ|МБДОУ|ГБУЗ|ТСЖ|ТСН|ЖСК)\b",
+    re.IGNORECASE,
+)
+
+
 class EpdImport(models.Model):
     """What a row speaks of → our records: accounts, services, payees; made on the way when told.
 
@@ -118,8 +124,12 @@ class EpdImport(models.Model):
         return {account.number: account for account in accounts}
 
     def _prepare_partner(self, values):
+        inn = values.get("payer_inn") or ""
         return {
             "name": values["payer"],
+            # on receipts an organisation is not split into surname and names
+            "is_company": len(inn) == 10 or bool(_LEGAL_FORM.match(values["payer"])),
+            "vat": inn or False,
             "email": values.get("email") or False,
             "company_id": self.company_id.id,
             "lang": "ru_RU" if self.env["res.lang"]._lang_get("ru_RU") else self.env.lang,

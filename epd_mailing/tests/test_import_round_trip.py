@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from .import_common import ImportCase, make_csv, make_xlsx
 
 ACCOUNT = ("number", "building_id/name", "premises", "premises_kind", "area", "residents", "date_open",
-           "date_close", "partner_id/name", "partner_id/email")  # fmt: skip
+           "date_close", "partner_id/name", "partner_id/vat", "partner_id/email")  # fmt: skip
 CHARGE = (
     "account_id/number", "account_id/building_id/name", "service_id/code", "service_id/name", "service_id/kind",
     "service_id/uom_name", "line_key", "volume_individual", "volume_common", "volume_method", "tariff",
@@ -35,6 +35,8 @@ class TestImportRoundTrip(ImportCase):
         self.source.name = "Прежняя"  # company names are unique
         self.env.flush_all()
         self.target = self.env["res.company"].create({"name": name, "currency_id": self.rub.id})
+        allowed = [*self.company.ids, *self.target.ids]
+        self.env = self.env(context={**self.env.context, "allowed_company_ids": allowed})
         names = ("vat", "epd_kpp", "epd_ogrn", "street", "city", "zip")
         self.target.partner_id.write({name: self.source.partner_id[name] for name in names})
         # what an office enters once by hand: its bank accounts

@@ -52,6 +52,10 @@ _NEW_ACCOUNT = {
     "payer": Field("text", ("плательщик", "ответственный", "фио", "собственник", "ф.и.о.", "payer",
         "responsible person", "account_id/partner_id/name", "partner_id/name"),
         "Иванов Иван Иванович"),
+    "payer_inn": Field(
+        "digits",
+        ("инн", "инн плательщика", "payer inn", "account_id/partner_id/vat", "partner_id/vat"),
+    ),
     "email": Field("text", ("почта", "e-mail", "email", "эл. почта", "электронная почта",
         "account_id/partner_id/email", "partner_id/email"), "ivanov@example.com"),
 }  # fmt: skip
