@@ -128,6 +128,11 @@ class Handler(BaseHTTPRequestHandler):
         elif name == "fault":
             service.faults.append({"times": 1, **data})
             self._json({})
+        elif name == "faults":  # all of them are over
+            service.faults.clear()
+            self._json({})
+        elif name == "count":
+            self._json(service.count())
         elif name == "settings":
             try:
                 service.change_settings(data)

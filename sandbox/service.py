@@ -352,6 +352,12 @@ class Service:
                     changes,
                 )
 
+    def count(self):
+        """Return how many letters were taken in, and how many calls a day by method."""
+        rows = self.store.rows("SELECT method, count(*) AS n FROM call GROUP BY method")
+        letters = self.store.rows("SELECT count(*) AS n FROM letter")[0]["n"]
+        return {"letters": letters, "calls": {row["method"]: row["n"] for row in rows}}
+
     def take_events(self):
         """Return, once, what the webhooks are to be told."""
         self.advance()
