@@ -36,6 +36,16 @@ RIGHTS = {
     "epd.mailing.letter": (SEEN, SEEN),
     "epd.letter.event": (SEEN, SEEN),
     "epd.letter.report": (SEEN, SEEN),
+    "epd.import.field": (SEEN, SEEN),
+    "epd.import.layout": (ALL, ALL),
+    "epd.import": (ENTERED, ALL),
+    "epd.import.column": (ENTERED, ALL),
+    "epd.import.problem": (SEEN, SEEN),
+    "epd.receipt.import": (ENTERED, ALL),
+    "epd.receipt.import.line": (SEEN, SEEN),
+    "epd.paper.batch": (ALL, ALL),
+    "epd.paper.batch.line": (SEEN, SEEN),
+    "epd.paper.batch.part": (SEEN, SEEN),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # rows of nobody's company: the law's dates are the same for all
