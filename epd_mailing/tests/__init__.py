@@ -17,6 +17,7 @@ from . import (
     test_message_template,
     test_owner_and_consent,
     test_payment_document,
+    test_queries,
     test_readiness,
     test_receipt,
     test_russian,
