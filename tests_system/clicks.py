@@ -68,6 +68,13 @@ def count(page, name):
     return int(re.sub(r"\D", "", field.text_content()) or 0)
 
 
+def recount(page, name):
+    """Load the form again and return the number in a field."""
+    page.reload()
+    state(page)
+    return count(page, name)
+
+
 def fill(page, name, text, within=""):
     """Type into a field of the form or dialog."""
     page.locator(f"{within} .o_field_widget[name={name}] :is(input, textarea)").first.fill(text)
