@@ -29,5 +29,5 @@ shell: ## Odoo's shell on the demo database
 	@scripts/run shell
 logs: ## follow the log of the demo's Odoo
 	@tail -n 50 -F .run/odoo.log
-bench: ## measure: receipts a second, letters a second
-	@scripts/run bench
+bench: ## measure: receipts a second, letters a second (PARTS="receipts proof letters": some only)
+	@scripts/run bench $(PARTS)
