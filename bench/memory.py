@@ -1,43 +1,42 @@
-"""The most memory that a measurement took: this process, and the converters that it started."""
+"""Memory of the sender over one big mailing: it must not grow with the letters."""
 
-import contextlib
-import threading
+import os
+import time
 
-import psutil
+from .copies import make_documents
+from .service import connect, make_mailing, sandbox
 
-SECONDS_BETWEEN = 0.05
+COUNT = int(os.environ.get("BENCH_MEMORY_LETTERS", "20000"))
 
 
-class PeakMemory:
-    """Samples resident memory while its block runs; as a text it says the peaks.
+def measure(env):
+    """Print the memory at each tenth of the mailing."""
+    documents = make_documents(env, COUNT)
+    with sandbox("--no-limits") as url:
+        mailing = make_mailing(env, connect(env, url), documents)
+        mailing.action_send()
+        env.cr.commit()
+        env.invalidate_all()
+        cron = env.ref("epd_mailing.ir_cron_send")
+        sizes, started, goal = [], time.perf_counter(), COUNT // 10
+        while mailing.state != "done":
+            cron.method_direct_trigger()
+            env.cr.commit()
+            env.invalidate_all()
+            gone = COUNT - mailing.pending_count
+            if gone >= goal:
+                sizes.append((gone, resident()))
+                goal = gone + COUNT // 10
+        seconds = time.perf_counter() - started
+        assert mailing.sent_count == COUNT, mailing.get_statistics()
+    points = ", ".join(f"{gone}: {size:.0f}" for gone, size in sizes)
+    print(
+        f"Memory over a mailing of {COUNT} letters ({COUNT / seconds:.1f} letters/s), MB by letters "
+        f"sent: {points}; from the first point to the last {sizes[-1][1] - sizes[0][1]:+.0f} MB"
+    )
 
-    Processes that ran before the block (a web server beside it) are not counted.
-    """
 
-    def __init__(self):
-        self._own = psutil.Process()
-        self._before = {child.pid for child in self._own.children(recursive=True)}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self.own = self.converters = 0
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_args):
-        self._over.set()
-        self._thread.join()
-
-    def _sample(self):
-        while not self._over.wait(SECONDS_BETWEEN):
-            total = 0
-            for child in self._own.children(recursive=True):
-                if child.pid not in self._before:
-                    with contextlib.suppress(psutil.Error):
-                        total += child.memory_info().rss
-            self.own = max(self.own, self._own.memory_info().rss)
-            self.converters = max(self.converters, total)
-
-    def __str__(self):
-        return f"peak memory {self.own >> 20} MB here, {self.converters >> 20} MB in converters"
+def resident():
+    """Return this process's memory in MB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -13,7 +13,7 @@ from odoo.addons.base.models import ir_actions_report
 from odoo.addons.epd_mailing.tools import payment_qr, receipt_pdf, receipt_view
 
 from .house import make_accounts
-from .memory import PeakMemory
+from .peak import PeakMemory
 from .web import web_server
 
 COUNT = int(os.environ.get("BENCH_DOCUMENTS", "1000"))

@@ -1,10 +1,15 @@
 from . import (
     test_access,
     test_account,
+    test_account_list,
     test_billing_run,
     test_computed_accounts,
     test_delivery_address,
     test_gis_placement,
+    test_import,
+    test_import_kinds,
+    test_import_mutated,
+    test_import_round_trip,
     test_letter,
     test_letter_facts,
     test_mailing,
@@ -14,6 +19,8 @@ from . import (
     test_payment_document,
     test_readiness,
     test_receipt,
+    test_run_screen,
+    test_receipt_import,
     test_sender,
     test_statistics,
     test_unisender_account,
@@ -21,3 +28,4 @@ from . import (
     test_webhook,
     test_webhook_events,
 )
+from . import test_paper
