@@ -44,6 +44,7 @@ from . import epd_billing_run_readiness
 from . import epd_billing_run_screen
 from . import epd_billing_run_outlook
 from . import epd_billing_run_line
+from . import epd_billing_run_line_mend
 from . import epd_mailing
 from . import epd_mailing_letter
 from . import epd_mailing_letters
