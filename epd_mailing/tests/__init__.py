@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_account,
+    test_account_list,
     test_billing_run,
     test_computed_accounts,
     test_delivery_address,
@@ -18,6 +19,7 @@ from . import (
     test_payment_document,
     test_readiness,
     test_receipt,
+    test_run_screen,
     test_receipt_import,
     test_sender,
     test_statistics,
@@ -26,3 +28,4 @@ from . import (
     test_webhook,
     test_webhook_events,
 )
+from . import test_paper
