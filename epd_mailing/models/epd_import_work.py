@@ -62,7 +62,9 @@ class EpdImport(models.Model):
                 self.env.invalidate_all()
                 if not isinstance(error, UserError | TableError | SliceRefused):
                     _logger.exception("Import %s failed", order.id)
-                order._pause_for_fault(error)
+                # whatever the rights of the user are by now, the reason is written in his language
+                lang = order.user_id.lang or "ru_RU"
+                order.with_context(lang=lang)._through_gate()._pause_for_fault(error)
                 self.env["ir.cron"]._commit_progress()
             if not in_budget():
                 break

@@ -231,7 +231,7 @@ class TestImport(ImportCase):
         order.action_load()
         self._work()
         self.assertEqual((order.state, order.updated_count), ("paused", 0))
-        self.assertIn("row", order.pause_reason)
+        self.assertIn("2", order.pause_reason)
         self.assertEqual(self._charges("00100")["5"].amount, 114.6)
         self.accounts[1].number = "00101"
         order.action_resume()
@@ -271,7 +271,7 @@ class TestImport(ImportCase):
         order = self._order(make_csv([HEAD, *([[]] * 30), ROWS[0]]) + cut)
         order.action_check()
         self.assertEqual(order.state, "paused")
-        self.assertIn("Row 33", order.pause_reason)
+        self.assertIn(" 33:", order.pause_reason)
         self.assertEqual(self._charges("00100")["5"].amount, 114.6)
 
     def test_another_month_is_refused(self):
