@@ -314,3 +314,11 @@ class TestImport(ImportCase):
         self.env.invalidate_all()
         self.assertFalse(order.file)
         self.assertTrue(order.file_sha256)
+
+    def test_more_problems_than_are_listed(self):
+        rows = [HEAD, *([f"9{n}", "5", "", "", "1", "", ""] for n in range(7))]
+        order = self._order(make_csv(rows))
+        with patch(f"{WORK}.KEPT_PROBLEMS", 3):
+            order.action_check()
+        self.assertEqual((len(order.problem_ids), order.error_count), (3, 7))
+        self.assertIn("3", order.pause_reason)
