@@ -72,6 +72,7 @@
         "views/epd_mailing_menus.xml",
         "data/epd_letter_report_filters.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_backend": [
             "epd_mailing/static/src/**/*",
