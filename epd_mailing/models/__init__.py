@@ -62,3 +62,8 @@ from . import epd_paper_batch_part
 from . import epd_paper_batch_actions
 from . import epd_paper_batch_work
 from . import epd_payment_document_paper
+from . import epd_api_call
+from . import epd_api
+from . import epd_api_charges
+from . import epd_api_month
+from . import epd_api_documents

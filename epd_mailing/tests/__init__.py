@@ -22,3 +22,4 @@ from . import (
     test_webhook_events,
 )
 from . import test_paper
+from . import test_api
