@@ -23,3 +23,4 @@ from . import (
 )
 from . import test_paper
 from . import test_api
+from . import test_outgo
