@@ -1,4 +1,4 @@
-"""`python -m bench [receipts] [proof] [letters]`: fresh database, the measurement in Odoo's own shell, figures."""
+"""`python -m bench [PART …]` (see PARTS; all without one): fresh database, the measurement in Odoo's own shell, figures."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / ".run"
-PARTS = ("receipts", "proof", "letters")
+PARTS = ("receipts", "proof", "letters", "imports", "rate", "statuses", "memory")
 
 
 def main():

@@ -1,17 +1,14 @@
 """Letters a second against the sandbox, beside Odoo's own mail queue with the same PDFs."""
 
 import os
-import re
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 
 from .house import make_accounts
+from .service import connect, make_mailing, sandbox
 
 COUNT = int(os.environ.get("BENCH_LETTERS", "600"))
-API_KEY = "bench-key"
 
 
 def measure(env):
@@ -23,41 +20,15 @@ def measure(env):
         env.cr.commit()
     saved = documents.search([("account_id", "in", accounts.ids), ("state", "=", "saved")])
     print(f"Letters, {COUNT} with a PDF of {saved[0].pdf_size / 1000:.0f} KB each:")
-    sandbox = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "--port", "0", "--no-limits", "--api-key", API_KEY],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        url = re.search(r"http://[^/\s]+", sandbox.stdout.readline()).group()
+    with sandbox("--no-limits") as url:
         measure_ours(env, saved, url)
-    finally:
-        sandbox.terminate()
-        sandbox.wait()
     measure_mail(env, saved)
 
 
 def measure_ours(env, saved, url):
     """Send one mailing through the sandbox without limits."""
-    account = env.ref("epd_mailing.demo_unisender_account")
-    account.write(
-        {
-            "base_url": url,
-            "api_key_input": API_KEY,
-            "limit_per_minute": 0,
-            "limit_per_day": 0,
-            "limit_address_seconds": 0,
-        }
-    )
-    account.action_check_connection()
-    mailing = env["epd.mailing"].create(
-        {
-            "unisender_account_id": account.id,
-            "template_id": env.ref("epd_mailing.demo_template").id,
-            "period_id": saved.period_id.id,
-        }
-    )
-    mailing._add_documents(saved)
+    account = connect(env, url)
+    mailing = make_mailing(env, account, saved)
     mailing.action_send()
     env.cr.commit()
     cron = env.ref("epd_mailing.ir_cron_send")

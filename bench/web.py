@@ -15,12 +15,12 @@ SECONDS_START = 60
 
 
 @contextlib.contextmanager
-def web_server(database, port):
+def web_server(database, port, cron_threads=0):
     """Give the address of an Odoo that serves ``database`` while the block runs."""
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "server"]
     command += ["-c", config["config"], "-d", database, f"--http-port={port}"]
-    command += ["--max-cron-threads=0", "--log-level=critical"]
+    command += [f"--max-cron-threads={cron_threads}", "--log-level=critical"]
     server = subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + SECONDS_START

@@ -16,8 +16,10 @@ The first (or last) word of a recipient's local part scripts its fate: full, unk
 giveup, lost, spam, fbl, unsub, new, noread, read, click; unsubscribed, invalid, later are refused;
 slow, drop, e502, nonjson break the answer after the letter was taken in.
 Control, JSON: GET /sandbox/letters[?email=], GET /sandbox/attachment/ROWID,
-POST /sandbox/clock {"advance": s}, /sandbox/fault {"kind", "times", "email", "code", "seconds"},
-/sandbox/settings {…}, /sandbox/status {"id", "status"}, /sandbox/reset.
+GET /sandbox/hooks, /sandbox/count; POST /sandbox/faults (ends them all),
+/sandbox/clock {"advance": s}, /sandbox/settings {…}, /sandbox/reset,
+/sandbox/status {"id", "status"}, /sandbox/fault {"kind", "times", "chance", "method", "email",
+"code", "seconds"} with kind slow_before, slow_after, drop_before, drop_after, http_502, non_json, code.
 """
 
 

@@ -22,6 +22,21 @@ FAULTS = (
     ("http_502", "Ответить 502"),
     ("non_json", "Ответить не JSON"),
 )
+CODES = (
+    "retry_later unspecified invalid_arg access_denied invalid_api_key not_enough_money "
+    "api_call_limit_exceeded_for_api_key api_call_limit_exceeded_for_ip"
+).split()
+# (settings of the form, label)
+MOODS = (
+    ({"per_minute": 5}, "Пять писем в минуту"),
+    ({"per_minute": 60}, "60 писем в минуту"),
+    ({"per_minute": 0}, "Без предела за минуту"),
+    ({"per_day": 10}, "Десять писем в сутки"),
+    ({"per_day": 1000}, "1000 писем в сутки"),
+    ({"per_day": 0}, "Без предела за сутки"),
+    ({"hook_repeat": True, "hook_shuffle": True}, "События с повторами и не по порядку"),
+    ({"hook_repeat": False, "hook_shuffle": False}, "События как есть"),
+)
 
 
 def respond(service, url, body):
@@ -43,8 +58,14 @@ def respond(service, url, body):
 
 def _act(service, form):
     kind = form.get("fault", [""])[0]
-    if kind:
+    if kind in dict(FAULTS):
         service.faults.append({"kind": kind, "times": 1, "seconds": 60})
+    code = form.get("code", [""])[0]
+    if code in CODES:
+        service.faults.append({"kind": "code", "code": code, "times": 1})
+    mood = form.get("mood", [""])[0]
+    if mood.isdigit() and int(mood) < len(MOODS):
+        service.change_settings(MOODS[int(mood)][0])
     if "advance" in form:
         service.store.offset += float(form["advance"][0])
 
@@ -81,18 +102,25 @@ def _inbox(service, wanted):
         f"<td>{_files(letter)}<td>{_badge(letter['status'])}"
         for letter in letters[:500]
     )
-    faults = "".join(
-        f'<form method=post action="/do"><button name=fault value={kind}>{label}</button></form> '
-        for kind, label in FAULTS
-    )
+    faults = _buttons("fault", FAULTS)
+    codes = _buttons("code", ((code, code) for code in CODES))
+    moods = _buttons("mood", ((place, label) for place, (_set, label) in enumerate(MOODS)))
     return (
         f'<form><input name=q value="{escape(wanted)}" placeholder="Адрес"> '
         f"<button>Найти</button></form><p class=m>Писем: {len(letters)}. Время UTC.</p>"
         "<table><tr><th>Принято<th>Кому<th>Тема<th>Вложение<th>Статус</tr>"
         f"{rows or '<tr><td colspan=5>Писем пока нет.'}</table>"
-        f"<p>Следующий вызов: {faults}</p>"
+        f"<p>Следующий вызов: {faults}</p><p>Ответить ошибкой: {codes}</p><p>{moods}</p>"
         '<form method=post action="/do"><button name=advance value=3600>Час вперёд</button> '
         "<button name=advance value=86400>Сутки вперёд</button></form>"
+    )
+
+
+def _buttons(name, choices):
+    return "".join(
+        f'<form method=post action="/do"><button name={name} value={value}>{escape(label)}'
+        "</button></form> "
+        for value, label in choices
     )
 
 

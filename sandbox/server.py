@@ -1,5 +1,6 @@
 """HTTP front of the sandbox: the API, the control API and the inbox pages."""
 
+import contextlib
 import json
 import socket
 import time
@@ -28,6 +29,16 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def handle(self):
+        """Serve the connection; a client that goes away (a time-out, a kill) is no fault of ours."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
+    def finish(self):
+        """Close; what could not be written any more is dropped."""
+        with contextlib.suppress(ConnectionError):
+            super().finish()
 
     def log_message(self, *args):
         """Keep quiet: calls are to be seen in the inbox."""
@@ -92,7 +103,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _drop(self):
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     # --- control ---------------------------------------------------------------------------------
 
@@ -108,11 +120,7 @@ class Handler(BaseHTTPRequestHandler):
             rows = service.store.rows("SELECT data FROM attachment WHERE rowid = ?", parts[1])
             self._send(200, "application/pdf", rows[0]["data"] if rows else b"")
         elif name == "status":
-            service.store.run(
-                "UPDATE letter SET status = ?, status_at = NULL WHERE id = ?",
-                data["status"],
-                data["id"],
-            )
+            service.set_status(data["id"], data["status"])
             self._json({})
         elif name == "clock":
             service.store.offset += float(data["advance"])
@@ -120,11 +128,23 @@ class Handler(BaseHTTPRequestHandler):
         elif name == "fault":
             service.faults.append({"times": 1, **data})
             self._json({})
+        elif name == "faults":  # all of them are over
+            service.faults.clear()
+            self._json({})
+        elif name == "count":
+            self._json(service.count())
         elif name == "settings":
-            service.settings.update(data)
+            try:
+                service.change_settings(data)
+            except ApiError as error:
+                self._send(400, "text/plain; charset=utf-8", error.text.encode())
+                return
             self._json(service.settings)
+        elif name == "hooks":
+            self._json(service.store.rows("SELECT * FROM hook"))
         elif name == "reset":
             service.faults.clear()
+            service.events.clear()
             service.store.reset()
             self._json({})
         else:

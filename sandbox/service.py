@@ -1,9 +1,11 @@
 """The methods of the classic API. Assumptions about what the vendor does not say are settings."""
 
 import json
+import random
 import re
 import threading
 import urllib.parse
+import urllib.request
 
 from . import fates
 from .store import stamp
@@ -31,10 +33,19 @@ DEFAULTS = {
     "metadata_inside": True,
     "flat_events": False,
     "events_key": "events",
+    # what a client would see as the vendor's mood; the texts of the codes are ours
+    "api_off": False,  # access_denied: the API is switched off in the cabinet
+    "empty_account": False,  # not_enough_money
+    "ip_limit": False,  # the limit of calls is told as that of the address, not of the key
+    # webhook: «every 10 minutes for 24 hours», shortened
     "hook_paused": False,
     "hook_repeat": False,
     "hook_shuffle": False,
+    "hook_retry_seconds": 600,
+    "hook_stop_seconds": 86400,
+    "hook_must_answer": False,  # assumption: setHook takes a URL that does not answer the GET
 }
+LETTER_FACTS = "id, email, subject, metadata, track_read, track_links, received, status_at, next_at"
 
 
 class Service:
@@ -52,7 +63,8 @@ class Service:
         self.settings = {**DEFAULTS, **settings}
         self.faults = []
         self.balance = "1000.00"
-        self._lock = threading.Lock()
+        self.events = []  # (letter, moment, status) that no webhook has been told of yet
+        self._lock = threading.RLock()
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -63,12 +75,15 @@ class Service:
         """
         if _text(args, "api_key") != self.api_key:
             raise ApiError("invalid_api_key", "SZ010126-01 [Invalid API key]")
+        if self.settings["api_off"]:
+            raise ApiError("access_denied", "SZ010126-04 [API is switched off]")
         handler = getattr(self, "do_" + method, None)
         if handler is None:
             raise ApiError("unknown_method", f"SZ010126-02 [Unknown method {method}]")
+        # one after the other: limits are looked at and used up in one step
         with self._lock:
             self._count_call(method)
-        return handler(args)
+            return handler(args)
 
     def _count_call(self, method):
         now = self.store.now()
@@ -78,17 +93,24 @@ class Service:
             if pattern == "sendEmail" and method != "sendEmail":
                 continue
             limit = self.settings[name]
-            count = self.store.rows(
-                "SELECT count(*) AS n FROM call WHERE method LIKE ? AND at > ?",
-                pattern,
-                now - seconds,
-            )[0]["n"]
+            count = (
+                limit
+                and self.store.rows(
+                    "SELECT count(*) AS n FROM call WHERE method LIKE ? AND at > ?",
+                    pattern,
+                    now - seconds,
+                )[0]["n"]
+            )
             if limit and count >= limit:
-                raise ApiError("api_call_limit_exceeded_for_api_key", "Too many calls")
+                whose = "ip" if self.settings["ip_limit"] else "api_key"
+                raise ApiError(f"api_call_limit_exceeded_for_{whose}", "Too many calls")
         self.store.run("INSERT INTO call VALUES (?, ?)", now, method)
 
     def do_sendEmail(self, args):
         """One letter; both shapes of the answer by ``error_checking``."""
+        for name in ("email[]", "email[0]"):  # the form of old docs
+            if name in args:
+                args.setdefault("email", args[name])
         for name in ("email", "sender_name", "sender_email", "subject", "body", "list_id"):
             if name not in args:
                 raise ApiError("invalid_arg", f"SZ010126-03 [{name} is required]")
@@ -156,7 +178,10 @@ class Service:
             ]
             >= settings["per_day"]
         ):
+            # assumption: the vendor does not say what the letter over the day's number is told
             raise ApiError("api_call_limit_exceeded_for_api_key", "Daily limit")
+        if settings["empty_account"]:
+            raise ApiError("not_enough_money", "SZ010126-05 [Not enough money]")
         ref_key = _text(args, "ref_key")
         if (
             ref_key
@@ -176,7 +201,9 @@ class Service:
         marks = ",".join("?" * len(ids))
         known = {
             str(row["id"]): row
-            for row in self.store.rows(f"SELECT * FROM letter WHERE id IN ({marks})", *ids)
+            for row in self.store.rows(
+                f"SELECT id, received, status FROM letter WHERE id IN ({marks})", *ids
+            )
         }
         for letter_id in ids:
             row = known.get(letter_id)
@@ -250,24 +277,48 @@ class Service:
         return [{"email": email, "name": "", "is_checked": email == self.sender}]
 
     def do_setHook(self, args):
-        """Register a webhook on this machine."""
+        """Register a webhook on this machine, or switch it on again; its address gets a GET."""
         url = _text(args, "hook_url")
         host = urllib.parse.urlsplit(url).hostname
         if host not in ("127.0.0.1", "localhost", "::1"):
             raise ApiError("invalid_arg", "The sandbox calls back this machine only")
-        single = int(_text(args, "single_event") or 0)
+        status = _text(args, "status") or "active"
+        form = _text(args, "event_format") or "json_post"
+        events = _nested(args, "events").get("email_status", "")
+        if form not in ("json_post", "json_post_gzip") or status not in ("active", "disabled"):
+            raise ApiError("invalid_arg", "event_format or status")
+        if not events:
+            raise ApiError("invalid_arg", "events[email_status] is expected")
+        if self.settings["hook_must_answer"] and not self.check_hook(url):
+            raise ApiError("invalid_arg", "The URL does not answer 200")
         self.store.run(
-            "INSERT OR REPLACE INTO hook VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO hook VALUES (?, ?, ?, ?, ?, NULL)",
             url,
-            _text(args, "event_format") or "json_post",
-            single,
-            _text(args, "status") or "active",
+            form,
+            int(_text(args, "single_event") or 0),
+            status,
+            events,
         )
+        if status == "active" and not self.settings["hook_must_answer"]:
+            # in its own time: the caller may serve one request at a time
+            threading.Thread(target=self._note_check, args=(url,), daemon=True).start()
         return {"hook_url": url}
+
+    @staticmethod
+    def check_hook(url):
+        """Ask a webhook's address by GET; True when it answers 200."""
+        try:
+            with urllib.request.urlopen(url, timeout=3) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def _note_check(self, url):
+        self.store.run("UPDATE hook SET checked = ? WHERE url = ?", int(self.check_hook(url)), url)
 
     def do_listHooks(self, _args):
         """All webhooks."""
-        return self.store.rows("SELECT url, format, status FROM hook")
+        return self.store.rows("SELECT url AS hook_url, format AS event_format, status FROM hook")
 
     def do_removeHook(self, args):
         """Forget a webhook."""
@@ -277,34 +328,81 @@ class Service:
     # --- time ----------------------------------------------------------------------------------
 
     def advance(self):
-        """Bring the statuses up to the sandbox's clock; return the events passed on the way."""
-        events, now = [], self.store.now()
+        """Bring the statuses up to the sandbox's clock; what passed on the way waits in ``events``."""
         with self._lock:
-            for letter in self.store.rows("SELECT * FROM letter WHERE status_at IS NOT NULL"):
-                steps = fates.steps_of(letter)
-                passed = [
+            now, changes = self.store.now(), []
+            heard = bool(self.store.rows("SELECT 1 FROM hook LIMIT 1"))
+            for letter in self.store.rows(
+                f"SELECT {LETTER_FACTS} FROM letter WHERE next_at <= ?", now
+            ):
+                path = [
                     (letter["received"] + at / self.settings["speed"], status)
-                    for at, status in steps
+                    for at, status in fates.steps_of(letter)
                 ]
-                due = [step for step in passed if letter["status_at"] < step[0] <= now]
-                if due:
-                    events += [(letter, moment, status) for moment, status in due]
-                    # a letter at its end is not looked at again
-                    end = None if due[-1] == passed[-1] else due[-1][0]
-                    self.store.run(
-                        "UPDATE letter SET status = ?, status_at = ? WHERE id = ?",
-                        due[-1][1],
-                        end,
-                        letter["id"],
-                    )
+                due = [step for step in path if letter["status_at"] < step[0] <= now]
+                later = [moment for moment, _status in path if moment > now]
+                if heard:
+                    self.events += [(letter, moment, status) for moment, status in due]
+                moment, status = due[-1] if due else (letter["status_at"], None)
+                changes.append((status, moment, later[0] if later else None, letter["id"]))
+            if changes:
+                self.store.run_many(
+                    "UPDATE letter SET status = coalesce(?, status), status_at = ?, next_at = ? "
+                    "WHERE id = ?",
+                    changes,
+                )
+
+    def count(self):
+        """Return how many letters were taken in, and how many calls a day by method."""
+        rows = self.store.rows("SELECT method, count(*) AS n FROM call GROUP BY method")
+        letters = self.store.rows("SELECT count(*) AS n FROM letter")[0]["n"]
+        return {"letters": letters, "calls": {row["method"]: row["n"] for row in rows}}
+
+    def take_events(self):
+        """Return, once, what the webhooks are to be told."""
+        self.advance()
+        with self._lock:
+            events, self.events = self.events, []
         return events
+
+    def set_status(self, letter_id, status):
+        """Give a letter a status by order, and its last one; the webhooks are told."""
+        with self._lock:
+            self.advance()
+            now = self.store.now()
+            self.store.run(
+                "UPDATE letter SET status = ?, status_at = ?, next_at = NULL WHERE id = ?",
+                status,
+                now,
+                letter_id,
+            )
+            for letter in self.store.rows(
+                f"SELECT {LETTER_FACTS} FROM letter WHERE id = ?", letter_id
+            ):
+                self.events.append((letter, now, status))
+
+    def change_settings(self, changes):
+        """Take over settings; a name that is not known is refused.
+
+        :raise ApiError: unknown name
+        """
+        wrong = changes.keys() - self.settings.keys()
+        if wrong:
+            raise ApiError("invalid_arg", f"unknown settings: {', '.join(sorted(wrong))}")
+        with self._lock:
+            self.settings.update(changes)
+            if "speed" in changes:  # moments of letters under way are others now
+                self.store.run("UPDATE letter SET next_at = status_at WHERE next_at IS NOT NULL")
 
     def take_fault(self, method, args):
         """Return the fault to play on this call: scripted by address, or ordered beforehand."""
-        for fault in self.faults:
-            if fault.get("method", "sendEmail") == method and fault["times"] > 0:
-                wanted = fault.get("email")
-                if not wanted or wanted in _text(args, "email"):
+        with self._lock:
+            for fault in self.faults:
+                if fault.get("method", "sendEmail") != method or fault["times"] < 1:
+                    continue
+                if fault.get("email", "") not in _text(args, "email"):
+                    continue
+                if random.random() < fault.get("chance", 1):
                     fault["times"] -= 1
                     return fault
         if method == "sendEmail":

@@ -11,13 +11,18 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS letter (
     id INTEGER PRIMARY KEY, email TEXT, subject TEXT, body TEXT, sender TEXT, reply_to TEXT,
     list_id TEXT, metadata TEXT, ref_key TEXT, track_read INTEGER, track_links INTEGER,
-    received REAL, status TEXT, status_at REAL);
+    received REAL, status TEXT, status_at REAL, next_at REAL);
 CREATE TABLE IF NOT EXISTS attachment (
     letter_id INTEGER, name TEXT, sha256 TEXT, size INTEGER, data BLOB);
 CREATE TABLE IF NOT EXISTS list (id INTEGER PRIMARY KEY, title TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS hook (url TEXT PRIMARY KEY, format TEXT, single INTEGER, status TEXT);
+CREATE TABLE IF NOT EXISTS hook (
+    url TEXT PRIMARY KEY, format TEXT, single INTEGER, status TEXT, events TEXT,
+    checked INTEGER);
 CREATE TABLE IF NOT EXISTS call (at REAL, method TEXT);
 CREATE INDEX IF NOT EXISTS letter_email ON letter (email, received);
+CREATE INDEX IF NOT EXISTS letter_received ON letter (received);
+CREATE INDEX IF NOT EXISTS letter_ref ON letter (ref_key) WHERE ref_key <> '';
+CREATE INDEX IF NOT EXISTS letter_next ON letter (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS call_at ON call (at);
 CREATE INDEX IF NOT EXISTS attachment_letter ON attachment (letter_id);
 """
@@ -51,6 +56,13 @@ class Store:
         with self._lock:
             return self._db.execute(sql, args).lastrowid
 
+    def run_many(self, sql, rows):
+        """Execute a statement for each row of values, all or none."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            self._db.executemany(sql, rows)
+            self._db.execute("COMMIT")
+
     def rows(self, sql, *args):
         """Return the rows of a query as dicts."""
         with self._lock:
@@ -61,8 +73,10 @@ class Store:
         with self._lock:
             self._db.execute("BEGIN")
             top = self._db.execute("SELECT max(id) FROM letter").fetchone()[0]
-            values = {**letter, "id": (top or FIRST_ID - 1) + 1, "received": self.now()}
-            values |= {"status": "not_sent", "status_at": self.now()}
+            now = self.now()
+            values = {**letter, "id": (top or FIRST_ID - 1) + 1, "received": now}
+            # next_at: when its status is to be looked at again, nothing at its end
+            values |= {"status": "not_sent", "status_at": now, "next_at": now}
             names = ", ".join(values)
             marks = ", ".join("?" * len(values))
             self._db.execute(
@@ -82,7 +96,11 @@ class Store:
         """Return letters with the facts of their attachments, oldest first."""
         letters = self.rows(f"SELECT * FROM letter WHERE {where} ORDER BY id", *args)
         files = {}
-        for row in self.rows("SELECT rowid, letter_id, name, sha256, size FROM attachment"):
+        for row in self.rows(
+            "SELECT rowid, letter_id, name, sha256, size FROM attachment "
+            f"WHERE letter_id IN (SELECT id FROM letter WHERE {where})",
+            *args,
+        ):
             files.setdefault(row["letter_id"], []).append(row)
         for letter in letters:
             letter["metadata"] = json.loads(letter["metadata"])

@@ -32,10 +32,15 @@ class House:
         assert state == "active"
 
 
-def make_house(name, **options):
-    """Yield a connected house on a database of its own, and take all down again."""
+def make_house(name, prepare=None, **options):
+    """Yield a connected house on a database of its own, and take all down again.
+
+    :param prepare: called with the name of the database before anything serves it
+    """
     db = f"epd_system_{name}"
     make_database(db)
+    if prepare:
+        prepare(db)
     sandbox = Sandbox(name, "--no-limits", "--api-key", API_KEY)
     odoo = OdooServer(db, **options)
     try:

@@ -52,6 +52,31 @@ def read_conf():
     return parser["options"]
 
 
+def odoo_environment():
+    """Return the environment in which Odoo and this repository can be imported."""
+    home = os.environ.get("ODOO_HOME") or Path(read_conf()["addons_path"].split(",")[0]).parents[1]
+    return os.environ | {"PYTHONPATH": f"{home}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def restart_postgres():
+    """Throw everybody out of PostgreSQL and start it again.
+
+    Not a crash: the cluster of the tests runs without fsync, and its other databases are kept.
+    """
+    subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'. {ROOT}/scripts/lib.sh; as_pg "$(pg_bin)/pg_ctl" -D "$PG_DIR/data" -m fast '
+            "-w -t 60 restart >/dev/null",
+        ],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 def make_database(name, kind="demo"):
     """Make database ``name`` anew from the kept template (``demo`` or ``plain``)."""
     done = subprocess.run(

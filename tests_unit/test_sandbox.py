@@ -1,6 +1,5 @@
 """The sandbox behaves as the documented service does."""
 
-import json
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -8,7 +7,6 @@ import urllib.request
 import pytest
 
 from sandbox import fates, forms
-from sandbox.hooks import HookSender
 from sandbox.service import ApiError, Service
 from sandbox.store import Store
 
@@ -140,27 +138,3 @@ def test_form_bodies_are_binary_safe():
     data = bytes(range(256))
     body = b"attachments%5Ba.pdf%5D=" + urllib.parse.quote_from_bytes(data, safe="").encode()
     assert forms.parse(b"x=1+2", body) == {"x": b"1 2", "attachments[a.pdf]": data}
-
-
-def test_hooks_stay_on_this_machine(service):
-    with pytest.raises(ApiError):
-        service.call("setHook", {"api_key": b"k", "hook_url": b"https://example.com/h"})
-
-
-def test_events_wait_for_the_hook_and_come_again_when_it_fails(service, monkeypatch):
-    posted = []
-    answers = iter([False, True])
-    monkeypatch.setattr(
-        "sandbox.hooks.post", lambda url, body: posted.append(json.loads(body)) or next(answers)
-    )
-    service.call("setHook", {"api_key": b"k", "hook_url": b"http://127.0.0.1:9/h"})
-    send(service, "noread@example.com", **{"metadata[key]": "k1"})
-    service.store.offset += 60
-    sender = HookSender(service)
-    sender.turn()
-    sender.turn()
-    assert posted[0]["events_by_user"] == posted[1]["events_by_user"]
-    events = posted[1]["events_by_user"][0]["events"]
-    assert [event["event_data"]["status"] for event in events] == ["ok_sent", "ok_delivered"]
-    assert events[0]["event_data"]["metadata"] == {"key": "k1"}
-    assert isinstance(events[0]["event_data"]["email_id"], int)

@@ -27,7 +27,7 @@ class OutgoController(http.Controller):
             part.check_access("read")
             pdf = part._read_pdf()
         except (AccessError, MissingError):
-            return request.not_found()
+            raise request.not_found() from None
         except UserError as error:
             return request.make_response(str(error), status=409)
         return request.make_response(
@@ -87,7 +87,7 @@ class OutgoController(http.Controller):
             proof.check_access("read")
             pdf = proof._render_pdf()
         except (AccessError, MissingError):
-            return request.not_found()
+            raise request.not_found() from None
         except UserError as error:
             return request.make_response(str(error), status=409)
         return request.make_response(
@@ -111,7 +111,7 @@ class OutgoController(http.Controller):
             getattr(record, method)(target)
         except (AccessError, MissingError):
             target.close()
-            return request.not_found()
+            raise request.not_found() from None
         except UserError as error:
             target.close()
             return request.make_response(str(error), status=409)

@@ -1,4 +1,6 @@
 from . import state_gate
+from . import epd_behind
+from . import epd_live
 from . import res_company
 from . import res_config_settings
 from . import res_bank
@@ -11,6 +13,7 @@ from . import epd_billing_period
 from . import epd_consumer_info
 from . import epd_personal_account
 from . import epd_personal_account_screen
+from . import epd_personal_account_repair
 from . import epd_personal_account_owner
 from . import epd_delivery_address
 from . import epd_delivery_consent
@@ -38,6 +41,8 @@ from . import epd_billing_run
 from . import epd_billing_run_prepare
 from . import epd_billing_run_work
 from . import epd_billing_run_readiness
+from . import epd_billing_run_screen
+from . import epd_billing_run_outlook
 from . import epd_billing_run_line
 from . import epd_mailing
 from . import epd_mailing_letter
@@ -56,6 +61,15 @@ from . import epd_letter_event
 from . import epd_mailing_letter_facts
 from . import epd_letter_report
 from . import epd_mailing_screen
+from . import epd_import_field
+from . import epd_import_layout
+from . import epd_import
+from . import epd_import_column
+from . import epd_import_problem
+from . import epd_import_file
+from . import epd_import_match
+from . import epd_import_load
+from . import epd_import_work
 from . import epd_paper_batch
 from . import epd_paper_batch_line
 from . import epd_paper_batch_part
@@ -69,3 +83,7 @@ from . import epd_api_month
 from . import epd_api_documents
 from . import epd_payment_document_proof
 from . import epd_mailing_report
+from . import epd_payment_document_ready_made
+from . import epd_receipt_import
+from . import epd_receipt_import_line
+from . import epd_receipt_import_work

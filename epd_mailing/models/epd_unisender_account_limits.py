@@ -116,6 +116,9 @@ class EpdUnisenderAccount(models.Model):
             mailing._commit()
 
     def _reserve_locked(self, letters, token):
+        # on disk before the call, whatever the server's own setting: a crash of the database that
+        # forgot this commit would have the letters sent once more
+        self.env.cr.execute("SET LOCAL synchronous_commit = on")
         self.env.invalidate_all()
         now = letters._db_now()
         free = self._get_room().free

@@ -8,6 +8,9 @@ READ_ONLY = (
     "epd.billing.run.line",
     "epd.mailing.letter",
     "epd.letter.event",
+    "epd.import.field",
+    "epd.import.problem",
+    "epd.receipt.import.line",
 )
 
 

@@ -162,7 +162,8 @@ class WkhtmltopdfEngine(Engine):
         """Render alone what has no proved file, within bounds: a fault may be the machine's."""
         until = time.monotonic() + SECONDS_AGAIN
         for number, (key, job) in enumerate(sound.items()):
-            if results[key].pdf is not None or time.monotonic() > until:
+            done = results[key].pdf is not None or results[key].overflow
+            if done or time.monotonic() > until:
                 continue
             with self._start(folder) as process:
                 self._feed(line := _Line(process, []), job, folder / f"again{number}")
@@ -170,11 +171,18 @@ class WkhtmltopdfEngine(Engine):
 
     @staticmethod
     def _feed(line, job, path):
+        """Hand over one page; one that the disk took only a part of is no page."""
         source = path.with_suffix(".html")
-        with contextlib.suppress(OSError):  # no input, no file: proved to be missing below
-            source.write_text(job.html, encoding="utf-8")
         line.jobs.append(job)
-        line.process.feed(source, path.with_suffix(".pdf"))
+        try:
+            source.write_text(job.html, encoding="utf-8")
+        except OSError:
+            # a cut page could still carry its mark; without a target the file is found missing
+            with contextlib.suppress(OSError):
+                source.unlink()
+            line.process.skip(path.with_suffix(".pdf"))
+        else:
+            line.process.feed(source, path.with_suffix(".pdf"))
 
     def _command(self, folder):
         options = dict(_OPTIONS, allow=str(folder))
@@ -204,7 +212,11 @@ class WkhtmltopdfEngine(Engine):
         except OSError:
             return RenderResult(error=error or "no file")
         try:
-            return RenderResult(pdf=pdf, pages=check_pdf(pdf, job.token))
+            pages = check_pdf(pdf, job.token)
+            if job.pages not in (None, pages):
+                fault = f"laid out on {job.pages} page(s), came out on {pages}"
+                return RenderResult(error=fault, overflow=True)
+            return RenderResult(pdf=pdf, pages=pages)
         except ProofError as doubt:
             return RenderResult(error=f"{error + ': ' if error else ''}{doubt}")
 

@@ -1,0 +1,43 @@
+"""The rate kept at a limit of 60 letters a minute, by a real Odoo with its cron."""
+
+import json
+import os
+import time
+import urllib.request
+
+from .copies import make_documents
+from .service import connect, make_mailing, sandbox
+from .web import web_server
+
+LIMIT = 60
+COUNT = int(os.environ.get("BENCH_RATE_LETTERS", "300"))
+PORT = 8191
+
+
+def measure(env):
+    """Print the figures."""
+    documents = make_documents(env, COUNT)
+    with sandbox("--no-limits") as url:
+        account = connect(env, url, limit_per_minute=LIMIT)
+        mailing = make_mailing(env, account, documents)
+        mailing.action_send()
+        env.cr.commit()
+        with web_server(env.cr.dbname, PORT, cron_threads=1):
+            until = time.monotonic() + 60 + COUNT * 120 / LIMIT
+            while time.monotonic() < until and mailing.state != "done":
+                time.sleep(2)
+                env.cr.rollback()
+                env.invalidate_all()
+        with urllib.request.urlopen(f"{url}/sandbox/letters") as answer:
+            moments = sorted(letter["received"] for letter in json.load(answer))
+    assert len(moments) == COUNT, f"{len(moments)} of {COUNT} letters came"
+    windows = [
+        sum(1 for moment in moments if start <= moment < start + 60)
+        for start in moments
+        if start + 60 <= moments[-1]
+    ]
+    rate = (len(moments) - 1) * 60 / (moments[-1] - moments[0])
+    print(
+        f"Rate kept at a limit of {LIMIT} a minute, {COUNT} letters: {rate:.1f} a minute over all, "
+        f"in any 60 s {min(windows, default=0)} to {max(windows, default=0)}"
+    )

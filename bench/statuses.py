@@ -1,0 +1,167 @@
+"""Statuses of many letters asked by polling, and told by the webhook over a real HTTP server."""
+
+import json
+import os
+import tempfile
+import threading
+import time
+import urllib.request
+from queue import Empty, Queue
+
+from odoo import sql_db
+
+from sandbox.hooks import encode
+from sandbox.store import Store, stamp
+
+from .copies import make_documents, pretend_sent
+from .service import API_KEY, connect, make_mailing, sandbox
+from .web import web_server
+
+COUNT = int(os.environ.get("BENCH_STATUSES", "50000"))
+EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
+BATCH = 100  # events a call, as the service sends them
+PARALLEL = 4
+PORT = 8192
+
+
+def measure(env):
+    """Print the figures."""
+    documents = make_documents(env, COUNT)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "sandbox.sqlite")
+        ids = fill_sandbox(path, COUNT)
+        with sandbox("--no-limits", "--db", path) as url:
+            account = connect(env, url)
+            mailing = make_mailing(env, account, documents)
+            letters = pretend_sent(env, mailing, documents, ids)
+            assert len(letters) == COUNT
+            measure_polling(env, mailing, url)
+    measure_webhook(env, account, letters[:EVENTS])
+
+
+def fill_sandbox(path, count):
+    """Make letters of an hour ago in the sandbox's file; return their ids."""
+    store, begun = Store(path), time.time() - 3600
+    letter = {
+        "subject": "s",
+        "body": "b",
+        "sender": "s",
+        "reply_to": "",
+        "list_id": "1",
+        "metadata": "{}",
+        "ref_key": "",
+        "track_read": 1,
+        "track_links": 1,
+    }
+    first = store.add_letter({**letter, "email": "noread.1@example.com"}, [])
+    names = ["id", "email", *letter, "received", "status", "status_at", "next_at"]
+    store.run_many(
+        f"INSERT INTO letter ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+        [
+            (
+                first + n,
+                f"{('noread', 'read', 'click', 'full')[n % 4]}.{n}@example.com",
+                *letter.values(),
+                begun,
+                "not_sent",
+                begun,
+                begun,
+            )
+            for n in range(1, count)
+        ],
+    )
+    store.run("UPDATE letter SET received = ?, status_at = ?, next_at = ?", begun, begun, begun)
+    return [first + n for n in range(count)]
+
+
+def measure_polling(env, mailing, url):
+    """Refresh all statuses by the job, pass by pass."""
+    cron = env.ref("epd_mailing.ir_cron_refresh")
+    domain = [("mailing_id", "=", mailing.id), ("raw_status", "=", False)]
+    calls = count_calls(url)
+    queries = count_queries(env)
+    started, cpu = time.perf_counter(), time.process_time()
+    passes = 0
+    while env["epd.mailing.letter"].search_count(domain, limit=1):
+        cron.method_direct_trigger()
+        env.cr.commit()
+        env.invalidate_all()
+        passes += 1
+        assert passes < 1000, "the statuses do not come"
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    print(
+        f"Statuses: {COUNT} refreshed in {seconds:.1f} s ({COUNT / seconds:.0f}/s, "
+        f"{1000 * cpu / COUNT:.2f} ms of our CPU each): {count_calls(url) - calls} API calls, "
+        f"{count_queries(env) - queries} statements, {passes} passes"
+    )
+
+
+def count_calls(url):
+    """Return how many checkEmail calls the sandbox has answered."""
+    with urllib.request.urlopen(f"{url}/sandbox/count") as answer:
+        return json.load(answer)["calls"].get("checkEmail", 0)
+
+
+def count_queries(env):
+    """Return how many statements this process has run so far."""
+    return sql_db.sql_counter
+
+
+def measure_webhook(env, account, letters):
+    """Post signed batches over real HTTP from parallel clients."""
+    account._through_gate().write({"webhook_state": "on"})
+    path = "/epd_mailing/webhook/" + account._get_webhook_url().rpartition("/")[2]
+    env.cr.commit()
+    now, bodies = time.time(), Queue()
+    facts = [(letter.email, letter.provider_id, letter.letter_key) for letter in letters]
+    for start in range(0, len(facts), BATCH):
+        events = [
+            {
+                "event_name": "email_status",
+                "event_time": stamp(now),
+                "event_data": {
+                    "email": email,
+                    "status": "ok_link_visited",
+                    "status_group": "success_pending_group",
+                    "email_id": int(provider_id),
+                    "metadata": {"key": key, "db": env.cr.dbname},
+                },
+            }
+            for email, provider_id, key in facts[start : start + BATCH]
+        ]
+        payload = {"events_by_user": [{"login": "office", "events": events}]}
+        bodies.put(encode(payload, API_KEY))
+    slowest, answers = [0.0], []
+
+    def post(url):
+        while True:
+            try:
+                body = bodies.get_nowait()
+            except Empty:
+                return
+            began = time.perf_counter()
+            with urllib.request.urlopen(url + path, body, timeout=60) as answer:
+                answers.append(answer.status)
+            slowest[0] = max(slowest[0], time.perf_counter() - began)
+
+    with web_server(env.cr.dbname, PORT) as url:
+        urllib.request.urlopen(url + path, timeout=60).close()
+        threads = [threading.Thread(target=post, args=(url,)) for _ in range(PARALLEL)]
+        started = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seconds = time.perf_counter() - started
+    env.cr.rollback()
+    env.invalidate_all()
+    kept = env["epd.letter.event"].search_count(
+        [("source", "=", "webhook"), ("letter_id", "in", letters.ids)]
+    )
+    read = sum(1 for letter in letters if letter.clicked_at)
+    print(
+        f"Webhook: {len(facts)} events in {seconds:.1f} s ({len(facts) / seconds:.0f} events/s, "
+        f"{BATCH} a call, {PARALLEL} at once, slowest answer {slowest[0]:.2f} s); kept {kept}, "
+        f"letters changed {read}"
+    )
+    assert kept == read == len(facts) and set(answers) == {200}

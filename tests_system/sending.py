@@ -1,0 +1,203 @@
+"""What the tests of sending share: documents by the number, mailings, time that passes, the count."""
+
+import collections
+import subprocess
+import sys
+import threading
+
+import psycopg2
+
+from .server import ROOT, RUN, odoo_environment, read_conf, wait_until
+
+
+def make_documents(db, count):
+    """Add ``count`` accounts with saved documents to a database that nothing serves yet."""
+    command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "shell"]
+    command += ["-c", str(RUN / "odoo.conf"), "-d", db, "--no-http", "--log-level=error"]
+    script = (
+        "from bench.house import make_accounts\n"
+        f"accounts, period = make_accounts(env, {count})\n"
+        f"for place in range(0, {count}, 100):\n"
+        "    part = accounts[place : place + 100]\n"
+        "    env['epd.payment.document']._form_documents(part, period, 'epd')\n"
+        "    env.cr.commit()\n"
+    )
+    done = subprocess.run(
+        command,
+        input=script,
+        text=True,
+        capture_output=True,
+        env=odoo_environment(),
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def save_demo_documents(house):
+    """Save the documents of the demo house for March, as a run does."""
+    values = {
+        "period_id": house.admin.ref("epd_mailing.demo_period_2026_03"),
+        "list_ids": [(6, 0, [house.admin.ref("epd_mailing.account_list_all_open")])],
+    }
+    run = house.operator("epd.billing.run", "create", values)
+    house.operator("epd.billing.run", "action_prepare", [run])
+    wait_until(
+        lambda: house.operator("epd.billing.run", "read", [run], ["state"])[0]["state"] == "done",
+        150,
+        "the documents are saved",
+    )
+
+
+def make_mailing(house, documents, exact=True):
+    """Return the id of a draft mailing of saved documents, made over XML-RPC.
+
+    :param exact: each document is to have one letter
+    """
+    mailing = house.operator(
+        "epd.mailing",
+        "create",
+        {
+            "unisender_account_id": house.account,
+            "template_id": house.admin.ref("epd_mailing.demo_template"),
+            "period_id": house.admin.ref("epd_mailing.demo_period_2026_03"),
+        },
+    )
+    made = house.operator("epd.mailing", "add_documents", [mailing], documents)
+    assert made["letters"] == len(documents) or not exact
+    return mailing
+
+
+def wake_sender(house):
+    """Have a cron worker look at once, as a button does."""
+    house.odoo.query(
+        "INSERT INTO ir_cron_trigger (cron_id, call_at) "
+        "SELECT res_id, now() AT TIME ZONE 'UTC' FROM ir_model_data "
+        "WHERE module = 'epd_mailing' AND name = 'ir_cron_send'"
+    )
+    conf = read_conf()
+    connection = psycopg2.connect(
+        host=conf["db_host"], port=conf["db_port"], user=conf["db_user"], dbname="postgres"
+    )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('cron_trigger', %s)", (house.odoo.db,))
+    connection.close()
+
+
+def let_time_pass(house):
+    """Rests after faults and pauses before another try are over; the tests wait for no clock."""
+    house.odoo.query("UPDATE epd_unisender_account SET wait_until = NULL, fault_count = 0")
+    house.odoo.query(
+        "UPDATE epd_mailing_letter SET next_try_at = NULL WHERE next_try_at IS NOT NULL"
+    )
+
+
+def expire_leases(house, moment):
+    """The leases of workers that died before ``moment`` (of the database) run out."""
+    house.odoo.query(
+        "UPDATE epd_mailing_letter SET lease_until = %s - interval '1 second' "
+        "WHERE send_state IN ('claimed', 'sending') AND greatest(claimed_at, sending_at) < %s",
+        moment,
+        moment,
+    )
+
+
+def database_now(house):
+    """Return the database's clock, UTC."""
+    return house.odoo.query("SELECT clock_timestamp() AT TIME ZONE 'UTC'")[0][0]
+
+
+def count_states(house, mailing):
+    """Return how many letters of a mailing stand in each state of sending."""
+    return collections.Counter(
+        dict(
+            house.odoo.query(
+                "SELECT send_state, count(*) FROM epd_mailing_letter WHERE mailing_id = %s GROUP BY 1",
+                mailing,
+            )
+        )
+    )
+
+
+def count_orphans(house, mailing):
+    """Return how many letters are unknown because their worker died."""
+    return house.odoo.query(
+        "SELECT count(*) FROM epd_mailing_letter WHERE mailing_id = %s "
+        "AND send_state = 'unknown' AND failure_reason NOT LIKE '%%: %%'",
+        mailing,
+    )[0][0]
+
+
+def read_state(house, mailing):
+    """Return the state of a mailing."""
+    return house.odoo.query("SELECT state FROM epd_mailing WHERE id = %s", mailing)[0][0]
+
+
+def finish(house, mailing, seconds):
+    """Keep the sender awake until the mailing is done."""
+
+    def done():
+        let_time_pass(house)
+        wake_sender(house)
+        return read_state(house, mailing) == "done"
+
+    wait_until(done, seconds, "the mailing is done")
+
+
+Tally = collections.namedtuple("Tally", "letters received twice lost unknown orphans")
+
+
+def tally(house, mailing):
+    """Compare what the service received with what the mailing says.
+
+    ``twice``: letters received more than once (by our key, or the same file to the same address);
+    ``lost``: letters neither received nor visibly not sent.
+    """
+    rows = house.odoo.query(
+        "SELECT letter_key, send_state FROM epd_mailing_letter WHERE mailing_id = %s", mailing
+    )
+    states = dict(rows)
+    received = [
+        letter
+        for letter in house.sandbox.control("letters")
+        if letter["metadata"].get("key") in states
+    ]
+    keys = collections.Counter(letter["metadata"]["key"] for letter in received)
+    files = collections.Counter(
+        (letter["email"], letter["attachments"][0]["sha256"]) for letter in received
+    )
+    twice = sum(number - 1 for number in keys.values()) + sum(n - 1 for n in files.values())
+    lost = [
+        key
+        for key, state in states.items()
+        if key not in keys and state not in ("unknown", "pending", "rejected", "skipped")
+    ]
+    # received, and the mailing says it was not: a repeat by hand would be one too many
+    lost += [key for key in keys if states[key] not in ("sent", "unknown")]
+    count = count_states(house, mailing)
+    return Tally(
+        len(states), len(keys), twice, len(lost), count["unknown"], count_orphans(house, mailing)
+    )
+
+
+class Clicker(threading.Thread):
+    """Presses a clerk's buttons on a mailing until stopped; refusals are a clerk's lot."""
+
+    def __init__(self, session, mailing, buttons):
+        super().__init__(daemon=True)
+        self.session, self.mailing, self.buttons = session, mailing, buttons
+        self.stopped, self.pressed, self.faults = threading.Event(), 0, []
+
+    def run(self):
+        """Press one after the other."""
+        import xmlrpc.client
+
+        while not self.stopped.wait(0.3):
+            button = self.buttons[self.pressed % len(self.buttons)]
+            self.pressed += 1
+            try:
+                self.session("epd.mailing", button, [self.mailing])
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode != 2:  # UserError
+                    self.faults.append(fault.faultString)

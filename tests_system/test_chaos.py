@@ -1,0 +1,217 @@
+"""Power cuts at random while letters go: none twice, none lost, and what is in doubt is said.
+
+The short form runs with the other tests; ``make chaos`` runs the long one: 500 letters and 30 kills.
+"""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from . import sending
+from .conftest import make_house
+from .server import restart_postgres, wait_until
+
+LONG = bool(os.environ.get("EPD_CHAOS"))
+LETTERS, KILLS = (500, 30) if LONG else (60, 4)
+RESTART_LETTERS, RESTARTS = (300, 5) if LONG else (30, 1)
+BUTTON_LETTERS = 300 if LONG else 40
+K = 4  # letters in flight
+SEED = int(os.environ.get("EPD_CHAOS_SEED", time.time()))
+PATIENCE = 900 if LONG else 240
+# (kind, chance): what the line does to letters while workers die
+WEATHER = (
+    ("slow_after", 0.02, 30),  # taken in, and the answer comes after our time-out
+    ("drop_after", 0.03, 0),
+    ("drop_before", 0.03, 0),
+    ("http_502", 0.02, 0),
+    ("non_json", 0.02, 0),
+    ("slow_after", 1, 0.15),  # the rest is answered late: some are always in flight
+)
+
+
+@pytest.fixture(scope="module")
+def house(request):
+    """A house with documents enough for all the tests here."""
+    count = LETTERS + RESTART_LETTERS + BUTTON_LETTERS
+    yield from make_house(
+        "chaos", lambda db: sending.make_documents(db, count), workers=2, cron_threads=2
+    )
+
+
+@pytest.fixture(scope="module")
+def documents(house):
+    """Ids of documents that no mailing has yet; tests take from the end."""
+    rows = house.odoo.query(
+        "SELECT document.id FROM epd_payment_document document "
+        "JOIN epd_personal_account account ON account.id = document.account_id "
+        "WHERE document.state = 'saved' AND account.number LIKE '9%%' ORDER BY document.id"
+    )
+    return [row[0] for row in rows]
+
+
+@pytest.fixture
+def bad_weather(house):
+    """Time-outs, dropped connections and odd answers; the client waits no longer than 2 s."""
+    house.odoo.query(
+        "UPDATE epd_unisender_account SET timeout_seconds = 2, parallel_calls = %s, limit_per_day = 0",
+        K,
+    )
+    for kind, chance, seconds in WEATHER:
+        house.sandbox.control(
+            "fault", {"kind": kind, "chance": chance, "seconds": seconds, "times": 10**6}
+        )
+    yield
+    house.sandbox.control("faults", {})
+
+
+def take(documents, count):
+    """Take documents off the end."""
+    taken = [documents.pop() for _ in range(count)]
+    assert len(taken) == count
+    return taken
+
+
+def received(house):
+    """Return how many letters the service has taken in."""
+    return house.sandbox.control("count")["letters"]
+
+
+def wait_for_letters(house, mailing, before):
+    """Wait until letters go again, or the mailing has none left to send."""
+
+    def going():
+        sending.let_time_pass(house)
+        sending.wake_sender(house)
+        return received(house) > before or sending.read_state(house, mailing) == "done"
+
+    wait_until(going, PATIENCE, "letters go")
+
+
+def report(title, result, **more):
+    """Print the figures of a test."""
+    facts = {**result._asdict(), **more}
+    print(f"\n{title}: " + ", ".join(f"{name} {value}" for name, value in facts.items()))
+
+
+def check(result):
+    """Twice 0, lost 0."""
+    assert result.twice == 0
+    assert result.lost == 0
+    assert result.received <= result.letters
+
+
+def test_worker_killed_at_random(house, documents, bad_weather):
+    """The sending worker dies again and again, at any step; doubt after each is at most k letters."""
+    chance, per_kill = random.Random(SEED), []
+    mailing = sending.make_mailing(house, take(documents, LETTERS))
+    house.operator("epd.mailing", "action_send", [mailing])
+    kills = 0
+    for _ in range(KILLS):
+        wait_for_letters(house, mailing, received(house))
+        if sending.read_state(house, mailing) == "done":
+            break
+        time.sleep(chance.uniform(0, 0.8 if LONG else 0.3))
+        orphans = sending.count_orphans(house, mailing)
+        for pid in house.odoo.workers_of("WorkerCron"):
+            os.kill(pid, signal.SIGKILL)
+        kills += 1
+        moment = sending.database_now(house)
+        sending.expire_leases(house, moment)
+        # the next worker takes over
+        wait_until(
+            lambda moment=moment: (
+                sending.wake_sender(house) or not count_dead(house, mailing, moment)
+            ),
+            PATIENCE,
+            "what the dead worker held is taken over",
+        )
+        per_kill.append(sending.count_orphans(house, mailing) - orphans)
+    sending.finish(house, mailing, PATIENCE)
+    result = sending.tally(house, mailing)
+    report("Killed workers", result, kills=kills, most_after_a_kill=max(per_kill), seed=SEED)
+    assert kills == KILLS, "the letters were gone before the kills: send more or kill sooner"
+    assert max(per_kill) <= K
+    check(result)
+
+
+def count_dead(house, mailing, moment):
+    """Return how many letters are still held by workers that died before ``moment``."""
+    return house.odoo.query(
+        "SELECT count(*) FROM epd_mailing_letter WHERE mailing_id = %s "
+        "AND send_state IN ('claimed', 'sending') AND greatest(claimed_at, sending_at) < %s",
+        mailing,
+        moment,
+    )[0][0]
+
+
+def test_database_restarted(house, documents, bad_weather):
+    """PostgreSQL goes away in the middle and comes back: the same holds, with nobody's help."""
+    mailing = sending.make_mailing(house, take(documents, RESTART_LETTERS))
+    house.operator("epd.mailing", "action_send", [mailing])
+    chance, per_restart = random.Random(SEED), []
+    for _ in range(RESTARTS):
+        wait_for_letters(house, mailing, received(house))
+        time.sleep(chance.uniform(0, 0.3))
+        orphans = sending.count_orphans(house, mailing)
+        restart_postgres()
+        moment = sending.database_now(house)
+        sending.expire_leases(house, moment)
+        wait_until(
+            lambda moment=moment: (
+                sending.wake_sender(house) or not count_dead(house, mailing, moment)
+            ),
+            PATIENCE,
+            "what was held is taken over",
+        )
+        per_restart.append(sending.count_orphans(house, mailing) - orphans)
+    sending.finish(house, mailing, PATIENCE)
+    result = sending.tally(house, mailing)
+    report("Restarted databases", result, restarts=RESTARTS, most_after_a_restart=max(per_restart))
+    assert max(per_restart) <= K
+    check(result)
+
+
+def test_two_crons_and_a_clerk(house, documents):
+    """Two jobs on two workers and a clerk's buttons at the same mailing: each letter goes once."""
+    job = house.admin.ref("epd_mailing.ir_cron_send")
+    second = house.admin("ir.cron", "copy", [job])
+    second = second[0] if isinstance(second, list) else second
+    house.admin("ir.cron", "write", [second], {"active": True})
+    house.sandbox.control(
+        "fault", {"kind": "slow_after", "chance": 1, "seconds": 0.1, "times": 10**6}
+    )
+    mailing = sending.make_mailing(house, take(documents, BUTTON_LETTERS))
+    house.operator("epd.mailing", "action_send", [mailing])
+    clicker = sending.Clicker(
+        house.odoo.login("operator"),
+        mailing,
+        ("action_pause", "action_resume", "action_send", "action_refresh", "action_resume"),
+    )
+    clicker.start()
+
+    def done():
+        house.odoo.query(
+            "INSERT INTO ir_cron_trigger (cron_id, call_at) VALUES (%s, now() AT TIME ZONE 'UTC')",
+            second,
+        )
+        sending.wake_sender(house)
+        return clicker.pressed >= 15
+
+    try:
+        wait_until(done, PATIENCE, "the clerk has pressed")
+    finally:
+        clicker.stopped.set()
+        clicker.join(30)
+        house.sandbox.control("faults", {})
+    if sending.read_state(house, mailing) == "paused":
+        house.operator("epd.mailing", "action_resume", [mailing])
+    sending.finish(house, mailing, PATIENCE)
+    result = sending.tally(house, mailing)
+    report("Two crons and a clerk", result, pressed=clicker.pressed)
+    assert clicker.faults == []
+    assert result.received == result.letters
+    assert result.unknown == 0
+    check(result)
