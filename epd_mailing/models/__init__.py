@@ -87,3 +87,4 @@ from . import epd_payment_document_ready_made
 from . import epd_receipt_import
 from . import epd_receipt_import_line
 from . import epd_receipt_import_work
+from . import epd_api_accounts

@@ -55,6 +55,30 @@ class TestApi(PaperCase):
         self.assertEqual(balance.due, 1109.60)
         self.assertEqual(account.reading_ids.current, 13.5)
 
+    def test_accounts(self):
+        payer = {"name": "Новый Житель", "email": "new@example.com"}
+        fresh = {"number": "9001", "building": "ул. Новая, д. 2", "area": "50.10", "payer": payer}
+        known = {"number": "00100", "residents": 3}
+        wrong = [
+            {"number": "00101", "payer": {"name": "Кто-то Другой"}},
+            {"number": "00102", "area": 38.4},
+            {"number": "9002"},
+            {"number": "9003", "building": "ул. Новая, д. 2", "color": "red"},
+        ]
+        answer = self.api.put_accounts("a-1", [fresh, known, *wrong])
+        self.assertEqual(
+            [answer[name] for name in ("made", "changed", "unchanged", "left_out")], [1, 1, 0, 4]
+        )
+        self.assertEqual(
+            [problem["code"] for problem in answer["problems"]],
+            ["payer_differs", "not_a_decimal", "field_missing", "field_unknown"],
+        )
+        again = self.api.put_accounts("a-2", [fresh, known])
+        self.assertEqual((again["made"], again["unchanged"]), (0, 2))
+        account = self.env["epd.personal.account"].search([("number", "=", "9001")])
+        self.assertEqual(account.address_ids.email, "new@example.com")
+        self.assertEqual(self.accounts[1].partner_id.name, "Петрова Анна Сергеевна")
+
     def test_the_same_call_again(self):
         first = self.put()
         self.assertEqual(self.put(), first)
@@ -186,6 +210,7 @@ class TestApi(PaperCase):
         problem = self.put(key="c-3", charges=[{"service": "77"}])
         answers = {
             "get_contract": self.api.get_contract(),
+            "put_accounts": self.api.put_accounts("c-4", [{"number": "7"}]),
             "put_charges": problem,
             "prepare_documents": run,
             "get_run": self.api.get_run(run["run"]),
