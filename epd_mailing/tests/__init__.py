@@ -29,3 +29,5 @@ from . import (
     test_webhook_events,
 )
 from . import test_paper
+from . import test_api
+from . import test_outgo
