@@ -15,6 +15,7 @@ from . import (
     test_readiness,
     test_receipt,
     test_sender,
+    test_sending_rules,
     test_statistics,
     test_unisender_account,
     test_views,

@@ -6,3 +6,4 @@ from . import epd_mailing_test
 from . import epd_new_owner
 from . import epd_receipt_preview
 from . import epd_run_problem
+from . import epd_unisender_list
