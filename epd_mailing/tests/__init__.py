@@ -22,6 +22,7 @@ from . import (
     test_run_screen,
     test_receipt_import,
     test_sender,
+    test_sending_rules,
     test_statistics,
     test_unisender_account,
     test_views,
