@@ -38,6 +38,15 @@ def make_accounts(env, count):
     )
     env.flush_all()
     period = env.ref("epd_mailing.demo_period_2026_03")
+    copy_figures(env, accounts.ids, period)
+    env.invalidate_all()
+    env.cr.commit()
+    return accounts, period
+
+
+def copy_figures(env, account_ids, period):
+    """Give accounts the charges, balances and readings that the demo account has in a period."""
+    pattern = env.ref(MODEL_ACCOUNT)
     for table in TABLES:
         names = env.execute_query(
             SQL(
@@ -55,11 +64,8 @@ def make_accounts(env, count):
                 "WHERE source.account_id = %(pattern)s AND source.period_id = %(period)s",
                 table=SQL.identifier(table),
                 columns=columns,
-                ids=accounts.ids,
+                ids=list(account_ids),
                 pattern=pattern.id,
                 period=period.id,
             )
         )
-    env.invalidate_all()
-    env.cr.commit()
-    return accounts, period
