@@ -11,5 +11,4 @@ from . import epd_run_outlook
 from . import epd_paper_printed
 from . import epd_presentation_proof
 from . import epd_document_zip
-from . import epd_run_problem
 from . import epd_unisender_list
