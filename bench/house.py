@@ -1,9 +1,11 @@
 """A big house for measurements: copies of a demo account with all its lines."""
 
+import itertools
 import time
 
 from odoo.tools import SQL
 
+HOUSES = itertools.count(1)
 MODEL_ACCOUNT = "epd_mailing.demo_account_0100002"
 TABLES = ("epd_charge", "epd_account_balance", "epd_meter_reading")
 
@@ -12,17 +14,17 @@ def make_accounts(env, count):
     """Return ``count`` new open accounts with a payer, an address and March's figures each."""
     pattern = env.ref(MODEL_ACCOUNT)
     company = pattern.company_id
-    stamp = int(time.time())
+    stamp, house = int(time.time()), next(HOUSES)
     partners = env["res.partner"].create(
         [
-            {"name": f"Плательщиков Ёжи {n}", "email": f"noread.{stamp}.{n}@example.com"}
+            {"name": f"Плательщиков Ёжи {n}", "email": f"noread.{stamp}.{house}.{n}@example.com"}
             for n in range(count)
         ]
     )
     accounts = env["epd.personal.account"].create(
         [
             {
-                "number": f"9{stamp % 100000:05d}{n:06d}",
+                "number": f"9{stamp % 1000:03d}{house % 100:02d}{n:06d}",
                 "company_id": company.id,
                 "building_id": pattern.building_id.id,
                 "premises": str(n + 1),

@@ -5,6 +5,7 @@ process is the leader of its own group, so that a test can kill it whole and non
 """
 
 import configparser
+import contextlib
 import http.client
 import json
 import os
@@ -206,15 +207,24 @@ class OdooServer(Process):
         """Return an XML-RPC session; demo users have their login as their password."""
         return Session(self, login, password or login)
 
-    def workers_of(self, kind):
-        """Return the process ids of Odoo's children of a kind: ``WorkerHTTP`` or ``WorkerCron``."""
+    def cron_workers(self):
+        """Return the process ids of Odoo's cron workers: the children that made themselves nicer."""
+
+        def niceness(pid):
+            return os.getpriority(os.PRIO_PROCESS, pid)
+
         listed = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)],
             capture_output=True,
             text=True,
             check=False,
         ).stdout
-        return [int(line.split()[0]) for line in listed.splitlines() if kind in line]
+        own, found = niceness(self.process.pid), []
+        for pid in map(int, listed.split()):
+            with contextlib.suppress(ProcessLookupError):
+                if niceness(pid) > own:
+                    found.append(pid)
+        return found
 
 
 class Session:

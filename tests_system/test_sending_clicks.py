@@ -89,7 +89,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     )
     page.goto(f"{house.odoo.url}/odoo/epd-letters/{letter[0]}")
     page.click(".o_form_statusbar button[name=action_resend]")
-    page.wait_for_url(re.compile(r"(mailings|epd\.mailing)/(?!%s\b)\d+" % mailing))
+    page.wait_for_url(re.compile(rf"(mailings|epd\.mailing)/(?!{mailing}\b)\d+"))
     page.wait_for_selector(f"{CURRENT}[data-value=draft]", state="attached")
     assert count(page, "pending_count") == 1
     page.click(".o_form_statusbar button[name=action_send]")

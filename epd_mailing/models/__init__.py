@@ -44,6 +44,7 @@ from . import epd_billing_run_readiness
 from . import epd_billing_run_screen
 from . import epd_billing_run_outlook
 from . import epd_billing_run_line
+from . import epd_billing_run_line_mend
 from . import epd_mailing
 from . import epd_mailing_letter
 from . import epd_mailing_letters
@@ -76,7 +77,15 @@ from . import epd_paper_batch_part
 from . import epd_paper_batch_actions
 from . import epd_paper_batch_work
 from . import epd_payment_document_paper
+from . import epd_api_call
+from . import epd_api
+from . import epd_api_charges
+from . import epd_api_month
+from . import epd_api_documents
+from . import epd_payment_document_proof
+from . import epd_mailing_report
 from . import epd_payment_document_ready_made
 from . import epd_receipt_import
 from . import epd_receipt_import_line
 from . import epd_receipt_import_work
+from . import epd_api_accounts

@@ -197,6 +197,8 @@ class EpdImport(models.Model):
         settings |= {"create_services"}
         if (reread or settings & set(vals)) and not self._gate_open():
             self._check_editable()
+        if "good_only" in vals and self.filtered(lambda order: order.state == "loading"):
+            raise UserError(self.env._("Stop the loading before you change it."))
         res = super().write(vals)
         if reread and not self._gate_open():
             self._take_file()

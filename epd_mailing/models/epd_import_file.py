@@ -153,7 +153,7 @@ class EpdImport(models.Model):
             entry.code: entry.id
             for entry in self.env["epd.import.field"].search([("kind", "=", self.kind)])
         }
-        self.env["epd.import.column"].create(
+        self.env["epd.import.column"].sudo().create(
             [
                 {
                     "import_id": self.id,

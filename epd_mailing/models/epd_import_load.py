@@ -157,8 +157,15 @@ class EpdImport(models.Model):
                 vals["consumption"] = values["current"] - values["previous"]
         if new:
             vals.update(account_id=account.id, period_id=self.period_id.id)
+            vals["company_id"] = self.company_id.id
             if self.kind == "charge":
                 vals.update(service_id=parent.id, line_key=values.get("line_key") or "1")
+                # what the model would compute line by line, and comes to the same
+                vals.update(
+                    total=self._get_total(vals),
+                    sequence=parent.sequence,
+                    building_id=account.building_id.id,
+                )
             elif self.kind == "reading":
                 vals.update(meter_number=values["meter_number"], zone=values.get("zone") or "")
             else:
@@ -179,6 +186,13 @@ class EpdImport(models.Model):
             vals[part] = vals["amount"]
         if vals.get("recalculation") and not vals.get("recalculation_reason"):
             vals["recalculation_reason"] = self.env._("As given by the billing program")
+
+    @staticmethod
+    def _get_total(vals):
+        def figure(name):
+            return vals.get(name) or Decimal(0)
+
+        return figure("amount") + figure("excess") + figure("recalculation") - figure("discount")
 
     def _get_size_problem(self, vals):
         fields = self.env[_MODELS[self.kind]]._fields
@@ -308,20 +322,21 @@ class EpdImport(models.Model):
             else:
                 same += 1
         if not dry:
-            self.env[model].create(fresh)
-            self._write_many(model, changed)
+            self._write_many(model, fresh, changed)
         return Counter(created=len(fresh), updated=len(changed), same=same)
 
-    def _write_many(self, model, changed):
+    def _write_many(self, model, fresh, changed):
+        """Create and write; sources of documents mark these once, at the end."""
         records = self.env[model]
-        if hasattr(records, "_without_touching"):
-            for record, vals in changed:
-                record._without_touching().write(vals)
-                records |= record
-            records.sudo()._touch_documents()
-        else:
-            for record, vals in changed:
-                record.write(vals)
+        is_source = hasattr(records, "_without_touching")
+        if is_source:
+            records = records._without_touching()
+        ids = records.create(fresh).ids
+        for record, vals in changed:
+            (record._without_touching() if is_source else record).write(vals)
+            ids.append(record.id)
+        if is_source:
+            self.env[model].sudo().browse(ids)._touch_documents()
 
     def _differs(self, record, name, value):
         field, now = record._fields[name], record[name]

@@ -62,7 +62,9 @@ class EpdImport(models.Model):
                 self.env.invalidate_all()
                 if not isinstance(error, UserError | TableError | SliceRefused):
                     _logger.exception("Import %s failed", order.id)
-                order._pause_for_fault(error)
+                # whatever the rights of the user are by now, the reason is written in his language
+                lang = order.user_id.lang or "ru_RU"
+                order.with_context(lang=lang)._through_gate()._pause_for_fault(error)
                 self.env["ir.cron"]._commit_progress()
             if not in_budget():
                 break
@@ -227,7 +229,9 @@ class EpdImport(models.Model):
             self._store_problems([Problem(self.header_row or 1, None, "no_rows")])
             self.error_count += 1
         if self.phase == "check":
-            self._move("checked")
+            beyond = self.error_count + self.warning_count > KEPT_PROBLEMS
+            note = self.env._("There are many problems: the first %s are listed.", KEPT_PROBLEMS)
+            self._move("checked", pause_reason=note if beyond else False)
             return
         self._move("done", finished_at=fields.Datetime.now())
         self.message_post(

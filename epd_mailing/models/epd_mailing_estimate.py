@@ -31,18 +31,34 @@ class EpdMailing(models.Model):
             if not count or mailing.state in ("done", "cancelled"):
                 continue
             begin = max(mailing.scheduled_at or now, now)
-            left = mailing._estimate_seconds(count)
+            ahead = mailing._count_ahead()
+            left = mailing._estimate_seconds(count + ahead)
             mailing.eta_text = mailing._describe_seconds(left)
             deadline = mailing._get_deadline()
             if deadline:
                 room = mailing._estimate_letters((deadline - begin).total_seconds())
-                late = max(0, count - room)
+                late = min(count, max(0, count + ahead - room))
                 mailing.late_count = late
                 mailing.late_text = late and self.env._(
                     "%(late)s letters will not be in time for %(day)s.",
                     late=late,
                     day=f"{mailing.period_id.present_by:%d.%m.%Y}",
                 )
+
+    def _count_ahead(self):
+        """Return how many letters of other mailings share the account's limits now."""
+        return (
+            self.env["epd.mailing.letter"]
+            .sudo()
+            .search_count(
+                [
+                    ("unisender_account_id", "=", self.unisender_account_id.id),
+                    ("mailing_id", "!=", self.id or 0),
+                    ("mailing_id.state", "=", "sending"),
+                    ("send_state", "in", ("pending", "claimed", "sending")),
+                ]
+            )
+        )
 
     def _get_rates(self):
         """Return (letters a minute, letters a day or 0 for no limit, letters free today)."""

@@ -152,6 +152,7 @@ class EpdMailingLetter(models.Model):
         "next_try_at",
         "next_poll_at",
         "poll_count",
+        "contact_at",
         "decided_by",
     )
 
@@ -226,6 +227,9 @@ class EpdMailingLetter(models.Model):
     raw_status = fields.Char(string="UniSender Status", readonly=True)
     next_poll_at = fields.Datetime(readonly=True)
     poll_count = fields.Integer(readonly=True)
+    contact_at = fields.Datetime(
+        readonly=True, help="When the contact is to be asked for the exact time of a polled fact."
+    )
     event_ids = fields.One2many("epd.letter.event", "letter_id")
     state = fields.Selection(
         LETTER_STATES, compute="_compute_state", store=True, string="Status", precompute=True
@@ -243,6 +247,7 @@ class EpdMailingLetter(models.Model):
     _rate_idx = models.Index("(unisender_account_id, sending_at) WHERE sending_at IS NOT NULL")
     _lease_idx = models.Index("(lease_until) WHERE lease_until IS NOT NULL")
     _poll_idx = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")
+    _contact_idx = models.Index("(contact_at) WHERE contact_at IS NOT NULL")
     _mailing_state_idx = models.Index("(mailing_id, state)")
 
     @api.depends(

@@ -4,6 +4,21 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
+# reasons of being left out that the office can mend; the other ones are somebody's decision
+MENDABLE = (
+    "no_address",
+    "malformed_address",
+    "address_bounced",
+    "address_unsubscribed",
+    "address_closed",
+    "address_changed",
+    "file_missing",
+    "file_damaged",
+    "too_large",
+    "template_error",
+)
+
+
 class EpdMailingLetter(models.Model):
     """What a person decides about a letter."""
 
@@ -112,12 +127,25 @@ class EpdMailingLetter(models.Model):
         return self.sudo()._through_gate().create(vals_list)
 
     def action_resend(self):
-        """Send chosen letters again as a new linked mailing (after the address was corrected)."""
+        """Send chosen letters again as a new linked mailing (after the address was corrected).
+
+        Letters that went or were refused, and those left out for a reason that can be mended.
+        """
         letters = self._check_operator()
         if len(letters.mailing_id) != 1:
             raise UserError(self.env._("Choose letters of one mailing."))
-        if letters.filtered(lambda letter: letter.send_state not in ("sent", "rejected")):
-            raise UserError(self.env._("Only letters that went, or were refused, are sent again."))
+        if letters.filtered(
+            lambda letter: (
+                letter.send_state not in ("sent", "rejected")
+                and (letter.send_state != "skipped" or letter.failure_type not in MENDABLE)
+            )
+        ):
+            raise UserError(
+                self.env._(
+                    "Only letters that went, were refused, or were left out for something that "
+                    "can be corrected, are sent again."
+                )
+            )
         return letters.mailing_id.with_user(self.env.user)._resend(
             letters, self.env._("Chosen letters")
         )

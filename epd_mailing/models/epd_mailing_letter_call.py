@@ -56,6 +56,12 @@ class EpdMailingLetter(models.Model):
             return None
         if document.partner_id != document.account_id.partner_id:
             return "payer_changed"
+        account = document.account_id
+        if account.channel == "paper":
+            return "paper_only"
+        if account.company_id.epd_consent_policy == "strict":
+            if account._get_consent_state(document.period_id) not in ("instead", "copy"):
+                return "no_consent"
         if not address or address.state == "closed":
             return "address_closed"
         if address.state != "active":

@@ -33,6 +33,11 @@ class EpdMailingLetter(models.Model):
                 continue
             status = statuses.get_status(raw)
             vals = letter._fact_vals(status, raw, moment, source)
+            if source == "poll" and "poll" in (
+                vals.get("delivered_source"),
+                vals.get("opened_source"),
+            ):
+                vals["contact_at"] = moment  # the contact may know the exact time
             if vals:
                 letter._through_gate().write(vals)
             if source != "webhook":  # the webhook's events are kept as they come

@@ -1,10 +1,10 @@
 import uuid
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
 LIVE = ("pending", "claimed", "sending", "sent", "rejected", "unknown")
 CHUNK = 2000  # documents read and written together
@@ -14,6 +14,17 @@ class EpdMailing(models.Model):
     """Documents → letters: who gets what, and for whom there is no letter and why."""
 
     _inherit = "epd.mailing"
+
+    reissued_count = fields.Integer(
+        string="Issued Again Since", compute="_compute_reissued_count"
+    )
+
+    @api.depends("letter_ids.document_id.state")
+    def _compute_reissued_count(self):
+        for mailing in self:
+            mailing.reissued_count = (
+                len(mailing._get_reissued()) if mailing.state == "done" and mailing.id else 0
+            )
 
     def add_documents(self, document_ids):
         """Add payment documents to a draft mailing, a letter for each address of the account.
@@ -159,6 +170,53 @@ class EpdMailing(models.Model):
         """Make a linked draft mailing of the letters that nobody opened."""
         return self._action_resend(("sent", "delivered"), self.env._("Not opened"))
 
+    def action_resend_reissued(self):
+        """Make a linked draft mailing of the new versions of documents issued again since.
+
+        :raise UserError: when there is none without a letter
+        """
+        self.ensure_one()
+        self.check_access("write")
+        known = self.env["epd.mailing.letter"].search(
+            [("document_id", "in", self._get_reissued().ids), ("send_state", "in", LIVE)]
+        )
+        documents = self._get_reissued() - known.filtered(lambda x: not x.is_test).document_id
+        if not documents:
+            raise UserError(
+                self.env._("No document of this mailing was issued again and is still to be sent.")
+            )
+        mailing = self.copy()
+        mailing.sudo()._through_gate().write({"parent_id": self.id})
+        mailing._add_documents(documents)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "epd.mailing",
+            "res_id": mailing.id,
+            "view_mode": "form",
+        }
+
+    def _get_reissued(self):
+        """Return the live versions of the documents of this mailing that were superseded."""
+        self.ensure_one()
+        return self.env["epd.payment.document"].browse(
+            row[0]
+            for row in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT live.id
+                      FROM epd_mailing_letter letter
+                      JOIN epd_payment_document old ON old.id = letter.document_id
+                      JOIN epd_payment_document live
+                        ON live.account_id = old.account_id AND live.period_id = old.period_id
+                       AND live.form = old.form AND live.state = 'saved'
+                     WHERE letter.mailing_id = %s AND NOT letter.is_test
+                       AND old.state = 'superseded'
+                    """,
+                    self.id,
+                )
+            )
+        )
+
     def _action_resend(self, states, reason):
         self.ensure_one()
         self.check_access("write")
@@ -230,9 +288,12 @@ class EpdMailingLetter(models.Model):
         ):
             later[other.document_id.id, other.email_normalized].append(other)
         targets, seen = [], set()
+        files = self.document_id._get_with_file()
         for letter in self.sorted("id", reverse=True):
             document = letter.document_id
-            if document.state != "saved" or document.partner_id != document.account_id.partner_id:
+            if letter.mailing_id._why_document_left_out(
+                document, document.account_id, document.id in files
+            ):
                 continue
             addresses = letter.address_id
             if not addresses.can_receive or addresses.email_normalized != letter.email_normalized:

@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..tools.unisender import errors, pool
+from . import epd_mailing_letter_call as letter_call
 
 _logger = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ PASS_WALL = 40.0
 PASS_CPU = 22.0
 SLOW_WAVE = 10.0  # seconds; after such an answer the pass ends, to stay within its budget
 TRIES = 5
+SAME_REFUSALS = 10  # of the same kind in a row: the mailing pauses
 FIRST_REFRESH = timedelta(minutes=2)
 
 # letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
@@ -282,9 +284,37 @@ class EpdMailing(models.Model):
             account._rest(account._describe_error(error))
             return True
         account._recover()
+        if kinds == {"refused"} and self._is_refused_over_and_over(found[-1].error):
+            self._pause(
+                self.env._(
+                    "UniSender refuses letter after letter with the same answer: %(answer)s",
+                    answer=f"{found[-1].error.code}: {found[-1].error.message}",
+                )
+            )
+            return True
         if self.wait_reason:
             self._show_wait(False, False)
         return False
+
+    def _is_refused_over_and_over(self, error):
+        """Tell whether the last letters all met one refusal that is not about their addresses.
+
+        Such a refusal concerns the sender or the text (DMARC, moderation): the rest of a big
+        mailing would meet it too, and a person has to look.
+        """
+        if error.code in letter_call.REFUSALS:
+            return False
+        last = self.env["epd.mailing.letter"].search_read(
+            [("mailing_id", "=", self.id), ("is_test", "=", False), ("sending_at", "!=", False)],
+            ["send_state", "failure_reason"],
+            order="sending_at desc, id desc",
+            limit=SAME_REFUSALS,
+        )
+        start = f"{error.code}:"
+        return len(last) == SAME_REFUSALS and all(
+            row["send_state"] == "rejected" and (row["failure_reason"] or "").startswith(start)
+            for row in last
+        )
 
     def _finish_or_wait(self):
         """No letter can be claimed now: done, or wait for the first that may be tried again."""

@@ -35,6 +35,11 @@ class EpdMailing(models.Model):
             try:
                 more = self._poll_account(account, began) or more
                 self._in_transaction(lambda account=account: self._settle_unknown(account))
+                if account.webhook_state != "on":  # it tells the exact times by itself
+                    more = (
+                        self._in_transaction(lambda account=account: self._ask_times(account))
+                        or more
+                    )
             except Exception:  # one account must not stop the others
                 self.env.cr.rollback()
                 _logger.exception("Statuses of UniSender account %s cannot be read", account.id)
@@ -170,6 +175,36 @@ class EpdMailing(models.Model):
             letter._plan_next_poll(fields.Datetime.now(), True)
 
 
+    @api.model
+    def _ask_times(self, account):
+        """Ask the contacts behind facts that polling could date by «not later than» alone.
+
+        :return: True when more of them wait
+        """
+        letters = self.env["epd.mailing.letter"].search(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("contact_at", "<=", fields.Datetime.now()),
+            ],
+            order="contact_at",
+            limit=CONTACTS_A_PASS + 1,
+        )
+        now, client = letters[:CONTACTS_A_PASS], account._get_client()
+        for letter in now:
+            # asked once for each fact: the contact forgets with his next letter
+            letter._through_gate().write({"contact_at": False})
+            if not letter.sending_at or letter._has_rival(letter.sending_at):
+                continue
+            try:
+                letter._date_by_contact(client.get_contact(letter.email_normalized))
+            except errors.Rejected:
+                continue
+            except errors.UniSenderError as error:
+                _logger.warning("Contacts cannot be asked: %s", error.code)
+                return False
+        return len(letters) > len(now)
+
+
 class EpdMailingLetter(models.Model):
     """When to look again, and the rule of the contact."""
 
@@ -203,18 +238,28 @@ class EpdMailingLetter(models.Model):
             return False
         if self._has_rival(began):
             return False
-        delivered = contact.last_delivery and contact.last_delivery.replace(tzinfo=None)
         self._settle_as_sent(False, last.replace(tzinfo=None))
-        facts = []
-        if delivered and delivered >= began - CLOCK:
-            facts.append((self, "ok_delivered", delivered, "contact"))
-            opened = contact.last_read and contact.last_read.replace(tzinfo=None)
-            if opened and opened >= began - CLOCK:
-                facts.append((self, "ok_read", opened, "contact"))
-        if not facts:
-            facts.append((self, "ok_sent", last.replace(tzinfo=None), "contact"))
-        self._apply_statuses(facts)
+        if not self._date_by_contact(contact):
+            self._apply_statuses([(self, "ok_sent", last.replace(tzinfo=None), "contact")])
         return True
+
+    def _date_by_contact(self, contact):
+        """Take the contact's times for this letter; the caller has seen that they are its own.
+
+        :return: True when there was one
+        """
+        earliest, facts = self.sending_at - CLOCK, []
+        for raw, moment in (
+            ("ok_delivered", contact.last_delivery),
+            ("ok_read", contact.last_read),
+            ("ok_link_visited", contact.last_click),
+        ):
+            moment = moment and moment.replace(tzinfo=None)
+            if not moment or moment < earliest:
+                break
+            facts.append((self, raw, moment, "contact"))
+        self._apply_statuses(facts)
+        return bool(facts)
 
     def _has_rival(self, began):
         """Tell whether another letter of ours may have gone to the address about then or later."""

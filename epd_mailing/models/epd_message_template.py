@@ -1,6 +1,7 @@
 from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import html_sanitize
 
 from ..tools import message
 
@@ -22,6 +23,17 @@ class EpdMessageTemplate(models.Model):
     )
     body = fields.Text(required=True)
     active = fields.Boolean(default=True)
+    preview_document_id = fields.Many2one(
+        "epd.payment.document",
+        string="Preview On",
+        store=False,
+        domain="[('company_id', '=', company_id), ('state', '=', 'saved')]",
+        help="A saved receipt to show the letter on. Nothing: made-up values.",
+    )
+    preview_subject = fields.Char(string="Subject of the Preview", compute="_compute_preview")
+    preview_html = fields.Html(
+        string="Preview", compute="_compute_preview", sanitize=False, help="As the payer sees it."
+    )
     field_help = fields.Html(compute="_compute_field_help", string="Fields")
 
     def _compute_field_help(self):
@@ -33,6 +45,29 @@ class EpdMessageTemplate(models.Model):
         )
         for template in self:
             template.field_help = Markup('<table class="table table-sm">%s</table>') % rows
+
+    @api.depends("subject", "body", "body_format", "preview_document_id")
+    def _compute_preview(self):
+        """Show the letter while it is written: on a chosen receipt, or on made-up values."""
+        for template in self:
+            document = template.preview_document_id
+            data = document._get_letter_data() if document else message.sample_data()
+            try:
+                text = message.render_message(
+                    template.subject or "",
+                    template.body or "",
+                    data,
+                    template.body_format == "html",
+                )
+            except message.TemplateError as error:
+                template.preview_subject = False
+                template.preview_html = Markup('<p class="text-danger">{}</p>').format(
+                    self._describe(error)
+                )
+            else:
+                template.preview_subject = text.subject
+                # what a letter's HTML may do to a page of ours is not left to its author
+                template.preview_html = html_sanitize(text.html, sanitize_style=True)
 
     @api.constrains("subject", "body", "body_format")
     def _check_message(self):

@@ -32,6 +32,10 @@ class EpdPaymentDocument(models.Model):
                 "The program wkhtmltopdf is not found on the server, so receipts cannot be "
                 "made. Ask the administrator to install it or to set WKHTMLTOPDF."
             ),
+            "binary_old": self.env._(
+                "The program wkhtmltopdf on the server is too old: receipts come out too large. "
+                "Ask the administrator to install version 0.12.4 or later."
+            ),
             "font_missing": self.env._(
                 "The server has no font with Russian letters. Ask the administrator to install "
                 "the fonts DejaVu or Liberation."

@@ -156,6 +156,11 @@ class EpdReceiptImport(models.Model):
                 raise UserError(self.env._("Take the loading back to draft to change it."))
         return super().write(vals)
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_at_work(self):
+        if self.filtered(lambda order: order.state in ("checking", "saving")):
+            raise UserError(self.env._("Stop the loading before you delete it."))
+
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------

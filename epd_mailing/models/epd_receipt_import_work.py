@@ -153,7 +153,9 @@ class EpdReceiptImport(models.Model):
                 self.env.invalidate_all()
                 if not isinstance(error, UserError):
                     _logger.exception("Receipts %s failed", order.id)
-                order._pause_for_fault(error)
+                # whatever the rights of the user are by now, the reason is written in his language
+                lang = order.user_id.lang or "ru_RU"
+                order.with_context(lang=lang)._through_gate()._pause_for_fault(error)
                 self.env["ir.cron"]._commit_progress()
             if not in_budget():
                 break

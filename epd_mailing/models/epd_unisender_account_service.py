@@ -137,6 +137,35 @@ class EpdUnisenderAccount(models.Model):
         lists = self.sudo()._call_or_raise(lambda client: client.get_lists())
         return [{"id": list_id, "title": title} for list_id, title in lists]
 
+    def action_choose_list(self):
+        """«Choose a List»: show the lists of the account, and let a new one be made."""
+        self.ensure_one()
+        wizard = self.env["epd.unisender.list"].create(
+            {
+                "account_id": self.id,
+                "line_ids": [
+                    (
+                        0,
+                        0,
+                        {
+                            "list_id": entry["id"],
+                            "title": entry["title"],
+                            "is_used": entry["id"] == self.list_id,
+                        },
+                    )
+                    for entry in self.get_lists()
+                ],
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Choose a List"),
+            "res_model": "epd.unisender.list",
+            "res_id": wizard.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
     def create_list(self, title):
         """Make a list at UniSender and use it from now on; return its id (text)."""
         self.ensure_one()

@@ -24,6 +24,7 @@ from . import (
     test_run_screen,
     test_receipt_import,
     test_sender,
+    test_sending_rules,
     test_statistics,
     test_unisender_account,
     test_views,
@@ -31,3 +32,5 @@ from . import (
     test_webhook_events,
 )
 from . import test_paper
+from . import test_api
+from . import test_outgo

@@ -231,7 +231,7 @@ class TestImport(ImportCase):
         order.action_load()
         self._work()
         self.assertEqual((order.state, order.updated_count), ("paused", 0))
-        self.assertIn("row", order.pause_reason)
+        self.assertIn("2", order.pause_reason)
         self.assertEqual(self._charges("00100")["5"].amount, 114.6)
         self.accounts[1].number = "00101"
         order.action_resume()
@@ -271,7 +271,7 @@ class TestImport(ImportCase):
         order = self._order(make_csv([HEAD, *([[]] * 30), ROWS[0]]) + cut)
         order.action_check()
         self.assertEqual(order.state, "paused")
-        self.assertIn("Row 33", order.pause_reason)
+        self.assertIn(" 33:", order.pause_reason)
         self.assertEqual(self._charges("00100")["5"].amount, 114.6)
 
     def test_another_month_is_refused(self):
@@ -314,3 +314,11 @@ class TestImport(ImportCase):
         self.env.invalidate_all()
         self.assertFalse(order.file)
         self.assertTrue(order.file_sha256)
+
+    def test_more_problems_than_are_listed(self):
+        rows = [HEAD, *([f"9{n}", "5", "", "", "1", "", ""] for n in range(7))]
+        order = self._order(make_csv(rows))
+        with patch(f"{WORK}.KEPT_PROBLEMS", 3):
+            order.action_check()
+        self.assertEqual((len(order.problem_ids), order.error_count), (3, 7))
+        self.assertIn("3", order.pause_reason)

@@ -43,7 +43,7 @@ class TestLetterFacts(SendingCommon):
             self._run_cron("ir_cron_refresh")
         self.assertEqual(asked, [3])
         first, second, third = self.letters
-        self.assertEqual((first.state, first.clicked_source), ("read", "poll"))
+        self.assertEqual((first.state, first.clicked_source), ("read", "contact"))
         self.assertTrue(first.delivered_at and first.opened_at)
         self.assertEqual((second.state, second.failure_type), ("bounced", "mailbox_full"))
         self.assertEqual((third.state, third.failure_type), ("bounced", "invalid_address"))

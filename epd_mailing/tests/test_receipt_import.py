@@ -228,3 +228,16 @@ class TestReceiptImport(EpdCommon):
                 order.write(vals)
         with self.assertRaises(UserError):
             order.line_ids[0].write({"account_id": self.accounts[3].id})
+
+    def test_old_archives_are_removed_and_the_record_stays(self):
+        order = self._order()
+        order.action_check()
+        order.action_cancel()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE epd_receipt_import SET write_date = '2020-01-01' WHERE id = %s", (order.id,)
+        )
+        self.env.invalidate_all()
+        self.env["epd.receipt.import"]._gc_files()
+        self.assertFalse(order.file)
+        self.assertTrue(order.file_sha256)

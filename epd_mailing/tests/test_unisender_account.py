@@ -94,7 +94,7 @@ class TestUnisenderAccount(SendingCommon):
         self.account.action_webhook_on()
         hooks = self.account._get_client().list_hooks()
         self.assertEqual(len(hooks), 1)
-        self.assertIn("/epd_mailing/webhook/", hooks[0]["url"])
+        self.assertIn("/epd_mailing/webhook/", hooks[0]["hook_url"])
         self.sandbox.control("reset")
         self.account.api_key_input = KEY
         self.account.action_check_connection()

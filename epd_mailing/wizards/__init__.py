@@ -9,3 +9,6 @@ from . import epd_new_owner
 from . import epd_receipt_preview
 from . import epd_run_outlook
 from . import epd_paper_printed
+from . import epd_presentation_proof
+from . import epd_document_zip
+from . import epd_unisender_list

@@ -6,6 +6,7 @@ pdfkit builds the command. Works with patched and unpatched Qt builds; their dif
 import contextlib
 import functools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,12 +24,13 @@ from .proof import ProofError, check_html, check_pdf
 SECONDS_PATIENCE = 20  # without a new file
 SECONDS_AGAIN = 60  # for all that is rendered again, should the machine itself hang
 FREE_MEGABYTES = 64
+OLDEST_PATCHED = (0, 12, 4)  # those before print millimetres a third too large
 _OPTIONS = {
     "quiet": "",
     "encoding": "utf-8",
     "page-size": "A4",
-    "margin-top": "8mm",
-    "margin-bottom": "8mm",
+    "margin-top": "7mm",
+    "margin-bottom": "6mm",
     "margin-left": "9mm",
     "margin-right": "9mm",
     "disable-javascript": "",
@@ -54,6 +56,12 @@ def _version(binary):
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() or None
+
+
+def _version_numbers(binary):
+    """Return the version as a tuple of numbers, e.g. (0, 12, 6)."""
+    found = re.search(r"\d+(?:\.\d+)+", _version(binary) or "")
+    return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
 def find_binary(binary=None):
@@ -107,6 +115,8 @@ class WkhtmltopdfEngine(Engine):
         problems = []
         if not self.binary or not _version(self.binary):
             problems.append(ReadyProblem("binary_missing", self.binary or "wkhtmltopdf"))
+        elif self.patched and _version_numbers(self.binary) < OLDEST_PATCHED:
+            problems.append(ReadyProblem("binary_old", _version(self.binary)))
         if not _has_cyrillic_font():
             problems.append(ReadyProblem("font_missing", "fonts-dejavu-core"))
         base = workdir.base_directory(self.base_dir)
