@@ -154,7 +154,10 @@ def test_new_owner_and_consent_withdrawn(house, page, shoot):
     clicks.closed(page)
     page.locator(".o_field_widget[name=partner_id]:has-text('Новосёлова')").wait_for()
     addresses = operator(
-        "epd.delivery.address", "search_read", [("account_id", "=", sold)], fields=["email", "state"]
+        "epd.delivery.address",
+        "search_read",
+        [("account_id", "=", sold)],
+        fields=["email", "state"],
     )
     states = {address["email"]: address["state"] for address in addresses}
     assert states.pop("novoselova@example.com") == "active"
@@ -201,7 +204,7 @@ def test_at_the_counter(house, page, shoot):
         line.locator("button[name=action_open_pdf]").click()
     address = opened.value.url
     opened.value.close()
-    answer = page.request.get(f"{house.odoo.url}{address[address.index('/epd_mailing'):]}")
+    answer = page.request.get(f"{house.odoo.url}{address[address.index('/epd_mailing') :]}")
     assert answer.ok and answer.body().startswith(b"%PDF")
 
 

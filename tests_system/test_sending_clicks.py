@@ -3,8 +3,8 @@
 import re
 
 from . import sending
+from .clicks import CURRENT, count, log_in
 from .server import wait_until
-from .test_clicking import CURRENT, count, log_in
 
 
 def open_mailing(page, house, mailing):
