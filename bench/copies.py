@@ -45,6 +45,8 @@ def copy_rows(env, table, source_ids, count, changes):
             sources_count=len(source_ids),
         )
     )
+    # foreign keys to this table are checked by plans kept from when it was small
+    env.cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
     return [row[0] for row in rows]
 
 
