@@ -101,9 +101,7 @@ class EpdPaperBatch(models.Model):
     started_at = fields.Datetime(readonly=True, copy=False)
     finished_at = fields.Datetime(readonly=True, copy=False)
     presented_on = fields.Date(string="Handed Over On", readonly=True, copy=False, tracking=True)
-    presented_by = fields.Many2one(
-        "res.users", string="Handed Over By", readonly=True, copy=False
-    )
+    presented_by = fields.Many2one("res.users", string="Handed Over By", readonly=True, copy=False)
     unsent_count = fields.Integer(string="Not Mailed Yet", readonly=True, copy=False)
     unknown_count = fields.Integer(string="Outcome Unknown", readonly=True, copy=False)
     line_ids = fields.One2many("epd.paper.batch.line", "batch_id", copy=False)

@@ -80,9 +80,7 @@ class EpdPaperBatch(models.Model):
                 self._report_ready()
                 return
             self._join_part(waiting)
-            self.env["ir.cron"]._commit_progress(
-                len(waiting), remaining=lines.search_count(domain)
-            )
+            self.env["ir.cron"]._commit_progress(len(waiting), remaining=lines.search_count(domain))
             self.env.invalidate_all()  # the files of this part are not kept in memory
 
     def _report_ready(self):

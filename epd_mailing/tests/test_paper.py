@@ -276,9 +276,7 @@ class TestPaper(PaperCase):
         self.assertEqual(first.line_ids.account_id, self.accounts[2:])
         self.assertEqual(first.unsent_count, 0)
         letter = mailing.letter_ids[0]
-        letter._through_gate().write(
-            {"send_state": "sent", "bounced_at": fields.Datetime.now()}
-        )
+        letter._through_gate().write({"send_state": "sent", "bounced_at": fields.Datetime.now()})
         second = self._make()
         self.assertEqual((second.number, second.line_ids.account_id), (2, self.accounts[0]))
         with self.assertRaisesRegex(UserError, "nothing to print"):
@@ -325,9 +323,7 @@ class TestPaper(PaperCase):
     def test_handed_over_counts_as_presented(self):
         mailing = self._make_mailing()
         letter = mailing.letter_ids.filtered(lambda x: x.account_id == self.accounts[2])
-        letter._through_gate().write(
-            {"send_state": "sent", "delivered_at": fields.Datetime.now()}
-        )
+        letter._through_gate().write({"send_state": "sent", "delivered_at": fields.Datetime.now()})
         batch = self._make()
         self.assertEqual(self.documents[3].delivery_state, "none", "printed is not handed over")
         with self.assertRaisesRegex(UserError, "not beforehand"):
@@ -340,9 +336,7 @@ class TestPaper(PaperCase):
         self.assertEqual(states, ["delivered", "paper"], "a letter that arrived did better")
         # the statement says what the compute says
         self.documents.modified(["letter_ids"])
-        self.env.add_to_compute(
-            self.documents._fields["delivery_state"], self.documents
-        )
+        self.env.add_to_compute(self.documents._fields["delivery_state"], self.documents)
         self.assertEqual(self.documents[2:].mapped("delivery_state"), states)
         not_reached = self.env.ref("epd_mailing.account_list_not_reached")
         found = self.env["epd.personal.account"].search(not_reached._get_domain(self.period))
