@@ -140,7 +140,8 @@ def measure_webhook(env, account, letters):
             except Empty:
                 return
             began = time.perf_counter()
-            with urllib.request.urlopen(url + path, body, timeout=60) as answer:
+            call = urllib.request.Request(url + path, body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(call, timeout=60) as answer:
                 answers.append(answer.status)
             slowest[0] = max(slowest[0], time.perf_counter() - began)
 

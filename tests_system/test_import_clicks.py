@@ -45,6 +45,7 @@ def test_charges_from_a_file(house, page):
     log_in(page, house.odoo, "operator")
     page.click(".o_menu_sections button:has-text('Начисления')")
     page.click(".o-dropdown--menu a:has-text('Загрузка из файлов')")
+    page.wait_for_selector(".o_breadcrumb :text('Загрузка из файлов')")
     page.click(".o_list_button_add")
     choose(page, "март.csv", "\r\n".join(ROWS).encode("cp1251"))
     page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=4")
@@ -59,6 +60,7 @@ def test_charges_from_a_file(house, page):
     page.click(".modal footer button >> nth=0")
     page.click(".o_field_widget[name=good_only] input")
     page.click(".o_form_statusbar button[name=action_load]")
+    page.wait_for_selector("button[name=action_load]", state="detached")
     wait_done(page)
     order = house.operator(
         "epd.import", "search_read", [], ["updated_count", "left_count", "user_id"]
@@ -86,6 +88,7 @@ def test_ready_made_receipts(house, page, number):
     assert page.locator("td:has-text('Файл повреждён')").count()
     page.click(".o_field_widget[name=good_only] input")
     page.click(".o_form_statusbar button[name=action_save]")
+    page.wait_for_selector("button[name=action_save]", state="detached")
     wait_done(page)
     domain = [("is_ready_made", "=", True)]
     wait_until(

@@ -32,7 +32,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     mailing = sending.make_mailing(house, [row[0] for row in rows], exact=False)
     # late answers: there is time to press a button in the middle
     house.sandbox.control(
-        "fault", {"kind": "slow_after", "chance": 1, "seconds": 1, "times": 10**6}
+        "fault", {"kind": "slow_after", "chance": 1, "seconds": 0.6, "times": 10**6}
     )
     log_in(page, house.odoo, "operator")
     open_mailing(page, house, mailing)
@@ -74,6 +74,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     wait_until(lambda: page.reload() and count(page, "failed_count"), 60, "failures are shown")
     failed = count(page, "failed_count")
     page.click(".oe_stat_button:has(.o_field_widget[name=failed_count])")
+    page.wait_for_selector(".o_form_view", state="detached")
     page.wait_for_selector(".o_list_view .o_data_row")
     assert page.locator(".o_data_row").count() == failed
     # the payer of one of them has a new address now

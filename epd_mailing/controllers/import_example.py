@@ -2,10 +2,11 @@ import csv
 import io
 
 import openpyxl
-from odoo.addons.epd_mailing.tools import table_file
 from odoo.http import Controller, content_disposition, request, route
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as ILLEGAL
 from werkzeug.exceptions import NotFound
+
+from ..tools import table_file
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -3,11 +3,10 @@ import logging
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
+from ..models.ir_http import BODY_LIMIT
 from ..tools.unisender import webhook
 
 _logger = logging.getLogger(__name__)
-
-BODY_LIMIT = 4 * 2**20  # bytes; a batch of the service is far below
 
 
 class WebhookController(http.Controller):
@@ -26,8 +25,11 @@ class WebhookController(http.Controller):
         csrf=False,
         save_session=False,
     )
-    def receive(self, token):
-        """Answer the activation GET, take in the events of a POST."""
+    def receive(self, token, **_form):
+        """Answer the activation GET, take in the events of a POST.
+
+        A body sent as a form was parsed by Odoo as well; only the raw bytes are looked at.
+        """
         if request.httprequest.method != "POST":
             return request.make_response("ok", [("Content-Type", "text/plain")])
         length = request.httprequest.content_length

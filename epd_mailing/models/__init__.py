@@ -32,6 +32,7 @@ from . import epd_payment_document_compare
 from . import ir_actions_report
 from . import epd_consent_form
 from . import ir_attachment
+from . import ir_http
 from . import epd_account_list
 from . import epd_message_template
 from . import epd_unisender_account

@@ -83,7 +83,9 @@ class EpdApi(models.AbstractModel):
     @api.model
     def _api_remembered(self, key, method, request, work):
         if not isinstance(key, str) or not 1 <= len(key.strip()) <= 100:
-            raise ApiRefusal("key_missing", self.env._("Give each call a key of 1 to 100 characters."))
+            raise ApiRefusal(
+                "key_missing", self.env._("Give each call a key of 1 to 100 characters.")
+            )
         digest = receipt_data.digest(json.dumps([method, request], sort_keys=True))
         # the row is the lock: a call at the same moment waits here, and then finds the answer
         fresh = self.env.execute_query(

@@ -110,9 +110,7 @@ class EpdApi(models.AbstractModel):
             )
         fields = self.env["epd.personal.account"]._fields
         vals = {
-            name: self._api_read_value(fields[name], entry[name])
-            for name in TEXTS
-            if name in entry
+            name: self._api_read_value(fields[name], entry[name]) for name in TEXTS if name in entry
         }
         for name in CHOICES:
             if name in entry:

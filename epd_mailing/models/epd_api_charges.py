@@ -74,7 +74,9 @@ class EpdApi(models.AbstractModel):
                 good[account] = sections
         changed = set()
         for section in SECTIONS:
-            wanted = {account: parts[section] for account, parts in good.items() if section in parts}
+            wanted = {
+                account: parts[section] for account, parts in good.items() if section in parts
+            }
             changed |= self._api_replace(section, period, wanted)
         return {
             "taken": len(changed),
@@ -228,7 +230,9 @@ class EpdApi(models.AbstractModel):
                 changed.add(account)
                 continue
             moved = {
-                name: value for name, value in vals.items() if not self._api_same(record, name, value)
+                name: value
+                for name, value in vals.items()
+                if not self._api_same(record, name, value)
             }
             if moved:
                 record.write(self._api_plain(moved))

@@ -102,7 +102,7 @@ class EpdImport(models.Model):
             text = self.env._(
                 "Something changed since the check, and the next rows cannot be loaded: see the "
                 "problems. The rows before row %s are loaded; correct the cause and go on.",
-                order.row_reached + 1,
+                max(order.row_reached, order.header_row) + 1,
             )
         elif isinstance(error, TableError):
             text = order._describe_table_error(error)

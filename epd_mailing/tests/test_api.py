@@ -31,7 +31,12 @@ class TestApi(PaperCase):
         cls.account = {
             "number": "00100",
             "charges": [
-                {"service": "1", "tariff": "31.5", "volume_individual": "38.4", "amount": "1209.60"},
+                {
+                    "service": "1",
+                    "tariff": "31.5",
+                    "volume_individual": "38.4",
+                    "amount": "1209.60",
+                },
                 {"service": "14", "amount": "390.14", "total": "390.14"},
             ],
             "balances": [
@@ -83,9 +88,7 @@ class TestApi(PaperCase):
         first = self.put()
         self.assertEqual(self.put(), first)
         other = self.put(charges=[])
-        self.assertEqual(
-            (other["status"], other["problems"][0]["code"]), ("refused", "key_reused")
-        )
+        self.assertEqual((other["status"], other["problems"][0]["code"]), ("refused", "key_reused"))
         # the same figures under a new key change nothing
         again = self.put(key="k-2")
         self.assertEqual((again["taken"], again["unchanged"]), (0, 1))
@@ -141,9 +144,7 @@ class TestApi(PaperCase):
             company_ids=[(6, 0, other.ids)],
         )
         strange = self.env(user=stranger, context={})["epd.api"]
-        self.assertEqual(
-            strange.list_documents("2026-03")["problems"][0]["code"], "period_unknown"
-        )
+        self.assertEqual(strange.list_documents("2026-03")["problems"][0]["code"], "period_unknown")
         with self.assertRaises(AccessError):
             strange.get_document_pdf(self.documents[0].id)
 
@@ -161,11 +162,11 @@ class TestApi(PaperCase):
         self.env.invalidate_all()
         answer = self.api.get_run(run)
         self.assertEqual((answer["state"], answer["saved_count"]), ("done", 1))
-        self.assertEqual(
-            self.api.list_run_problems(run)["problems"][0]["code"], "already_saved"
-        )
+        self.assertEqual(self.api.list_run_problems(run)["problems"][0]["code"], "already_saved")
         made = self.api.make_mailing("m-1", run, subject="Квитанция", body="<p>x</p>")
-        self.assertEqual(self.api.make_mailing("m-1", run, subject="Квитанция", body="<p>x</p>"), made)
+        self.assertEqual(
+            self.api.make_mailing("m-1", run, subject="Квитанция", body="<p>x</p>"), made
+        )
         mailing = made["mailing"]
         self.assertEqual(self.env["epd.mailing"].search_count([("run_id", "=", run)]), 1)
         planned = self.api.schedule_mailing(mailing, "2099-01-01T06:00:00Z")

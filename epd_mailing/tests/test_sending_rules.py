@@ -107,17 +107,16 @@ class TestSendingRules(SendingCommon):
         self.assertFalse(mailing.reissued_count)
         document = self.documents[0]
         document._move("superseded", state_reason="recalculated")
-        fresh = document.with_context(epd_gate=None)._through_gate().copy(
+        self.env.flush_all()
+        fresh = document._through_gate().copy(
             {
                 "version": document.version + 1,
                 "state": "saved",
                 "account_id": document.account_id.id,
-            }
-        )
-        fresh._through_gate().write(
-            {
-                name: document[name]
-                for name in ("snapshot", "snapshot_sha256", "pdf_sha256", "saved_at")
+                **{
+                    name: document[name]
+                    for name in ("snapshot", "snapshot_sha256", "pdf_sha256", "saved_at")
+                },
             }
         )
         self.env["ir.attachment"].create(
@@ -224,7 +223,7 @@ class TestSendingRules(SendingCommon):
         self.unisender.reply_to = "office@uk-test.example.com"
         building = self.accounts[1].building_id
         if building == self.accounts[0].building_id:
-            building = building.copy({"street": "Другая улица"})
+            building = building.copy({"name": "г. Казань, ул. Другая, д. 5"})
             self.accounts[1].building_id = building
         building.reply_to = "house5@uk-test.example.com"
         mailing = self._make_mailing(self.documents[:2])

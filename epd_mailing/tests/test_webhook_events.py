@@ -74,6 +74,17 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         self.assertEqual(self.letter.document_id.delivery_state, "delivered")
 
     @mute_logger(LOG)
+    def test_whatever_content_type(self):
+        self._sent()
+        body = self._body([self._event("ok_delivered", "2026-03-30 09:05:00")])
+        for kind in ("application/x-www-form-urlencoded", "text/plain"):
+            answer = self.url_open(
+                f"/epd_mailing/webhook/{TOKEN}", data=body, headers={"Content-Type": kind}
+            )
+            self.assertEqual(answer.status_code, 200, kind)
+        self.env.invalidate_all()
+        self.assertEqual(self.letter.state, "delivered")
+
     def test_fails_closed(self):
         self._sent()
         event = [self._event("ok_delivered", "2026-03-30 09:00:07")]

@@ -6,6 +6,7 @@ of a file name.
 """
 
 import io
+import logging
 import re
 import stat
 import zipfile
@@ -15,8 +16,11 @@ from typing import NamedTuple
 
 import pypdf
 
+# damaged files are told to the person who brought them, not to the server's log
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 # what systems leave in archives by themselves
 _LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_CP437 = frozenset(bytes(range(256)).decode("cp437"))
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 
@@ -98,10 +102,9 @@ def _decode_name(info):
     """Return the name: ZIPs of Windows Explorer hold Russian names in code page 866."""
     name = info.filename
     if not info.flag_bits & 0x800:
-        try:
-            name = name.encode("cp437").decode("cp866")
-        except UnicodeError:
-            pass
+        # what code page 437 has no byte for was not read by it
+        if all(ord(letter) < 128 or letter in _CP437 for letter in name):
+            return name.encode("cp437").decode("cp866")
     return name
 
 

@@ -243,7 +243,11 @@ class EpdPresentationProof(models.TransientModel):
             "entries": entries,
             "live": live,
             "shares": [
-                (label, totals.get(name, 0), f"{100 * totals.get(name, 0) / live:.1f}".replace(".", ","))
+                (
+                    label,
+                    totals.get(name, 0),
+                    f"{100 * totals.get(name, 0) / live:.1f}".replace(".", ","),
+                )
                 for label, name in (
                     ("направлено или вручено в установленный срок", "sent"),
                     ("доставлено или вручено в установленный срок", "arrived"),
@@ -264,9 +268,7 @@ class EpdPresentationProof(models.TransientModel):
         elif first or last:
             parts.append(
                 "расчётные периоды: "
-                + " ".join(
-                    filter(None, (first and f"с {first.name}", last and f"по {last.name}"))
-                )
+                + " ".join(filter(None, (first and f"с {first.name}", last and f"по {last.name}")))
             )
         return "; ".join(parts) or "все лицевые счета"
 
@@ -297,14 +299,19 @@ class EpdPresentationProof(models.TransientModel):
         if not source:
             return text
         bound = "не позднее " if source == "poll" else ""
-        return f"{bound}{text} ({labels['source'][source]})" if source != "poll" else f"{bound}{text}"
+        return (
+            f"{bound}{text} ({labels['source'][source]})" if source != "poll" else f"{bound}{text}"
+        )
 
     @api.model
     def _describe_way(self, document, way, labels):
         if way.kind == "paper":
             return {
                 "how": "на бумаге",
-                "facts": [("Передано для вручения", money.format_date(way.handed_on)), ("Печать", way.batch)],
+                "facts": [
+                    ("Передано для вручения", money.format_date(way.handed_on)),
+                    ("Печать", way.batch),
+                ],
             }
         facts = [
             ("Адрес", way.to),

@@ -87,11 +87,8 @@ def detect_encoding(sample):
     """Return the encoding of the first bytes of a file, one of ``ENCODINGS``."""
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    try:
-        codecs.getincrementaldecoder("utf-8-sig")().decode(sample)
+    if _is_utf8(sample):
         return "utf-8-sig"
-    except UnicodeDecodeError:
-        pass
 
     def score(encoding):
         text = sample.decode(encoding, "replace")
@@ -99,6 +96,14 @@ def detect_encoding(sample):
         return common - 5 * len(re.findall(r"[^\w\s\x21-\x7e«»№–—°²³]", text))
 
     return max(("cp1251", "cp866", "koi8-r"), key=score)
+
+
+def _is_utf8(sample):
+    try:
+        codecs.getincrementaldecoder("utf-8-sig")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def detect_delimiter(text):
