@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench chaos
+.PHONY: screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz chaos
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,15 @@ fmt: ## format the code
 	@scripts/run fmt
 i18n: ## refresh the translation template and merge ru.po
 	@scripts/run i18n
+screenshots: ## take the pictures of the guide by clicking through the month, and render the guide
+	@scripts/run screenshots
 shell: ## Odoo's shell on the demo database
 	@scripts/run shell
 logs: ## follow the log of the demo's Odoo
 	@tail -n 50 -F .run/odoo.log
-bench: ## measure: receipts and letters a second, … (PARTS="letters" for one part)
+bench: ## measure all, beside Odoo's own ways (PARTS="receipts letters" for some parts)
 	@scripts/run bench
+fuzz: ## files with made-up damage, for long (FUZZ_EXAMPLES=n of each kind)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} scripts/test fuzz
 chaos: ## the long form of the power cuts: 500 letters, 30 kills
 	@scripts/run chaos

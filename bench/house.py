@@ -1,9 +1,11 @@
 """A big house for measurements: copies of a demo account with all its lines."""
 
+import itertools
 import time
 
 from odoo.tools import SQL
 
+HOUSES = itertools.count(1)
 MODEL_ACCOUNT = "epd_mailing.demo_account_0100002"
 TABLES = ("epd_charge", "epd_account_balance", "epd_meter_reading")
 
@@ -12,17 +14,17 @@ def make_accounts(env, count):
     """Return ``count`` new open accounts with a payer, an address and March's figures each."""
     pattern = env.ref(MODEL_ACCOUNT)
     company = pattern.company_id
-    stamp = int(time.time())
+    stamp, house = int(time.time()), next(HOUSES)
     partners = env["res.partner"].create(
         [
-            {"name": f"Плательщиков Ёжи {n}", "email": f"noread.{stamp}.{n}@example.com"}
+            {"name": f"Плательщиков Ёжи {n}", "email": f"noread.{stamp}.{house}.{n}@example.com"}
             for n in range(count)
         ]
     )
     accounts = env["epd.personal.account"].create(
         [
             {
-                "number": f"9{stamp % 100000:05d}{n:06d}",
+                "number": f"9{stamp % 1000:03d}{house % 100:02d}{n:06d}",
                 "company_id": company.id,
                 "building_id": pattern.building_id.id,
                 "premises": str(n + 1),
@@ -36,6 +38,15 @@ def make_accounts(env, count):
     )
     env.flush_all()
     period = env.ref("epd_mailing.demo_period_2026_03")
+    copy_figures(env, accounts.ids, period)
+    env.invalidate_all()
+    env.cr.commit()
+    return accounts, period
+
+
+def copy_figures(env, account_ids, period):
+    """Give accounts the charges, balances and readings that the demo account has in a period."""
+    pattern = env.ref(MODEL_ACCOUNT)
     for table in TABLES:
         names = env.execute_query(
             SQL(
@@ -53,11 +64,8 @@ def make_accounts(env, count):
                 "WHERE source.account_id = %(pattern)s AND source.period_id = %(period)s",
                 table=SQL.identifier(table),
                 columns=columns,
-                ids=accounts.ids,
+                ids=list(account_ids),
                 pattern=pattern.id,
                 period=period.id,
             )
         )
-    env.invalidate_all()
-    env.cr.commit()
-    return accounts, period

@@ -15,12 +15,16 @@ SECONDS_START = 60
 
 
 @contextlib.contextmanager
-def web_server(database, port, cron_threads=0):
-    """Give the address of an Odoo that serves ``database`` while the block runs."""
+def web_server(database, port, cron_threads=0, log=None):
+    """Give the address of an Odoo that serves ``database`` while the block runs.
+
+    :param log: path of a file that gets a line for each request, with its time and queries
+    """
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "server"]
     command += ["-c", config["config"], "-d", database, f"--http-port={port}"]
-    command += [f"--max-cron-threads={cron_threads}", "--log-level=critical"]
+    command += [f"--max-cron-threads={cron_threads}"]
+    command += [f"--logfile={log}", "--log-level=info"] if log else ["--log-level=critical"]
     server = subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + SECONDS_START

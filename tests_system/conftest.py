@@ -1,9 +1,12 @@
 """Fixtures of the tests from outside: the demo house in a real Odoo, the sandbox, a browser."""
 
+import io
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from .server import RUN, OdooServer, Sandbox, drop_database, make_database
 
@@ -85,7 +88,7 @@ def browser():
 
 @pytest.fixture
 def page(browser, request):
-    """A page in Russian and in the office's time zone; an error of the page's scripts fails the test."""
+    """A page in Russian and in the office's time zone; an error on the page or in its console fails the test."""
     context = browser.new_context(
         locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1700, "height": 900}
     )
@@ -93,7 +96,22 @@ def page(browser, request):
     tab = context.new_page()
     errors = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     yield tab
     tab.screenshot(path=RUN / f"last_{request.node.name}.png")
     context.close()
     assert not errors, errors
+
+
+@pytest.fixture
+def shoot(page):
+    """Take a picture of the page by name; `make screenshots` puts it into the guide."""
+    folder = Path(os.environ.get("EPD_SCREENSHOTS") or RUN / "screens")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def take(name):
+        picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+        picture = picture.quantize(96, dither=Image.Dither.NONE)
+        picture.save(folder / f"{name}.png", optimize=True)
+
+    return take

@@ -1,9 +1,16 @@
 """Lets the tests import ``tools`` without Odoo: the addon's own package would pull Odoo in."""
 
+import os
 import sys
 from pathlib import Path
+
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 for folder in (ROOT / "epd_mailing", ROOT):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+# the long form of the tests with made-up input is `make fuzz`
+settings.register_profile("fuzz", max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")))
+settings.load_profile("fuzz")

@@ -2,7 +2,12 @@
 
 import os
 import re
+import resource
+import signal
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from tools import receipt_pdf
@@ -91,6 +96,23 @@ def test_missing_program_is_found_before_starting(tmp_path):
     assert engine.render([job(1)])[1].error == "binary_missing"
 
 
+@pytest.mark.parametrize(
+    ("version", "codes"),
+    [
+        ("0.12.3 (with patched qt)", ["binary_old"]),
+        ("0.12.4 (with patched qt)", []),
+        ("0.12.6.1 (with patched qt)", []),
+        ("0.12.6", []),
+    ],
+)
+def test_a_build_that_prints_too_large_is_found_before_starting(tmp_path, version, codes):
+    path = tmp_path / "wkhtmltopdf"
+    path.write_text(f"#!/bin/sh\necho 'wkhtmltopdf {version}'\n")
+    path.chmod(0o755)
+    engine = receipt_pdf.find_engine(str(path), base_dir=str(tmp_path))
+    assert [problem.code for problem in engine.check_ready()] == codes
+
+
 def test_nothing_is_fetched_and_no_foreign_file_is_read(tmp_path, engine):
     secret = tmp_path.parent / "secret.html"
     secret.write_text("СЕКРЕТ")
@@ -110,7 +132,6 @@ def test_temporary_files_are_gone(tmp_path, engine):
 def test_folders_of_the_dead_are_swept(tmp_path):
     dead = tmp_path / (folders.PREFIX + "dead")
     dead.mkdir()
-    os.utime(dead, (0, 0))
     with folders.private_directory(str(tmp_path)) as folder:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert not dead.exists()
@@ -173,3 +194,106 @@ def test_an_error_of_the_caller_leaves_no_process(tmp_path):
         engine.render(jobs())
     with pytest.raises(ProcessLookupError):
         os.kill(int(pids.read_text()), 0)
+
+
+def test_files_of_a_killed_worker_are_gone_at_the_next_start(tmp_path, engine):
+    """SIGKILL in the middle: the next start sweeps, and the living are not touched."""
+    work = (
+        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+        "from tools.receipt_pdf import workdir\n"
+        "with workdir.private_directory(sys.argv[2]) as folder:\n"
+        "    (folder / 'r1.html').write_text('Квитанция')\n"
+        "    print(folder, flush=True); time.sleep(600)\n"
+    )
+    addon = str(Path(receipt_pdf.__file__).parents[2])
+    command = [sys.executable, "-c", work, addon, str(tmp_path)]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        dead, living = (Path(worker.stdout.readline().strip()) for worker in workers)
+        workers[0].kill()
+        workers[0].wait()
+        assert (dead / "r1.html").exists()
+        assert engine.render([job(1)])[1].pdf
+        assert not dead.exists()
+        assert (living / "r1.html").exists()
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+            worker.stdout.close()
+
+
+def test_a_page_cut_by_a_full_disk_is_never_rendered(tmp_path, engine):
+    """A real limit of the file system's kind: what does not fit is refused, the rest is not."""
+    big = job(1, "Квитанция " * 100_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        results = engine.render([job(0), big, job(2)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert results[1].pdf is None and "no file" in results[1].error
+    assert results[0].pdf and results[2].pdf
+
+
+def test_a_file_cut_by_a_full_disk_is_refused(tmp_path, engine):
+    """The converter's own output is cut: no such file is taken for a receipt."""
+    result = fake(tmp_path, f'ulimit -f 4; exec {engine.binary} "$@"').render([job(1)])[1]
+    assert result.pdf is None and result.error
+
+
+def test_a_file_of_other_pages_than_laid_out_is_refused(engine):
+    entry = job(1)
+    results = engine.render([RenderJob(1, entry.html, entry.token, 2), job(2)])
+    assert results[1].pdf is None and results[1].overflow
+    assert "laid out on 2" in results[1].error
+    assert results[2].pdf
+
+
+def test_doubled_marks_of_two_receipts_are_refused(engine):
+    first, second = job(1), job(2)
+    both = RenderJob(1, first.html + second.html, first.token)
+    results = engine.render([both, second])
+    assert results[1].pdf is None and results[2].pdf
+
+
+def test_no_process_is_left_behind(tmp_path, engine):
+    engine.render([job(number) for number in range(5)])
+    fake(tmp_path, "exec sleep 60").render([job(1)], timeout=0.3)
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    names = [Path(f"/proc/{pid}/comm").read_text().strip() for pid in children]
+    assert not [name for name in names if name in ("wkhtmltopdf", "sleep", "sh")]
+
+
+def test_memory_of_a_converter_is_bounded(tmp_path):
+    limits = tmp_path / "limits"
+    engine = fake(tmp_path, f"read -r line; cat /proc/$$/limits > {limits}")
+    engine.render([job(1)])
+    text = limits.read_text()
+    assert re.search(rf"Max data size +{engine.memory_limit_mb * 2**20} ", text)
+    assert re.search(r"Max cpu time +\d+ ", text)
+
+
+def test_both_builds_show_millimetres_as_millimetres(tmp_path):
+    """Patched Qt takes sizes as they are, unpatched Qt shrinks them: told by ``--version``."""
+    path = tmp_path / "patched"
+    path.write_text("#!/bin/sh\necho 'wkhtmltopdf 0.12.6 (with patched qt)'\n")
+    path.chmod(0o755)
+    patched = receipt_pdf.find_engine(str(path))
+    assert patched.patched and patched.zoom == 1.0
+    assert "--disable-smart-shrinking" in patched._command(tmp_path)
+    plain = fake(tmp_path, "exit 0")
+    assert not plain.patched and plain.zoom > 1.3
+    assert "--disable-smart-shrinking" not in plain._command(tmp_path)
+
+
+@pytest.mark.skipif(not os.environ.get("EPD_PATCHED_WKHTMLTOPDF"), reason="no patched build named")
+def test_a_patched_build_makes_the_same_pages(tmp_path):
+    engine = receipt_pdf.find_engine(os.environ["EPD_PATCHED_WKHTMLTOPDF"], base_dir=str(tmp_path))
+    assert engine.patched and engine.check_ready() == []
+    block = "<div style='height: 270mm; width: 190mm'>{}</div>"
+    entry = job(1, block.format(1) + block.format(2))
+    result = engine.render([RenderJob(1, entry.html, entry.token, 2), job(2)])
+    assert result[1].pages == 2 and result[2].pages == 1

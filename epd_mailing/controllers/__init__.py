@@ -1,3 +1,5 @@
 from . import document
 from . import receipt_link
 from . import webhook
+from . import import_example
+from . import outgo

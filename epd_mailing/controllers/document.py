@@ -20,7 +20,7 @@ class DocumentController(http.Controller):
             document.check_access("read")
             pdf = document._read_or_rebuild_pdf()
         except (AccessError, MissingError):
-            return request.not_found()
+            raise request.not_found() from None
         except UserError as error:
             return request.make_response(str(error), status=409)
         return request.make_response(

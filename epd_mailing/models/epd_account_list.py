@@ -42,12 +42,24 @@ class EpdAccountList(models.Model):
     channel = fields.Selection(CHANNELS)
     account_ids = fields.Many2many("epd.personal.account")
     account_count = fields.Integer(string="Accounts in the List", compute="_compute_account_count")
+    rule_text = fields.Char(string="Contents", compute="_compute_rule_text")
     active = fields.Boolean(default=True)
 
     _code_uniq = models.Constraint("unique(code)", "This predefined list is already there.")
 
     @api.depends_context("company", "epd_period_id")
-    @api.depends("kind", "code", "building_ids", "account_ids", "channel", "entrance")
+    @api.depends(
+        "kind",
+        "code",
+        "building_ids",
+        "entrance",
+        "premises_from",
+        "premises_to",
+        "service_ids",
+        "debt_from",
+        "channel",
+        "account_ids",
+    )
     def _compute_account_count(self):
         period = self.env["epd.billing.period"].browse(
             self.env.context.get("epd_period_id") or self.env.company.epd_current_period_id.id
@@ -62,15 +74,22 @@ class EpdAccountList(models.Model):
 
         :param period: ``epd.billing.period`` that rules about debt and delivery look at
         """
+        return Domain.AND([domain for _code, domain in self._get_conditions(period)])
+
+    def _get_conditions(self, period):
+        """Return ``[(code, domain)]``: what an account must meet, all of it, to be in the list.
+
+        The list and the answer to «why is it not in the list» are made from the same conditions.
+        """
         self.ensure_one()
         company = self.company_id or self.env.company
-        domain = Domain("company_id", "=", company.id)
+        conditions = [("company", Domain("company_id", "=", company.id))]
         if self.kind == "fixed":
-            return domain & Domain("id", "in", self.account_ids.ids)
-        domain &= self._get_open_domain(period)
+            return [*conditions, ("chosen", Domain("id", "in", self.account_ids.ids))]
+        conditions.append(("open", self._get_open_domain(period)))
         if self.kind == "predefined":
-            return domain & self._get_predefined_domain(period)
-        return domain & self._get_rule_domain(period)
+            return [*conditions, *self._get_predefined_conditions(period)]
+        return [*conditions, *self._get_rule_conditions(period)]
 
     @api.model
     def _get_open_domain(self, period):
@@ -79,9 +98,12 @@ class EpdAccountList(models.Model):
             return Domain("date_close", "=", False)
         return Domain("date_close", "=", False) | Domain("date_close", ">=", period.date_start)
 
-    def _get_predefined_domain(self, period):
+    def _get_predefined_conditions(self, period):
         if self.code == "by_email":
-            return Domain("channel", "!=", "paper") & Domain("address_ids.can_receive", "=", True)
+            return [
+                ("channel_email", Domain("channel", "!=", "paper")),
+                ("reachable", Domain("address_ids.can_receive", "=", True)),
+            ]
         if self.code == "not_reached":
             reached = self.env["epd.payment.document"]._search(
                 [
@@ -90,34 +112,88 @@ class EpdAccountList(models.Model):
                     ("delivery_state", "in", ("paper", "delivered", "opened", "read")),
                 ]
             )
-            return Domain("id", "not in", reached.subselect("account_id"))
-        return Domain.TRUE
+            return [("not_reached", Domain("id", "not in", reached.subselect("account_id")))]
+        return []
 
-    def _get_rule_domain(self, period):
-        domain = Domain.TRUE
+    def _get_rule_conditions(self, period):
+        conditions = []
+
+        def add(code, *term):
+            conditions.append((code, Domain(*term)))
+
         if self.building_ids:
-            domain &= Domain("building_id", "in", self.building_ids.ids)
+            add("building", "building_id", "in", self.building_ids.ids)
         if self.entrance:
-            domain &= Domain("entrance", "=", self.entrance)
+            add("entrance", "entrance", "=", self.entrance)
         if self.premises_from:
-            domain &= Domain("premises_sort", ">=", self.premises_from)
+            add("premises", "premises_sort", ">=", self.premises_from)
         if self.premises_to:
-            domain &= Domain("premises_sort", "<=", self.premises_to)
+            add("premises", "premises_sort", "<=", self.premises_to)
         if self.channel:
-            domain &= Domain("channel", "=", self.channel)
+            add("channel", "channel", "=", self.channel)
         if self.service_ids:
-            domain &= Domain(
-                "charge_ids",
-                "any",
-                [("period_id", "=", period.id), ("service_id", "in", self.service_ids.ids)],
-            )
+            services = [("period_id", "=", period.id), ("service_id", "in", self.service_ids.ids)]
+            add("service", "charge_ids", "any", services)
         if self.debt_from:
-            domain &= Domain(
-                "balance_ids",
-                "any",
-                [("period_id", "=", period.id), ("opening", ">=", self.debt_from)],
-            )
-        return domain
+            debts = [("period_id", "=", period.id), ("opening", ">=", self.debt_from)]
+            add("debt", "balance_ids", "any", debts)
+        return conditions
+
+    def explain(self, account_id, period_id=None):
+        """Say why an account is not in the list (or that it is).
+
+        :param account_id: id of an ``epd.personal.account``
+        :param period_id: id of the billing period, the current one by default
+        :return: list of texts, one for each condition that the account does not meet; empty when
+            it is in the list
+        """
+        self.ensure_one()
+        self.check_access("read")
+        account = self.env["epd.personal.account"].browse(account_id)
+        account.check_access("read")
+        period = self.env["epd.billing.period"].browse(
+            period_id or (self.company_id or self.env.company).epd_current_period_id.id
+        )
+        texts = []
+        for code, domain in self._get_conditions(period):
+            if not account.search_count(domain & Domain("id", "=", account.id)):
+                texts.append(self._explain_condition(code, account, period))
+        return list(dict.fromkeys(texts))
+
+    def _explain_condition(self, code, account, period):
+        _ = self.env._
+        channels = dict(account._fields["channel"]._description_selection(self.env))
+        values = {
+            "company": (self.company_id or self.env.company).name,
+            "date": account.date_close and f"{account.date_close:%d.%m.%Y}",
+            "period": period.name or "—",
+            "building": account.building_id.name,
+            "buildings": ", ".join(self.building_ids.mapped("name")),
+            "entrance": account.entrance or "—",
+            "wanted_entrance": self.entrance,
+            "premises": account.premises or "—",
+            "first": self.premises_from or "…",
+            "last": self.premises_to or "…",
+            "channel": channels.get(account.channel),
+            "wanted_channel": channels.get(self.channel),
+            "services": ", ".join(self.service_ids.mapped("name")),
+            "debt": f"{self.debt_from:.2f}".replace(".", ","),
+        }
+        texts = {
+            "company": _("The account belongs to another company, not to %(company)s."),
+            "chosen": _("The list is a fixed selection, and the account was not chosen."),
+            "open": _("The account was closed on %(date)s, before %(period)s."),
+            "channel_email": _("The payer wants paper only (delivery channel: %(channel)s)."),
+            "reachable": _("The account has no working e-mail address."),
+            "not_reached": _("The document of %(period)s has reached the payer already."),
+            "building": _("Building: %(building)s; the list is for %(buildings)s."),
+            "entrance": _("Entrance: %(entrance)s; the list is for entrance %(wanted_entrance)s."),
+            "premises": _("Premises: %(premises)s; the list is for %(first)s–%(last)s."),
+            "channel": _("Delivery channel: %(channel)s; the list is for %(wanted_channel)s."),
+            "service": _("No charge for %(services)s in %(period)s."),
+            "debt": _("No opening debt of %(debt)s or more in %(period)s."),
+        }
+        return texts[code] % values
 
     @api.model
     def _get_accounts(self, lists, period):
@@ -128,11 +204,58 @@ class EpdAccountList(models.Model):
             Domain.OR([entry._get_domain(period) for entry in lists])
         )
 
+    @api.depends_context("lang")
+    @api.depends(
+        "kind",
+        "code",
+        "building_ids.name",
+        "entrance",
+        "premises_from",
+        "premises_to",
+        "service_ids.name",
+        "debt_from",
+        "channel",
+    )
+    def _compute_rule_text(self):
+        channels = dict(self._fields["channel"]._description_selection(self.env))
+        codes = dict(self._fields["code"]._description_selection(self.env))
+        for entry in self:
+            if entry.kind == "predefined":
+                entry.rule_text = codes.get(entry.code)
+                continue
+            if entry.kind == "fixed":
+                entry.rule_text = self.env._("As chosen by hand")
+                continue
+            parts = [", ".join(entry.building_ids.mapped("name"))]
+            if entry.entrance:
+                parts.append(self.env._("entrance %(number)s", number=entry.entrance))
+            if entry.premises_from or entry.premises_to:
+                parts.append(
+                    self.env._(
+                        "premises %(first)s–%(last)s",
+                        first=entry.premises_from or "…",
+                        last=entry.premises_to or "…",
+                    )
+                )
+            parts.append(", ".join(entry.service_ids.mapped("name")))
+            if entry.debt_from:
+                parts.append(
+                    self.env._(
+                        "debt from %(sum)s ₽", sum=f"{entry.debt_from:.2f}".replace(".", ",")
+                    )
+                )
+            parts.append(channels.get(entry.channel, ""))
+            entry.rule_text = "; ".join(filter(None, parts)) or self.env._("All open accounts")
+
     def action_accounts(self):
         """Open the accounts of the list."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "epd_mailing.epd_personal_account_action"
         )
-        period = self.env.company.epd_current_period_id
-        return {**action, "domain": list(self._get_domain(period)), "context": {}}
+        period = self.env["epd.billing.period"].browse(
+            self.env.context.get("epd_period_id") or self.env.company.epd_current_period_id.id
+        )
+        accounts = self.env["epd.personal.account"]._search(self._get_domain(period))
+        ids = [row[0] for row in self.env.execute_query(accounts.select())]
+        return {**action, "name": self.name, "domain": [("id", "in", ids)], "context": {}}

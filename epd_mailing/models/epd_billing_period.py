@@ -63,6 +63,11 @@ class EpdBillingPeriod(models.Model):
                     self.env._("A billing period starts on the first day of a month.")
                 )
 
+    def _get_following_name(self):
+        """Return the name of the month after this one."""
+        self.ensure_one()
+        return money.month_name(self.date_start + relativedelta(months=1))
+
     def _get_following(self):
         """Return the next billing period of the company, made if it is not there."""
         self.ensure_one()

@@ -20,10 +20,7 @@ class EpdBillingRun(models.Model):
         """
         runs = self._check_user_may()
         for run in runs:
-            if not run.list_ids:
-                raise UserError(self.env._("Choose at least one list of personal accounts."))
-            if run.mode == "all" and not run.reason:
-                raise UserError(self.env._("Say in “Reason” why all documents are issued again."))
+            run._check_asked()
             if run.state == "done":
                 run.line_ids.unlink()
             run._take_in_accounts()
@@ -38,6 +35,17 @@ class EpdBillingRun(models.Model):
         )
         self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
         return True
+
+    def _check_asked(self):
+        """Refuse a run that does not say what is wanted.
+
+        :raise UserError: saying what to enter
+        """
+        self.ensure_one()
+        if not self.list_ids:
+            raise UserError(self.env._("Choose at least one list of personal accounts."))
+        if self.mode == "all" and not self.reason:
+            raise UserError(self.env._("Say in “Reason” why all documents are issued again."))
 
     def action_prepare_again(self):
         """«Save Again» on runs that are done; see :meth:`action_prepare`."""
@@ -85,40 +93,6 @@ class EpdBillingRun(models.Model):
         if not self.list_ids:
             raise UserError(self.env._("Choose at least one list of personal accounts."))
         return self.env["epd.receipt.preview"]._open_for(run=self)
-
-    def action_check_readiness(self):
-        """Show what stands in the way, with the records behind each finding."""
-        self.ensure_one()
-        problems = self.env["epd.run.problem"].create(
-            [
-                {
-                    "run_id": self.id,
-                    "code": problem["code"],
-                    "severity": problem["severity"],
-                    "text": problem["text"],
-                    "count": problem["count"],
-                    "res_model": problem["model"],
-                    "res_ids": problem["ids"],
-                }
-                for problem in self.check_readiness()
-            ]
-        )
-        if not problems:
-            return {
-                "type": "ir.actions.client",
-                "tag": "display_notification",
-                "params": {
-                    "type": "success",
-                    "message": self.env._("Nothing stands in the way."),
-                },
-            }
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("What Stands in the Way"),
-            "res_model": problems._name,
-            "view_mode": "list",
-            "domain": [("id", "in", problems.ids)],
-        }
 
     def action_stop(self):
         """Stop after the slice in work."""

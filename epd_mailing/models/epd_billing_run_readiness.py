@@ -41,6 +41,13 @@ class EpdBillingRun(models.Model):
         :return: list of dicts ``code``, ``severity`` (``error``/``warning``), ``text``, ``model``,
             ``ids`` (of at most 1000 records), ``count`` (of all)
         """
+        return [
+            {**problem, "ids": problem["ids"][:SAMPLE], "count": len(problem["ids"])}
+            for problem in self._find_problems()
+        ]
+
+    def _find_problems(self):
+        """See :meth:`check_readiness`; ``ids`` are of all records, without ``count``."""
         self.ensure_one()
         self.check_access("read")
         run = self.sudo().with_company(self.company_id)
@@ -57,8 +64,7 @@ class EpdBillingRun(models.Model):
                         "severity": severity,
                         "text": texts[code],
                         "model": model,
-                        "ids": ids[:SAMPLE],
-                        "count": len(ids),
+                        "ids": ids,
                     }
                 )
         return sorted(problems, key=lambda problem: problem["severity"] != "error")

@@ -20,7 +20,7 @@ class EpdDeliveryAddress(models.Model):
 
     _name = "epd.delivery.address"
     _description = "Delivery Address"
-    _inherit = ["epd.state.gate"]
+    _inherit = ["epd.state.gate", "epd.behind"]
     _order = "account_id, id"
     _rec_name = "email"
     _check_company_auto = True

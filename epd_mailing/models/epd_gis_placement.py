@@ -33,7 +33,7 @@ class EpdGisPlacement(models.Model):
         size=18,
         help="ИПД: 18 characters, the identifier of the service (ИЖКУ) and five more.",
     )
-    placed_on = fields.Date(string="Placed On", help="The day it was placed in ГИС ЖКХ.")
+    placed_on = fields.Date(help="The day it was placed in ГИС ЖКХ.")
 
     _bill_uniq = models.Constraint(
         "unique(account_id, period_id, form)",

@@ -96,7 +96,7 @@ class EpdMailingLetter(models.Model):
 
     _name = "epd.mailing.letter"
     _description = "Letter"
-    _inherit = ["epd.state.gate"]
+    _inherit = ["epd.state.gate", "epd.behind"]
     _order = "mailing_id desc, id"
     _rec_name = "email"
 

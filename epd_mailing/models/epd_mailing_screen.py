@@ -8,7 +8,8 @@ from odoo.tools import SQL
 class EpdMailing(models.Model):
     """What the form of a mailing shows besides its counts."""
 
-    _inherit = "epd.mailing"
+    _name = "epd.mailing"
+    _inherit = ["epd.mailing", "epd.live"]
 
     timeline = fields.Text(
         compute="_compute_timeline", help="Letters opened, by day or by hour: data of the chart."
@@ -73,6 +74,13 @@ class EpdMailing(models.Model):
             mailing.refreshed_text = mailing.refreshed_at and self.env._(
                 "as of %(time)s", time=mailing._format_moment(mailing.refreshed_at)
             )
+
+    # --- the work, told to the screens -----------------------------------------------------------
+
+    def _take_outcomes(self, letters, outcomes):
+        res = super()._take_outcomes(letters, outcomes)
+        self._tell_screens()
+        return res
 
     def action_open_report(self):
         """Open the figures of the mailing: buildings, reasons, days."""

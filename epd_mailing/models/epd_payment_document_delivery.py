@@ -31,7 +31,7 @@ class EpdPaymentDocument(models.Model):
 
     delivery_state = fields.Selection(compute="_compute_delivery_state", store=True)
 
-    @api.depends("letter_ids.state", "letter_ids.is_test")
+    @api.depends("letter_ids.state", "letter_ids.is_test", "paper_line_ids.is_presented")
     def _compute_delivery_state(self):
         groups = self.env["epd.mailing.letter"]._read_group(
             [("document_id", "in", self.ids), ("is_test", "=", False)],
@@ -39,8 +39,13 @@ class EpdPaymentDocument(models.Model):
             ["state:array_agg"],
         )
         states = {document.id: found for document, found in groups}
+        on_paper = self.env["epd.paper.batch.line"].search_fetch(
+            [("document_id", "in", self.ids), ("is_presented", "=", True)], ["document_id"]
+        )
+        printed = set(on_paper.document_id.ids)
         for document in self:
             reached = [_RANK.get(state, "none") for state in states.get(document.id, ())]
+            reached += ["paper"] * (document.id in printed)
             document.delivery_state = max(reached, key=_ORDER.index, default="none")
 
     def _get_with_file(self):

@@ -153,6 +153,7 @@ class EpdPaymentDocument(models.Model):
                 ("state", "!=", "draft"),
                 ("saved_at", "<", before),
                 ("is_purged", "=", False),
+                ("is_ready_made", "=", False),  # nothing could make these anew
                 ("delivery_state", "!=", "pending"),  # a letter still needs its file
             ],
             limit=PURGE_BATCH,

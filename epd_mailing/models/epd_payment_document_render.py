@@ -7,6 +7,9 @@ from odoo.exceptions import UserError
 
 from ..tools import payment_qr, receipt_data, receipt_pdf, receipt_view
 
+# parts of a page left free when the first layout ran over its edge
+SPARE = (0.12, 0.3)
+
 
 class EpdPaymentDocument(models.Model):
     """Snapshot → PDF → saved document. The file is made from the snapshot alone."""
@@ -29,6 +32,10 @@ class EpdPaymentDocument(models.Model):
                 "The program wkhtmltopdf is not found on the server, so receipts cannot be "
                 "made. Ask the administrator to install it or to set WKHTMLTOPDF."
             ),
+            "binary_old": self.env._(
+                "The program wkhtmltopdf on the server is too old: receipts come out too large. "
+                "Ask the administrator to install version 0.12.4 or later."
+            ),
             "font_missing": self.env._(
                 "The server has no font with Russian letters. Ask the administrator to install "
                 "the fonts DejaVu or Liberation."
@@ -41,16 +48,15 @@ class EpdPaymentDocument(models.Model):
             raise UserError("\n".join(texts[problem.code] for problem in problems))
 
     @api.model
-    def _receipt_html(self, snapshot, token, zoom, sample=False, rebuilt=""):
+    def _receipt_html(self, view, token, zoom):
         """Return the whole HTML of one receipt.
 
+        :param view: what ``tools.receipt_view.view`` makes of a snapshot
         :param token: proof token of ``tools.receipt_pdf``
         :param zoom: of the engine
-        :param sample: watermark «ОБРАЗЕЦ»
-        :param rebuilt: text in the foot of a file made anew
         """
         values = {
-            "v": receipt_view.view(snapshot, sample=sample, rebuilt=rebuilt),
+            "v": view,
             "zoom": zoom,
             "qr": payment_qr.payment_qr_data_uri,
             "token": Markup(receipt_pdf.token_html(token)),
@@ -67,14 +73,21 @@ class EpdPaymentDocument(models.Model):
         """Render ``{key: snapshot}`` and return ``{key: RenderResult}``."""
         engine = engine or self._get_engine()
         # lazy: a page is made here while the engine's processes work on those before
-        return engine.render(self._prepare_jobs(snapshots.items(), engine, sample, rebuilt))
+        results = engine.render(self._prepare_jobs(snapshots.items(), engine, sample, rebuilt))
+        for spare in SPARE:  # texts taller than reckoned: laid out again with more room
+            again = [(key, snapshots[key]) for key, result in results.items() if result.overflow]
+            if again:
+                jobs = self._prepare_jobs(again, engine, sample, rebuilt, spare)
+                results |= engine.render(jobs)
+        return results
 
     @api.model
-    def _prepare_jobs(self, items, engine, sample, rebuilt):
+    def _prepare_jobs(self, items, engine, sample, rebuilt, spare=0.0):
         for key, snapshot in items:
             token = receipt_pdf.make_token(key)
-            html = self._receipt_html(snapshot, token, engine.zoom, sample, rebuilt)
-            yield receipt_pdf.RenderJob(key, html, token)
+            view = receipt_view.view(snapshot, sample=sample, rebuilt=rebuilt, spare=spare)
+            html = self._receipt_html(view, token, engine.zoom)
+            yield receipt_pdf.RenderJob(key, html, token, len(view["pages"]))
 
     @api.model
     def _form_documents(self, accounts, period, form, mode="missing", run=None, reason=None):

@@ -35,6 +35,21 @@ class EpdPaymentDocument(models.Model):
         local = fields.Datetime.context_timestamp(self.with_context(tz=zone), moment)
         return f"{local:%d.%m.%Y %H:%M}"
 
+    def action_show(self):
+        """Show the saved receipt, its version and its letters, without leaving the account."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(self.env.ref("epd_mailing.epd_payment_document_view_form").id, "form")],
+            "target": "new",
+            "context": {"dialog_size": "extra-large"},
+        }
+
     def action_send_alone(self):
         """Send this one document to the addresses of its account now, again if it went before.
 

@@ -3,6 +3,8 @@ from collections import OrderedDict
 
 from odoo import models
 
+from ..tools import receipt_view
+
 REPORT = "epd_mailing.receipt_doc"
 
 
@@ -35,7 +37,9 @@ class IrActionsReport(models.Model):
         documents = self.env["epd.payment.document"].browse(docids)
         documents.check_access("read")
         pages = [
-            document._receipt_html(document._load_snapshot(), str(document.id), zoom=1)
+            document._receipt_html(
+                receipt_view.view(document._load_snapshot()), str(document.id), zoom=1
+            )
             for document in documents
         ]
         return "\n".join(pages).encode(), "html"

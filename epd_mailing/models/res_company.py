@@ -44,6 +44,16 @@ class ResCompany(models.Model):
         default=60,
         help="How long the link to the receipt in a letter works.",
     )
+    epd_import_max_mb = fields.Integer(
+        string="Largest File to Load (MB)",
+        default=96,
+        help="The web client sends at most 128 MB, and a file grows by a third on its way.",
+    )
+    epd_import_keep_days = fields.Integer(
+        string="Keep Loaded Files (days)",
+        default=30,
+        help="Files of finished loadings are removed after this; the record of it stays. 0 keeps them.",
+    )
     epd_current_period_id = fields.Many2one(
         "epd.billing.period", string="Current Billing Period", check_company=False
     )

@@ -15,3 +15,5 @@ class ResConfigSettings(models.TransientModel):
     epd_link_days = fields.Integer(related="company_id.epd_link_days", readonly=False)
     epd_kpp = fields.Char(related="company_id.epd_kpp", readonly=False)
     epd_phone_dispatch = fields.Char(related="company_id.epd_phone_dispatch", readonly=False)
+    epd_import_max_mb = fields.Integer(related="company_id.epd_import_max_mb", readonly=False)
+    epd_import_keep_days = fields.Integer(related="company_id.epd_import_keep_days", readonly=False)

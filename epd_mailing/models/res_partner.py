@@ -5,7 +5,10 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     epd_account_ids = fields.One2many(
-        "epd.personal.account", "partner_id", string="Personal Accounts"
+        "epd.personal.account",
+        "partner_id",
+        string="Personal Accounts",
+        groups="epd_mailing.group_epd_operator",
     )
     epd_account_count = fields.Integer(
         string="Personal Account Count",

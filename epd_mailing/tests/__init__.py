@@ -1,10 +1,15 @@
 from . import (
     test_access,
     test_account,
+    test_account_list,
     test_billing_run,
     test_computed_accounts,
     test_delivery_address,
     test_gis_placement,
+    test_import,
+    test_import_kinds,
+    test_import_mutated,
+    test_import_round_trip,
     test_letter,
     test_letter_facts,
     test_mailing,
@@ -12,8 +17,12 @@ from . import (
     test_message_template,
     test_owner_and_consent,
     test_payment_document,
+    test_queries,
     test_readiness,
     test_receipt,
+    test_russian,
+    test_run_screen,
+    test_receipt_import,
     test_sender,
     test_sending_rules,
     test_statistics,
@@ -22,3 +31,6 @@ from . import (
     test_webhook,
     test_webhook_events,
 )
+from . import test_paper
+from . import test_api
+from . import test_outgo

@@ -228,3 +228,51 @@ class TestBillingRun(EpdCommon):
     def test_a_run_needs_lists(self):
         with self.assertRaises(UserError):
             self._run(list_ids=False).action_prepare()
+
+    def _line(self, run, number):
+        return run.line_ids.filtered(lambda line: line.account_id == self.accounts[number])
+
+    def test_the_button_beside_an_error_opens_what_mends_it(self):
+        balance = self.accounts[0].balance_ids[0]
+        balance.charged += 5
+        charge = self.accounts[1].charge_ids.filtered(lambda c: c.service_id == self.service_water)
+        other = self.service_water.copy({"code": "55", "name": "Новая услуга"})
+        charge.service_id = other
+        self.accounts[2].charge_ids.unlink()
+        self.accounts[2].balance_ids.unlink()
+        run = self._run()
+        run.action_prepare()
+        self._work()
+        expected = {
+            0: ("epd.account.balance", self.accounts[0].balance_ids),
+            1: ("epd.service.provision", self.building.provision_ids),
+            2: ("epd.charge", self.env["epd.charge"]),
+        }
+        for number, (model, records) in expected.items():
+            action = self._line(run, number).action_mend()
+            self.assertEqual(action["res_model"], model)
+            self.assertEqual(self.env[model].search(action["domain"]), records)
+        with self.assertRaises(UserError):
+            self._line(run, 3).action_mend()
+
+    def test_requisites_are_mended_at_the_payees(self):
+        self.bank.bic = "12"
+        run = self._run()
+        run.action_prepare()
+        self._work()
+        action = self._line(run, 0).action_mend()
+        payees = self.env["res.partner.bank"].search(action["domain"])
+        self.assertEqual(payees, self.office_payee | self.repair_payee)
+
+    def test_a_fault_with_nothing_to_mend_is_tried_again(self):
+        documents = type(self.env["epd.payment.document"])
+        run = self._run()
+        run.action_prepare()
+        answer = {account.id: (None, {"code": "render", "text": "x"}) for account in self.accounts}
+        with patch.object(documents, "_form_documents", lambda self, *args, **more: answer):
+            self._work()
+        self.assertEqual((run.state, run.error_count), ("done", 4))
+        self._line(run, 0).action_mend()
+        self.assertEqual((run.state, run.pending_count), ("preparing", 1))
+        self._work()
+        self.assertEqual((run.state, run.saved_count, run.error_count), ("done", 1, 3))

@@ -85,7 +85,7 @@ class TestOwnerAndConsent(SendingCommon):
         with self.assertRaisesRegex(UserError, "already"):
             self._hand_over(partner=self.accounts[0].partner_id, email="ivanov@example.com")
         with self.assertRaisesRegex(UserError, "beforehand"):
-            self._hand_over(date=fields.Date.today() + timedelta(days=1))
+            self._hand_over(date=fields.Date.today() + timedelta(days=2))
         self.assertEqual(self.account.address_ids.state, "active")
 
     def test_consent_counts_from_its_month(self):

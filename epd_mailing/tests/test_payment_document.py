@@ -4,8 +4,10 @@ import re
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
+from odoo.service.model import call_kw
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+from psycopg2 import IntegrityError
 
 from ..tools import receipt_data, receipt_pdf
 from .common import EpdCommon
@@ -130,6 +132,62 @@ class TestPaymentDocument(EpdCommon):
                 change()
         self.assertEqual(base64.b64decode(document.get_pdf()), document._read_pdf())
 
+    def test_no_file_is_slipped_in_beside_the_saved_one(self):
+        document = self._document()
+        attachments = self.env["ir.attachment"].sudo()
+        place = {"res_model": document._name, "res_id": document.id, "res_field": "pdf_file"}
+        with self.assertRaises(UserError), self.cr.savepoint():
+            attachments.create({"name": "x.pdf", "raw": b"%PDF-foreign", **place})
+        stray = attachments.create({"name": "x.pdf", "raw": b"%PDF-foreign"})
+        with self.assertRaises(UserError), self.cr.savepoint():
+            stray.write(place)
+        self.assertEqual(receipt_data.digest(document._read_pdf()), document.pdf_sha256)
+        # the very file that was saved is taken in: how a lost one is put back
+        again = attachments.create({"name": "x.pdf", "raw": document._read_pdf(), **place})
+        with self.assertRaises(UserError), self.cr.savepoint():
+            again.unlink()
+
+    def test_over_rpc_nothing_saved_is_changed_by_anybody(self):
+        """The whole list of the ORM's public ways to write, called as the RPC door calls them."""
+        document = self._document()
+        file = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search([("res_field", "=", "pdf_file"), ("res_id", "=", document.id)])
+        )
+        self.assertEqual(len(file), 1)
+        before = document.snapshot, document.pdf_sha256, document._read_pdf()
+        ways = [
+            (document._name, "write", [document.ids, {"snapshot": "{}"}]),
+            (document._name, "write", [document.ids, {"state": "cancelled"}]),
+            (document._name, "web_save", [document.ids, {"total_due": 1}, {}]),
+            (document._name, "unlink", [document.ids]),
+            (document._name, "copy", [document.ids]),
+            (document._name, "load", [[".id", "total_due"], [[str(document.id), "1"]]]),
+            (document._name, "create", [{"account_id": self.accounts[1].id, "state": "saved"}]),
+            ("ir.attachment", "write", [file.ids, {"datas": "eA=="}]),
+            ("ir.attachment", "write", [file.ids, {"res_id": 0}]),
+            ("ir.attachment", "unlink", [file.ids]),
+        ]
+        root = self.env.ref("base.user_root")
+        for user in (self.operator, self.manager, self.env.ref("base.user_admin"), root):
+            env = self.env(user=user, context={"allowed_company_ids": self.company.ids})
+            for model, method, arguments in ways:
+                with self.subTest(user=user.login, way=method):
+                    try:
+                        with self.cr.savepoint(), mute_logger("odoo.sql_db"):
+                            # a gate opened from outside is no gate
+                            arguments = json.loads(json.dumps(arguments))
+                            context = {"context": {"epd_gate": True}}
+                            answer = call_kw(env[model], method, arguments, context)
+                            if method != "load" or answer["ids"]:
+                                self.fail(f"{model}.{method} is open")
+                    except (UserError, IntegrityError):
+                        pass
+        document.invalidate_recordset()
+        self.assertEqual((document.snapshot, document.pdf_sha256, document._read_pdf()), before)
+        self.assertEqual(document.state, "saved")
+
     def test_a_damaged_file_is_noticed(self):
         document = self._document()
         self.env.cr.execute(
@@ -177,8 +235,6 @@ class TestPaymentDocument(EpdCommon):
             "version": 9,
             "state": "saved",
         }
-        from psycopg2 import IntegrityError
-
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
             self.env["epd.payment.document"]._through_gate().create(vals)
 

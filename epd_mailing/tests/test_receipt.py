@@ -1,13 +1,14 @@
 import base64
 import subprocess
 import tempfile
+from unittest.mock import patch
 
 import zxingcpp
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from PIL import Image
 
-from ..tools import receipt_data
+from ..tools import receipt_data, receipt_pages
 from .common import EpdCommon
 
 QR = zxingcpp.BarcodeFormat.QRCode
@@ -22,13 +23,13 @@ def pdf_text(pdf):
     return answer.stdout.decode().replace(NBSP, " ")
 
 
-def pdf_codes(pdf):
-    """Return the texts of the QR codes on the first page, as rasterised at 200 dpi."""
+def pdf_codes(pdf, dpi=200):
+    """Return the texts of the QR codes on the first page, as rasterised at ``dpi``."""
     with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
         file.write(pdf)
         file.flush()
         answer = subprocess.run(
-            ["pdftoppm", "-r", "200", "-f", "1", "-l", "1", "-png", file.name],
+            ["pdftoppm", "-r", str(dpi), "-f", "1", "-l", "1", "-png", file.name],
             capture_output=True,
             check=True,
         )
@@ -79,6 +80,76 @@ class TestReceipt(EpdCommon):
         self.assertEqual(sorted(pdf_codes(document._read_pdf())), sorted(wanted))
         self.assertIn("Sum=132420", wanted[0])
         self.assertIn("PersAcc=00100", wanted[0])
+
+    def test_codes_are_read_from_coarse_and_fine_print(self):
+        outcome = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(self.accounts, self.period, "epd")
+        )
+        for account in self.accounts:
+            document = outcome[account.id][0]
+            wanted = sorted(block["qr"] for block in document._load_snapshot()["blocks"])
+            for dpi in (150, 300):
+                self.assertEqual(sorted(pdf_codes(document._read_pdf(), dpi)), wanted, dpi)
+
+    def test_texts_taller_than_reckoned_lose_nothing(self):
+        account = self.accounts[0]
+        self.env["epd.charge"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "period_id": self.period.id,
+                    "service_id": self.service_water.id,
+                    "line_key": f"more{number}",
+                    "tariff": 1000 + number,
+                }
+                for number in range(40)
+            ]
+        )
+        with patch.object(receipt_pages, "PAGE_MM", 290):  # more than a sheet of paper has
+            document = self._document(account)
+        pages = pdf_text(document._read_pdf()).split("\f")[:-1]
+        for number, page in enumerate(pages, 1):
+            self.assertIn(f"стр. {number} из {len(pages)}", page)
+        for number in range(40):
+            self.assertIn(f"1 {number:03d},00", "\n".join(pages))
+
+    def test_a_file_that_never_fits_its_pages_is_refused(self):
+        with (
+            patch.object(receipt_pages, "PAGE_MM", 4000),
+            patch.object(receipt_pages, "CONTINUED_MM", 0),
+        ):
+            account = self.accounts[0]
+            self.env["epd.charge"].create(
+                [
+                    {
+                        "account_id": account.id,
+                        "period_id": self.period.id,
+                        "service_id": self.service_water.id,
+                        "line_key": f"more{number}",
+                    }
+                    for number in range(120)
+                ]
+            )
+            documents = self.env["epd.payment.document"].sudo()
+            outcome = documents._form_documents(self.accounts[:2], self.period, "epd")
+        self.assertFalse(outcome[account.id][0])
+        self.assertIn("laid out on 1 page", outcome[account.id][1]["text"])
+        self.assertTrue(outcome[self.accounts[1].id][0], "the other is unharmed")
+
+    def test_payments_taken_up_to_which_day_even_when_nothing_was_paid(self):
+        self.accounts[0].balance_ids.write({"paid_through": "2026-03-31"})
+        text = " ".join(pdf_text(self._document()._read_pdf()).split())
+        self.assertIn("поступившие по 31.03.2026", text)
+
+    def test_zero_is_printed_as_a_sum(self):
+        account = self.accounts[0]
+        account.charge_ids.filtered(lambda c: c.service_id == self.service_repair).amount = 0
+        account.balance_ids.filtered(lambda b: b.payee_id == self.repair_payee).charged = 0
+        text = pdf_text(self._document(form="capital_repair")._read_pdf())
+        self.assertRegex(text, "Итого по получателю +0,00 +0,00")
+        self.assertIn("оплата не требуется", text)
 
     def test_each_paper_is_its_own(self):
         outcome = (

@@ -12,7 +12,7 @@ HEADER = "ST0001"
 ENCODING_UTF8 = "2"
 SEPARATORS = "|#;:^_~{}!$%&()*+,/@"
 MANDATORY_LIMIT = 300  # bytes of the mandatory block without the 8-byte header
-MODULE_PIXELS = 2
+MODULE_PIXELS = 3  # with 2, one code in six could not be read from a raster of 150 dpi
 QUIET_ZONE = 4  # modules; ISO/IEC 18004
 
 # attribute, key of the standard, longest value in characters; the first five are mandatory
@@ -131,7 +131,7 @@ def build_payment_string(order):
 def payment_qr_png(text):
     """Return the QR code of ``text`` (level M) as a 1-bit PNG with a transparent background.
 
-    1-bit with transparency keeps a receipt under 40 KB: opaque images become JPEG in wkhtmltopdf.
+    1-bit with transparency keeps a receipt near 40 KB: opaque images become JPEG in wkhtmltopdf.
     """
     # bytes, not str: with a str some readers cannot tell the encoding of Cyrillic
     barcode = zxingcpp.create_barcode(text.encode(), zxingcpp.BarcodeFormat.QRCode, ec_level="M")

@@ -3,22 +3,82 @@
 The snapshot (schema 1) is a dict of JSON types, amounts and volumes as decimal strings, dates as
 ISO text; it holds everything printed, and the PDF is made from it alone.
 
-Where order 43/pr of Minstroy (26.01.2018) puts things, and where they stand here:
+Where the facts of order 43/pr of Minstroy (26.01.2018, the form of the payment document) and of rules
+354 (06.05.2011, para. 69-71) stand. What is empty or zero is not printed: neither its row, nor its
+column, nor its table.
 
-==============================================  =============================================
-section of the form                             place in the snapshot → on paper
-==============================================  =============================================
-1 payer, premises, provider, ЕЛС/ИЖКУ/ИПД       account, payer, premises, issuer → head
-1 month, present-by and pay-by dates            period → head
-1 requisites and payment code of each payee     blocks[].payee, blocks[].qr → payment slips
-2 individual meter readings                     readings → «Показания приборов учёта»
-3 services: volumes, tariff, charge, total      blocks[].lines → «Расчёт размера платы»
-3 raising coefficient and the excess            blocks[].lines[].ratio/excess → its column
-3 debt/advance, payments taken, penalties       blocks[].balance → payment slips
-4 norms, house meters, limit index              lines[].norm_*/house_*, period.limit_index
-  recalculations with reasons                   lines[].recalculation(_reason) → its table
-5 instalments                                   lines[].instalment_* → its table
-==============================================  =============================================
+=============================================  ========================  ============================
+fact                                           in the snapshot           on paper
+=============================================  ========================  ============================
+**1. Payer and provider**
+month; form (квитанция, ЕПД, капремонт)        period.start, form        title, «за март 2026»
+number of the document                         number                    beside the month
+account number                                 account.number            head, right, large; each slip;
+                                                                         foot of every page
+ЕЛС, ИЖКУ, ИПД                                 account.unified_number,   head, right
+                                               gis_service_id,
+                                               gis_document_id
+payer: a person, or a legal person with INN,   payer                     «Плательщик»
+KPP
+premises: address, area, people                premises                  «Адрес помещения», «Помещение»
+areas of the house and its common property     premises.building_area,   «Помещение»
+                                               common_area
+provider: name, INN, KPP, OGRN, address,       issuer                    head, left
+telephones, e-mail, site
+presented by, pay by                           period.present_by,        under the title; in the frame
+                                               pay_by                    of the sum
+total to pay                                   total.due                 frame, right above
+payee: name, INN, KPP, account, bank, BIC,     blocks[].payee            slip of the payee
+correspondent account
+payment code (GOST R 56042-2014)               blocks[].qr               slip, right; no ``Sum`` where
+                                                                         nothing is owed
+**2. Individual meters**
+meter, zone, previous and present reading,     readings[]                «Показания индивидуальных
+consumption, verification date                                           приборов учёта»
+**3. Charges and totals**
+service, unit                                  lines[].service, uom      first two columns
+who provides the service                       lines[].provider          heading of the payee's lines
+volume: individual, common property            volume_individual,        «Объём», «Объём на СОИ»
+                                               volume_common
+how the volume was found                       method                    «Способ»: Н, П, И; explained
+                                                                         below the tables
+tariff                                         tariff                    «Тариф»
+charge; of it for common property              amount, amount_common     «Начислено», «в том числе на
+                                                                         СОИ»
+raising coefficient, excess it adds            ratio, excess             «Повышающий коэфф.»: sum (×k)
+recalculation (absence, quality, provider's    recalculation,            column, and the table
+fines) and its reason                          recalculation_reason      «Перерасчёты»
+benefits, subsidies, discounts                 discount                  «Льготы»
+total of the line; of the payee; of all        total, totals, total.     «Итого», «Итого по
+                                               charged                   получателю», «Всего начислено»
+how it was calculated                          explanation               «Порядок расчётов»
+debt or advance at the start                   balance.opening           slip
+paid; payments taken up to which day           balance.paid,             slip, «Учтены платежи,
+(inclusive); the last one                      paid_through,             поступившие по …»
+                                               last_payment
+penalties; court costs and state duty          balance.penalty,          slip
+                                               court_costs
+due to the payee; advance carried on           due, advance              slip, «К оплате», «Аванс на
+                                                                         следующий период»
+capital repair: contribution a m², charge,     lines of the payee that   block of its own; form
+recalculation, discount, total                 takes nothing else        ``capital_repair`` alone
+voluntary insurance, further services          lines[].kind              lines like others
+**4. Reference**
+norms: in premises, common property            norm_individual,          «Справочная информация»
+                                               norm_common
+house meter; volumes in all premises, for      house_reading,            «Справочная информация»
+common property                                house_volume_premises,
+                                               house_volume_common
+limit index of the change of payment           period.limit_index        «Информация для потребителя»
+**5. Instalments**
+of the period, of past periods, interest (%    instalment_*              «Рассрочка»
+and roubles), due with it
+**Further**
+information for the consumer: for all, the     info[]                    «Информация для потребителя»
+house, the account (each ≤ 1000 characters)
+advertising: forbidden                         has no place              has no place
+whose page it is, «стр. i из n»                                          foot of every page
+=============================================  ========================  ============================
 """
 
 import hashlib

@@ -25,17 +25,18 @@ def count_lines(text, width_mm):
     return max(1, sum(len(textwrap.wrap(part, chars)) or 1 for part in text.split("\n")))
 
 
-def lay_out(rows, taken_mm, foot_lines=1):
+def lay_out(rows, taken_mm, foot_lines=1, spare=0.0):
     """Lay rows out on pages, close together when that saves the second page.
 
     :param rows: list of dicts with ``table``, ``kind`` and ``lines`` (text lines of the row) or
         ``text`` (a paragraph); ``head_lines`` of a table's head on its first row
     :param taken_mm: height of what stands above the tables on the first page
     :param foot_lines: text lines of the foot of each page
+    :param spare: part of each page (0 to 1) that stays free
     :return: (pages, tight); a page is a list of ``{"table", "rows", "continued"}``
     """
     rows = list(rows)
-    page_mm = PAGE_MM - (foot_lines - 1) * FOOT_LINE_MM
+    page_mm = (PAGE_MM - (foot_lines - 1) * FOOT_LINE_MM) * (1 - spare)
     pages = _paginate(rows, page_mm, taken_mm, NORMAL)
     if len(pages) > 1:
         closer = _paginate(rows, page_mm, taken_mm, TIGHT)

@@ -11,8 +11,9 @@ ADDRESS_LINE_MM = 3.9
 CONTACT_CHARS = 92
 GROUP_CHARS = 115
 FOOT_CHARS = 128
-SLIP_QR_MM = 42.0
-SLIP_WIDTH_MM = 55.0
+SLIP_QR_MM = 46.0  # the code with its quiet zone and caption
+SLIP_BANK_CHARS = 38
+SLIP_LABEL_CHARS = 25
 SLIP_GAP_MM = 2.5
 
 FORM_TITLES = {
@@ -41,14 +42,16 @@ OPTIONAL = tuple(name for name, _head, _mm, always in COLUMNS if not always)
 SUMMED = ("amount", "amount_common", "excess", "recalculation", "discount", "total")
 
 
-def view(snapshot, sample=False, rebuilt=""):
+def view(snapshot, sample=False, rebuilt="", spare=0.0):
     """Return the values for the template of a receipt.
 
     :param snapshot: dict of ``receipt_data``
     :param sample: True prints «ОБРАЗЕЦ» across each page
     :param rebuilt: text in the foot of a file made anew from a saved snapshot
-    :return: dict with ``head``, ``slips`` (rows of two), ``pages`` (lists of sections),
-        ``columns``, ``foot``, ``tight``, ``sample``
+    :param spare: part of each page (0 to 1) to leave free, for texts that came out taller than
+        reckoned
+    :return: dict with ``head``, ``slips`` (rows of two, an odd last one alone and wide), ``pages``
+        (lists of sections), ``columns``, ``foot``, ``foot_mm``, ``tight``, ``sample``
     """
     columns = _columns(snapshot)
     sections = [
@@ -64,18 +67,22 @@ def view(snapshot, sample=False, rebuilt=""):
     pairs = [slips[place : place + 2] for place in range(0, len(slips), 2)]
     taken = _head_mm(snapshot)
     for pair in pairs:
+        if len(pair) == 1:
+            pair[0]["mm"] = _wide_mm(pair[0])
         tallest = max(slip["mm"] for slip in pair)
         taken += tallest + SLIP_GAP_MM
         for slip in pair:
             slip["mm"] = tallest
     foot = " · ".join(filter(None, (_foot(snapshot), rebuilt)))
-    pages, tight = receipt_pages.lay_out(sections, taken, _wrapped(foot, FOOT_CHARS))
+    foot_lines = _wrapped(foot, FOOT_CHARS)
+    pages, tight = receipt_pages.lay_out(sections, taken, foot_lines, spare)
     return {
         "head": _head(snapshot),
         "slips": pairs,
         "pages": pages,
         "columns": columns,
         "foot": foot,
+        "foot_mm": round(2.5 + foot_lines * receipt_pages.FOOT_LINE_MM, 1),
         "tight": tight,
         "sample": sample,
     }
@@ -85,7 +92,7 @@ def _head_mm(snapshot):
     """Return the height of the first page's head: long addresses and contacts make it taller."""
     address = len(snapshot["premises"]["address"]) // ADDRESS_CHARS
     payer = len(snapshot["payer"]["name"] + _legal(snapshot["payer"])) // ADDRESS_CHARS
-    contacts = max(0, len(_contacts(snapshot["issuer"])) // CONTACT_CHARS - 1)
+    contacts = max(0, len(" ".join(_contacts(snapshot["issuer"]))) // CONTACT_CHARS - 1)
     return HEAD_MM + (address + payer) * ADDRESS_LINE_MM + contacts * 3
 
 
@@ -150,6 +157,7 @@ def _head(snapshot):
 
 
 def _contacts(issuer):
+    """Return how to reach the issuer, part by part: a line ends between them, not inside."""
     parts = (
         issuer["address"],
         issuer["phone"] and f"тел. {issuer['phone']}",
@@ -157,9 +165,8 @@ def _contacts(issuer):
         issuer["email"],
         issuer["website"],
     )
-    # the address may be torn apart at its spaces, a telephone may not
-    kept = [parts[0], *(part.replace(" ", money.NBSP) for part in parts[1:])]
-    return " · ".join(filter(None, kept))
+    parts = [part for part in parts if part]
+    return [f"{part}{money.NBSP}·" for part in parts[:-1]] + parts[-1:]
 
 
 def _legal(payer):
@@ -171,7 +178,7 @@ def _legal(payer):
 
 
 def _unit(value, unit):
-    return f"{money.format_number(value, 2)} {unit}" if value and Decimal(value) else ""
+    return f"{money.format_number(value, 2)}{money.NBSP}{unit}" if value and Decimal(value) else ""
 
 
 def _slip(snapshot, block):
@@ -179,12 +186,9 @@ def _slip(snapshot, block):
     payee, balance = block["payee"], block["balance"]
     opening = Decimal(balance["opening"])
     opening_label = "Долг на начало периода" if opening >= 0 else "Аванс на начало периода"
-    paid_label = "Оплачено"
-    if balance["paid_through"]:
-        paid_label += f" по {money.format_date(balance['paid_through'])} включительно"
     rows = [
         (opening_label, abs(opening)),
-        (paid_label, -Decimal(balance["paid"])),
+        ("Оплачено", -Decimal(balance["paid"])),
         ("Начислено за период", Decimal(block["totals"]["total"])),
         ("Пени", Decimal(balance["penalty"])),
         ("Судебные расходы", Decimal(balance["court_costs"])),
@@ -193,8 +197,6 @@ def _slip(snapshot, block):
     shown = shown or [("Начислено за период", money.format_money(0))]
     if Decimal(block["advance"]):
         shown.append(("Аванс на следующий период", money.format_money(block["advance"])))
-    if balance["last_payment"]:
-        shown.append(("Последняя оплата", money.format_date(balance["last_payment"])))
     tax = [
         payee["payee_inn"] and f"ИНН {payee['payee_inn']}",
         payee["kpp"] and f"КПП {payee['kpp']}",
@@ -207,18 +209,40 @@ def _slip(snapshot, block):
         f"БИК {payee['bic']}, к/с {payee['corresp_acc']}",
     ]
     bank = [text for text in bank if text]
-    height = 14.0 + 2.75 * sum(_wrapped(text, 42) for text in bank)
-    height += 3.45 * sum(_wrapped(label, 28) for label, _value in shown)
+    taken = _taken(balance)
+    height = 13.0 + 2.75 * sum(_wrapped(text, SLIP_BANK_CHARS) for text in bank)
+    height += 3.45 * sum(_wrapped(label, SLIP_LABEL_CHARS) for label, _value in shown)
+    height += 2.6 * _wrapped(taken, SLIP_BANK_CHARS)
     return {
         "purpose": block["title"],
         "bank": bank,
         "rows": shown,
+        "taken": taken,
         "due": money.format_money(block["due"]),
         "account": snapshot["account"]["number"],
         "caption": "Код для оплаты" if Decimal(block["due"]) else "Код без суммы",
         "qr": block["qr"],
-        "mm": round(max(height, SLIP_QR_MM + 3.5), 1),
+        "mm": round(max(height, SLIP_QR_MM), 1),
     }
+
+
+def _taken(balance):
+    """Return up to which day payments are taken into account, and when the last one came."""
+    through = money.format_date(balance["paid_through"])
+    last = money.format_date(balance["last_payment"])
+    parts = (
+        through and f"Учтены платежи, поступившие по {through} включительно",
+        last and f"последняя оплата {last}",
+    )
+    text = ", ".join(filter(None, parts))
+    return text[:1].upper() + text[1:]
+
+
+def _wide_mm(slip):
+    """Return the height of a slip that has its row for itself: requisites beside the figures."""
+    bank = 6.5 + 2.75 * sum(_wrapped(text, 42) for text in slip["bank"])
+    figures = 13.0 + 3.45 * len(slip["rows"]) + 2.6 * _wrapped(slip["taken"], 46)
+    return round(max(bank, figures, SLIP_QR_MM), 1)
 
 
 def _wrapped(text, chars):
@@ -241,6 +265,8 @@ def _service_rows(snapshot, name_mm):
             lines = receipt_pages.count_lines(line["service"], name_mm - 2)
             yield {**common, "kind": "line", **_line(line), "lines": lines}
         totals = {name: _blank(_sum(block["lines"], name)) for name in SUMMED}
+        for name in ("amount", "total"):
+            totals[name] = money.format_money(_sum(block["lines"], name))
         yield {**common, "kind": "total", **totals, "service": "Итого по получателю"}
     if len(charged) > 1:
         total = money.format_money(snapshot["total"]["charged"])
@@ -286,14 +312,14 @@ def _line(line):
     }
 
 
-def _table(name, title, head, widths, rows, text_from=9):
+def _table(name, title, head, widths, rows, texts=(0,)):
     """Return rows of a small table.
 
     :param widths: millimetres of each column
-    :param text_from: columns from this one on hold text (left), those before it figures
+    :param texts: numbers of the columns that hold text (left), the others hold figures
     """
     columns = [
-        {"head": text, "mm": mm, "num": 0 < number < text_from}
+        {"head": text, "mm": mm, "num": number not in texts}
         for number, (text, mm) in enumerate(zip(head, widths, strict=True))
     ]
     for cells in rows:
@@ -326,7 +352,7 @@ def _readings(snapshot):
     ]
     head = ("Услуга", "Прибор учёта №", "Предыдущее", "Текущее", "Расход", "Поверить до")
     title = "Показания индивидуальных приборов учёта"
-    return _table("readings", title, head, (56, 42, 24, 24, 22, 24), rows)
+    return _table("readings", title, head, (56, 42, 24, 24, 22, 24), rows, texts=(0, 1))
 
 
 def _recalculations(snapshot):
@@ -336,7 +362,7 @@ def _recalculations(snapshot):
         if Decimal(line["recalculation"])
     ]
     head = ("Услуга", "Сумма, руб.", "Основание")
-    return _table("recalculations", "Перерасчёты", head, (56, 26, 110), rows, text_from=2)
+    return _table("recalculations", "Перерасчёты", head, (56, 26, 110), rows, texts=(0, 2))
 
 
 def _instalments(snapshot):
@@ -393,7 +419,7 @@ def _explanations(snapshot):
         if line["explanation"].strip()
     ]
     head = ("Услуга", "Расчёт")
-    return _table("explanations", "Порядок расчётов", head, (56, 136), rows, text_from=1)
+    return _table("explanations", "Порядок расчётов", head, (56, 136), rows, texts=(0, 1))
 
 
 def _info(snapshot):

@@ -1,3 +1,5 @@
+from . import epd_account_list_fill
+from . import epd_account_list_why
 from . import epd_consent_bulk
 from . import epd_document_compare
 from . import epd_document_reason
@@ -5,5 +7,8 @@ from . import epd_mailing_schedule
 from . import epd_mailing_test
 from . import epd_new_owner
 from . import epd_receipt_preview
-from . import epd_run_problem
+from . import epd_run_outlook
+from . import epd_paper_printed
+from . import epd_presentation_proof
+from . import epd_document_zip
 from . import epd_unisender_list

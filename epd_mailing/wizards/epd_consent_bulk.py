@@ -11,7 +11,10 @@ class EpdConsentBulk(models.TransientModel):
     _name = "epd.consent.bulk"
     _description = "Consents of a Building"
 
-    building_id = fields.Many2one("epd.building", required=True, ondelete="cascade")
+    building_id = fields.Many2one("epd.building", ondelete="cascade")
+    account_ids = fields.Many2many(
+        "epd.personal.account", string="Chosen Accounts", help="Instead of a whole building."
+    )
     kind = fields.Selection(KINDS, required=True, default="instead")
     date = fields.Date(required=True, default=lambda self: fields.Date.context_today(self))
     basis = fields.Char(required=True)
@@ -28,7 +31,7 @@ class EpdConsentBulk(models.TransientModel):
     same_count = fields.Integer(string="Have It Already", compute="_compute_counts")
     passed_count = fields.Integer(string="Passed Over", compute="_compute_counts")
 
-    @api.depends("building_id", "kind", "reachable_only", "over_withdrawn")
+    @api.depends("building_id", "account_ids", "kind", "reachable_only", "over_withdrawn")
     def _compute_counts(self):
         accounts = self.env["epd.personal.account"]
         for wizard in self:
@@ -40,7 +43,12 @@ class EpdConsentBulk(models.TransientModel):
             wizard.passed_count = total - wizard.account_count - wizard.same_count
 
     def _get_open_domain(self):
-        return Domain("building_id", "=", self.building_id.id) & Domain("date_close", "=", False)
+        chosen = (
+            Domain("id", "in", self.account_ids.ids)
+            if self.account_ids
+            else Domain("building_id", "=", self.building_id.id)
+        )
+        return chosen & Domain("date_close", "=", False)
 
     def _get_domain(self):
         """Return the domain of the accounts that get a consent."""

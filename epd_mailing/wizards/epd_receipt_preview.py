@@ -110,6 +110,5 @@ class EpdReceiptPreview(models.TransientModel):
         """«Save for Sending» of the run, or «Записать» of the one receipt."""
         self.ensure_one()
         if self.run_id:
-            self.run_id.action_prepare()
-            return {"type": "ir.actions.act_window_close"}
+            return self.run_id.action_confirm_prepare()
         return self.account_id._save_receipt(self.period_id, self.form)

@@ -13,20 +13,27 @@ class RenderJob:
     :param key: the caller's own key (hashable), unique within a call
     :param html: a whole self-contained document that holds ``token`` exactly once
     :param token: from :func:`proof.make_token`, written into the HTML by the template
+    :param pages: pages that the HTML was laid out on; a file with another number is refused, so
+        nothing printed runs over an edge. None: any number
     """
 
     key: object
     html: str
     token: str
+    pages: int | None = None
 
 
 @dataclass(frozen=True)
 class RenderResult:
-    """The proved file, or why there is none (``error``: code and detail, English)."""
+    """The proved file, or why there is none (``error``: code and detail, English).
+
+    ``overflow``: it came out on another number of pages than it was laid out on.
+    """
 
     pdf: bytes | None = None
     error: str | None = None
     pages: int = 0
+    overflow: bool = False
 
 
 class Engine:

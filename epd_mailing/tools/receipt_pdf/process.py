@@ -7,6 +7,8 @@ import select
 import signal
 import subprocess
 
+SECONDS_CPU = 600
+
 
 class FedProcess:
     """A converter that reads "source target" lines from its input and writes the targets in order.
@@ -35,10 +37,12 @@ class FedProcess:
         self.kill()
 
     def _limit(self, limit):
-        """Bound the memory of the child from outside: no code of ours runs after the fork."""
+        """Bound memory and processor time of the child from outside: no code of ours runs after the fork."""
         try:
             resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limit, limit))
             resource.prlimit(self._process.pid, resource.RLIMIT_CORE, (0, 0))
+            # ends one that spins on after its Odoo was killed
+            resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (SECONDS_CPU, SECONDS_CPU))
         except (OSError, ValueError):
             return  # it has ended already
 
@@ -51,6 +55,10 @@ class FedProcess:
         with contextlib.suppress(OSError):
             self._process.stdin.write(f'"{source}" "{target}"\n'.encode())
             self._process.stdin.flush()
+
+    def skip(self, target):
+        """Note a target that will not be made: it is found missing like any other."""
+        self.targets.append(target)
 
     def finish(self, patience):
         """Wait for the end of the work.

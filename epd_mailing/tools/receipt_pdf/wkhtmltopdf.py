@@ -6,6 +6,7 @@ pdfkit builds the command. Works with patched and unpatched Qt builds; their dif
 import contextlib
 import functools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,12 +24,13 @@ from .proof import ProofError, check_html, check_pdf
 SECONDS_PATIENCE = 20  # without a new file
 SECONDS_AGAIN = 60  # for all that is rendered again, should the machine itself hang
 FREE_MEGABYTES = 64
+OLDEST_PATCHED = (0, 12, 4)  # those before print millimetres a third too large
 _OPTIONS = {
     "quiet": "",
     "encoding": "utf-8",
     "page-size": "A4",
-    "margin-top": "8mm",
-    "margin-bottom": "8mm",
+    "margin-top": "7mm",
+    "margin-bottom": "6mm",
     "margin-left": "9mm",
     "margin-right": "9mm",
     "disable-javascript": "",
@@ -54,6 +56,12 @@ def _version(binary):
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() or None
+
+
+def _version_numbers(binary):
+    """Return the version as a tuple of numbers, e.g. (0, 12, 6)."""
+    found = re.search(r"\d+(?:\.\d+)+", _version(binary) or "")
+    return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
 def find_binary(binary=None):
@@ -107,6 +115,8 @@ class WkhtmltopdfEngine(Engine):
         problems = []
         if not self.binary or not _version(self.binary):
             problems.append(ReadyProblem("binary_missing", self.binary or "wkhtmltopdf"))
+        elif self.patched and _version_numbers(self.binary) < OLDEST_PATCHED:
+            problems.append(ReadyProblem("binary_old", _version(self.binary)))
         if not _has_cyrillic_font():
             problems.append(ReadyProblem("font_missing", "fonts-dejavu-core"))
         base = workdir.base_directory(self.base_dir)
@@ -162,7 +172,8 @@ class WkhtmltopdfEngine(Engine):
         """Render alone what has no proved file, within bounds: a fault may be the machine's."""
         until = time.monotonic() + SECONDS_AGAIN
         for number, (key, job) in enumerate(sound.items()):
-            if results[key].pdf is not None or time.monotonic() > until:
+            done = results[key].pdf is not None or results[key].overflow
+            if done or time.monotonic() > until:
                 continue
             with self._start(folder) as process:
                 self._feed(line := _Line(process, []), job, folder / f"again{number}")
@@ -170,11 +181,18 @@ class WkhtmltopdfEngine(Engine):
 
     @staticmethod
     def _feed(line, job, path):
+        """Hand over one page; one that the disk took only a part of is no page."""
         source = path.with_suffix(".html")
-        with contextlib.suppress(OSError):  # no input, no file: proved to be missing below
-            source.write_text(job.html, encoding="utf-8")
         line.jobs.append(job)
-        line.process.feed(source, path.with_suffix(".pdf"))
+        try:
+            source.write_text(job.html, encoding="utf-8")
+        except OSError:
+            # a cut page could still carry its mark; without a target the file is found missing
+            with contextlib.suppress(OSError):
+                source.unlink()
+            line.process.skip(path.with_suffix(".pdf"))
+        else:
+            line.process.feed(source, path.with_suffix(".pdf"))
 
     def _command(self, folder):
         options = dict(_OPTIONS, allow=str(folder))
@@ -204,7 +222,11 @@ class WkhtmltopdfEngine(Engine):
         except OSError:
             return RenderResult(error=error or "no file")
         try:
-            return RenderResult(pdf=pdf, pages=check_pdf(pdf, job.token))
+            pages = check_pdf(pdf, job.token)
+            if job.pages not in (None, pages):
+                fault = f"laid out on {job.pages} page(s), came out on {pages}"
+                return RenderResult(error=fault, overflow=True)
+            return RenderResult(pdf=pdf, pages=pages)
         except ProofError as doubt:
             return RenderResult(error=f"{error + ': ' if error else ''}{doubt}")
 

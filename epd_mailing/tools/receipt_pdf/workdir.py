@@ -5,11 +5,9 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 PREFIX = "epd_receipts_"
-SECONDS_YOUNG = 60
 
 
 class NoRoomError(Exception):
@@ -29,9 +27,7 @@ def _sweep(base):
     """Remove folders whose owner is dead: the lock is free only when its process has ended."""
     for folder in base.glob(PREFIX + "*"):
         with contextlib.suppress(OSError):
-            state = folder.stat()
-            # a new one may not hold its lock yet
-            if state.st_uid != os.getuid() or time.time() - state.st_mtime < SECONDS_YOUNG:
+            if folder.stat().st_uid != os.getuid():
                 continue
             descriptor = os.open(folder, os.O_RDONLY)
             try:
@@ -39,6 +35,20 @@ def _sweep(base):
                 shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)
+
+
+def _make_locked(base):
+    """Return a new folder and the descriptor that holds its lock while this process lives."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # swept by another process before it was locked
+            continue
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if folder.exists():
+            return folder, descriptor
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -52,13 +62,12 @@ def private_directory(wanted=None):
         raise NoRoomError("no writable temporary folder")
     try:
         _sweep(base)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        folder, descriptor = _make_locked(base)
     except OSError as error:
         raise NoRoomError(error.strerror) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield folder
     finally:
-        os.close(descriptor)
+        # still locked: nobody sweeps a folder that is being removed
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)

@@ -1,0 +1,163 @@
+"""Rows a second of loading charges from a file, beside Odoo's own ``load()`` on the same rows."""
+
+import base64
+import csv
+import io
+import os
+import resource
+import time
+
+from odoo.tools import SQL
+
+SERVICES = 12
+COUNT = int(os.environ.get("BENCH_IMPORT_ACCOUNTS", "100000"))
+NATIVE = int(os.environ.get("BENCH_IMPORT_NATIVE", "2000"))  # accounts that load() gets
+ONE_ROW_A_CHARGE = ["account_id", "service_id/code", "volume_individual", "tariff", "amount"]
+
+
+def measure(env):
+    """Print the figures: check, load, the same again, a changed month, and Odoo's load()."""
+    numbers = make_accounts(env, COUNT)
+    codes = make_services(env)
+    env.cr.commit()
+    period = env.ref("epd_mailing.demo_period_2026_03")
+    lines = COUNT * len(codes)
+    print(
+        f"Loading charges, {COUNT} accounts × {len(codes)} services = {lines} lines, one commit a slice:"
+    )
+    start = memory()
+    data = make_file(numbers, codes, 100)
+    report(env, period, data, "CSV, new lines", lines)
+    report(env, period, data, "CSV, the same file again", lines)
+    report(env, period, make_file(numbers, codes, 101), "CSV, every amount changed", lines)
+    across = make_across(numbers, codes, 101)
+    report(env, period, across, "CSV, services across, the same figures", lines)
+    print(f"  peak memory: {memory():.0f} MB; before the first file {start:.0f} MB")
+    measure_load(env, numbers, codes)
+
+
+def memory():
+    """Return the peak of this process, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def make_accounts(env, count):
+    """Return the numbers of ``count`` new accounts of the demo house."""
+    pattern = env.ref("epd_mailing.demo_account_0100002")
+    stamp = int(time.time()) % 100000
+    numbers = [f"8{stamp:05d}{n:06d}" for n in range(count)]
+    for place in range(0, count, 5000):
+        env["epd.personal.account"].create(
+            [
+                {
+                    "number": number,
+                    "company_id": pattern.company_id.id,
+                    "building_id": pattern.building_id.id,
+                    "premises": str(n),
+                    "date_open": "2020-01-01",
+                }
+                for n, number in enumerate(numbers[place : place + 5000], place)
+            ]
+        )
+        env.cr.commit()
+        env.invalidate_all()
+    return numbers
+
+
+def make_services(env):
+    """Return the codes of the services that are charged."""
+    services = env["epd.service"].search([], limit=SERVICES)
+    return services.mapped("code")
+
+
+def rows_of(numbers, codes, amount):
+    """Yield account, service, volume, tariff, amount."""
+    for n, number in enumerate(numbers):
+        for code in codes:
+            yield number, code, "1,5", "38,20", f"{amount + n % 900},{int(code) % 100:02d}"
+
+
+def make_file(numbers, codes, amount):
+    """Return a file with one row a charge (bytes)."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=";")
+    writer.writerow(["Лицевой счёт", "Услуга", "Объём", "Тариф", "Начислено"])
+    writer.writerows(rows_of(numbers, codes, amount))
+    return stream.getvalue().encode("cp1251")
+
+
+def make_across(numbers, codes, amount):
+    """Return a file with one row an account (bytes)."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=";")
+    writer.writerow(["Лицевой счёт", *codes])
+    for n, number in enumerate(numbers):
+        writer.writerow([number, *(f"{amount + n % 900},{int(code) % 100:02d}" for code in codes)])
+    return stream.getvalue().encode("cp1251")
+
+
+def report(env, period, data, title, lines):
+    """Load a file as the cron does, slice by slice, and print lines a second."""
+    order = env["epd.import"].create(
+        {
+            "kind": "charge",
+            "period_id": period.id,
+            "file": base64.b64encode(data),
+            "file_name": title,
+        }
+    )
+    env.cr.commit()
+    seconds, own = {}, {}
+    for phase in ("check", "load"):
+        order._check_startable()
+        order._through_gate()._start(phase, "checking" if phase == "check" else "loading")
+        env.cr.commit()
+        started, used = time.perf_counter(), time.process_time()
+        passes = 0
+        while order.state in ("checking", "loading"):
+            cpu = time.process_time()
+            order._for_user()._work_slices(
+                lambda cpu=cpu: time.process_time() - cpu < 22.0, commit=True
+            )
+            passes += 1
+        seconds[phase] = time.perf_counter() - started
+        own[phase] = time.process_time() - used
+    assert order.state == "done" and not order.error_count, order.pause_reason
+    rates = ", ".join(
+        f"{phase} {lines / seconds[phase]:.0f} lines/s ({lines / own[phase]:.0f} a second of own CPU)"
+        for phase in seconds
+    )
+    print(
+        f"  {title}: {rates}; {order.created_count} new, {order.updated_count} changed, "
+        f"{order.same_count} as before; {passes} passes of the cron; peak memory {memory():.0f} MB"
+    )
+
+
+def measure_load(env, numbers, codes):
+    """Print what Odoo's own import takes for the first accounts, into a month of its own."""
+    month = env.ref("epd_mailing.demo_period_2026_02")
+    accounts = numbers[:NATIVE]
+    env.cr.execute(
+        SQL(
+            "DELETE FROM epd_charge WHERE period_id = %s AND account_id IN"
+            " (SELECT id FROM epd_personal_account WHERE number = ANY(%s))",
+            month.id,
+            accounts,
+        )
+    )
+    names = ["account_id", "service_id", "period_id", "volume_individual", "tariff", "amount"]
+    services = {s.code: s.name for s in env["epd.service"].search([])}
+    rows = [
+        [number, services[code], month.name, volume.replace(",", "."), tariff.replace(",", "."),
+         amount.replace(",", ".")]
+        for number, code, volume, tariff, amount in rows_of(accounts, codes, 100)
+    ]  # fmt: skip
+    started, used = time.perf_counter(), time.process_time()
+    answer = env["epd.charge"].with_context(import_file=True).load(names, rows)
+    seconds, own = time.perf_counter() - started, time.process_time() - used
+    assert answer["ids"], answer["messages"][:3]
+    env.cr.commit()
+    print(
+        f"  Odoo's own load() of {len(rows)} of these lines (names looked up, no check before, not "
+        f"idempotent): {len(rows) / seconds:.0f} lines/s ({len(rows) / own:.0f} a second of own CPU); peak memory {memory():.0f} MB"
+    )

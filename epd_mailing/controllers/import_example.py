@@ -1,0 +1,75 @@
+import csv
+import io
+
+import openpyxl
+from odoo.http import Controller, content_disposition, request, route
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as ILLEGAL
+from werkzeug.exceptions import NotFound
+
+from ..tools import table_file
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class ImportExample(Controller):
+    """Example files to load: headings and one row, made from what the loader understands."""
+
+    @route("/epd_mailing/import/example/<string:kind>.<string:suffix>", type="http", auth="user")
+    def example(self, kind, suffix):
+        """Return the example of a kind of file as XLSX or CSV (cp1251, semicolons)."""
+        if (
+            kind not in table_file.KINDS
+            or suffix not in ("xlsx", "csv")
+            or not request.env["epd.import"].has_access("read")
+        ):
+            raise NotFound()
+        rows = table_file.sample_rows(kind)
+        stream = io.BytesIO()
+        if suffix == "csv":
+            text = io.StringIO()
+            csv.writer(text, delimiter=";").writerows(rows)
+            stream.write(text.getvalue().encode("cp1251", "replace"))
+        else:
+            book = openpyxl.Workbook()
+            for row in rows:
+                book.active.append(row)
+            for column in book.active.columns:
+                width = max(len(cell.value) for cell in column) + 2
+                book.active.column_dimensions[column[0].column_letter].width = width
+            book.save(stream)
+        return request.make_response(
+            stream.getvalue(),
+            headers=[
+                ("Content-Type", XLSX if suffix == "xlsx" else "text/csv; charset=windows-1251"),
+                ("Content-Disposition", content_disposition(f"example_{kind}.{suffix}")),
+            ],
+        )
+
+    @route("/epd_mailing/import/<int:order_id>/problems.xlsx", type="http", auth="user")
+    def problems(self, order_id):
+        """Return the problems of a loading as XLSX; what the file held stands there as text."""
+        order = request.env["epd.import"].browse(order_id).exists()
+        if not order or not order.has_access("read"):
+            raise NotFound()
+        problems = order.problem_ids
+        names = ("row", "column", "header", "value", "text", "severity")
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet.append([problems._fields[n]._description_string(request.env) for n in names])
+        labels = dict(problems._fields["severity"]._description_selection(request.env))
+        for line, problem in enumerate(problems, 2):
+            values = [problem[name] for name in names[:-1]] + [labels[problem.severity]]
+            for place, value in enumerate(values, 1):
+                cell = sheet.cell(line, place)
+                cell.value = ILLEGAL.sub("", value) if isinstance(value, str) else value or None
+                if isinstance(value, str):
+                    cell.data_type = "s"  # a text that begins with «=» is no formula
+        stream = io.BytesIO()
+        book.save(stream)
+        return request.make_response(
+            stream.getvalue(),
+            headers=[
+                ("Content-Type", XLSX),
+                ("Content-Disposition", content_disposition(f"problems_{order.id}.xlsx")),
+            ],
+        )

@@ -1,0 +1,308 @@
+import itertools
+import logging
+import time
+from collections import Counter
+from datetime import timedelta
+from hashlib import blake2b
+
+import psycopg2
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ..tools.table_file import Problem, TableError
+
+_logger = logging.getLogger(__name__)
+
+SLICE = 2000  # records matched, written and committed together
+KEPT_PROBLEMS = 10_000  # of one order; further ones are counted only
+# a cron pass may take 120 s of wall and 60 s of CPU for all jobs of the database together
+PASS_WALL = 40.0
+PASS_CPU = 22.0
+RETRY_AFTER = timedelta(seconds=30)
+LOST_TRANSACTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+class SliceRefused(Exception):
+    """A slice with errors where one error stops all; ``problems`` says which."""
+
+    def __init__(self, problems):
+        super().__init__(len(problems))
+        self.problems = problems
+
+
+class EpdImport(models.Model):
+    """The work of an order: slice after slice of the file, each committed by itself.
+
+    Where it stands (place in the file, row) is written with the slice, in one transaction: a worker
+    that dies loses the slice in work, and the next begins it anew. Nothing is held but the slice.
+    """
+
+    _inherit = "epd.import"
+
+    @api.model
+    def _cron_import(self):
+        """Work on all orders that are checked or loaded, within the budget of a pass."""
+        wall, cpu = time.monotonic(), time.process_time()
+
+        def in_budget():
+            return time.monotonic() - wall < PASS_WALL and time.process_time() - cpu < PASS_CPU
+
+        cron = self.env.ref("epd_mailing.ir_cron_import")
+        at_work = [("state", "in", ("checking", "loading"))]
+        for order in self.search(at_work, order="id"):
+            try:
+                order._for_user()._work_slices(in_budget, commit=True)
+            except LOST_TRANSACTION:
+                self.env.cr.rollback()
+                _logger.warning("Import %s: the transaction was lost, the slice waits", order.id)
+                cron._trigger(fields.Datetime.now() + RETRY_AFTER)
+            except Exception as error:  # one order must not stop the others
+                self.env.cr.rollback()
+                self.env.invalidate_all()
+                if not isinstance(error, UserError | TableError | SliceRefused):
+                    _logger.exception("Import %s failed", order.id)
+                # whatever the rights of the user are by now, the reason is written in his language
+                lang = order.user_id.lang or "ru_RU"
+                order.with_context(lang=lang)._through_gate()._pause_for_fault(error)
+                self.env["ir.cron"]._commit_progress()
+            if not in_budget():
+                break
+        if self.search_count(at_work, limit=1) and not in_budget():
+            cron._trigger()
+        self.env["ir.cron"]._commit_progress(remaining=0)
+
+    def _for_user(self):
+        """Return the order with its user's rights and language, in its company."""
+        return (
+            self.with_user(self.user_id)
+            .with_company(self.company_id)
+            .with_context(
+                allowed_company_ids=self.company_id.ids,
+                lang=self.user_id.lang or "ru_RU",
+                tz=self.company_id.epd_tz,
+                tracking_disable=True,
+                mail_create_nolog=True,
+            )
+            ._through_gate()
+        )
+
+    def _work_at_once(self):
+        """Work on a small file in the present transaction."""
+        order = self._for_user()
+        try:
+            order._work_slices(lambda: True, commit=False)
+        except TableError as error:
+            order._pause_for_fault(error)
+
+    def _pause_for_fault(self, error):
+        order = self._through_gate()
+        if isinstance(error, SliceRefused):
+            order._store_problems(error.problems)
+            text = self.env._(
+                "Something changed since the check, and the next rows cannot be loaded: see the "
+                "problems. The rows before row %s are loaded; correct the cause and go on.",
+                max(order.row_reached, order.header_row) + 1,
+            )
+        elif isinstance(error, TableError):
+            text = order._describe_table_error(error)
+        elif isinstance(error, AccessError):
+            text = self.env._("%s has no right to load this.", order.user_id.name)
+        elif isinstance(error, UserError):
+            text = str(error)
+        else:
+            text = self.env._(
+                "An unexpected fault (%s); the administrator sees it in the log.",
+                type(error).__name__,
+            )
+        stopped = order._can_move("paused")
+        stopped._move("paused", pause_reason=text)
+        for each in stopped:
+            each.message_post(body=text)
+
+    def _work_slices(self, in_budget, commit):
+        """Read on from where the order stands until its end, a stop, or the end of the pass."""
+        working = self.state
+        with self._open_stream() as stream:
+            table = self._open_table(stream)
+            parser = self._get_parser()
+            rows = table.rows(int(self.position), self.row_reached)
+            memo = {"warned": set()}
+            ended = False
+            while not ended:
+                if commit and not self.sudo().try_lock_for_update():
+                    return
+                records, problems, last, count = self._read_slice(rows, parser)
+                ended = last is None
+                tally = self._work_on(records, problems, memo)
+                self._write_progress(table, last, count, tally, problems)
+                if ended:
+                    self._finish_phase()
+                if commit:
+                    self.env["ir.cron"]._commit_progress(len(records), remaining=int(not ended))
+                    self.env.invalidate_all()
+                    if ended or self.state != working or not in_budget():
+                        return
+
+    def _read_slice(self, rows, parser):
+        """Return ``(records, problems, last row or None at the end, rows that say something)``."""
+        records, problems, last, count = [], [], None, 0
+        for row in rows:
+            last = row
+            if row.number <= self.header_row:
+                continue
+            found, wrong = parser.parse(row.number, row.cells)
+            records += found
+            problems += wrong
+            count += bool(found or wrong)
+            if len(records) >= SLICE or len(problems) >= SLICE:
+                return records, problems, last, count
+        # the end is told by a slice of its own when the file ends on a border
+        return records, problems, None, count
+
+    def _work_on(self, records, problems, memo):
+        """Check or load a slice; return how many are new, changed, as before, left out."""
+        if self.phase == "check":
+            with self.env.cr.savepoint():  # nothing is written; this is the proof of it
+                tally = self._match_and_save(records, problems, memo, dry=True)
+        else:
+            tally = self._load_records(records, problems, memo)
+        if self.phase == "load" and not self.good_only:
+            errors = [problem for problem in problems if problem.severity == "error"]
+            if errors:
+                raise SliceRefused(errors)
+        return tally
+
+    def _load_records(self, records, problems, memo):
+        """Write a slice; when it fails as a whole, its halves, down to the row that cannot be."""
+        if not records:
+            return Counter()
+        found, known = [], {**memo, "warned": set(memo["warned"])}
+        try:
+            with self.env.cr.savepoint():
+                tally = self._match_and_save(records, found, known, dry=False)
+                self.env.flush_all()
+        except LOST_TRANSACTION:
+            raise
+        except AccessError:
+            raise
+        except (UserError, psycopg2.Error) as error:
+            self.env.invalidate_all()
+            memo.clear()
+            memo["warned"] = set()
+            if len(records) == 1:
+                problems.append(self._describe_fault(records[0], error))
+                return Counter(left=1)
+            middle = len(records) // 2
+            return self._load_records(records[:middle], problems, memo) + self._load_records(
+                records[middle:], problems, memo
+            )
+        memo.update(known)
+        problems += found
+        return tally
+
+    def _describe_fault(self, record, error):
+        text = str(error) if isinstance(error, UserError) else error.diag.message_primary or ""
+        return Problem(record.row, None, "fault", text[:200])
+
+    def _write_progress(self, table, last, count, tally, problems):
+        kinds = Counter(problem.severity for problem in problems)
+        self._store_problems(problems)
+        self.write(
+            {
+                "position": last.end if last else table.size,
+                "total_size": table.size,
+                "row_reached": last.number if last else self.row_reached,
+                "row_count": self.row_count + count,
+                "created_count": self.created_count + tally["created"],
+                "updated_count": self.updated_count + tally["updated"],
+                "same_count": self.same_count + tally["same"],
+                "left_count": self.left_count + tally["left"],
+                "error_count": self.error_count + kinds["error"],
+                "warning_count": self.warning_count + kinds["warning"],
+            }
+        )
+
+    def _finish_phase(self):
+        self._forget_keys()
+        if not self.row_count:
+            self._store_problems([Problem(self.header_row or 1, None, "no_rows")])
+            self.error_count += 1
+        if self.phase == "check":
+            beyond = self.error_count + self.warning_count > KEPT_PROBLEMS
+            note = self.env._("There are many problems: the first %s are listed.", KEPT_PROBLEMS)
+            self._move("checked", pause_reason=note if beyond else False)
+            return
+        self._move("done", finished_at=fields.Datetime.now())
+        self.message_post(
+            body=self.env._(
+                "Loaded: %(new)s new, %(changed)s changed, %(same)s as before. Errors: %(errors)s.",
+                new=self.created_count,
+                changed=self.updated_count,
+                same=self.same_count,
+                errors=self.error_count,
+            )
+        )
+
+    def _store_problems(self, problems):
+        if not problems:
+            return
+        room = KEPT_PROBLEMS - self.env["epd.import.problem"].sudo().search_count(
+            [("import_id", "=", self.id)], limit=KEPT_PROBLEMS
+        )
+        headers = {column.index: column.header for column in self.column_ids}
+        self.env["epd.import.problem"].sudo().create(
+            [
+                {
+                    "import_id": self.id,
+                    "row": problem.row,
+                    "column_index": -1 if problem.column is None else problem.column,
+                    "header": headers.get(problem.column),
+                    "value": problem.value,
+                    "code": problem.code,
+                    "text": self._problem_text(problem.code, problem.value),
+                    "severity": problem.severity,
+                }
+                for problem in itertools.islice(problems, max(room, 0))
+            ]
+        )
+
+    # ------------------------------------------------------------------
+    # The same line twice in one file: known over all slices by a table of digests
+    # ------------------------------------------------------------------
+    def _find_twins(self, keys):
+        """Remember the keys of a slice; return the places of those that the file had before."""
+        digests = [
+            int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), signed=True)
+            for key in keys
+        ]
+        fresh = set()
+        if digests:
+            rows = self.env.execute_query(
+                SQL(
+                    "INSERT INTO epd_import_key (import_id, digest) SELECT %s, unnest(%s::bigint[])"
+                    " ON CONFLICT DO NOTHING RETURNING digest",
+                    self.id,
+                    digests,
+                )
+            )
+            fresh = {digest for (digest,) in rows}
+        twins = set()
+        for place, digest in enumerate(digests):
+            if digest in fresh:
+                fresh.discard(digest)
+            else:
+                twins.add(place)
+        return twins
+
+    def _forget_keys(self):
+        self.env.cr.execute(SQL("DELETE FROM epd_import_key WHERE import_id = ANY(%s)", self.ids))
+
+    def init(self):
+        """Make the side table of digests: bare rows that no person ever looks at."""
+        self.env.cr.execute(
+            """CREATE TABLE IF NOT EXISTS epd_import_key (
+                   import_id integer NOT NULL REFERENCES epd_import ON DELETE CASCADE,
+                   digest bigint NOT NULL,
+                   PRIMARY KEY (import_id, digest))"""
+        )

@@ -1,0 +1,78 @@
+from odoo import models
+
+from ..tools import xlsx_table
+
+CHUNK = 2000
+
+
+class EpdMailing(models.Model):
+    """The delivery report of a mailing, as a table for Excel."""
+
+    _inherit = "epd.mailing"
+
+    def action_delivery_report(self):
+        """Download the delivery report."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/epd_mailing/mailing/{self.id}/report.xlsx",
+            "target": "self",
+        }
+
+    def _write_report(self, target):
+        """Write the report into ``target`` (writable binary file), times in the office's zone."""
+        self.ensure_one()
+        self.check_access("read")
+        _ = self.env._
+        columns = [
+            (_("Building"), 34, "text"),
+            (_("Premises"), 9, "text"),
+            (_("Account"), 13, "text"),
+            (_("Payer"), 30, "text"),
+            (_("Document"), 20, "text"),
+            (_("Due"), 12, "money"),
+            (_("E-mail Address"), 30, "text"),
+            (_("Status"), 20, "text"),
+            (_("Reason"), 36, "text"),
+            (_("Sent"), 17, "moment"),
+            (_("Delivered"), 17, "moment"),
+            (_("Opened"), 17, "moment"),
+            (_("Read"), 17, "moment"),
+            (_("Not delivered since"), 17, "moment"),
+            (_("UniSender Status"), 18, "text"),
+            (_("UniSender Id"), 22, "text"),
+        ]
+        with xlsx_table.Book(target) as book:
+            book.write_table(_("Letters"), columns, self._iter_report_rows())
+
+    def _iter_report_rows(self):
+        letters = self.env["epd.mailing.letter"]
+        labels = dict(letters._fields["state"]._description_selection(self.env))
+        domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
+        last = 0
+        while chunk := letters.search([*domain, ("id", ">", last)], order="id", limit=CHUNK):
+            for letter in chunk:
+                document = letter.document_id
+                local = document._get_office_moment
+                yield [
+                    letter.building_id.name or "",
+                    letter.account_id.premises or "",
+                    letter.account_id.number or "",
+                    letter.partner_id.name or "",
+                    document.name or "",
+                    document.total_due,
+                    letter.email or "",
+                    labels[letter.state],
+                    letter.failure_reason or "",
+                    local(letter.sent_at),
+                    local(letter.delivered_at),
+                    local(letter.opened_at),
+                    local(letter.clicked_at),
+                    local(letter.bounced_at),
+                    letter.raw_status or "",
+                    letter.provider_id or "",
+                ]
+            last = chunk[-1:].id
+            # a big mailing does not stay in memory
+            self.env.invalidate_all(flush=False)

@@ -1,0 +1,117 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class EpdPaymentDocument(models.Model):
+    """Which documents go on paper: one rule, as one statement over the documents of a period."""
+
+    _inherit = "epd.payment.document"
+
+    paper_line_ids = fields.One2many("epd.paper.batch.line", "document_id", readonly=True)
+
+    @api.model
+    def _get_paper_query(self, period, form=None, accounts=None, with_unsent=False):
+        """Return SQL of the ids of the saved documents that are to be printed and are not yet.
+
+        A document is printed when its payer wants paper (``epd.personal.account._wants_paper``:
+        channel and consent, read with ``period``), or when e-mail does not reach him: all letters
+        came back or were refused, every letter was left out, or there is no address to write to.
+        A document with a letter on its way, arrived, or of unknown outcome is not printed for the
+        lack of an address alone: it was sent to one.
+
+        :param period: ``epd.billing.period``
+        :param form: form of the documents; nothing means all
+        :param accounts: SQL of account ids; nothing means all
+        :param with_unsent: also those that could be mailed but have no letter
+        """
+        return SQL(
+            """
+            SELECT document.id
+              FROM epd_payment_document document
+              JOIN epd_personal_account account ON account.id = document.account_id
+              JOIN res_company company ON company.id = document.company_id
+              LEFT JOIN (%(consents)s) consent ON consent.account_id = account.id
+             WHERE document.period_id = %(period)s AND document.state = 'saved' %(scope)s
+               AND NOT EXISTS (SELECT 1 FROM epd_paper_batch_line line
+                                WHERE line.document_id = document.id AND line.is_live)
+               AND (account.channel <> 'email'
+                    OR (company.epd_consent_policy <> 'email_only'
+                        AND COALESCE(consent.said, '') <> 'instead')
+                    OR document.delivery_state = 'failed'
+                    OR (document.delivery_state = 'none' AND %(unreached)s))
+            """,
+            consents=self._get_consent_query(period),
+            period=period.id,
+            scope=self._get_paper_scope(form, accounts),
+            unreached=SQL("TRUE") if with_unsent else self._get_unreached_condition(),
+        )
+
+    @api.model
+    def _get_paper_scope(self, form, accounts):
+        parts = []
+        if form:
+            parts.append(SQL("AND document.form = %s", form))
+        if accounts is not None:
+            parts.append(SQL("AND document.account_id IN (%s)", accounts))
+        return SQL(" ").join(parts)
+
+    @api.model
+    def _get_consent_query(self, period):
+        """Return SQL of (account_id, said): the consent of the present payer that counts."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (said.account_id) said.account_id,
+                   CASE WHEN said.action = 'given' THEN said.kind ELSE 'withdrawn' END AS said
+              FROM epd_delivery_consent said
+              JOIN epd_personal_account owner ON owner.id = said.account_id
+             WHERE said.company_id = %s AND said.effective_from <= %s
+               AND (said.partner_id IS NULL OR said.partner_id = owner.partner_id)
+             ORDER BY said.account_id, said.date DESC, said.id DESC
+            """,
+            period.company_id.id,
+            period.date_start,
+        )
+
+    @api.model
+    def _get_unreached_condition(self):
+        """Return SQL: no letter is possible, or those that were made were left out."""
+        return SQL(
+            """
+            (NOT EXISTS (SELECT 1 FROM epd_delivery_address address
+                          WHERE address.account_id = account.id AND address.state = 'active'
+                            AND address.email_normalized IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM epd_mailing_letter letter
+                         WHERE letter.document_id = document.id AND NOT letter.is_test
+                           AND letter.send_state = 'skipped'
+                           AND letter.failure_type <> 'already_sent'))
+            """
+        )
+
+    @api.model
+    def _count_not_printed(self, period, form=None, accounts=None):
+        """Count what is neither printed nor to be printed because it waits for e-mail.
+
+        :return: dict ``unsent`` (an address, but no letter yet) and ``unknown`` (a letter went and
+            nobody knows what became of it)
+        """
+        self.env.flush_all()
+        counts = dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT document.delivery_state, count(*)
+                      FROM epd_payment_document document
+                     WHERE document.period_id = %(period)s AND document.state = 'saved' %(scope)s
+                       AND document.delivery_state IN ('none', 'unknown')
+                       AND document.id NOT IN (%(chosen)s)
+                       AND NOT EXISTS (SELECT 1 FROM epd_paper_batch_line line
+                                        WHERE line.document_id = document.id AND line.is_live)
+                     GROUP BY 1
+                    """,
+                    period=period.id,
+                    scope=self._get_paper_scope(form, accounts),
+                    chosen=self._get_paper_query(period, form, accounts),
+                )
+            )
+        )
+        return {"unsent": counts.get("none", 0), "unknown": counts.get("unknown", 0)}

@@ -1,0 +1,40 @@
+"""Many receipts → one file for the printer."""
+
+import io
+
+from pypdf import PdfReader, PdfWriter
+from pypdf.errors import PyPdfError
+
+
+class MergeError(ValueError):
+    """A file is no PDF that can be read; ``index`` says which one."""
+
+    def __init__(self, index):
+        super().__init__(f"file {index} cannot be read")
+        self.index = index
+
+
+def merge(files, odd_start=False):
+    """Join PDF files in their order.
+
+    :param files: iterable of bytes; read one after another
+    :param odd_start: insert a blank page after a file of an odd number of pages, so that each
+        begins on a sheet of its own when both sides are printed
+    :return: ``(bytes, [(first page, pages), …])``, pages counted from 1, blank ones not in ``pages``
+    :raise MergeError: when a file cannot be read; nothing is returned then
+    """
+    writer, places = PdfWriter(), []
+    for index, data in enumerate(files):
+        if odd_start and len(writer.pages) % 2:
+            # of the size of the sheet it lies on the back of
+            writer.add_blank_page()
+        first = len(writer.pages) + 1
+        try:
+            reader = PdfReader(io.BytesIO(data))
+            writer.append(reader, import_outline=False)
+        except (PyPdfError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise MergeError(index) from error
+        places.append((first, len(writer.pages) + 1 - first))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue(), places

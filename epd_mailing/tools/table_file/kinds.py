@@ -1,0 +1,200 @@
+"""What can be loaded, and by which words offices head the columns."""
+
+from typing import NamedTuple
+
+
+class Field(NamedTuple):
+    """``type``: account, text, money, quantity, tariff, ratio, whole, date, month, choice, digits.
+
+    ``words``: headers it is known by (lower case); ``example`` stands in the sample file.
+    """
+
+    type: str
+    words: tuple = ()
+    example: str = ""
+    required: bool = False
+    across: bool = False  # may stand once per service
+
+
+_ACCOUNT = Field(
+    "account",
+    ("лицевой счёт", "лицевой счет", "лс", "л/с", "л.с.", "№ лс", "номер лс", "номер лицевого счёта",
+     "номер лицевого счета", "№ лицевого счета", "account", "personal account", "account number",
+     "account_id", "account_id/number", "personal account/number", "лицевой счет/number",
+     "personal account/account number", "лицевой счёт/номер", "номер л/с"),
+    "0100001",
+    required=True,
+)  # fmt: skip
+_PERIOD = Field(
+    "month", ("период", "месяц", "расчётный период", "расчетный период", "period", "billing period",
+    "period_id/name"), "03.2026",
+)  # fmt: skip
+_SERVICE = Field(
+    "text", ("услуга", "код услуги", "вид услуги", "service", "service code", "service_id/code",
+    "наименование услуги"), "1", required=True,
+)  # fmt: skip
+_PAYEE = Field(
+    "digits", ("расчётный счёт", "расчетный счет", "р/с", "р/с получателя", "счёт получателя",
+    "счет получателя", "получатель", "payee", "payee_id/acc_number", "paid to"),
+    "40702810900000001234",
+)  # fmt: skip
+_NEW_ACCOUNT = {
+    "building": Field("text", ("дом", "адрес", "адрес дома", "building", "address",
+        "account_id/building_id/name", "building_id/name"), "г. Казань, ул. Примерная, д. 10"),
+    "premises": Field("text", ("помещение", "квартира", "кв", "кв.", "номер помещения",
+        "№ помещения", "№ квартиры", "premises", "account_id/premises"), "1"),
+    "premises_kind": Field("choice", ("вид помещения", "тип помещения", "premises kind",
+        "premises_kind", "account_id/premises_kind"), "Квартира"),
+    "area": Field("quantity", ("площадь", "площадь, м²", "общая площадь", "area", "area, m²",
+        "account_id/area"), "38,4"),
+    "residents": Field("whole", ("проживает", "жильцов", "количество проживающих", "residents",
+        "зарегистрировано", "account_id/residents"), "1"),
+    "payer": Field("text", ("плательщик", "ответственный", "фио", "собственник", "ф.и.о.", "payer",
+        "responsible person", "account_id/partner_id/name", "partner_id/name"),
+        "Иванов Иван Иванович"),
+    "payer_inn": Field(
+        "digits",
+        ("инн", "инн плательщика", "payer inn", "account_id/partner_id/vat", "partner_id/vat"),
+    ),
+    "email": Field("text", ("почта", "e-mail", "email", "эл. почта", "электронная почта",
+        "account_id/partner_id/email", "partner_id/email"), "ivanov@example.com"),
+}  # fmt: skip
+
+
+def _money(*words, across=True):
+    return Field("money", words, across=across)
+
+
+def _quantity(*words):
+    return Field("quantity", words, across=True)
+
+
+_CHARGES = {
+    "account": _ACCOUNT,
+    "period": _PERIOD,
+    "service": _SERVICE,
+    "service_name": Field("text", ("название услуги", "service name", "service_id/name"),
+        "Содержание жилого помещения"),
+    "service_kind": Field("choice", ("группа услуг", "service kind", "service_id/kind"), "Жилищная"),
+    "uom": Field("text", ("ед. изм.", "единица", "ед.", "единица измерения", "unit",
+        "service_id/uom_name"), "м²"),
+    "payee": _PAYEE,
+    "line_key": Field("text", ("ключ строки", "строка источника", "source line", "line_key"), ""),
+    "volume_individual": Field("quantity", ("объём", "объем", "количество", "объём инд.", "volume",
+        "объем индивидуальный", "volume_individual", "volume individual"), "38,4", across=True),
+    "volume_common": _quantity("объём од", "объем сои", "объём сои", "volume_common",
+        "volume common"),
+    "volume_method": Field("choice", ("способ определения", "способ определения объёма", "метод",
+        "volume_method", "volume method"), "Иное"),
+    "tariff": Field("tariff", ("тариф", "цена", "tariff", "rate"), "31,50", across=True),
+    "amount_individual": _money("начислено инд.", "плата индивидуальная", "amount_individual",
+        "amount individual"),
+    "amount_common": _money("начислено сои", "плата на сои", "amount_common", "amount common"),
+    "amount": Field("money", ("начислено", "сумма", "начисление", "начислено за период", "amount",
+        "charged"), "1 209,60", across=True),
+    "ratio": Field("ratio", ("повышающий коэффициент", "коэффициент", "ratio"), across=True),
+    "excess": _money("превышение", "превышение платы", "excess"),
+    "recalculation": _money("перерасчёт", "перерасчет", "recalculation"),
+    "recalculation_reason": Field("text", ("основание перерасчёта", "основание перерасчета",
+        "причина перерасчета", "причина перерасчёта", "recalculation_reason",
+        "recalculation reason")),
+    "discount": _money("льготы", "льгота", "скидка", "субсидии", "льготы и субсидии", "discount"),
+    "total": Field("money", ("итого", "к оплате", "итого к оплате", "всего", "total", "total due"),
+        "1 209,60", across=True),
+    "norm_individual": _quantity("норматив", "norm_individual", "norm individual"),
+    "norm_common": _quantity("норматив на сои", "norm_common", "norm common"),
+    "house_reading": _quantity("показание одпу", "house_reading"),
+    "house_volume_premises": _quantity("объём в помещениях", "объем в помещениях",
+        "house_volume_premises"),
+    "house_volume_common": _quantity("объём на сои по дому", "объем на сои по дому",
+        "house_volume_common"),
+    "explanation": Field("text", ("порядок расчётов", "порядок расчетов", "explanation")),
+    "instalment_period": _money("рассрочка за период", "instalment_period"),
+    "instalment_past": _money("рассрочка за прошлые", "instalment_past"),
+    "instalment_percent": Field("ratio", ("процент рассрочки", "instalment_percent")),
+    "instalment_interest": _money("проценты рассрочки", "instalment_interest"),
+    "instalment_total": _money("итого с рассрочкой", "instalment_total"),
+    **_NEW_ACCOUNT,
+}  # fmt: skip
+_BALANCES = {
+    "account": _ACCOUNT,
+    "period": _PERIOD,
+    "payee": _PAYEE,
+    "opening": Field("money", ("сальдо", "входящее сальдо", "долг", "задолженность",
+        "долг на начало", "сальдо на начало", "opening", "задолженность / аванс"), "0,00"),
+    "paid": Field("money", ("оплачено", "оплата", "платежи", "paid"), "0,00"),
+    "paid_through": Field("date", ("учтены платежи по", "paid_through", "payments taken up to"),
+        "31.03.2026"),
+    "last_payment_date": Field("date", ("дата последней оплаты", "last_payment_date",
+        "дата платежа"), ""),
+    "charged": Field("money", ("начислено", "начисление", "charged"), "4 819,12"),
+    "penalty": Field("money", ("пени", "пеня", "penalty"), "0,00"),
+    "court_costs": Field("money", ("судебные издержки", "court_costs", "госпошлина"), ""),
+}  # fmt: skip
+_PAYMENTS = {
+    "account": _ACCOUNT,
+    "period": _PERIOD,
+    "payee": _PAYEE,
+    "paid": Field("money", ("оплачено", "оплата", "сумма", "сумма платежей", "paid"), "5 000,00",
+        required=True),
+    "last_payment_date": Field("date", ("дата последней оплаты", "дата платежа", "дата",
+        "last_payment_date"), "20.03.2026"),
+    "paid_through": _BALANCES["paid_through"],
+}  # fmt: skip
+_READINGS = {
+    "account": _ACCOUNT,
+    "period": _PERIOD,
+    "service": _SERVICE._replace(example="5"),
+    "meter_number": Field("text", ("прибор учёта", "прибор учета", "номер прибора", "№ прибора",
+        "счётчик", "счетчик", "заводской номер", "meter", "meter_number", "meter number"),
+        "500100001", required=True),
+    "zone": Field("text", ("зона", "тарифная зона", "zone", "tariff zone"), ""),
+    "previous": Field("quantity", ("предыдущее", "предыдущее показание", "previous"), "201"),
+    "current": Field("quantity", ("текущее", "показание", "текущее показание", "current"), "205"),
+    "consumption": Field("quantity", ("расход", "потребление", "consumption"), "4"),
+    "read_on": Field("date", ("дата снятия", "дата показания", "read_on", "read on"), "24.03.2026"),
+    "verify_by": Field("date", ("поверка", "дата поверки", "поверить до", "verify_by",
+        "verify by"), "01.02.2028"),
+}  # fmt: skip
+_UNIFIED = Field("text", ("елс", "единый лицевой счёт", "единый лицевой счет", "unified_number",
+    "unified account number"), "16АК330010")  # fmt: skip
+_GIS_SERVICE = Field("text", ("ижку", "идентификатор жку", "gis_service_id",
+    "gis service identifier"), "16АК330010-01")  # fmt: skip
+_ACCOUNTS = {
+    "account": _ACCOUNT._replace(words=(*_ACCOUNT.words, "number", "номер")),
+    **_NEW_ACCOUNT,
+    "entrance": Field("whole", ("подъезд", "entrance"), "1"),
+    "floor": Field("whole", ("этаж", "floor"), "1"),
+    "unified_number": _UNIFIED,
+    "gis_service_id": _GIS_SERVICE,
+    "date_open": Field("date", ("открыт", "дата открытия", "date_open", "opened on"), "01.06.2014"),
+    "date_close": Field("date", ("закрыт", "дата закрытия", "date_close", "closed on"), ""),
+    "channel": Field("choice", ("способ доставки", "доставка", "channel"), "E-mail"),
+}
+_GIS = {
+    "account": _ACCOUNT,
+    "unified_number": _UNIFIED,
+    "gis_service_id": _GIS_SERVICE,
+    "gis_document_id": Field("text", ("ипд", "идентификатор пд",
+        "идентификатор платежного документа", "идентификатор платёжного документа",
+        "gis_document_id"), "16АК330010-01-6031"),
+    "placed_on": Field("date", ("дата размещения", "размещён", "размещен", "placed_on",
+        "placed on"), "03.04.2026"),
+}  # fmt: skip
+KINDS = {
+    "charge": _CHARGES,
+    "balance": _BALANCES,
+    "payment": _PAYMENTS,
+    "reading": _READINGS,
+    "account": _ACCOUNTS,
+    "gis": _GIS,
+}
+
+
+def sample_rows(kind):
+    """Return the header and one example row of a file of this kind, as texts."""
+    fields = {
+        code: field for code, field in KINDS[kind].items() if field.example and code != "period"
+    }
+    header = [field.words[0][:1].upper() + field.words[0][1:] for field in fields.values()]
+    return [header, [field.example for field in fields.values()]]

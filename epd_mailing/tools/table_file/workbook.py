@@ -1,0 +1,177 @@
+"""XLSX by openpyxl's streaming parser, fed in blocks of whole rows so that any row can be the first.
+
+openpyxl itself begins at the first row each time. Here the sheet is unpacked from its start (some
+hundred MB a second), but parsed from the wanted row on only.
+"""
+
+import io
+import re
+import zipfile
+import zlib
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import WorkSheetParser
+
+from .errors import TableError
+from .reader import Row
+
+BLOCK = 512 * 1024
+HEAD = 64 * 1024
+# what a broken or hostile file may raise inside the parsers
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    ParseError,
+    SyntaxError,  # of lxml
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ArithmeticError,
+)
+
+
+class WorkbookTable:
+    """A sheet of a workbook; positions are offsets in the unpacked XML of the sheet."""
+
+    format = "xlsx"
+    encoding = delimiter = ""
+
+    def __init__(self, stream, limits, sheet=""):
+        self.limits = limits
+        try:
+            _check_archive(stream, limits)
+            stream.seek(0)
+            self._book = openpyxl.load_workbook(
+                stream, read_only=True, data_only=True, keep_links=False
+            )
+            sheets = {each.title: each for each in self._book.worksheets}
+            self.sheets = tuple(sheets)
+            shown = [each for each in sheets.values() if each.sheet_state == "visible"]
+            self._sheet = sheets.get(sheet) or next(iter(shown or sheets.values()), None)
+            if self._sheet is None:
+                raise TableError("no_sheet")
+            self._path = self._sheet._worksheet_path
+            self._archive = self._book._archive
+            self.size = self._archive.getinfo(self._path).file_size
+            self._find_rows()
+        except TableError:
+            raise
+        except DAMAGED as error:
+            raise TableError("damaged", detail=type(error).__name__) from error
+
+    def close(self):
+        """Let the workbook go."""
+        self._book.close()
+
+    def _find_rows(self):
+        """Find where the rows begin, and under which prefix the sheet writes its elements."""
+        with self._archive.open(self._path) as member:
+            head = member.read(HEAD)
+        root = re.search(rb"<((?:\w+:)?)worksheet\b[^>]*>", head)
+        data = root and re.search(rb"<" + root[1] + rb"sheetData\s*(/?)>", head)
+        if not data:
+            raise TableError("damaged", detail="sheetData")
+        prefix = root[1]
+        self._start = self.size if data[1] else data.end()
+        self._opening = root[0].rstrip(b"/>") + b"><" + prefix + b"sheetData>"
+        self._closing = b"</" + prefix + b"sheetData></" + prefix + b"worksheet>"
+        self._row_end = re.compile(
+            rb"</" + prefix + rb"row\s*>|<" + prefix + rb"row(?:\s[^<>]*)?/>"
+        )
+        self._data_end = re.compile(rb"</" + prefix + rb"sheetData\s*>")
+
+    def rows(self, position=0, number=0):
+        """Yield rows from ``position`` on; ``number`` is that of the row before it."""
+        position = max(position, self._start)
+        try:
+            for block, offsets in self._blocks(position):
+                rows = self._parse(block, number)
+                for offset in offsets:
+                    number, cells = next(rows, (None, None))
+                    if number is None:
+                        raise TableError("damaged", detail="rows")
+                    yield Row(number, self._cells(cells, number), offset)
+        except TableError:
+            raise
+        except DAMAGED as error:
+            raise TableError("damaged", number, type(error).__name__) from error
+
+    def _blocks(self, position):
+        """Yield ``(bytes of whole rows, the offset after each of them)``."""
+        rest = b""
+        with self._archive.open(self._path) as member:
+            member.seek(position)
+            while True:
+                data = member.read(BLOCK)
+                block = rest + data
+                end = self._data_end.search(block)
+                if end:
+                    block = block[: end.start()]
+                ends = [match.end() for match in self._row_end.finditer(block)]
+                if ends:
+                    yield block[: ends[-1]], [position + each for each in ends]
+                    position += ends[-1]
+                    rest = block[ends[-1] :]
+                else:
+                    rest = block
+                if end:
+                    return
+                if not data:  # cut short
+                    raise TableError("damaged", detail="end")
+                if len(rest) > 16 * BLOCK:
+                    raise TableError("long_row")
+
+    def _parse(self, block, number):
+        book = self._book
+        parser = WorkSheetParser(
+            io.BytesIO(self._opening + block + self._closing),
+            self._sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        parser.row_counter = number
+        return parser.parse()
+
+    def _cells(self, cells, number):
+        row = []
+        for cell in cells:
+            column = cell["column"]
+            if column > self.limits.columns:
+                if cell["value"] in (None, ""):
+                    continue
+                raise TableError("many_columns", number, str(self.limits.columns))
+            row.extend([None] * (column - len(row)))
+            row[column - 1] = cell["value"]
+        return row
+
+
+def _check_archive(stream, limits):
+    """Refuse what is no workbook, is encrypted, unpacks to too much, or brings a DTD along."""
+    with zipfile.ZipFile(stream) as archive:
+        members = archive.infolist()
+        if not any(member.filename == "[Content_Types].xml" for member in members):
+            raise TableError("not_table")
+        if any(member.flag_bits & 1 for member in members):
+            raise TableError("encrypted")
+        unpacked = sum(member.file_size for member in members)
+        packed = sum(member.compress_size for member in members) or 1
+        strings = sum(m.file_size for m in members if "sharedstrings" in m.filename.lower())
+        if unpacked > limits.unpacked or strings > limits.strings:
+            raise TableError("too_big")
+        if unpacked > 16 * 2**20 and unpacked / packed > limits.ratio:
+            raise TableError("bomb")
+        for member in members:
+            if member.filename.lower().endswith((".xml", ".rels")):
+                with archive.open(member) as part:
+                    if b"<!DOCTYPE" in part.read(4096).replace(b"\0", b"").upper():
+                        raise TableError("unsafe_xml")

@@ -1,0 +1,102 @@
+"""What a clerk's hand does in the web client; waits are for what the screen shows."""
+
+import re
+
+from .server import wait_until
+
+CURRENT = ".o_statusbar_status .o_arrow_button_current"
+WRONG = ".o_notification_bar.bg-danger, .o_error_dialog, .modal.o_error_dialog"
+
+
+def log_in(page, odoo, login):
+    """Log in and open the application «Расчёты»."""
+    page.goto(f"{odoo.url}/web/login")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", login)
+    page.click(".oe_login_form button[type=submit]")
+    page.click(".o_navbar_apps_menu button")
+    page.click(".o_app:has-text('Расчёты')")
+    page.wait_for_selector(".o_breadcrumb :text('Подготовка и отправка платёжных документов')")
+
+
+def go(page, odoo, path):
+    """Open a screen by its address and wait until it stands."""
+    page.goto(f"{odoo.url}/odoo/{path}")
+    page.wait_for_selector(".o_control_panel .o_breadcrumb")
+    page.wait_for_selector(".o_content .o_view_controller, .o_content > *", state="attached")
+
+
+def press(page, name, within=""):
+    """Press the button of a name; only the one that is shown."""
+    page.locator(f"{within} button[name='{name}']:visible").first.click()
+
+
+def dialog(page, kind="modal"):
+    """Wait for the dialog on top and return it."""
+    box = page.locator(f".{kind}:visible").last
+    box.wait_for()
+    return box
+
+
+def closed(page):
+    """Wait until no dialog stands."""
+    page.wait_for_selector(".modal", state="detached")
+
+
+def tab(page, text):
+    """Open a tab of the form."""
+    page.click(f".o_notebook a.nav-link:has-text('{text}')")
+
+
+def state(page):
+    """Return the state at which the status bar stands."""
+    return page.wait_for_selector(CURRENT, state="attached").get_attribute("data-value")
+
+
+def wait_done(page):
+    """Wait until the form stands at «done»; it is told so by itself, looked at again in doubt."""
+
+    def stands():
+        return state(page) == "done" or (page.reload(), state(page) == "done")[1]
+
+    wait_until(stands, 120, "the work is shown as done")
+
+
+def count(page, name):
+    """Return the number that the form shows in a field."""
+    field = page.locator(f".o_form_view .o_field_widget[name={name}]:visible").first
+    return int(re.sub(r"\D", "", field.text_content()) or 0)
+
+
+def recount(page, name):
+    """Load the form again and return the number in a field."""
+    page.reload()
+    state(page)
+    return count(page, name)
+
+
+def fill(page, name, text, within=""):
+    """Type into a field of the form or dialog."""
+    page.locator(f"{within} .o_field_widget[name={name}] :is(input, textarea)").first.fill(text)
+
+
+def choose(page, name, text, within=""):
+    """Choose a record in a field by typing; the field makes it when there is none."""
+    box = page.locator(f"{within} .o_field_widget[name={name}] input").first
+    box.click()
+    box.fill(text)
+    page.locator(f".o-autocomplete--dropdown-item:has-text('{text}')").first.click()
+
+
+def search(page, text):
+    """Search a list for a text in its first field."""
+    page.fill(".o_searchview_input", text)
+    page.press(".o_searchview_input", "Enter")
+    page.wait_for_selector(".o_searchview_facet")
+
+
+def row(page, text, within=".o_content"):
+    """Return the row of a list that holds a text."""
+    found = page.locator(f"{within} .o_data_row:has-text('{text}')").first
+    found.wait_for()
+    return found

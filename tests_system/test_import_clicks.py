@@ -1,0 +1,98 @@
+"""A file of charges by clicking: chosen, looked at, checked, mended, loaded; an archive of receipts."""
+
+import io
+import re
+import zipfile
+
+import pytest
+from reportlab.pdfgen import canvas
+
+from .server import wait_until
+from .test_clicking import CURRENT, log_in, wait_done
+
+ROWS = [
+    "Лицевой счёт;Услуга;Объём;Тариф;Начислено",
+    "0100001;1;38,4;31,50;1 209,60",
+    "0100001;12;1;70,00;70,00",
+    "0100002;12;1;70,00;сто",
+    "9999999;12;1;70,00;70,00",
+]
+
+
+def open_new(page, house, path):
+    """Open a new record of the screen at ``path``."""
+    page.goto(f"{house.odoo.url}/odoo/{path}/new")
+    page.wait_for_selector(".o_form_view input[type=file]", state="attached")
+
+
+def choose(page, name, data):
+    """Choose a file and save the form."""
+    page.set_input_files(
+        ".o_field_widget[name=file] input[type=file]",
+        {"name": name, "mimeType": "application/octet-stream", "buffer": data},
+    )
+    page.click(".o_form_button_save")
+    page.wait_for_url(re.compile(r"/\d+$"))
+
+
+def press(page, name, state):
+    """Press a button of the header and wait for the state."""
+    page.click(f".o_form_statusbar button[name={name}]:visible >> nth=0")
+    page.wait_for_selector(f"{CURRENT}[data-value={state}]", state="attached")
+
+
+def test_charges_from_a_file(house, page):
+    log_in(page, house.odoo, "operator")
+    page.click(".o_menu_sections button:has-text('Начисления')")
+    page.click(".o-dropdown--menu a:has-text('Загрузка из файлов')")
+    page.wait_for_selector(".o_breadcrumb :text('Загрузка из файлов')")
+    page.click(".o_list_button_add")
+    choose(page, "март.csv", "\r\n".join(ROWS).encode("cp1251"))
+    page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=4")
+    page.click(".o_notebook a.nav-link:has-text('Предпросмотр')")
+    page.wait_for_selector("td:has-text('1 209,60')")
+    press(page, "action_check", "checked")
+    page.click(".o_notebook a.nav-link:has-text('Ошибки')")
+    assert page.locator("td:has-text('Это не число')").count()
+    assert page.locator("td:has-text('Такого лицевого счёта нет')").count()
+    page.click(".o_form_statusbar button[name=action_load]")
+    page.wait_for_selector(".modal :text('Взять строки без ошибок')")
+    page.click(".modal footer button >> nth=0")
+    page.click(".o_field_widget[name=good_only] input")
+    page.click(".o_form_statusbar button[name=action_load]")
+    page.wait_for_selector("button[name=action_load]", state="detached")
+    wait_done(page)
+    order = house.operator(
+        "epd.import", "search_read", [], ["updated_count", "left_count", "user_id"]
+    )[0]
+    assert (order["updated_count"], order["left_count"]) == (1, 0)
+    with page.expect_download() as download:
+        page.click(".o_form_statusbar button[name=action_export_problems]")
+    assert download.value.suggested_filename.endswith(".xlsx")
+
+
+@pytest.mark.parametrize("number", ["0100003"])
+def test_ready_made_receipts(house, page, number):
+    pdf = io.BytesIO()
+    sheet = canvas.Canvas(pdf)
+    sheet.drawString(50, 700, f"No {number}")
+    sheet.save()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        files.writestr(f"{number}.pdf", pdf.getvalue())
+        files.writestr("0100004.pdf", b"%PDF-1.4 broken")
+    log_in(page, house.odoo, "operator")
+    open_new(page, house, "epd-ready-receipts")
+    choose(page, "квитанции.zip", archive.getvalue())
+    press(page, "action_check", "checked")
+    assert page.locator("td:has-text('Файл повреждён')").count()
+    page.click(".o_field_widget[name=good_only] input")
+    page.click(".o_form_statusbar button[name=action_save]")
+    page.wait_for_selector("button[name=action_save]", state="detached")
+    wait_done(page)
+    domain = [("is_ready_made", "=", True)]
+    wait_until(
+        lambda: house.operator("epd.payment.document", "search_count", domain) == 1,
+        30,
+        "the document",
+    )
