@@ -31,9 +31,7 @@ def measure(env):
         with urllib.request.urlopen(f"{url}/sandbox/letters") as answer:
             moments = sorted(letter["received"] for letter in json.load(answer))
     assert len(moments) == COUNT, f"{len(moments)} of {COUNT} letters came"
-    most = max(
-        sum(1 for moment in moments if start <= moment < start + 60) for start in moments
-    )
+    most = max(sum(1 for moment in moments if start <= moment < start + 60) for start in moments)
     # letters go in bursts of a minute's number: whole rounds are counted, not the last begun one
     starts = [
         place for place, moment in enumerate(moments) if moment - moments[max(place - 1, 0)] > 10

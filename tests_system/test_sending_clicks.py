@@ -4,7 +4,7 @@ import re
 
 from . import sending
 from .server import wait_until
-from .test_clicking import CURRENT, count, log_in
+from .clicks import CURRENT, count, log_in
 
 
 def open_mailing(page, house, mailing):
@@ -85,7 +85,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
         "failures are shown",
     )
     failed = count(page, "failed_count")
-    page.click(".oe_stat_button:has(.o_field_widget[name=failed_count])")
+    page.click("button[name=action_open_letters]:has(.o_field_widget[name=failed_count])")
     page.wait_for_selector(".o_form_view", state="detached")
     page.wait_for_selector(".o_list_view .o_data_row")
     assert page.locator(".o_data_row").count() == failed
