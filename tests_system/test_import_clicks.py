@@ -65,7 +65,7 @@ def test_charges_from_a_file(house, page):
     order = house.operator(
         "epd.import", "search_read", [], ["updated_count", "left_count", "user_id"]
     )[0]
-    assert (order["updated_count"], order["left_count"]) == (1, 0)
+    assert (order["updated_count"], order["left_count"]) == (1, 2)
     with page.expect_download() as download:
         page.click(".o_form_statusbar button[name=action_export_problems]")
     assert download.value.suggested_filename.endswith(".xlsx")
