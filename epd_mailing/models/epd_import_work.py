@@ -132,10 +132,12 @@ class EpdImport(models.Model):
             while not ended:
                 if commit and not self.sudo().try_lock_for_update():
                     return
-                records, problems, last, count = self._read_slice(rows, parser)
-                ended = last is None
+                records, problems, last, ended, (count, lost) = self._read_slice(rows, parser)
                 tally = self._work_on(records, problems, memo)
-                self._write_progress(table, last, count, tally, problems)
+                tally["left"] += lost
+                self._write_progress(
+                    None if ended else last.end, table, last, count, tally, problems
+                )
                 if ended:
                     self._finish_phase()
                 if commit:
@@ -145,8 +147,12 @@ class EpdImport(models.Model):
                         return
 
     def _read_slice(self, rows, parser):
-        """Return ``(records, problems, last row or None at the end, rows that say something)``."""
-        records, problems, last, count = [], [], None, 0
+        """Read the rows of a slice.
+
+        :return: ``(records, problems, last row read or None, whether the file ended,
+            (how many rows say something, how many of them cannot be read))``
+        """
+        records, problems, last, count, lost = [], [], None, 0, 0
         for row in rows:
             last = row
             if row.number <= self.header_row:
@@ -155,10 +161,11 @@ class EpdImport(models.Model):
             records += found
             problems += wrong
             count += bool(found or wrong)
+            lost += bool(wrong and not found)
             if len(records) >= SLICE or len(problems) >= SLICE:
-                return records, problems, last, count
+                return records, problems, last, False, (count, lost)
         # the end is told by a slice of its own when the file ends on a border
-        return records, problems, None, count
+        return records, problems, last, True, (count, lost)
 
     def _work_on(self, records, problems, memo):
         """Check or load a slice; return how many are new, changed, as before, left out."""
@@ -205,12 +212,12 @@ class EpdImport(models.Model):
         text = str(error) if isinstance(error, UserError) else error.diag.message_primary or ""
         return Problem(record.row, None, "fault", text[:200])
 
-    def _write_progress(self, table, last, count, tally, problems):
+    def _write_progress(self, position, table, last, count, tally, problems):
         kinds = Counter(problem.severity for problem in problems)
         self._store_problems(problems)
         self.write(
             {
-                "position": last.end if last else table.size,
+                "position": table.size if position is None else position,
                 "total_size": table.size,
                 "row_reached": last.number if last else self.row_reached,
                 "row_count": self.row_count + count,

@@ -3,7 +3,6 @@ import uuid
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-
 # reasons of being left out that the office can mend; the other ones are somebody's decision
 MENDABLE = (
     "no_address",

@@ -15,9 +15,7 @@ class EpdMailing(models.Model):
 
     _inherit = "epd.mailing"
 
-    reissued_count = fields.Integer(
-        string="Issued Again Since", compute="_compute_reissued_count"
-    )
+    reissued_count = fields.Integer(string="Issued Again Since", compute="_compute_reissued_count")
 
     @api.depends("letter_ids.document_id.state")
     def _compute_reissued_count(self):

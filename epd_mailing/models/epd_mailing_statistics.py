@@ -174,7 +174,6 @@ class EpdMailing(models.Model):
             letter._settle_by_contact(contact)
             letter._plan_next_poll(fields.Datetime.now(), True)
 
-
     @api.model
     def _ask_times(self, account):
         """Ask the contacts behind facts that polling could date by «not later than» alone.

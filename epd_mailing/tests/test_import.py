@@ -54,6 +54,7 @@ class TestImport(ImportCase):
         order.action_load()
         self._work()
         self.assertEqual((order.state, order.updated_count, order.progress), ("done", 2, 100))
+        self.assertEqual(order.row_reached, 7)
         charges = self._charges("00100")
         self.assertEqual((charges["5"].amount, charges["5"].total), (152.8, 152.8))
         self.assertEqual(

@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from .sending_common import SendingCommon
@@ -229,12 +229,22 @@ class TestSendingRules(SendingCommon):
         mailing = self._make_mailing(self.documents[:2])
         self._send(mailing)
         replies = {letter["email"]: letter["reply_to"] for letter in self.sandbox.letters()}
-        self.assertEqual(
-            replies[self._letter(mailing, 0).email], "office@uk-test.example.com"
-        )
+        self.assertEqual(replies[self._letter(mailing, 0).email], "office@uk-test.example.com")
         self.assertEqual(replies[self._letter(mailing, 1).email], "house5@uk-test.example.com")
 
     def test_operator_may_not_pick_lists(self):
-        self.assertFalse(
-            self.env["epd.unisender.list"].with_user(self.operator).has_access("create")
+        with self.assertRaises(AccessError):
+            self.unisender.with_user(self.operator).action_choose_list()
+        wizard = self.env["epd.unisender.list"].with_user(self.operator)
+        wizard = wizard.create(
+            {
+                "account_id": self.unisender.id,
+                "title": "Чужой",
+                "line_ids": [(0, 0, {"list_id": "1", "title": "Другой"})],
+            }
         )
+        with self.assertRaises(AccessError):
+            wizard.action_create_list()
+        with self.assertRaises(AccessError):
+            wizard.line_ids.action_use()
+        self.assertEqual(self.unisender.list_id, "20547")
