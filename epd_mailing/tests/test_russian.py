@@ -16,6 +16,7 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 SAME = {
     "unisender", "pdf", "mail", "office", "odoo", "api", "html", "url", "webhook", "sha", "http", "https",
     "example", "com", "json", "sbqr", "excel", "csv", "xlsx", "xls", "zip", "dbf", "xml",
+    "utf", "windows", "dos", "koi",
 }  # fmt: skip
 ATTRIBUTES = (
     "string",
@@ -41,7 +42,7 @@ TRANSLATED = {
     "ir.actions.report": ("name",),
     "ir.filters": ("name",),
     "res.groups": ("name", "comment"),
-    "res.groups.privilege": ("name", "description"),
+    "res.groups.privilege": ("name",),
     "epd.account.list": ("name",),
 }
 
