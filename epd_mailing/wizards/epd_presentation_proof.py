@@ -6,6 +6,7 @@ from ..models.epd_payment_document import FORMS
 from ..tools import money, pdf_numbers, receipt_pdf, xlsx_table
 
 PDF_LIMIT = 300  # versions in a paper for a court; more belong into a table
+STATES = {"saved": "действующая", "superseded": "заменена новой", "cancelled": "отменена"}
 TEMPLATE = "epd_mailing.presentation_proof_doc"
 
 
@@ -281,7 +282,7 @@ class EpdPresentationProof(models.TransientModel):
             "address": printed["address"],
             "payer": printed["payer"],
             "version": str(document.version),
-            "state": labels["document"][document.state],
+            "state": STATES[document.state],
             "due": money.format_money(document.total_due),
             "sha256": document.pdf_sha256 or "",
             "saved": self._show(document, document.saved_at),
@@ -306,7 +307,7 @@ class EpdPresentationProof(models.TransientModel):
     def _describe_way(self, document, way, labels):
         if way.kind == "paper":
             return {
-                "how": "на бумаге",
+                "how": "Представлено на бумаге",
                 "facts": [
                     ("Передано для вручения", money.format_date(way.handed_on)),
                     ("Печать", way.batch),
@@ -324,7 +325,19 @@ class EpdPresentationProof(models.TransientModel):
             ("Не доставлено", self._show(document, way.bounced_at)),
             ("Причина", way.reason),
         ]
-        return {"how": "по электронной почте", "facts": [(a, b) for a, b in facts if b]}
+        return {"how": self._get_way_heading(way), "facts": [(a, b) for a, b in facts if b]}
+
+    @api.model
+    def _get_way_heading(self, way):
+        """Return what a letter amounts to: no more than what is known of it."""
+        if way.delivered_at:
+            return "Представлено по электронной почте"
+        endings = {
+            "bounced": ", не доставлено",
+            "rejected": ": сервис письмо не принял",
+            "unknown": ": исход неизвестен",
+        }
+        return f"Направлено по электронной почте{endings.get(way.state, '')}"
 
     def _render_pdf(self):
         """Return the paper (bytes of a PDF with numbered pages)."""
