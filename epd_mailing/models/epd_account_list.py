@@ -240,9 +240,7 @@ class EpdAccountList(models.Model):
             parts.append(", ".join(entry.service_ids.mapped("name")))
             if entry.debt_from:
                 parts.append(
-                    self.env._(
-                        "debt from %(sum)s ₽", sum=f"{entry.debt_from:.2f}".replace(".", ",")
-                    )
+                    self.env._("debt from %(sum)s ₽", sum=f"{entry.debt_from:.2f}".replace(".", ","))
                 )
             parts.append(channels.get(entry.channel, ""))
             entry.rule_text = "; ".join(filter(None, parts)) or self.env._("All open accounts")
