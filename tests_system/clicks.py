@@ -77,7 +77,9 @@ def recount(page, name):
 
 def fill(page, name, text, within=""):
     """Type into a field of the form or dialog."""
-    page.locator(f"{within} .o_field_widget[name={name}] :is(input, textarea)").first.fill(text)
+    box = page.locator(f"{within} .o_field_widget[name={name}] :is(input, textarea)").first
+    box.fill(text)
+    box.blur()
 
 
 def choose(page, name, text, within=""):
@@ -86,6 +88,8 @@ def choose(page, name, text, within=""):
     box.click()
     box.fill(text)
     page.locator(f".o-autocomplete--dropdown-item:has-text('{text}')").first.click()
+    page.wait_for_selector(".o-autocomplete--dropdown-menu", state="detached")
+    wait_until(lambda: box.input_value() == text, 30, f"{text} is chosen")
 
 
 def search(page, text):

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 from reportlab.pdfgen import canvas
 
+from .clicks import CURRENT, log_in, wait_done
 from .server import wait_until
-from .test_clicking import CURRENT, log_in, wait_done
 
 ROWS = [
     "Лицевой счёт;Услуга;Объём;Тариф;Начислено",

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from .test_clicking import log_in
+from .clicks import log_in
 
 
 def test_print_downloads_the_saved_file(house, page):

@@ -34,13 +34,20 @@ class EpdBillingRun(models.Model):
     def _get_scope_domain(self):
         """Return the domain of the accounts that the run is about."""
         self.ensure_one()
-        lines = self.env["epd.billing.run.line"].sudo()
-        if self._origin.id and lines.search_count([("run_id", "=", self._origin.id)], limit=1):
-            rows = lines._search([("run_id", "=", self._origin.id)])
+        rows = self._get_rows_query()
+        if rows is not None:
             return Domain("id", "in", rows.subselect("account_id"))
         if not self.list_ids:
             return Domain.FALSE
         return self._get_account_domain()
+
+    def _get_rows_query(self):
+        """Return the query of the run's rows, or nothing while there are none."""
+        lines = self.env["epd.billing.run.line"].sudo()
+        domain = [("run_id", "=", self._origin.id)]
+        if self._origin.id and lines.search_count(domain, limit=1):
+            return lines._search(domain)
+        return None
 
     @api.depends("period_id", "company_id.epd_current_period_id")
     def _compute_is_current_period(self):
@@ -55,8 +62,11 @@ class EpdBillingRun(models.Model):
         documents = self.env["epd.payment.document"]
         letters = self.env["epd.mailing.letter"]
         for run in self:
+            rows = run._get_rows_query()
             scope = run._get_scope_domain()
-            run.scope_count = accounts.search_count(scope)
+            run.scope_count = (
+                accounts.search_count(scope) if rows is None else run.account_count
+            )
             run.charged_count = run.document_count = run.mailed_count = 0
             run.presented_count = run.letter_count = 0
             if not (run.scope_count and run.period_id):
@@ -64,14 +74,18 @@ class EpdBillingRun(models.Model):
             run.charged_count = accounts.search_count(scope & run._get_charged_domain())
             states = dict(
                 documents._read_group(
-                    run._get_document_domain(scope), ["delivery_state"], ["__count"]
+                    run._get_document_domain(scope if rows is None else None),
+                    ["delivery_state"],
+                    ["__count"],
                 )
             )
             run.document_count = sum(states.values())
             run.mailed_count = run.document_count - states.get("none", 0)
             run.presented_count = sum(states.get(state, 0) for state in PRESENTED)
             if run.document_count:
-                run.letter_count = letters.search_count(run._get_letter_domain(scope))
+                run.letter_count = letters.search_count(
+                    run._get_letter_domain(scope if rows is None else None)
+                )
 
     def _get_charged_domain(self):
         """Return the domain of accounts with charges in the period."""
@@ -80,8 +94,13 @@ class EpdBillingRun(models.Model):
 
     def _get_document_domain(self, scope=None):
         """Return the domain of the live documents of the accounts of the run."""
-        accounts = self.env["epd.personal.account"]._search(
-            self._get_scope_domain() if scope is None else scope
+        rows = self._get_rows_query() if scope is None else None
+        accounts = (
+            rows.subselect("account_id")
+            if rows is not None
+            else self.env["epd.personal.account"]._search(
+                self._get_scope_domain() if scope is None else scope
+            )
         )
         return (
             Domain("period_id", "=", self.period_id.id)
