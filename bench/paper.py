@@ -30,7 +30,9 @@ def measure(env):
     seconds = time.monotonic() - began
     size = sum(batch.part_ids.mapped("size")) / 2**20
     say(f"joined, {COUNT / seconds:.0f} a second, {size:.0f} MB", began)
-    print(f"  CPU {time.process_time() - cpu:.1f} s; peak memory {memory():.0f} MB, before {start:.0f}")
+    print(
+        f"  CPU {time.process_time() - cpu:.1f} s; peak memory {memory():.0f} MB, before {start:.0f}"
+    )
     assert (batch.state, batch.document_count) == ("ready", COUNT), batch.state
     began = time.monotonic()
     batch.action_mark_printed()
