@@ -5,6 +5,7 @@ import re
 from . import clicks
 from .server import wait_until
 
+
 def new_run(page, house, shoot):
     """«Создать», the list of all open accounts, the page that says what will happen."""
     page.click(".o_list_button_add")

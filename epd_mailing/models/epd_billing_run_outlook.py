@@ -103,23 +103,23 @@ class EpdBillingRun(models.Model):
         self.check_access("read")
         self.env.flush_all()
         run = self.sudo()
-        rows = self.env.execute_query(
+        facts = self.env.execute_query(
             SQL(
                 """
-                SELECT reason, count(*), count(DISTINCT email), count(DISTINCT account_id),
-                       count(DISTINCT document_id) FROM (%s) AS outlook GROUP BY reason
+                WITH outlook AS MATERIALIZED (%(outlook)s)
+                SELECT false AS is_paper, reason, count(*), count(DISTINCT email),
+                       count(DISTINCT account_id), count(DISTINCT document_id)
+                  FROM outlook GROUP BY reason
+                 UNION ALL
+                SELECT true, NULL, 0, 0, count(DISTINCT account_id), 0
+                  FROM outlook WHERE paper AND COALESCE(reason, '') <> ALL(%(nothing)s)
                 """,
-                run._get_outlook_query(),
+                outlook=run._get_outlook_query(),
+                nothing=list(NOTHING),
             )
         )
-        paper = self.env.execute_query(
-            SQL(
-                "SELECT count(DISTINCT account_id) FROM (%s) AS outlook"
-                " WHERE paper AND COALESCE(reason, '') <> ALL(%s)",
-                run._get_outlook_query(),
-                list(NOTHING),
-            )
-        )[0][0]
+        rows = [row[1:] for row in facts if not row[0]]
+        paper = next(row[4] for row in facts if row[0])
         going = next((row for row in rows if row[0] is None), (None, 0, 0, 0, 0))
         reasons = {row[0]: row[4] for row in rows if row[0] and row[0] != "already_sent"}
         return {

@@ -246,11 +246,12 @@ class EpdBillingRun(models.Model):
         return self._query_ids(
             SQL(
                 """
-                SELECT c.id FROM epd_charge c
-                  JOIN epd_charge d ON d.account_id = c.account_id AND d.period_id = c.period_id
-                   AND d.service_id = c.service_id AND d.total = c.total AND d.id < c.id
-                 WHERE c.period_id = %s AND c.account_id IN %s AND c.total <> 0
-                 GROUP BY c.id ORDER BY c.id
+                SELECT id FROM (
+                       SELECT c.id, row_number() OVER (
+                              PARTITION BY c.account_id, c.service_id, c.total ORDER BY c.id) AS no
+                         FROM epd_charge c
+                        WHERE c.period_id = %s AND c.account_id IN %s AND c.total <> 0) AS lines
+                 WHERE no > 1 ORDER BY id
                 """,
                 self.period_id.id,
                 accounts,

@@ -64,9 +64,7 @@ class EpdBillingRun(models.Model):
         for run in self:
             rows = run._get_rows_query()
             scope = run._get_scope_domain()
-            run.scope_count = (
-                accounts.search_count(scope) if rows is None else run.account_count
-            )
+            run.scope_count = accounts.search_count(scope) if rows is None else run.account_count
             run.charged_count = run.document_count = run.mailed_count = 0
             run.presented_count = run.letter_count = 0
             if not (run.scope_count and run.period_id):
