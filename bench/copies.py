@@ -86,9 +86,7 @@ def make_documents(env, count):
             "email_normalized": email,
         },
     )
-    made = copy_rows(
-        env, "epd_payment_document", patterns.ids, count, {"account_id": nth(copies)}
-    )
+    made = copy_rows(env, "epd_payment_document", patterns.ids, count, {"account_id": nth(copies)})
     files = env["ir.attachment"].search(
         [
             ("res_model", "=", "epd.payment.document"),

@@ -174,8 +174,10 @@ class EpdBillingRun(models.Model):
         """
         lists = self._get_account_domain()
         period = Domain("period_id", "=", self.period_id.id)
-        live = self.env["epd.payment.document"].sudo()._search(
-            period & Domain("form", "=", self.form) & Domain("state", "=", "saved")
+        live = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._search(period & Domain("form", "=", self.form) & Domain("state", "=", "saved"))
         )
         has = Domain("id", "in", live.subselect("account_id"))
         charged = Domain.OR(

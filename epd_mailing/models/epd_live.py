@@ -19,9 +19,7 @@ class EpdLive(models.AbstractModel):
         """Tell the screens that show these records to read them again, once this is committed."""
         for record in self:
             # the channel is a record: only who may read it is subscribed, see ir.websocket
-            self.env["bus.bus"]._sendone(
-                record, NOTICE, {"model": record._name, "id": record.id}
-            )
+            self.env["bus.bus"]._sendone(record, NOTICE, {"model": record._name, "id": record.id})
 
     def write(self, vals):
         res = super().write(vals)

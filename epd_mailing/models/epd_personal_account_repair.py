@@ -28,7 +28,9 @@ class EpdPersonalAccount(models.Model):
 
     @api.depends("address_ids.email", "address_ids.state")
     def _compute_emails_text(self):
-        labels = dict(self.env["epd.delivery.address"]._fields["state"]._description_selection(self.env))
+        labels = dict(
+            self.env["epd.delivery.address"]._fields["state"]._description_selection(self.env)
+        )
         for account in self:
             account.emails_text = ", ".join(
                 f"{address.email} ({labels[address.state].lower()})"

@@ -14,8 +14,8 @@ class TestAccountList(EpdCommon):
         super().setUpClass()
         for number, account in enumerate(cls.accounts):
             account.entrance = 1 + number // 2
-        cls.run_ = cls.env["epd.billing.run"].with_user(cls.operator).create(
-            {"period_id": cls.period.id}
+        cls.run_ = (
+            cls.env["epd.billing.run"].with_user(cls.operator).create({"period_id": cls.period.id})
         )
 
     def _fill(self, **values):
@@ -49,9 +49,7 @@ class TestAccountList(EpdCommon):
     def test_each_condition_of_the_dialog(self):
         self.accounts[0].channel = "paper"
         self.accounts[1].balance_ids[0].opening = 900
-        self.accounts[2].charge_ids.filtered(
-            lambda c: c.service_id == self.service_water
-        ).unlink()
+        self.accounts[2].charge_ids.filtered(lambda c: c.service_id == self.service_water).unlink()
         for values, found in (
             ({"premises_from": 2, "premises_to": 3}, self.accounts[1:3]),
             ({"channel": "paper"}, self.accounts[0]),
@@ -110,7 +108,9 @@ class TestAccountList(EpdCommon):
         self._explain("Paper", account, channel="paper")
         self._explain("500,00", account, debt_from=500)
         self._explain("not chosen", account, kind="fixed")
-        other = self.env["epd.service"].create({"name": "Лифт", "code": "77", "kind": "housing", "uom_name": "м²"})
+        other = self.env["epd.service"].create(
+            {"name": "Лифт", "code": "77", "kind": "housing", "uom_name": "м²"}
+        )
         self._explain("Лифт", account, service_ids=[Command.set(other.ids)])
         house = self.env["epd.building"].create(
             {"name": "Другой дом", "company_id": self.company.id}

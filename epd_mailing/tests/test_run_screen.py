@@ -208,9 +208,7 @@ class TestOutlookOfLetters(RunScreenCase):
         self.assertEqual(outlook["already"], len(already))
         self.assertEqual(outlook["reasons"], {key: len(docs) for key, docs in reasons.items()})
         live = self.env["epd.payment.document"].search(self.run_._get_document_domain())
-        documents = live.filtered(
-            lambda doc: doc.partner_id == doc.account_id.partner_id
-        )
+        documents = live.filtered(lambda doc: doc.partner_id == doc.account_id.partner_id)
         paper = documents.account_id._wants_paper(self.period)
         self.assertEqual(outlook["paper"], len(paper))
         return outlook
@@ -300,15 +298,19 @@ class TestOutlookOfLetters(RunScreenCase):
         self.accounts[1].balance_ids[0].charged += 5
         self._prepare()
         outlook, lines = self._lines(self.run_.action_confirm_mailing())
-        self.assertEqual(
-            self._open(lines["mail_no_document"].action_open()), self.accounts[1]
-        )
+        self.assertEqual(self._open(lines["mail_no_document"].action_open()), self.accounts[1])
         action = lines["mail_no_document"].action_mend()
-        self.assertEqual(self.env[action["res_model"]].browse(action["res_id"]).operation, "prepare")
+        self.assertEqual(
+            self.env[action["res_model"]].browse(action["res_id"]).operation, "prepare"
+        )
 
     def test_two_lists_one_letter_per_address(self):
         own = self.env["epd.account.list"].create(
-            {"name": "Все ещё раз", "kind": "fixed", "account_ids": [Command.set(self.accounts.ids)]}
+            {
+                "name": "Все ещё раз",
+                "kind": "fixed",
+                "account_ids": [Command.set(self.accounts.ids)],
+            }
         )
         self.run_.list_ids += own
         self.assertEqual(self.run_.scope_count, 4)
@@ -340,9 +342,7 @@ class TestLive(RunScreenCase):
     def test_only_readers_are_subscribed(self):
         name = f"epd_mailing/epd.billing.run/{self.run_.id}"
         socket = self.env["ir.websocket"]
-        self.assertEqual(
-            socket.with_user(self.operator)._epd_get_records([name]), [self.run_]
-        )
+        self.assertEqual(socket.with_user(self.operator)._epd_get_records([name]), [self.run_])
         nobody = new_test_user(self.env, "epd_nobody", groups="base.group_user")
         stranger = new_test_user(
             self.env,

@@ -149,9 +149,7 @@ class EpdRunOutlook(models.TransientModel):
         ]
         if outlook["already"]:
             text = self.env._("Sent before: no second letter is written.")
-            lines.append(
-                self._line("go", text, outlook["already"], DOCUMENTS, "mail_already_sent")
-            )
+            lines.append(self._line("go", text, outlook["already"], DOCUMENTS, "mail_already_sent"))
         lines += self._get_reason_lines(outlook)
         return lines, {
             "go_count": outlook["letters"],
