@@ -3,8 +3,8 @@
 import re
 
 from . import sending
-from .server import wait_until
 from .clicks import CURRENT, count, log_in
+from .server import wait_until
 
 
 def open_mailing(page, house, mailing):
