@@ -219,3 +219,18 @@ def test_every_menu_opens_without_an_error(house, page):
     for path in sorted(paths):
         clicks.go(page, house.odoo, path)
         assert not page.locator(clicks.WRONG).count(), path
+
+
+def test_guide_opens_from_the_menu(house, page):
+    """«Настройка» → «Руководство»: the page and its pictures come from the addon itself."""
+    clicks.log_in(page, house.odoo, "operator")
+    page.click(".o_menu_sections :text-is('Настройка')")
+    with page.context.expect_page() as opened:
+        page.click(".o-dropdown--menu :text-is('Руководство')")
+    guide = opened.value
+    guide.wait_for_selector("h1:has-text('Руководство')")
+    pictures = guide.locator("img").evaluate_all("all => all.map(one => one.src)")
+    assert len(pictures) > 10
+    for address in pictures:
+        assert address.startswith(house.odoo.url) and page.request.get(address).ok, address
+    guide.close()
