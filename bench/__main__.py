@@ -7,7 +7,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / ".run"
-PARTS = ("receipts", "proof", "letters", "imports", "rate", "statuses", "memory", "screens")
+PARTS = (
+    "receipts",
+    "proof",
+    "letters",
+    "imports",
+    "rate",
+    "statuses",
+    "memory",
+    "screens",
+    "paper",
+)
 
 
 def main():

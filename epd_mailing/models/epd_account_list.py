@@ -161,7 +161,6 @@ class EpdAccountList(models.Model):
         return list(dict.fromkeys(texts))
 
     def _explain_condition(self, code, account, period):
-        _ = self.env._
         channels = dict(account._fields["channel"]._description_selection(self.env))
         values = {
             "company": (self.company_id or self.env.company).name,
@@ -180,18 +179,24 @@ class EpdAccountList(models.Model):
             "debt": f"{self.debt_from:.2f}".replace(".", ","),
         }
         texts = {
-            "company": _("The account belongs to another company, not to %(company)s."),
-            "chosen": _("The list is a fixed selection, and the account was not chosen."),
-            "open": _("The account was closed on %(date)s, before %(period)s."),
-            "channel_email": _("The payer wants paper only (delivery channel: %(channel)s)."),
-            "reachable": _("The account has no working e-mail address."),
-            "not_reached": _("The document of %(period)s has reached the payer already."),
-            "building": _("Building: %(building)s; the list is for %(buildings)s."),
-            "entrance": _("Entrance: %(entrance)s; the list is for entrance %(wanted_entrance)s."),
-            "premises": _("Premises: %(premises)s; the list is for %(first)s–%(last)s."),
-            "channel": _("Delivery channel: %(channel)s; the list is for %(wanted_channel)s."),
-            "service": _("No charge for %(services)s in %(period)s."),
-            "debt": _("No opening debt of %(debt)s or more in %(period)s."),
+            "company": self.env._("The account belongs to another company, not to %(company)s."),
+            "chosen": self.env._("The list is a fixed selection, and the account was not chosen."),
+            "open": self.env._("The account was closed on %(date)s, before %(period)s."),
+            "channel_email": self.env._(
+                "The payer wants paper only (delivery channel: %(channel)s)."
+            ),
+            "reachable": self.env._("The account has no working e-mail address."),
+            "not_reached": self.env._("The document of %(period)s has reached the payer already."),
+            "building": self.env._("Building: %(building)s; the list is for %(buildings)s."),
+            "entrance": self.env._(
+                "Entrance: %(entrance)s; the list is for entrance %(wanted_entrance)s."
+            ),
+            "premises": self.env._("Premises: %(premises)s; the list is for %(first)s–%(last)s."),
+            "channel": self.env._(
+                "Delivery channel: %(channel)s; the list is for %(wanted_channel)s."
+            ),
+            "service": self.env._("No charge for %(services)s in %(period)s."),
+            "debt": self.env._("No opening debt of %(debt)s or more in %(period)s."),
         }
         return texts[code] % values
 

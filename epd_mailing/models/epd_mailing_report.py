@@ -24,27 +24,26 @@ class EpdMailing(models.Model):
         """Write the report into ``target`` (writable binary file), times in the office's zone."""
         self.ensure_one()
         self.check_access("read")
-        _ = self.env._
         columns = [
-            (_("Building"), 34, "text"),
-            (_("Premises"), 9, "text"),
-            (_("Account"), 13, "text"),
-            (_("Payer"), 30, "text"),
-            (_("Document"), 20, "text"),
-            (_("Due"), 12, "money"),
-            (_("E-mail Address"), 30, "text"),
-            (_("Status"), 20, "text"),
-            (_("Reason"), 36, "text"),
-            (_("Sent"), 17, "moment"),
-            (_("Delivered"), 17, "moment"),
-            (_("Opened"), 17, "moment"),
-            (_("Read"), 17, "moment"),
-            (_("Not delivered since"), 17, "moment"),
-            (_("UniSender Status"), 18, "text"),
-            (_("UniSender Id"), 22, "text"),
+            (self.env._("Building"), 34, "text"),
+            (self.env._("Premises"), 9, "text"),
+            (self.env._("Account"), 13, "text"),
+            (self.env._("Payer"), 30, "text"),
+            (self.env._("Document"), 20, "text"),
+            (self.env._("Due"), 12, "money"),
+            (self.env._("E-mail Address"), 30, "text"),
+            (self.env._("Status"), 20, "text"),
+            (self.env._("Reason"), 36, "text"),
+            (self.env._("Sent"), 17, "moment"),
+            (self.env._("Delivered"), 17, "moment"),
+            (self.env._("Opened"), 17, "moment"),
+            (self.env._("Read"), 17, "moment"),
+            (self.env._("Not delivered since"), 17, "moment"),
+            (self.env._("UniSender Status"), 18, "text"),
+            (self.env._("UniSender Id"), 22, "text"),
         ]
         with xlsx_table.Book(target) as book:
-            book.write_table(_("Letters"), columns, self._iter_report_rows())
+            book.write_table(self.env._("Letters"), columns, self._iter_report_rows())
 
     def _iter_report_rows(self):
         letters = self.env["epd.mailing.letter"]

@@ -1,3 +1,4 @@
+import gc
 import logging
 import time
 from datetime import timedelta
@@ -81,7 +82,10 @@ class EpdPaperBatch(models.Model):
                 return
             self._join_part(waiting)
             self.env["ir.cron"]._commit_progress(len(waiting), remaining=lines.search_count(domain))
-            self.env.invalidate_all()  # the files of this part are not kept in memory
+            # the files of this part are not kept: the cache lets them go, and the parts of a joined
+            # file refer to each other in circles
+            self.env.invalidate_all()
+            gc.collect()
 
     def _report_ready(self):
         self.message_post(

@@ -270,6 +270,15 @@ class TestPaper(PaperCase):
         self.assertEqual([line.page_from for line in lines], [1, 2, 3, 1])
         self.assertEqual(batch.state, "ready")
 
+    def test_a_consent_counts_from_its_month(self):
+        self._make_mailing()
+        # after the cut-off day of March, and a consent of somebody else: both want paper still
+        self._consent(self.accounts[2], date=date(2026, 3, 25))
+        self._consent(self.accounts[3], partner_id=self.company.partner_id.id)
+        found = self._make().line_ids.account_id
+        self.assertEqual(found, self.accounts[2:])
+        self.assertEqual(self.accounts._wants_paper(self.period), self.accounts[2:])
+
     def test_a_top_up_takes_what_came_back(self):
         mailing = self._make_mailing()
         first = self._make()

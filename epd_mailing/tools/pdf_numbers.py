@@ -22,6 +22,7 @@ def number_pages(data, margin=24):
         drawing.drawRightString(width - margin, margin - 10, f"{number} / {total}")
         drawing.save()
         page.merge_page(PdfReader(io.BytesIO(layer.getvalue())).pages[0])
+        page.compress_content_streams()
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()

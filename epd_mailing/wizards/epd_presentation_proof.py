@@ -6,6 +6,7 @@ from ..models.epd_payment_document import FORMS
 from ..tools import money, pdf_numbers, receipt_pdf, xlsx_table
 
 PDF_LIMIT = 300  # versions in a paper for a court; more belong into a table
+STATES = {"saved": "действующая", "superseded": "заменена новой", "cancelled": "отменена"}
 TEMPLATE = "epd_mailing.presentation_proof_doc"
 
 
@@ -96,35 +97,34 @@ class EpdPresentationProof(models.TransientModel):
         }
 
     def _get_columns(self):
-        _ = self.env._
         return [
-            (_("Building"), 34, "text"),
-            (_("Premises"), 9, "text"),
-            (_("Account"), 13, "text"),
-            (_("Payer in the document"), 28, "text"),
-            (_("Billing Period"), 15, "text"),
-            (_("Document"), 20, "text"),
-            (_("Version"), 8, "int"),
-            (_("State of the version"), 14, "text"),
-            (_("Due"), 12, "money"),
-            (_("SHA-256 of the file"), 66, "text"),
-            (_("Present by"), 12, "date"),
-            (_("How"), 10, "text"),
-            (_("E-mail Address"), 28, "text"),
-            (_("UniSender Id"), 22, "text"),
-            (_("Sent"), 17, "moment"),
-            (_("Status"), 16, "text"),
-            (_("UniSender Status"), 18, "text"),
-            (_("Delivered"), 17, "moment"),
-            (_("Source of the time"), 18, "text"),
-            (_("Opened"), 17, "moment"),
-            (_("Source of the time"), 18, "text"),
-            (_("Read"), 17, "moment"),
-            (_("Source of the time"), 18, "text"),
-            (_("Not delivered since"), 17, "moment"),
-            (_("Reason"), 30, "text"),
-            (_("Handed over on paper"), 14, "date"),
-            (_("Paper batch"), 22, "text"),
+            (self.env._("Building"), 34, "text"),
+            (self.env._("Premises"), 9, "text"),
+            (self.env._("Account"), 13, "text"),
+            (self.env._("Payer in the document"), 28, "text"),
+            (self.env._("Billing Period"), 15, "text"),
+            (self.env._("Document"), 20, "text"),
+            (self.env._("Version"), 8, "int"),
+            (self.env._("State of the version"), 14, "text"),
+            (self.env._("Due"), 12, "money"),
+            (self.env._("SHA-256 of the file"), 66, "text"),
+            (self.env._("Present by"), 12, "date"),
+            (self.env._("How"), 10, "text"),
+            (self.env._("E-mail Address"), 28, "text"),
+            (self.env._("UniSender Id"), 22, "text"),
+            (self.env._("Sent"), 17, "moment"),
+            (self.env._("Status"), 16, "text"),
+            (self.env._("UniSender Status"), 18, "text"),
+            (self.env._("Delivered"), 17, "moment"),
+            (self.env._("Source of the time"), 18, "text"),
+            (self.env._("Opened"), 17, "moment"),
+            (self.env._("Source of the time"), 18, "text"),
+            (self.env._("Read"), 17, "moment"),
+            (self.env._("Source of the time"), 18, "text"),
+            (self.env._("Not delivered since"), 17, "moment"),
+            (self.env._("Reason"), 30, "text"),
+            (self.env._("Handed over on paper"), 14, "date"),
+            (self.env._("Paper batch"), 22, "text"),
         ]
 
     def _iter_rows(self, totals):
@@ -282,7 +282,7 @@ class EpdPresentationProof(models.TransientModel):
             "address": printed["address"],
             "payer": printed["payer"],
             "version": str(document.version),
-            "state": labels["document"][document.state],
+            "state": STATES[document.state],
             "due": money.format_money(document.total_due),
             "sha256": document.pdf_sha256 or "",
             "saved": self._show(document, document.saved_at),
@@ -307,7 +307,7 @@ class EpdPresentationProof(models.TransientModel):
     def _describe_way(self, document, way, labels):
         if way.kind == "paper":
             return {
-                "how": "на бумаге",
+                "how": "Представлено на бумаге",
                 "facts": [
                     ("Передано для вручения", money.format_date(way.handed_on)),
                     ("Печать", way.batch),
@@ -325,7 +325,19 @@ class EpdPresentationProof(models.TransientModel):
             ("Не доставлено", self._show(document, way.bounced_at)),
             ("Причина", way.reason),
         ]
-        return {"how": "по электронной почте", "facts": [(a, b) for a, b in facts if b]}
+        return {"how": self._get_way_heading(way), "facts": [(a, b) for a, b in facts if b]}
+
+    @api.model
+    def _get_way_heading(self, way):
+        """Return what a letter amounts to: no more than what is known of it."""
+        if way.delivered_at:
+            return "Представлено по электронной почте"
+        endings = {
+            "bounced": ", не доставлено",
+            "rejected": ": сервис письмо не принял",
+            "unknown": ": исход неизвестен",
+        }
+        return f"Направлено по электронной почте{endings.get(way.state, '')}"
 
     def _render_pdf(self):
         """Return the paper (bytes of a PDF with numbered pages)."""
