@@ -81,7 +81,7 @@ class EpdImport(models.Model):
         help="Of a CSV file; empty: found out.",
     )
     delimiter = fields.Selection(
-        [(";", "Semicolon"), (",", "Comma"), ("\t", "Tab"), ("|", "Bar")],
+        [(";", "Semicolon"), (",", "Comma"), ("tab", "Tab"), ("|", "Bar")],
         help="Of a CSV file; empty: found out.",
     )
     decimal = fields.Selection(

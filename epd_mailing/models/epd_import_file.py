@@ -61,7 +61,8 @@ class EpdImport(models.Model):
             stream,
             sheet=self.sheet or "",
             encoding=self.encoding or "",
-            delimiter=self.delimiter or "",
+            # a tab would be lost in the name under which the label is translated
+            delimiter="\t" if self.delimiter == "tab" else self.delimiter or "",
             limits=limits,
         )
 
