@@ -39,7 +39,8 @@ RIGHTS = {
     "epd.import.field": (SEEN, SEEN),
     "epd.import.layout": (ALL, ALL),
     "epd.import": (ENTERED, ALL),
-    "epd.import.column": (ENTERED, ALL),
+    "epd.import.column": ("rw", "rw"),
+    "epd.api.call": (SEEN, SEEN),
     "epd.import.problem": (SEEN, SEEN),
     "epd.receipt.import": (ENTERED, ALL),
     "epd.receipt.import.line": (SEEN, SEEN),
@@ -48,8 +49,8 @@ RIGHTS = {
     "epd.paper.batch.part": (SEEN, SEEN),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
-# rows of nobody's company: the law's dates are the same for all
-WITHOUT_COMPANY = ("epd.period.rule",)
+# rows of nobody's company: the law's dates and what a file can hold are the same for all
+WITHOUT_COMPANY = ("epd.period.rule", "epd.import.field")
 
 
 class AccessCase(EpdCommon):
@@ -101,8 +102,9 @@ class TestAccess(AccessCase):
             wanted = (WIZARD, WIZARD) if transient else RIGHTS[name]
             for user, letters in zip((self.operator, self.manager), wanted, strict=True):
                 model = self.env[name].with_user(user)
-                has = "".join(key for key, name in OPERATIONS.items() if model.has_access(name))
-                self.assertEqual(has, letters, f"{user.login}: {name}")
+                has = "".join(key for key, what in OPERATIONS.items() if model.has_access(what))
+                with self.subTest(model=name, user=user.login):
+                    self.assertEqual(has, letters)
 
     def test_each_model_has_its_rows_and_rules(self):
         for name in self._models():
