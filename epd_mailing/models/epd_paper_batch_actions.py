@@ -205,10 +205,10 @@ class EpdPaperBatch(models.Model):
             return self.part_ids.action_download()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Files for the Printer"),
             "res_model": "epd.paper.batch.part",
             "view_mode": "list",
             "domain": [("batch_id", "=", self.id)],
+            "name": self.env._("Files for the Printer"),
         }
 
     def action_open_lines(self):
