@@ -207,7 +207,7 @@ class EpdRunOutlookLine(models.TransientModel):
         [("go", "As planned"), ("warning", "Warning"), ("error", "Error")], readonly=True
     )
     text = fields.Text(string="What Will Happen", readonly=True)
-    count = fields.Integer(string="Number", readonly=True)
+    count = fields.Integer(string="How Many", readonly=True)
     res_model = fields.Char(readonly=True)
     what = fields.Char(readonly=True)
     mend = fields.Selection(
