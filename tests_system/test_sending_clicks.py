@@ -32,7 +32,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     mailing = sending.make_mailing(house, [row[0] for row in rows], exact=False)
     # late answers: there is time to press a button in the middle
     house.sandbox.control(
-        "fault", {"kind": "slow_after", "chance": 1, "seconds": 0.6, "times": 10**6}
+        "fault", {"kind": "slow_after", "chance": 1, "seconds": 2, "times": 10**6}
     )
     log_in(page, house.odoo, "operator")
     open_mailing(page, house, mailing)
