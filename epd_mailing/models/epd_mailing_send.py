@@ -20,6 +20,8 @@ SLOW_WAVE = 10.0  # seconds; after such an answer the pass ends, to stay within 
 TRIES = 5
 SAME_REFUSALS = 10  # of the same kind in a row: the mailing pauses
 FIRST_REFRESH = timedelta(minutes=2)
+# a wait that is shorter than the moment until a worker looks again
+SHORT_WAIT = timedelta(seconds=5)
 
 # letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
 Step = namedtuple("Step", "count next_at paced")
@@ -137,8 +139,8 @@ class EpdMailing(models.Model):
     def _run_pass(self, budget):
         """Go round the mailings, a slice each, until the budget or the work ends.
 
-        A queue that only keeps the pace of the minute holds its worker: a wake-up by time may be
-        a minute late and would cost the pace. Any other wait gives the worker back.
+        A queue that only keeps the pace of the minute, or waits for some seconds, holds its worker:
+        a wake-up by time may be a minute late. Any other wait gives the worker back.
 
         :return: when to come back (naive UTC), or None when there is nothing to come back for
         """
@@ -159,7 +161,7 @@ class EpdMailing(models.Model):
             self._commit()
             if moved:
                 continue
-            if not paced:
+            if not paced and not (soonest and soonest - fields.Datetime.now() <= SHORT_WAIT):
                 return soonest
             # short naps: a pause, a new mailing or a raised limit are noticed at once
             budget.nap(1.0)
