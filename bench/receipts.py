@@ -10,6 +10,7 @@ import os
 import time
 
 from odoo.addons.base.models import ir_actions_report
+from odoo.addons.epd_mailing.models.epd_billing_run_work import SLICE
 from odoo.addons.epd_mailing.tools import payment_qr, receipt_pdf, receipt_view
 
 from .house import make_accounts
@@ -20,7 +21,6 @@ COUNT = int(os.environ.get("BENCH_DOCUMENTS", "1000"))
 MANY = int(os.environ.get("BENCH_MANY", "20000"))
 NATIVE = int(os.environ.get("BENCH_NATIVE", "15"))
 BATCH = 50
-SLICE = 120  # as a run works
 PORT = 8190
 PATCHED = os.environ.get("EPD_PATCHED_WKHTMLTOPDF")
 TARGETS = "target: at least 50 a second on two cores, 70 times Odoo's own, at most 45 KB"

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
 
-SLICE = 120  # accounts formed, rendered and committed together
+SLICE = 240  # accounts formed, rendered and committed together
 # a cron pass may take 120 s of wall and 60 s of CPU for all jobs of the database together
 PASS_WALL = 40.0
 PASS_CPU = 22.0
