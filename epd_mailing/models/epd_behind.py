@@ -2,6 +2,14 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 
+def plan_plainly(cr):
+    """Switch off PostgreSQL's compiling of queries until the transaction ends.
+
+    It takes 0.6 s of the 1.5 s of a query over 100 000 accounts, and again at each call.
+    """
+    cr.execute("SET LOCAL jit = off")
+
+
 class EpdBehind(models.AbstractModel):
     """Records found by a number on the screen of a run: «one click from its records».
 
@@ -23,6 +31,7 @@ class EpdBehind(models.AbstractModel):
         if operator != "in":
             return NotImplemented
         found = Domain.FALSE
+        plan_plainly(self.env.cr)
         for key in value:
             res_id, _sep, what = str(key or "").partition(":")
             run = self.env["epd.billing.run"].browse(int(res_id) if res_id.isdecimal() else 0)

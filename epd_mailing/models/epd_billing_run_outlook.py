@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .epd_behind import plan_plainly
+from .epd_billing_run_readiness import RULES
+
 # without these no account gets a document, so nothing is begun
 WHOLE_RUN = ("dates_missing", "no_accounts")
 # why there is no letter: what can be done about it; the accounts get paper meanwhile
@@ -102,6 +105,7 @@ class EpdBillingRun(models.Model):
         self.ensure_one()
         self.check_access("read")
         self.env.flush_all()
+        plan_plainly(self.env.cr)
         run = self.sudo()
         facts = self.env.execute_query(
             SQL(
@@ -150,6 +154,10 @@ class EpdBillingRun(models.Model):
             return Domain("id", "in", self._get_outlook_ids(what.removeprefix("mail_"), column))
         if what.startswith("prepare_") and accounts:
             return self._get_prepare_domain(what.removeprefix("prepare_"))
+        if what.startswith("find_"):
+            code = what.removeprefix("find_")
+            known = (code, model) in {(rule, found) for rule, _severity, found in RULES}
+            return Domain("id", "in", self._find_problem_ids(code)) if known else Domain.FALSE
         return super()._get_behind_domain(what, model)
 
     def _get_outlook_ids(self, what, column):
@@ -180,14 +188,12 @@ class EpdBillingRun(models.Model):
             ._search(period & Domain("form", "=", self.form) & Domain("state", "=", "saved"))
         )
         has = Domain("id", "in", live.subselect("account_id"))
-        charged = Domain.OR(
-            Domain("id", "in", self.env[name].sudo()._search(period).subselect("account_id"))
-            for name in ("epd.charge", "epd.account.balance")
-        )
+        self.env.flush_all()
+        bare = Domain("id", "in", SQL("(%s)", self._get_bare_query()))
         return lists & {
-            "new": ~has & charged,
+            "new": ~has & ~bare,
             "kept": has,
-            "bare": ~has & ~charged,
+            "bare": ~has & bare,
         }.get(what, Domain.FALSE)
 
     def _count_blocked(self, problems):

@@ -3,6 +3,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..tools import requisites
+from .epd_behind import plan_plainly
 
 SAMPLE = 1000  # ids handed out per problem at most; the count is of all
 SHARED_EMAIL = 3
@@ -46,17 +47,19 @@ class EpdBillingRun(models.Model):
             for problem in self._find_problems()
         ]
 
-    def _find_problems(self):
-        """See :meth:`check_readiness`; ``ids`` are of all records, without ``count``."""
-        self.ensure_one()
-        self.check_access("read")
-        run = self.sudo().with_company(self.company_id)
-        run.env.flush_all()
+    def _find_problems(self, on_step=None):
+        """See :meth:`check_readiness`; ``ids`` are of all records, without ``count``.
+
+        :param on_step: called with the share of the rules looked at (0…1) after each of them
+        """
+        run = self._for_readiness()
         accounts = run._get_account_query()
         texts = run._get_readiness_texts()
         problems = []
-        for code, severity, model in RULES:
+        for place, (code, severity, model) in enumerate(RULES, start=1):
             ids = getattr(run, f"_find_{code}")(accounts)
+            if on_step:
+                on_step(place / len(RULES))
             if ids:
                 problems.append(
                     {
@@ -68,6 +71,18 @@ class EpdBillingRun(models.Model):
                     }
                 )
         return sorted(problems, key=lambda problem: problem["severity"] != "error")
+
+    def _for_readiness(self):
+        self.ensure_one()
+        self.check_access("read")
+        plan_plainly(self.env.cr)
+        self.env.flush_all()
+        return self.sudo().with_company(self.company_id)
+
+    def _find_problem_ids(self, code):
+        """Return the ids of the records that one rule finds now."""
+        run = self._for_readiness()
+        return getattr(run, f"_find_{code}")(run._get_account_query())
 
     def _get_readiness_texts(self):
         return {
@@ -139,18 +154,25 @@ class EpdBillingRun(models.Model):
     def _find_no_charges(self, accounts):
         return self._query_ids(
             SQL(
-                """
-                SELECT a.id FROM epd_personal_account a
-                 WHERE a.id IN %(accounts)s
-                   AND NOT EXISTS (SELECT 1 FROM epd_charge c
-                                    WHERE c.account_id = a.id AND c.period_id = %(period)s)
-                   AND NOT EXISTS (SELECT 1 FROM epd_account_balance b
-                                    WHERE b.account_id = a.id AND b.period_id = %(period)s)
-                 ORDER BY a.id
-                """,
-                accounts=accounts,
-                period=self.period_id.id,
+                "%s AND a.id IN %s ORDER BY a.id",
+                self._get_bare_query(),
+                accounts,
             )
+        )
+
+    def _get_bare_query(self):
+        """Return SQL of the ids of the company's accounts with neither charges nor balance."""
+        return SQL(
+            """
+            SELECT a.id FROM epd_personal_account a
+             WHERE a.company_id = %(company)s
+               AND NOT EXISTS (SELECT 1 FROM epd_charge c
+                                WHERE c.account_id = a.id AND c.period_id = %(period)s)
+               AND NOT EXISTS (SELECT 1 FROM epd_account_balance b
+                                WHERE b.account_id = a.id AND b.period_id = %(period)s)
+            """,
+            company=self.company_id.id,
+            period=self.period_id.id,
         )
 
     def _find_no_payer(self, accounts):
@@ -165,14 +187,16 @@ class EpdBillingRun(models.Model):
         """Return SQL of (charge, payee): the latest provision of the period for each charge."""
         return SQL(
             """
-            SELECT DISTINCT ON (c.id) c.id, c.account_id, c.total, p.payee_id
+            SELECT c.id, c.account_id, c.total, provision.payee_id
               FROM epd_charge c
-              JOIN epd_personal_account a ON a.id = c.account_id
-              LEFT JOIN epd_service_provision p
-                ON p.building_id = a.building_id AND p.service_id = c.service_id
-               AND p.date_from <= %(last)s AND (p.date_to IS NULL OR p.date_to >= %(first)s)
+              LEFT JOIN (SELECT DISTINCT ON (p.building_id, p.service_id)
+                                p.building_id, p.service_id, p.payee_id
+                           FROM epd_service_provision p
+                          WHERE p.date_from <= %(last)s
+                            AND (p.date_to IS NULL OR p.date_to >= %(first)s)
+                          ORDER BY p.building_id, p.service_id, p.date_from DESC) AS provision
+                ON provision.building_id = c.building_id AND provision.service_id = c.service_id
              WHERE c.period_id = %(period)s
-             ORDER BY c.id, p.date_from DESC
             """,
             first=self.period_id.date_start,
             last=self.period_id.date_end,

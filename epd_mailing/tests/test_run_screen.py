@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
+from ..wizards import epd_run_outlook_work
 from .common import EpdCommon
 
 
@@ -22,8 +23,11 @@ class RunScreenCase(EpdCommon):
 
     def _prepare(self, run=None):
         (run or self.run_).action_prepare()
+        self._run_cron("ir_cron_prepare")
+
+    def _run_cron(self, name):
         with self.enter_registry_test_mode():
-            self.env.ref("epd_mailing.ir_cron_prepare").method_direct_trigger()
+            self.env.ref(f"epd_mailing.{name}").method_direct_trigger()
         self.env.invalidate_all()
 
     def _open(self, action):
@@ -186,6 +190,88 @@ class TestOutlookOfDocuments(RunScreenCase):
         self.assertEqual(lines["prepare_kept"].count, 4)
         lines["find_outdated"].action_mend()
         self.assertEqual(self.run_.mode, "changed")
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestOutlookInBackground(RunScreenCase):
+    """In a house of a whole city the page opens at once and fills by itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.patch(epd_run_outlook_work, "AT_ONCE", 0)
+
+    def _look(self):
+        self._run_cron("ir_cron_outlook")
+
+    def test_opens_at_once_and_fills(self):
+        for opening in (self.run_.action_confirm_prepare, self.run_.action_confirm_mailing):
+            outlook, lines = self._lines(opening())
+            self.assertEqual((outlook.state, lines), ("looking", {}))
+            with self.assertRaises(UserError):
+                outlook.action_confirm()
+            self.env["bus.bus"].search([]).unlink()
+            self._look()
+            self.assertEqual((outlook.state, outlook.progress), ("ready", 100))
+            self.assertTrue(outlook.looked_at)
+            self.assertEqual(outlook.go_count, 4 if outlook.operation == "prepare" else 3)
+            self.env.cr.precommit.run()
+            told = [
+                json.loads(m)["payload"] for m in self.env["bus.bus"].search([]).mapped("message")
+            ]
+            self.assertIn({"model": "epd.run.outlook", "id": outlook.id}, told)
+            if outlook.operation == "prepare":
+                outlook.action_confirm()
+                self._run_cron("ir_cron_prepare")
+
+    def test_as_the_clerk_who_opened_it(self):
+        self.operator.lang = "ru_RU"
+        outlook, _lines = self._lines(self.run_.action_confirm_prepare())
+        self._look()
+        self.assertEqual(
+            outlook.line_ids[0].text, "Лицевые счета, для которых будет сформирован документ."
+        )
+        self.assertEqual(outlook.line_ids.create_uid, self.operator)
+
+    def test_the_clerk_need_not_wait(self):
+        outlook, _lines = self._lines(self.run_.action_confirm_prepare())
+        outlook.action_look_now()
+        self.assertEqual((outlook.state, outlook.go_count), ("ready", 4))
+        lines = outlook.line_ids
+        self._look()
+        self.assertEqual(outlook.line_ids, lines)
+        outlook.action_refresh()
+        self.assertEqual(outlook.state, "looking")
+
+    def test_a_fault_stands_on_the_page(self):
+        outlook, _lines = self._lines(self.run_.action_confirm_prepare())
+        # no access any more when the cron comes
+        self.operator.group_ids -= self.env.ref("epd_mailing.group_epd_operator")
+        self.env.flush_all()
+        self._look()
+        page = outlook.sudo()
+        self.assertEqual(page.state, "failed")
+        self.assertTrue(page.failure_text)
+        with self.assertRaises(UserError):
+            page.action_confirm()
+
+    def test_only_the_program_says_ready(self):
+        outlook, _lines = self._lines(self.run_.action_confirm_prepare())
+        with self.assertRaises(UserError):
+            outlook.state = "ready"
+
+    def test_findings_are_looked_up_when_opened(self):
+        balance = self.accounts[1].balance_ids[0]
+        balance.charged += 5
+        outlook, _lines = self._lines(self.run_.action_confirm_prepare())
+        self._look()
+        line = outlook.line_ids.filtered(lambda line: line.what == "find_balance_sum")
+        action = line.action_open()
+        self.assertEqual(action["domain"], [("behind", "=", f"{self.run_.id}:find_balance_sum")])
+        self.assertEqual(self._open(action), balance)
+        balance.charged -= 5
+        self.assertFalse(self._open(action))
+        wrong = [("behind", "=", f"{self.run_.id}:find_nothing")]
+        self.assertFalse(self.env["epd.account.balance"].search(wrong))
 
 
 @tagged("post_install", "-at_install", "epd_mailing")

@@ -32,14 +32,19 @@ class EpdRunOutlook(models.TransientModel):
         outlook = self.create({"run_id": run.id, "operation": operation})
         return outlook.action_refresh()
 
-    def action_refresh(self):
-        """Look again: what was mended meanwhile is gone from the page."""
-        self.ensure_one()
+    def _look(self):
+        """Return what :meth:`_write_page` takes: the numbers of this moment."""
+        return self._look_at_documents() if self.operation == "prepare" else self._look_at_letters()
+
+    def _write_page(self, lines, values):
         self.line_ids.unlink()
-        look = self._look_at_documents if self.operation == "prepare" else self._look_at_letters
-        lines, values = look()
         self.env["epd.run.outlook.line"].create([{**line, "outlook_id": self.id} for line in lines])
         self.write(values)
+
+    def _show_share(self, share):
+        """Called with the share (0…1) of the work of :meth:`_look` that is done."""
+
+    def _reopen(self):
         titles = {
             "prepare": self.env._("Save for Sending: What Will Happen"),
             "mail": self.env._("Make a Mailing: Who Gets What"),
@@ -73,7 +78,7 @@ class EpdRunOutlook(models.TransientModel):
             what: accounts.search_count(run._get_prepare_domain(what))
             for what in ("new", "kept", "bare")
         }
-        problems = run._find_problems()
+        problems = run._find_problems(on_step=self._show_share)
         blocked = run.sudo()._count_blocked(problems)
         lines = [
             self._line("go", text, counts[what], PEOPLE, f"prepare_{what}")
@@ -191,79 +196,3 @@ class EpdRunOutlook(models.TransientModel):
             return self.run_id.action_make_mailing()
         self.run_id.action_prepare()
         return {"type": "ir.actions.act_window_close"}
-
-
-class EpdRunOutlookLine(models.TransientModel):
-    """One number of the page: it opens its records, and has the button that mends them."""
-
-    _name = "epd.run.outlook.line"
-    _description = "Number of the Page “Who Gets What”"
-    _order = "id"
-
-    outlook_id = fields.Many2one("epd.run.outlook", required=True, index=True, ondelete="cascade")
-    severity = fields.Selection(
-        [("go", "As planned"), ("warning", "Warning"), ("error", "Error")], readonly=True
-    )
-    text = fields.Text(string="What Will Happen", readonly=True)
-    count = fields.Integer(string="How Many", readonly=True)
-    res_model = fields.Char(readonly=True)
-    what = fields.Char(readonly=True)
-    mend = fields.Selection(
-        [
-            ("address", "Add Addresses"),
-            ("consent", "Record Consents"),
-            ("reissue", "Issue Again"),
-            ("save", "Save the Documents"),
-            ("changed", "Save the Changed Ones Too"),
-        ],
-        readonly=True,
-    )
-
-    def action_open(self):
-        """Open the records that the number counts, those of this moment."""
-        self.ensure_one()
-        run = self.outlook_id.run_id
-        views = {
-            PEOPLE: "epd_mailing.epd_personal_account_action",
-            DOCUMENTS: "epd_mailing.epd_payment_document_action",
-        }
-        action = {"type": "ir.actions.act_window", "view_mode": "list,form"}
-        if self.res_model in views:
-            action = self.env["ir.actions.act_window"]._for_xml_id(views[self.res_model])
-        domain = [("behind", "=", f"{run.id}:{self.what}")]
-        if self.what.startswith("find_"):
-            domain = [("id", "in", self._find_again())]
-        return {
-            **action,
-            "name": self.text,
-            "res_model": self.res_model,
-            "domain": domain,
-            "context": {},
-            "target": "current",
-        }
-
-    def _find_again(self):
-        """Return the ids of a finding; what was mended meanwhile is not among them."""
-        code = self.what.removeprefix("find_")
-        found = [p for p in self.outlook_id.run_id._find_problems() if p["code"] == code]
-        return found[0]["ids"] if found else []
-
-    def action_mend(self):
-        """Open what mends this: the place to add addresses, to record consents, to save anew."""
-        self.ensure_one()
-        run = self.outlook_id.run_id
-        if self.mend == "save":
-            return run.action_confirm_prepare()
-        if self.mend == "changed":
-            run.mode = "changed"
-            return self.outlook_id.action_refresh()
-        if self.mend in ("address", "consent"):
-            action = self.env["ir.actions.act_window"]._for_xml_id(
-                "epd_mailing.epd_personal_account_repair_action"
-            )
-            return {
-                **action,
-                "domain": [("behind", "=", f"{run.id}:{self.what}")],
-                "target": "current",
-            }
-        return self.action_open()

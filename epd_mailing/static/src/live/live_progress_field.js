@@ -5,7 +5,7 @@ import { onWillUnmount } from "@odoo/owl";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 
 const NOTICE = "epd_mailing/progress";
-const WORKING = ["preparing", "scheduled", "sending"];
+const WORKING = ["looking", "preparing", "scheduled", "sending"];
 const AT_MOST_EVERY = 1000; // ms between two readings
 const LOOK_AGAIN = 5000; // ms; for servers whose websocket is not reachable
 

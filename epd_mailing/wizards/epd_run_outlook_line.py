@@ -1,0 +1,73 @@
+from odoo import fields, models
+
+from .epd_run_outlook import DOCUMENTS, PEOPLE
+
+
+class EpdRunOutlookLine(models.TransientModel):
+    """One number of the page: it opens its records, and has the button that mends them."""
+
+    _name = "epd.run.outlook.line"
+    _description = "Number of the Page “Who Gets What”"
+    _order = "id"
+
+    outlook_id = fields.Many2one("epd.run.outlook", required=True, index=True, ondelete="cascade")
+    severity = fields.Selection(
+        [("go", "As planned"), ("warning", "Warning"), ("error", "Error")], readonly=True
+    )
+    text = fields.Text(string="What Will Happen", readonly=True)
+    count = fields.Integer(string="How Many", readonly=True)
+    res_model = fields.Char(readonly=True)
+    what = fields.Char(readonly=True)
+    mend = fields.Selection(
+        [
+            ("address", "Add Addresses"),
+            ("consent", "Record Consents"),
+            ("reissue", "Issue Again"),
+            ("save", "Save the Documents"),
+            ("changed", "Save the Changed Ones Too"),
+        ],
+        readonly=True,
+    )
+
+    def action_open(self):
+        """Open the records that the number counts, those of this moment."""
+        self.ensure_one()
+        run = self.outlook_id.run_id
+        views = {
+            PEOPLE: "epd_mailing.epd_personal_account_action",
+            DOCUMENTS: "epd_mailing.epd_payment_document_action",
+        }
+        action = {"type": "ir.actions.act_window", "view_mode": "list,form"}
+        if self.res_model in views:
+            action = self.env["ir.actions.act_window"]._for_xml_id(views[self.res_model])
+        domain = [("behind", "=", f"{run.id}:{self.what}")]
+        if "behind" not in self.env[self.res_model]._fields:  # few records: payees, periods, lists
+            domain = [("id", "in", run._find_problem_ids(self.what.removeprefix("find_")))]
+        return {
+            **action,
+            "name": self.text,
+            "res_model": self.res_model,
+            "domain": domain,
+            "context": {},
+            "target": "current",
+        }
+
+    def action_mend(self):
+        """Open what mends this: the place to add addresses, to record consents, to save anew."""
+        self.ensure_one()
+        run = self.outlook_id.run_id
+        if self.mend == "save":
+            return run.action_confirm_prepare()
+        if self.mend == "changed":
+            run.mode = "changed"
+            return self.outlook_id.action_refresh()
+        if self.mend in ("address", "consent"):
+            action = self.env["ir.actions.act_window"]._for_xml_id(
+                "epd_mailing.epd_personal_account_repair_action"
+            )
+            return {
+                **action,
+                "domain": [("behind", "=", f"{run.id}:{self.what}")],
+                "target": "current",
+            }
+        return self.action_open()

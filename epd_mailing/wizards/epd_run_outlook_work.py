@@ -1,0 +1,128 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.epd_billing_run_work import LOST_TRANSACTION, RETRY_AFTER
+
+_logger = logging.getLogger(__name__)
+
+AT_ONCE = 10_000  # accounts whose page is made while the clerk waits: below a second
+
+
+class EpdRunOutlook(models.TransientModel):
+    """How the page comes about: at once, or in the background for the house of a whole city.
+
+    =========  =====================================================================
+    state      set by
+    =========  =====================================================================
+    looking    opening or «Look Again»; the cron looks, the page shows how far it is
+    ready      the numbers stand on the page, with the time they are of
+    failed     looking came to nothing; the page says why
+    =========  =====================================================================
+    """
+
+    _name = "epd.run.outlook"
+    _inherit = ["epd.run.outlook", "epd.state.gate", "epd.live"]
+
+    _transitions = {
+        "looking": ("looking", "ready", "failed"),
+        "ready": ("looking",),
+        "failed": ("looking",),
+    }
+    _gated_fields = ("looked_at", "failure_text")
+
+    state = fields.Selection(
+        [("looking", "Being looked at"), ("ready", "Ready"), ("failed", "Not found out")],
+        required=True,
+        default="looking",
+        readonly=True,
+        index=True,
+    )
+    progress = fields.Float(readonly=True, help="Percent of what is to be looked at.")
+    looked_at = fields.Datetime(string="As Of", readonly=True)
+    failure_text = fields.Text(string="Reason", readonly=True)
+
+    def action_refresh(self):
+        """Look again: what was mended meanwhile is gone from the page."""
+        self.ensure_one()
+        if self.run_id.scope_count <= AT_ONCE:
+            return self.action_look_now()
+        self._move("looking", failure_text=False)
+        self.progress = 0
+        self.env.ref("epd_mailing.ir_cron_outlook").sudo()._trigger()
+        return self._reopen()
+
+    def action_look_now(self):
+        """Look while the clerk waits, whatever the size of the house."""
+        self.ensure_one()
+        self.run_id.check_access("write")
+        self._move("looking", failure_text=False)
+        self._finish(*self._look())
+        return self._reopen()
+
+    def _finish(self, lines, values):
+        self._write_page(lines, values)
+        self._move("ready", looked_at=fields.Datetime.now(), progress=100)
+
+    @api.model
+    def _cron_look(self):
+        """Look for all pages that wait, each as the user who opened it."""
+        cron = self.env["ir.cron"]
+        waiting = self.search([("state", "=", "looking")], order="id")
+        for place, outlook in enumerate(waiting, start=1):
+            try:
+                outlook._for_opener()._look_in_background()
+            except LOST_TRANSACTION:
+                self.env.cr.rollback()
+                self.env.ref("epd_mailing.ir_cron_outlook")._trigger(
+                    fields.Datetime.now() + RETRY_AFTER
+                )
+            except Exception as error:  # one page must not stop the others
+                self.env.cr.rollback()
+                outlook._for_opener().sudo()._fail(error)
+            cron._commit_progress(1, remaining=len(waiting) - place)
+
+    def _for_opener(self):
+        user = self.create_uid
+        return self.with_user(user).with_context(
+            lang=user.lang or "ru_RU",
+            tz=user.tz,
+            allowed_company_ids=self.run_id.company_id.ids,
+            epd_in_background=True,
+        )
+
+    def _look_in_background(self):
+        if not self.exists():  # closed long ago and swept away
+            return
+        found = self._look()
+        self.invalidate_recordset(["state"])
+        if self.try_lock_for_update().state == "looking":  # else the clerk did not wait
+            self._finish(*found)
+
+    def _fail(self, error):
+        """Say on the page why there are no numbers on it."""
+        text = str(error)
+        if not isinstance(error, UserError):
+            _logger.error("Page of run %s failed", self.run_id.id, exc_info=error)
+            text = self.env._(
+                "An unexpected fault (%s); the administrator sees it in the log.",
+                type(error).__name__,
+            )
+        self._can_move("failed")._move("failed", failure_text=text)
+
+    def _show_share(self, share):
+        if self.env.context.get("epd_in_background"):
+            self.progress = 100 * share
+            self._tell_screens()
+            self.env["ir.cron"]._commit_progress()
+
+    def action_confirm(self):
+        """Do what the page says, once it says it.
+
+        :raise UserError: while the numbers are not there
+        """
+        self.ensure_one()
+        if self.state != "ready":
+            raise UserError(self.env._("Wait until the page has been looked at."))
+        return super().action_confirm()
