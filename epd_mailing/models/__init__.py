@@ -56,6 +56,7 @@ from . import epd_mailing_letter_queue
 from . import epd_mailing_letter_call
 from . import epd_mailing_letter_actions
 from . import epd_mailing_send
+from . import epd_mailing_fill
 from . import epd_mailing_statistics
 from . import epd_payment_document_delivery
 from . import epd_payment_document_send

@@ -235,7 +235,8 @@ class EpdBillingRun(models.Model):
         """«Make a Mailing»: show who gets what, then ask."""
         self.ensure_one()
         self.check_access("write")
-        if not self._get_documents():
+        domain = self._get_document_domain()
+        if not self.env["epd.payment.document"].search_count(domain, limit=1):
             raise UserError(
                 self.env._("There are no saved documents yet. Press “Save for Sending” first.")
             )

@@ -136,8 +136,7 @@ class EpdBillingRun(models.Model):
         """Make a draft mailing of the run's saved documents that have no live letter yet."""
         self.ensure_one()
         self.check_access("write")
-        documents = self._get_documents()
-        if not documents:
+        if not self.env["epd.payment.document"].search_count(self._get_mailing_domain(), limit=1):
             raise UserError(
                 self.env._("There are no saved documents yet. Press “Save for Sending” first.")
             )
@@ -152,7 +151,7 @@ class EpdBillingRun(models.Model):
                 "template_id": template.id,
             }
         )
-        mailing._add_documents(documents)
+        mailing._take_in_run()
         return {
             "type": "ir.actions.act_window",
             "res_model": "epd.mailing",
@@ -160,15 +159,12 @@ class EpdBillingRun(models.Model):
             "view_mode": "form",
         }
 
-    def _get_documents(self):
-        """Return the live documents of the accounts of the run, its own and earlier ones."""
+    def _get_mailing_domain(self):
+        """Return the domain of the live documents of the accounts of the run, earlier ones too."""
         accounts = self.env["epd.billing.run.line"].sudo()._search([("run_id", "=", self.id)])
-        return self.env["epd.payment.document"].search(
-            [
-                ("account_id", "in", accounts.subselect("account_id")),
-                ("period_id", "=", self.period_id.id),
-                ("form", "=", self.form),
-                ("state", "=", "saved"),
-            ],
-            order="building_id, account_id",
+        return (
+            fields.Domain("account_id", "in", accounts.subselect("account_id"))
+            & fields.Domain("period_id", "=", self.period_id.id)
+            & fields.Domain("form", "=", self.form)
+            & fields.Domain("state", "=", "saved")
         )

@@ -62,13 +62,16 @@ class EpdMailing(models.Model):
         self._check_account()
         self._check_text()
         for mailing in self:
-            if not mailing.pending_count:
+            if not mailing._has_to_send():
                 raise UserError(
                     self.env._(
                         "There is no letter to send. Add saved payment documents whose payers "
                         "have an address."
                     )
                 )
+
+    def _has_to_send(self):
+        return bool(self.pending_count)
 
     def action_schedule(self, scheduled_at=None):
         """Set when the mailing starts, and hand it to the queue; again to move the date.
@@ -122,7 +125,7 @@ class EpdMailing(models.Model):
         mailings._check_text()
         now = fields.Datetime.now()
         for mailing in mailings:
-            early = not mailing.started_at and (mailing.scheduled_at or now) > now
+            early = mailing._must_wait()
             mailing._move(
                 "scheduled" if early else "sending",
                 wait_reason=False,
@@ -131,6 +134,11 @@ class EpdMailing(models.Model):
             )
         self._wake_sender()
         return True
+
+    def _must_wait(self):
+        """Tell whether the mailing waits for its planned time."""
+        now = fields.Datetime.now()
+        return not self.started_at and (self.scheduled_at or now) > now
 
     def action_cancel(self):
         """Give the mailing up: what has not gone is cancelled, what went is told."""

@@ -44,7 +44,7 @@ class EpdMailing(models.Model):
     def _add_documents(self, documents):
         """See :meth:`add_documents`; returns the new letters, left-out ones among them."""
         self.ensure_one()
-        if self.state not in ("draft", "scheduled"):
+        if not self._takes_letters():
             raise UserError(self.env._("Letters are added before the mailing begins."))
         if documents.company_id - self.company_id:
             raise UserError(self.env._("The documents belong to another company."))
@@ -59,6 +59,12 @@ class EpdMailing(models.Model):
                 vals_list += self._prepare_letters(document, known, document.id in files)
             made |= letters.create(vals_list)
         return made
+
+    def _takes_letters(self):
+        """Tell whether nothing has gone yet."""
+        return self.state in ("draft", "scheduled") or (
+            self.state == "paused" and not self.started_at
+        )
 
     def _get_taken(self, documents):
         """Return the documents that have a row in this mailing already."""

@@ -5,6 +5,7 @@ from collections import namedtuple
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..tools.unisender import errors, pool
@@ -105,13 +106,18 @@ class EpdMailing(models.Model):
 
     @api.model
     def _start_due(self):
-        due = self.search(
-            [("state", "=", "scheduled"), ("scheduled_at", "<=", fields.Datetime.now())]
-        ).try_lock_for_update()
+        due = self.search(self._get_due_domain()).try_lock_for_update()
         for mailing in due:
             mailing._as_office()._move(
                 "sending", started_at=mailing.started_at or fields.Datetime.now()
             )
+
+    @api.model
+    def _get_due_domain(self):
+        """Return the domain of the mailings whose time has come."""
+        return Domain("state", "=", "scheduled") & Domain(
+            "scheduled_at", "<=", fields.Datetime.now()
+        )
 
     @api.model
     def _get_working(self):

@@ -13,6 +13,7 @@ from . import (
     test_letter,
     test_letter_facts,
     test_mailing,
+    test_mailing_fill,
     test_mailing_gate,
     test_message_template,
     test_owner_and_consent,

@@ -46,7 +46,9 @@ class EpdRunOutlook(models.TransientModel):
     def action_refresh(self):
         """Look again: what was mended meanwhile is gone from the page."""
         self.ensure_one()
-        if self.run_id.scope_count <= AT_ONCE:
+        accounts = self.env["epd.personal.account"]
+        limit = AT_ONCE + 1
+        if accounts.search_count(self.run_id._get_scope_domain(), limit=limit) < limit:
             return self.action_look_now()
         self._move("looking", failure_text=False)
         self.progress = 0

@@ -25,7 +25,8 @@ export class LiveProgressField extends ProgressBarField {
         useRecordObserver((record) => this.listen(record));
         const clock = setInterval(() => {
             const { data } = this.props.record;
-            if (WORKING.includes(data.state) && Date.now() - this.read.last >= LOOK_AGAIN) {
+            const working = data.is_filling || WORKING.includes(data.state);
+            if (working && Date.now() - this.read.last >= LOOK_AGAIN) {
                 this.readSoon();
             }
         }, LOOK_AGAIN);
