@@ -101,10 +101,17 @@ class EpdMailingLetter(models.Model):
         :param mailing: where they go; nothing means their own mailings
         :param address: ``{letter: epd.delivery.address}`` for another address than before
         """
-        last = self.env["epd.mailing"]._get_last_resend_no(self.document_id)
+        address = address or {}
+        pairs = [(letter, address.get(letter, letter.address_id)) for letter in self]
+        return self._repeat_to(pairs, reason, mailing)
+
+    @api.model
+    def _repeat_to(self, pairs, reason, mailing=None):
+        """See :meth:`_repeat`; ``pairs`` of (letter, address), a letter may go to several."""
+        documents = self.concat(*(letter for letter, _target in pairs)).document_id
+        last = self.env["epd.mailing"]._get_last_resend_no(documents)
         vals_list = []
-        for letter in self:
-            target = (address or {}).get(letter, letter.address_id)
+        for letter, target in pairs:
             key = letter.document_id.id, target.email_normalized
             last[key] += 1
             vals_list.append(

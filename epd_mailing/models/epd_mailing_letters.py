@@ -251,8 +251,7 @@ class EpdMailing(models.Model):
         mailing = self.copy()
         mailing.sudo()._through_gate().write({"parent_id": self.id})
         reason = f"{reason} ({self.env.user.name})"
-        for letter, address in targets:
-            letter._repeat(reason, mailing, {letter: address})
+        letters._repeat_to(targets, reason, mailing)
         return {
             "type": "ir.actions.act_window",
             "res_model": "epd.mailing",

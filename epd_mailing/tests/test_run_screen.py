@@ -232,6 +232,13 @@ class TestOutlookInBackground(RunScreenCase):
         )
         self.assertEqual(outlook.line_ids.create_uid, self.operator)
 
+    def test_a_page_left_alone_is_looked_for_no_more(self):
+        left, _lines = self._lines(self.run_.action_confirm_prepare())
+        again, _lines = self._lines(self.run_.action_confirm_prepare())
+        self.assertFalse(left.exists())
+        self._look()
+        self.assertEqual(again.state, "ready")
+
     def test_the_clerk_need_not_wait(self):
         outlook, _lines = self._lines(self.run_.action_confirm_prepare())
         outlook.action_look_now()

@@ -29,6 +29,9 @@ class EpdRunOutlook(models.TransientModel):
 
     @api.model
     def _open_for(self, run, operation):
+        asked = [("create_uid", "=", self.env.uid), ("run_id", "=", run.id)]
+        # a page that was closed before it was looked at is looked for no more
+        self.search([*asked, ("operation", "=", operation), ("state", "=", "looking")]).unlink()
         outlook = self.create({"run_id": run.id, "operation": operation})
         return outlook.action_refresh()
 
