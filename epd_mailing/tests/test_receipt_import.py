@@ -4,6 +4,7 @@ import json
 import zipfile
 from unittest.mock import patch
 
+import psycopg2
 import pypdf
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -162,12 +163,32 @@ class TestReceiptImport(EpdCommon):
         with (
             patch.object(documents, "_save_ready_made", break_later),
             patch(f"{WORK}.BATCH", 1),
-            mute_logger(WORK),
+            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
         ):
             self._work()
         self.assertEqual((order.state, order.saved_count), ("paused", 0))
         self.assertFalse(self.accounts.document_ids)
         order.action_resume()
+        self._work()
+        self.assertEqual((order.state, order.saved_count), ("done", 2))
+
+    def test_a_lost_transaction_is_tried_again_soon(self):
+        order = self._order()
+        order.action_check()
+        order.action_save()
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
+        triggers.unlink()
+
+        def lost(self, *args):
+            raise psycopg2.errors.SerializationFailure("could not serialize access")
+
+        with (
+            patch.object(type(self.env["epd.payment.document"]), "_save_ready_made", lost),
+            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+        ):
+            self._work()
+        self.assertEqual((order.state, order.saved_count, order.pause_reason), ("saving", 0, False))
+        self.assertTrue(triggers.search([("cron_id", "=", self.cron.id)]))
         self._work()
         self.assertEqual((order.state, order.saved_count), ("done", 2))
 
