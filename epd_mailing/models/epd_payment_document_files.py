@@ -100,6 +100,10 @@ class EpdPaymentDocument(models.Model):
         """Return the saved file, or the one made anew when the saved one was purged."""
         return self._rebuild_pdf() if self.is_purged else self._read_pdf()
 
+    def _read_or_rebuild_pdfs(self):
+        """Return ``{document id: PDF bytes}`` in the order of the documents."""
+        return {document.id: document._read_or_rebuild_pdf() for document in self}
+
     def action_print(self):
         """Print the saved files of the documents in their order, as one file."""
         self.check_access("read")
