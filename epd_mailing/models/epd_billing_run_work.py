@@ -36,7 +36,7 @@ class EpdBillingRun(models.Model):
     def _work(self, in_budget):
         """Work on the accounts that wait; what the machine lacks is said before the first slice."""
         self.env["epd.payment.document"]._check_ready(self._work_left())
-        super()._work(in_budget)
+        return super()._work(in_budget)
 
     def _work_slice(self):
         """Form, render and save the next accounts; without any the run is done."""

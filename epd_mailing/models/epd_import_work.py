@@ -63,7 +63,7 @@ class EpdImport(models.Model):
         order = self._through_gate()
         if isinstance(error, SliceRefused):
             order._store_problems(error.problems)
-        super(EpdImport, order)._pause_for_fault(error)
+        return super(EpdImport, order)._pause_for_fault(error)
 
     def _fault_text(self, error):
         if isinstance(error, SliceRefused):

@@ -151,6 +151,7 @@ class EpdPaymentDocument(models.Model):
 
     @api.model
     def _purge_files(self, company, before):
+        links_end = relativedelta(days=max(1, company.epd_link_days))
         documents = self.sudo().search(
             [
                 ("company_id", "=", company.id),
@@ -159,6 +160,8 @@ class EpdPaymentDocument(models.Model):
                 ("is_purged", "=", False),
                 ("is_ready_made", "=", False),  # nothing could make these anew
                 ("delivery_state", "!=", "pending"),  # a letter still needs its file
+                # the link in a letter still leads to it
+                ("letter_ids", "not any", [("sending_at", ">", fields.Datetime.now() - links_end)]),
             ],
             limit=PURGE_BATCH,
         )
