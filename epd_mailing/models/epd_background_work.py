@@ -35,7 +35,18 @@ class EpdBackgroundWork(models.AbstractModel):
     Others, such as a wizard that ends as «failed», override it and write what :meth:`_fault_text`
     returns. Buttons that give work call :meth:`_wake_worker`.
 
-    The work is done with the rights of the program, or those of :meth:`_work_as`.
+    The work is done with the rights of the program, or those of :meth:`_work_as`. A wizard that has
+    something looked at, in full::
+
+        _inherit = ["epd.background.work"]
+        _work_cron = "epd_mailing.ir_cron_look"
+        _work_states = ("looking",)
+
+        def _work(self, in_budget):
+            self.write({"state": "ready", "findings": self._look()})
+
+        def _pause_for_fault(self, error):
+            self.write({"state": "failed", "problem": self._fault_text(error)})
     """
 
     _name = "epd.background.work"
