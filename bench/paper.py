@@ -26,7 +26,7 @@ def measure(env):
     say("chosen and put in order, one statement", began)
     env.cr.commit()
     began, cpu, start = time.monotonic(), time.process_time(), memory()
-    batch.sudo()._join_parts(lambda: True)
+    batch.sudo()._work(lambda: True)
     seconds = time.monotonic() - began
     size = sum(batch.part_ids.mapped("size")) / 2**20
     say(f"joined, {COUNT / seconds:.0f} a second, {size:.0f} MB", began)

@@ -108,5 +108,7 @@ def test_delivery_cases():
 def test_files_are_fresh(tmp_path, monkeypatch):
     monkeypatch.setattr(make_demo_data, "OUT", tmp_path)
     make_demo_data.main()
-    for path in tmp_path.glob("*.csv"):
+    made = list(tmp_path.glob("*.csv"))
+    assert len(made) == 9
+    for path in made:
         assert path.read_text(encoding="utf-8") == (DEMO / path.name).read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 from odoo import http
-from odoo.exceptions import AccessError, MissingError, UserError
-from odoo.http import request
+
+from .file_answer import PDF, answer_for, give
 
 
 class DocumentController(http.Controller):
@@ -15,20 +15,8 @@ class DocumentController(http.Controller):
     )
     def receipt(self, document_id):
         """Return the verified PDF of a document that the user may read."""
-        document = request.env["epd.payment.document"].browse(document_id)
-        try:
-            document.check_access("read")
-            pdf = document._read_or_rebuild_pdf()
-        except (AccessError, MissingError):
-            raise request.not_found() from None
-        except UserError as error:
-            return request.make_response(str(error), status=409)
-        return request.make_response(
-            pdf,
-            [
-                ("Content-Type", "application/pdf"),
-                ("Content-Disposition", f'inline; filename="{document.pdf_name}"'),
-                ("Cache-Control", "no-store"),
-                ("X-Content-Type-Options", "nosniff"),
-            ],
+        return answer_for(
+            "epd.payment.document",
+            document_id,
+            lambda document: give(document._read_or_rebuild_pdf(), document.pdf_name, PDF),
         )

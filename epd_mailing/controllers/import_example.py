@@ -2,19 +2,23 @@ import csv
 import io
 
 import openpyxl
-from odoo.http import Controller, content_disposition, request, route
+from odoo.http import Controller, request, route
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as ILLEGAL
 from werkzeug.exceptions import NotFound
 
 from ..tools import table_file
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from .file_answer import CSV, XLSX, answer_for, give
 
 
 class ImportExample(Controller):
     """Example files to load: headings and one row, made from what the loader understands."""
 
-    @route("/epd_mailing/import/example/<string:kind>.<string:suffix>", type="http", auth="user")
+    @route(
+        "/epd_mailing/import/example/<string:kind>.<string:suffix>",
+        type="http",
+        auth="user",
+        methods=["GET"],
+    )
     def example(self, kind, suffix):
         """Return the example of a kind of file as XLSX or CSV (cp1251, semicolons)."""
         if (
@@ -37,20 +41,21 @@ class ImportExample(Controller):
                 width = max(len(cell.value) for cell in column) + 2
                 book.active.column_dimensions[column[0].column_letter].width = width
             book.save(stream)
-        return request.make_response(
-            stream.getvalue(),
-            headers=[
-                ("Content-Type", XLSX if suffix == "xlsx" else "text/csv; charset=windows-1251"),
-                ("Content-Disposition", content_disposition(f"example_{kind}.{suffix}")),
-            ],
+        return give(
+            stream.getvalue(), f"example_{kind}.{suffix}", XLSX if suffix == "xlsx" else CSV
         )
 
-    @route("/epd_mailing/import/<int:order_id>/problems.xlsx", type="http", auth="user")
+    @route(
+        "/epd_mailing/import/<int:order_id>/problems.xlsx",
+        type="http",
+        auth="user",
+        methods=["GET"],
+    )
     def problems(self, order_id):
         """Return the problems of a loading as XLSX; what the file held stands there as text."""
-        order = request.env["epd.import"].browse(order_id).exists()
-        if not order or not order.has_access("read"):
-            raise NotFound()
+        return answer_for("epd.import", order_id, self._make_problems)
+
+    def _make_problems(self, order):
         problems = order.problem_ids
         names = ("row", "column", "header", "value", "text", "severity")
         book = openpyxl.Workbook()
@@ -66,10 +71,4 @@ class ImportExample(Controller):
                     cell.data_type = "s"  # a text that begins with «=» is no formula
         stream = io.BytesIO()
         book.save(stream)
-        return request.make_response(
-            stream.getvalue(),
-            headers=[
-                ("Content-Type", XLSX),
-                ("Content-Disposition", content_disposition(f"problems_{order.id}.xlsx")),
-            ],
-        )
+        return give(stream.getvalue(), f"problems_{order.id}.xlsx", XLSX)

@@ -1,13 +1,6 @@
-import tempfile
-
 from odoo import http
-from odoo.exceptions import AccessError, MissingError, UserError
-from odoo.http import content_disposition, request
-from werkzeug.wsgi import wrap_file
 
-HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-ZIP = "application/zip"
+from .file_answer import PDF, XLSX, ZIP, answer_for, give, give_written
 
 
 class OutgoController(http.Controller):
@@ -22,21 +15,8 @@ class OutgoController(http.Controller):
     )
     def paper(self, part_id):
         """Return a file for the printer, checked against its hash."""
-        part = request.env["epd.paper.batch.part"].browse(part_id)
-        try:
-            part.check_access("read")
-            pdf = part._read_pdf()
-        except (AccessError, MissingError):
-            raise request.not_found() from None
-        except UserError as error:
-            return request.make_response(str(error), status=409)
-        return request.make_response(
-            pdf,
-            [
-                ("Content-Type", "application/pdf"),
-                ("Content-Disposition", f'inline; filename="{part.name}"'),
-                *HEADERS,
-            ],
+        return answer_for(
+            "epd.paper.batch.part", part_id, lambda part: give(part._read_pdf(), part.name, PDF)
         )
 
     @http.route(
@@ -48,7 +28,11 @@ class OutgoController(http.Controller):
     )
     def archive(self, archive_id):
         """Return the chosen documents as a ZIP."""
-        return self._send("epd.document.zip", archive_id, "_write_zip", "receipts.zip", ZIP)
+        return answer_for(
+            "epd.document.zip",
+            archive_id,
+            lambda archive: give_written(archive._write_zip, "receipts.zip", ZIP),
+        )
 
     @http.route(
         "/epd_mailing/mailing/<int:mailing_id>/report.xlsx",
@@ -59,8 +43,13 @@ class OutgoController(http.Controller):
     )
     def delivery_report(self, mailing_id):
         """Return the delivery report of a mailing."""
-        name = f"delivery_{mailing_id}.xlsx"
-        return self._send("epd.mailing", mailing_id, "_write_report", name, XLSX)
+        return answer_for(
+            "epd.mailing",
+            mailing_id,
+            lambda mailing: give_written(
+                mailing._write_report, f"delivery_{mailing.id}.xlsx", XLSX
+            ),
+        )
 
     @http.route(
         "/epd_mailing/proof/<int:proof_id>/proof.xlsx",
@@ -71,7 +60,11 @@ class OutgoController(http.Controller):
     )
     def proof_table(self, proof_id):
         """Return a proof of presentation as a table."""
-        return self._send("epd.presentation.proof", proof_id, "_write_xlsx", "proof.xlsx", XLSX)
+        return answer_for(
+            "epd.presentation.proof",
+            proof_id,
+            lambda proof: give_written(proof._write_xlsx, "proof.xlsx", XLSX),
+        )
 
     @http.route(
         "/epd_mailing/proof/<int:proof_id>/proof.pdf",
@@ -82,51 +75,8 @@ class OutgoController(http.Controller):
     )
     def proof_paper(self, proof_id):
         """Return a proof of presentation as a paper."""
-        proof = request.env["epd.presentation.proof"].browse(proof_id)
-        try:
-            proof.check_access("read")
-            pdf = proof._render_pdf()
-        except (AccessError, MissingError):
-            raise request.not_found() from None
-        except UserError as error:
-            return request.make_response(str(error), status=409)
-        return request.make_response(
-            pdf,
-            [
-                ("Content-Type", "application/pdf"),
-                ("Content-Disposition", 'inline; filename="proof.pdf"'),
-                *HEADERS,
-            ],
+        return answer_for(
+            "epd.presentation.proof",
+            proof_id,
+            lambda proof: give(proof._render_pdf(), "proof.pdf", PDF),
         )
-
-    def _send(self, model, record_id, method, name, mimetype):
-        """Answer with a file that ``method`` of the record writes, by way of the disk.
-
-        The methods are ours and check the rights again.
-        """
-        record = request.env[model].browse(record_id)
-        target = tempfile.TemporaryFile()  # closed with the answer
-        try:
-            record.check_access("read")
-            getattr(record, method)(target)
-        except (AccessError, MissingError):
-            target.close()
-            raise request.not_found() from None
-        except UserError as error:
-            target.close()
-            return request.make_response(str(error), status=409)
-        size = target.seek(0, 2)
-        target.seek(0)
-        response = request.make_response(
-            b"",
-            [
-                ("Content-Type", mimetype),
-                ("Content-Disposition", content_disposition(name)),
-                *HEADERS,
-            ],
-        )
-        response.response = wrap_file(request.httprequest.environ, target)
-        response.headers["Content-Length"] = str(size)
-        response.direct_passthrough = True
-        response.call_on_close(target.close)
-        return response

@@ -5,13 +5,10 @@ from odoo.exceptions import UserError
 from odoo.http import request
 
 from ..tools import signed_link
+from .file_answer import PDF, give, say
 
-HEADERS = [
-    ("Cache-Control", "no-store"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Robots-Tag", "noindex, nofollow"),
-    ("X-Content-Type-Options", "nosniff"),
-]
+# the address is the key to the receipt: it is told to no other site and stands in no search
+SECRET_ADDRESS = (("Referrer-Policy", "no-referrer"), ("X-Robots-Tag", "noindex, nofollow"))
 
 
 class ReceiptLinkController(http.Controller):
@@ -45,14 +42,7 @@ class ReceiptLinkController(http.Controller):
             pdf = document._read_pdf()
         except UserError:
             return self._say(env, "withdrawn", 410)
-        return request.make_response(
-            pdf,
-            [
-                ("Content-Type", "application/pdf"),
-                ("Content-Disposition", f'inline; filename="{document.pdf_name}"'),
-                *HEADERS,
-            ],
-        )
+        return give(pdf, document.pdf_name, PDF, SECRET_ADDRESS)
 
     def _say(self, env, what, status):
         installed = dict(env["res.lang"].get_installed())
@@ -64,6 +54,4 @@ class ReceiptLinkController(http.Controller):
                 "The receipt was withdrawn. Ask your housing manager for a new one."
             ),
         }
-        return request.make_response(
-            texts[what], [("Content-Type", "text/plain; charset=utf-8"), *HEADERS], status=status
-        )
+        return say(texts[what], status, SECRET_ADDRESS)

@@ -1,4 +1,5 @@
 from . import state_gate
+from . import epd_background_work
 from . import epd_behind
 from . import epd_live
 from . import res_company

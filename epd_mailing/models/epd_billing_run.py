@@ -19,7 +19,7 @@ class EpdBillingRun(models.Model):
 
     _name = "epd.billing.run"
     _description = "Preparation and Sending of Payment Documents"
-    _inherit = ["mail.thread", "mail.activity.mixin", "epd.state.gate"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "epd.state.gate", "epd.background.work"]
     _order = "id desc"
     _check_company_auto = True
 

@@ -66,7 +66,7 @@ class EpdBillingRunLine(models.Model):
         line._move("pending", problem_code=False, problem_text=False)
         if line.run_id.state == "done":
             line.run_id._move("preparing", finished_at=False)
-        self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
+        line.run_id._wake_worker()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def _in_period(self):

@@ -33,7 +33,7 @@ class EpdBillingRun(models.Model):
             finished_at=False,
             pause_reason=False,
         )
-        self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def _check_asked(self):
@@ -106,7 +106,7 @@ class EpdBillingRun(models.Model):
         runs = self._check_user_may()
         self.env["epd.payment.document"]._check_ready(sum(runs.mapped("pending_count")))
         runs._move("preparing", pause_reason=False)
-        self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def action_cancel(self):
@@ -129,7 +129,7 @@ class EpdBillingRun(models.Model):
             raise UserError(self.env._("No account of the run stands with an error."))
         lines._through_gate()._move("pending", problem_code=False, problem_text=False)
         runs.filtered(lambda run: run.state != "preparing")._move("preparing", finished_at=False)
-        self.env.ref("epd_mailing.ir_cron_prepare").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def action_make_mailing(self):

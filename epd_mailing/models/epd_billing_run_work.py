@@ -1,20 +1,14 @@
 import logging
-import time
-from datetime import timedelta
 
 import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .epd_background_work import LOST_TRANSACTION
+
 _logger = logging.getLogger(__name__)
 
 SLICE = 240  # accounts formed, rendered and committed together
-# a cron pass may take 120 s of wall and 60 s of CPU for all jobs of the database together
-PASS_WALL = 40.0
-PASS_CPU = 22.0
-RETRY_AFTER = timedelta(seconds=30)
-# the database's own troubles: the transaction is lost, the work is not
-LOST_TRANSACTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class EpdBillingRun(models.Model):
@@ -27,75 +21,34 @@ class EpdBillingRun(models.Model):
 
     _inherit = "epd.billing.run"
 
+    _work_cron = "epd_mailing.ir_cron_prepare"
+    _work_states = ("preparing",)
+
     @api.model
     def _cron_prepare(self):
         """Work on all runs that are being prepared, within the budget of a pass."""
-        wall, cpu = time.monotonic(), time.process_time()
-
-        def in_budget():
-            return time.monotonic() - wall < PASS_WALL and time.process_time() - cpu < PASS_CPU
-
-        cron = self.env.ref("epd_mailing.ir_cron_prepare")
-        for run in self.search([("state", "=", "preparing")], order="id"):
-            run = run._for_office()
-            try:
-                run._prepare_slices(in_budget)
-            except LOST_TRANSACTION:
-                self.env.cr.rollback()
-                _logger.warning("Run %s: the transaction was lost, the slice waits", run.id)
-                cron._trigger(fields.Datetime.now() + RETRY_AFTER)
-            except Exception as error:  # one run must not stop the others
-                self.env.cr.rollback()
-                if not isinstance(error, UserError):
-                    _logger.exception("Run %s failed", run.id)
-                run._pause_for_fault(error)
-        waiting = self.search_count([("state", "=", "preparing")], limit=1)
-        if waiting and not in_budget():
-            cron._trigger()
-        self.env["ir.cron"]._commit_progress(remaining=0)
+        self._work_pass()
 
     def _for_office(self):
-        """Return the run with its company, its clerk's language and the office's time zone."""
-        return self.with_company(self.company_id).with_context(
-            lang=self.user_id.lang or "ru_RU", tz=self.company_id.epd_tz, tracking_disable=True
-        )
+        # what became of each account stands in its line
+        return super()._for_office().with_context(tracking_disable=True)
 
-    def _pause_for_fault(self, error):
-        """Stop the run on a fault that concerns all its accounts, saying which."""
-        self.invalidate_recordset()
-        text = (
-            str(error)
-            if isinstance(error, UserError)
-            else self.env._(
-                "An unexpected fault (%s); the administrator sees it in the log.",
-                type(error).__name__,
-            )
-        )
-        stopped = self._can_move("paused")
-        stopped._move("paused", pause_reason=text)
-        for run in stopped:
-            run.message_post(body=text)
-        # what was done so far is committed; this says why the rest is not
-        self.env["ir.cron"]._commit_progress()
+    def _work(self, in_budget):
+        """Work on the accounts that wait; what the machine lacks is said before the first slice."""
+        self.env["epd.payment.document"]._check_ready(self._work_left())
+        return super()._work(in_budget)
 
-    def _prepare_slices(self, in_budget):
-        """Work slice after slice until the run ends, is stopped, or the pass is over."""
-        documents = self.env["epd.payment.document"]
-        documents._check_ready(self._count_waiting())
-        while in_budget():
-            self.invalidate_recordset(["state"])
-            if self.state != "preparing":  # stopped or cancelled meanwhile
-                return
-            found = self._get_waiting()
-            lines = found.try_lock_for_update()
-            if not found:
-                self._finish()
-                return
-            if not lines:  # another worker has them
-                return
-            self._work_on(lines)
-            # each slice stands by itself: a cut later loses at most the next one
-            self.env["ir.cron"]._commit_progress(len(lines), remaining=self._count_waiting())
+    def _work_slice(self):
+        """Form, render and save the next accounts; without any the run is done."""
+        found = self._get_waiting()
+        lines = found.try_lock_for_update()
+        if not found:
+            self._finish()
+            return None
+        if not lines:  # another worker has them
+            return None
+        self._work_on(lines)
+        return len(lines)
 
     def _finish(self):
         self._move("done", finished_at=fields.Datetime.now())
@@ -113,7 +66,8 @@ class EpdBillingRun(models.Model):
             [("run_id", "=", self.id), ("state", "=", "pending")], order="id", limit=SLICE
         )
 
-    def _count_waiting(self):
+    def _work_left(self):
+        """Return how many accounts wait."""
         return self.env["epd.billing.run.line"].search_count(
             [("run_id", "=", self.id), ("state", "=", "pending")]
         )

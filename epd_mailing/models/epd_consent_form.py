@@ -1,6 +1,3 @@
-import io
-from collections import OrderedDict
-
 from markupsafe import Markup
 from odoo import models
 from odoo.exceptions import UserError
@@ -60,25 +57,4 @@ class EpdPersonalAccount(models.Model):
         for account in self:
             if results[account.id].pdf is None:
                 raise UserError(documents._render_problem(results[account.id].error)["text"])
-        return OrderedDict((account.id, results[account.id].pdf) for account in self)
-
-
-class IrActionsReport(models.Model):
-    """Printed consents are made by the engine of the receipts: it needs no web server."""
-
-    _inherit = "ir.actions.report"
-
-    def _pre_render_qweb_pdf(self, report_ref, res_ids=None, data=None):
-        if self._get_report(report_ref).report_name != REPORT:
-            return super()._pre_render_qweb_pdf(report_ref, res_ids=res_ids, data=data)
-        return self._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids), "pdf"
-
-    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
-        if self._get_report(report_ref).report_name != REPORT:
-            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
-        accounts = self.env["epd.personal.account"].browse(res_ids)
-        accounts.check_access("read")
-        return OrderedDict(
-            (key, {"stream": io.BytesIO(pdf), "attachment": None})
-            for key, pdf in accounts._render_consent_forms().items()
-        )
+        return {account.id: results[account.id].pdf for account in self}

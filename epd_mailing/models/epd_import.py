@@ -26,7 +26,7 @@ class EpdImport(models.Model):
 
     _name = "epd.import"
     _description = "Loading from a File"
-    _inherit = ["mail.thread", "epd.state.gate"]
+    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
     _order = "id desc"
     _check_company_auto = True
 

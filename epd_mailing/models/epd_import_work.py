@@ -1,8 +1,5 @@
 import itertools
-import logging
-import time
 from collections import Counter
-from datetime import timedelta
 from hashlib import blake2b
 
 import psycopg2
@@ -11,16 +8,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..tools.table_file import Problem, TableError
-
-_logger = logging.getLogger(__name__)
+from .epd_background_work import LOST_TRANSACTION
 
 SLICE = 2000  # records matched, written and committed together
 KEPT_PROBLEMS = 10_000  # of one order; further ones are counted only
-# a cron pass may take 120 s of wall and 60 s of CPU for all jobs of the database together
-PASS_WALL = 40.0
-PASS_CPU = 22.0
-RETRY_AFTER = timedelta(seconds=30)
-LOST_TRANSACTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class SliceRefused(Exception):
@@ -40,52 +31,25 @@ class EpdImport(models.Model):
 
     _inherit = "epd.import"
 
+    _work_cron = "epd_mailing.ir_cron_import"
+    _work_states = ("checking", "loading")
+    _work_expected = (UserError, TableError, SliceRefused)
+
     @api.model
     def _cron_import(self):
         """Work on all orders that are checked or loaded, within the budget of a pass."""
-        wall, cpu = time.monotonic(), time.process_time()
-
-        def in_budget():
-            return time.monotonic() - wall < PASS_WALL and time.process_time() - cpu < PASS_CPU
-
-        cron = self.env.ref("epd_mailing.ir_cron_import")
-        at_work = [("state", "in", ("checking", "loading"))]
-        for order in self.search(at_work, order="id"):
-            try:
-                order._for_user()._work_slices(in_budget, commit=True)
-            except LOST_TRANSACTION:
-                self.env.cr.rollback()
-                _logger.warning("Import %s: the transaction was lost, the slice waits", order.id)
-                cron._trigger(fields.Datetime.now() + RETRY_AFTER)
-            except Exception as error:  # one order must not stop the others
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-                if not isinstance(error, UserError | TableError | SliceRefused):
-                    _logger.exception("Import %s failed", order.id)
-                # whatever the rights of the user are by now, the reason is written in his language
-                lang = order.user_id.lang or "ru_RU"
-                order.with_context(lang=lang)._through_gate()._pause_for_fault(error)
-                self.env["ir.cron"]._commit_progress()
-            if not in_budget():
-                break
-        if self.search_count(at_work, limit=1) and not in_budget():
-            cron._trigger()
-        self.env["ir.cron"]._commit_progress(remaining=0)
+        self._work_pass()
 
     def _for_user(self):
-        """Return the order with its user's rights and language, in its company."""
-        return (
-            self.with_user(self.user_id)
-            .with_company(self.company_id)
-            .with_context(
-                allowed_company_ids=self.company_id.ids,
-                lang=self.user_id.lang or "ru_RU",
-                tz=self.company_id.epd_tz,
-                tracking_disable=True,
-                mail_create_nolog=True,
-            )
-            ._through_gate()
-        )
+        return super()._for_user().with_context(mail_create_nolog=True)._through_gate()
+
+    def _work_as(self):
+        """Load with the rights of the order's user."""
+        return self._for_user()
+
+    def _work(self, in_budget):
+        """Read on from where the order stands."""
+        self._work_slices(in_budget, commit=True)
 
     def _work_at_once(self):
         """Work on a small file in the present transaction."""
@@ -99,26 +63,20 @@ class EpdImport(models.Model):
         order = self._through_gate()
         if isinstance(error, SliceRefused):
             order._store_problems(error.problems)
-            text = self.env._(
+        return super(EpdImport, order)._pause_for_fault(error)
+
+    def _fault_text(self, error):
+        if isinstance(error, SliceRefused):
+            return self.env._(
                 "Something changed since the check, and the next rows cannot be loaded: see the "
                 "problems. The rows before row %s are loaded; correct the cause and go on.",
-                max(order.row_reached, order.header_row) + 1,
+                max(self.row_reached, self.header_row) + 1,
             )
-        elif isinstance(error, TableError):
-            text = order._describe_table_error(error)
-        elif isinstance(error, AccessError):
-            text = self.env._("%s has no right to load this.", order.user_id.name)
-        elif isinstance(error, UserError):
-            text = str(error)
-        else:
-            text = self.env._(
-                "An unexpected fault (%s); the administrator sees it in the log.",
-                type(error).__name__,
-            )
-        stopped = order._can_move("paused")
-        stopped._move("paused", pause_reason=text)
-        for each in stopped:
-            each.message_post(body=text)
+        if isinstance(error, TableError):
+            return self._describe_table_error(error)
+        if isinstance(error, AccessError):
+            return self.env._("%s has no right to load this.", self.user_id.name)
+        return super()._fault_text(error)
 
     def _work_slices(self, in_budget, commit):
         """Read on from where the order stands until its end, a stop, or the end of the pass."""

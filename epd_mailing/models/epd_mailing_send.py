@@ -9,14 +9,12 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..tools.unisender import errors, pool
+from ..tools.work_budget import Budget
 from . import epd_mailing_letter_call as letter_call
 
 _logger = logging.getLogger(__name__)
 
 SLICE = 50  # letters claimed together
-# a cron pass may take 120 s of wall and 60 s of CPU for all jobs of the database together
-PASS_WALL = 40.0
-PASS_CPU = 22.0
 SLOW_WAVE = 10.0  # seconds; after such an answer the pass ends, to stay within its budget
 TRIES = 5
 SAME_REFUSALS = 10  # of the same kind in a row: the mailing pauses
@@ -26,28 +24,6 @@ SHORT_WAIT = timedelta(seconds=5)
 
 # letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
 Step = namedtuple("Step", "count next_at paced")
-
-
-class Budget:
-    """What a pass may use up."""
-
-    def __init__(self):
-        self._wall, self._cpu = time.monotonic(), time.process_time()
-        self._over = False
-
-    def left(self):
-        """Return the seconds of wall time left, 0 when the CPU time is used up."""
-        if self._over or time.process_time() - self._cpu > PASS_CPU:
-            return 0.0
-        return max(0.0, PASS_WALL - (time.monotonic() - self._wall))
-
-    def nap(self, seconds):
-        """Let a little time pass."""
-        time.sleep(min(seconds, self.left()))
-
-    def end(self):
-        """Begin nothing more in this pass."""
-        self._over = True
 
 
 class EpdMailing(models.Model):

@@ -23,7 +23,7 @@ class EpdPaperBatch(models.Model):
 
     _name = "epd.paper.batch"
     _description = "Paper Receipts"
-    _inherit = ["mail.thread", "epd.state.gate"]
+    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
     _order = "id desc"
     _check_company_auto = True
 

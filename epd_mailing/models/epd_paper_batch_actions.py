@@ -33,11 +33,8 @@ class EpdPaperBatch(models.Model):
             if not batch.pending_count:
                 raise UserError(batch._why_nothing())
             batch._move("building", started_at=fields.Datetime.now(), pause_reason=False)
-        self._wake_printer()
+        self._wake_worker()
         return True
-
-    def _wake_printer(self):
-        self.env.ref("epd_mailing.ir_cron_paper").sudo()._trigger()
 
     def _check_movable(self, target):
         if self - self._can_move(target):
@@ -132,7 +129,7 @@ class EpdPaperBatch(models.Model):
     def action_resume(self):
         """Go on where the work stopped."""
         self._check_user_may()._move("building", pause_reason=False)
-        self._wake_printer()
+        self._wake_worker()
         return True
 
     def action_mark_printed(self, presented_on=None):

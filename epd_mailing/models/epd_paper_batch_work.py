@@ -1,21 +1,9 @@
 import gc
-import logging
-import time
-from datetime import timedelta
 
-import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import pdf_merge, receipt_data
-
-_logger = logging.getLogger(__name__)
-
-# the pass shares 120 s of wall and 60 s of CPU with the other jobs of the database
-PASS_WALL = 40.0
-PASS_CPU = 22.0
-RETRY_AFTER = timedelta(seconds=30)
-LOST_TRANSACTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class EpdPaperBatch(models.Model):
@@ -23,69 +11,37 @@ class EpdPaperBatch(models.Model):
 
     _inherit = "epd.paper.batch"
 
+    _work_cron = "epd_mailing.ir_cron_paper"
+    _work_states = ("building",)
+
     @api.model
     def _cron_paper(self):
         """Work on all batches that are being made, within the budget of a pass."""
-        wall, cpu = time.monotonic(), time.process_time()
+        self._work_pass()
 
-        def in_budget():
-            return time.monotonic() - wall < PASS_WALL and time.process_time() - cpu < PASS_CPU
-
-        cron = self.env.ref("epd_mailing.ir_cron_paper")
-        for batch in self.search([("state", "=", "building")], order="id"):
-            batch = batch.with_company(batch.company_id).with_context(
-                lang=batch.user_id.lang or "ru_RU", tz=batch.company_id.epd_tz
-            )
-            try:
-                batch._join_parts(in_budget)
-            except LOST_TRANSACTION:
-                self.env.cr.rollback()
-                _logger.warning("Paper batch %s: the transaction was lost, it waits", batch.id)
-                cron._trigger(fields.Datetime.now() + RETRY_AFTER)
-            except Exception as error:  # one batch must not stop the others
-                self.env.cr.rollback()
-                if not isinstance(error, UserError):
-                    _logger.exception("Paper batch %s failed", batch.id)
-                batch._pause_for_fault(error)
-        if self.search_count([("state", "=", "building")], limit=1) and not in_budget():
-            cron._trigger()
-        self.env["ir.cron"]._commit_progress(remaining=0)
-
-    def _pause_for_fault(self, error):
-        self.invalidate_recordset()
-        text = (
-            str(error)
-            if isinstance(error, UserError)
-            else self.env._(
-                "An unexpected fault (%s); the administrator sees it in the log.",
-                type(error).__name__,
-            )
+    def _work_slice(self):
+        """Make the next part; without receipts that wait the batch is ready."""
+        # the batch's row is the claim: one worker joins its parts in their order
+        if not self.try_lock_for_update():
+            return None
+        waiting = self.env["epd.paper.batch.line"].search(
+            self._get_waiting_domain(), order="sequence, id", limit=self.part_size
         )
-        self._can_move("paused")._move("paused", pause_reason=text)
-        self.env["ir.cron"]._commit_progress()
+        if not waiting:
+            self._move("ready", finished_at=fields.Datetime.now())
+            self._report_ready()
+            return None
+        self._join_part(waiting)
+        # the parts of a joined file refer to each other in circles
+        gc.collect()
+        return len(waiting)
 
-    def _join_parts(self, in_budget):
-        """Make part after part until the batch is whole, is stopped, or the pass is over."""
-        lines = self.env["epd.paper.batch.line"]
-        while in_budget():
-            self.invalidate_recordset(["state"])
-            if self.state != "building":  # stopped or cancelled meanwhile
-                return
-            # the batch's row is the claim: one worker joins its parts in their order
-            if not self.try_lock_for_update():
-                return
-            domain = [("batch_id", "=", self.id), ("state", "=", "pending")]
-            waiting = lines.search(domain, order="sequence, id", limit=self.part_size)
-            if not waiting:
-                self._move("ready", finished_at=fields.Datetime.now())
-                self._report_ready()
-                return
-            self._join_part(waiting)
-            self.env["ir.cron"]._commit_progress(len(waiting), remaining=lines.search_count(domain))
-            # the files of this part are not kept: the cache lets them go, and the parts of a joined
-            # file refer to each other in circles
-            self.env.invalidate_all()
-            gc.collect()
+    def _work_left(self):
+        """Return how many receipts wait."""
+        return self.env["epd.paper.batch.line"].search_count(self._get_waiting_domain())
+
+    def _get_waiting_domain(self):
+        return [("batch_id", "=", self.id), ("state", "=", "pending")]
 
     def _report_ready(self):
         self.message_post(

@@ -100,6 +100,10 @@ class EpdPaymentDocument(models.Model):
         """Return the saved file, or the one made anew when the saved one was purged."""
         return self._rebuild_pdf() if self.is_purged else self._read_pdf()
 
+    def _read_or_rebuild_pdfs(self):
+        """Return ``{document id: PDF bytes}`` in the order of the documents."""
+        return {document.id: document._read_or_rebuild_pdf() for document in self}
+
     def action_print(self):
         """Print the saved files of the documents in their order, as one file."""
         self.check_access("read")
@@ -147,6 +151,7 @@ class EpdPaymentDocument(models.Model):
 
     @api.model
     def _purge_files(self, company, before):
+        links_end = relativedelta(days=max(1, company.epd_link_days))
         documents = self.sudo().search(
             [
                 ("company_id", "=", company.id),
@@ -155,6 +160,8 @@ class EpdPaymentDocument(models.Model):
                 ("is_purged", "=", False),
                 ("is_ready_made", "=", False),  # nothing could make these anew
                 ("delivery_state", "!=", "pending"),  # a letter still needs its file
+                # the link in a letter still leads to it
+                ("letter_ids", "not any", [("sending_at", ">", fields.Datetime.now() - links_end)]),
             ],
             limit=PURGE_BATCH,
         )

@@ -25,7 +25,7 @@ class EpdReceiptImport(models.Model):
 
     _name = "epd.receipt.import"
     _description = "Ready-made Receipts"
-    _inherit = ["mail.thread", "epd.state.gate"]
+    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -176,7 +176,7 @@ class EpdReceiptImport(models.Model):
             order._move("checking", phase="check", pause_reason=False)
             if order.pending_count <= SMALL:
                 order._for_user()._check_slices(lambda: True, commit=False)
-        self.env.ref("epd_mailing.ir_cron_receipt_import").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def action_save(self):
@@ -198,7 +198,7 @@ class EpdReceiptImport(models.Model):
             if not order.good_count:
                 raise UserError(self.env._("There is no file to save."))
             order._move("saving", phase="save", pause_reason=False)
-        self.env.ref("epd_mailing.ir_cron_receipt_import").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def action_stop(self):
@@ -212,7 +212,7 @@ class EpdReceiptImport(models.Model):
         """Go on where it stopped."""
         for order in self._check_user_may():
             order._move("saving" if order.phase == "save" else "checking", pause_reason=False)
-        self.env.ref("epd_mailing.ir_cron_receipt_import").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def action_cancel(self):

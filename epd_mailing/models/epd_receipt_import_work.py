@@ -1,32 +1,27 @@
 import hashlib
 import io
-import logging
 import re
-import time
 import zipfile
 from collections import Counter
 from types import SimpleNamespace
 
-import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools import receipt_archive
 
-_logger = logging.getLogger(__name__)
-
 SLICE = 25  # files unpacked, looked into and committed together
 BATCH = 200  # documents made at a time, within one transaction
-PASS_WALL = 40.0
-PASS_CPU = 22.0
-LOST_TRANSACTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class EpdReceiptImport(models.Model):
     """Files of an archive → accounts → saved documents, frozen like our own."""
 
     _inherit = "epd.receipt.import"
+
+    _work_cron = "epd_mailing.ir_cron_receipt_import"
+    _work_states = ("checking", "saving")
 
     def _open_stream(self):
         attachment = (
@@ -131,64 +126,22 @@ class EpdReceiptImport(models.Model):
     @api.model
     def _cron_receipts(self):
         """Work on all archives that are checked or saved, within the budget of a pass."""
-        wall, cpu = time.monotonic(), time.process_time()
-
-        def in_budget():
-            return time.monotonic() - wall < PASS_WALL and time.process_time() - cpu < PASS_CPU
-
-        at_work = [("state", "in", ("checking", "saving"))]
-        for order in self.search(at_work, order="id"):
-            try:
-                worker = order._for_user()
-                if order.state == "saving":
-                    worker._save_all()
-                    self.env["ir.cron"]._commit_progress(1)
-                else:
-                    worker._check_slices(in_budget, commit=True)
-            except LOST_TRANSACTION:
-                self.env.cr.rollback()
-                _logger.warning("Receipts %s: the transaction was lost", order.id)
-            except Exception as error:  # one archive must not stop the others
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-                if not isinstance(error, UserError):
-                    _logger.exception("Receipts %s failed", order.id)
-                # whatever the rights of the user are by now, the reason is written in his language
-                lang = order.user_id.lang or "ru_RU"
-                order.with_context(lang=lang)._through_gate()._pause_for_fault(error)
-                self.env["ir.cron"]._commit_progress()
-            if not in_budget():
-                break
-        if self.search_count(at_work, limit=1) and not in_budget():
-            self.env.ref("epd_mailing.ir_cron_receipt_import")._trigger()
-        self.env["ir.cron"]._commit_progress(remaining=0)
+        self._work_pass()
 
     def _for_user(self):
-        return (
-            self.with_user(self.user_id)
-            .with_company(self.company_id)
-            .with_context(
-                allowed_company_ids=self.company_id.ids,
-                lang=self.user_id.lang or "ru_RU",
-                tz=self.company_id.epd_tz,
-                tracking_disable=True,
-            )
-            ._through_gate()
-        )
+        return super()._for_user()._through_gate()
 
-    def _pause_for_fault(self, error):
-        text = (
-            str(error)
-            if isinstance(error, UserError)
-            else self.env._(
-                "An unexpected fault (%s); the administrator sees it in the log.",
-                type(error).__name__,
-            )
-        )
-        stopped = self._can_move("paused")
-        stopped._move("paused", pause_reason=text)
-        for order in stopped:
-            order.message_post(body=text)
+    def _work_as(self):
+        """Take the files in with the rights of the user who brought them."""
+        return self._for_user()
+
+    def _work(self, in_budget):
+        """Save all at once, or look into the files that wait."""
+        if self.state == "saving":
+            self._save_all()
+            self.env["ir.cron"]._commit_progress(1)
+        else:
+            self._check_slices(in_budget, commit=True)
 
     def _check_slices(self, in_budget, commit):
         """Look into the files that wait, slice after slice."""

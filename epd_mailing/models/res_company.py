@@ -37,7 +37,9 @@ class ResCompany(models.Model):
     epd_document_retention_months = fields.Integer(
         string="Keep Receipt Files (months)",
         default=0,
-        help="Files older than this may be removed; the hash and the data stay. 0 keeps them.",
+        help="Files of receipts saved longer ago are removed; the hashes and the data stay, and the "
+        "receipt can be made again from them. Ready-made receipts of another program are always kept. "
+        "0 keeps all files.",
     )
     epd_link_days = fields.Integer(
         string="Receipt Link Valid (days)",

@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_account,
     test_account_list,
+    test_background_work,
     test_billing_run,
     test_computed_accounts,
     test_delivery_address,

@@ -131,7 +131,7 @@ class TestBillingRun(EpdCommon):
         with (
             patch.object(runs, "_form", lost_once),
             patch("odoo.addons.epd_mailing.models.epd_billing_run_work.SLICE", 2),
-            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_work"),
+            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
         ):
             self._work()
             self.assertEqual((run.state, run.saved_count, run.error_count), ("preparing", 2, 0))
@@ -159,7 +159,7 @@ class TestBillingRun(EpdCommon):
         run = self._run()
         run.action_prepare()
         self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]).unlink()
-        with patch("odoo.addons.epd_mailing.models.epd_billing_run_work.PASS_WALL", -1):
+        with patch("odoo.addons.epd_mailing.tools.work_budget.PASS_WALL", -1):
             self._work()
         self.assertEqual((run.state, run.pending_count), ("preparing", 4))
         self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]))

@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 from .import_common import ImportCase, make_csv, make_xlsx
 
 WORK = "odoo.addons.epd_mailing.models.epd_import_work"
+BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
 HEAD = [
     "Лицевой счёт",
     "Услуга",
@@ -192,7 +193,7 @@ class TestImport(ImportCase):
         with (
             patch.object(orders, "_match_and_save", lost_once),
             patch(f"{WORK}.SLICE", 1),
-            mute_logger(WORK),
+            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
         ):
             self._work()
             self.assertEqual((order.state, order.row_count, order.row_reached), ("loading", 1, 2))
@@ -209,7 +210,7 @@ class TestImport(ImportCase):
         order.action_check()
         order.action_load()
         self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]).unlink()
-        with patch(f"{WORK}.PASS_WALL", -1), patch(f"{WORK}.SLICE", 1):
+        with patch(BUDGET, -1), patch(f"{WORK}.SLICE", 1):
             self._work()
             self.assertEqual((order.state, order.row_count), ("loading", 1))
             self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]))

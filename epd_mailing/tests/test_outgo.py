@@ -1,4 +1,5 @@
 import io
+import re
 import zipfile
 from datetime import datetime
 
@@ -133,6 +134,57 @@ class TestOutgo(PaperCase, HttpCase):
         batch = self._make()
         pdf = self._get(batch.action_download())
         self.assertEqual(len(PdfReader(io.BytesIO(pdf)).pages), 4)
+
+    def _urls(self):
+        """Return the address of a file of each kind; what is asked for there has the number 0."""
+        order = self.env["epd.import"].with_user(self.operator).create({"kind": "account"})
+        urls = [
+            self.documents[0].with_user(self.operator).action_open_pdf()["url"],
+            self.mailing.action_delivery_report()["url"],
+            self._make().action_download()["url"],
+            self._proof().action_xlsx()["url"],
+            self._proof(account_id=self.accounts[0].id).action_pdf()["url"],
+            self.documents.with_user(self.operator).action_zip()["url"],
+            f"/epd_mailing/import/{order.id}/problems.xlsx",
+        ]
+        return {url: re.sub(r"/[0-9]+/", "/0/", url) for url in urls}
+
+    def test_what_a_browser_may_do_with_a_file(self):
+        for url, nothing in self._urls().items():
+            answer = self.url_open(url)
+            self.assertEqual(answer.status_code, 200, url)
+            headers = answer.headers
+            self.assertIn("no-store", headers["Cache-Control"], url)
+            self.assertEqual(headers["X-Content-Type-Options"], "nosniff", url)
+            kind = "inline" if headers["Content-Type"] == "application/pdf" else "attachment"
+            self.assertTrue(headers["Content-Disposition"].startswith(f"{kind}; filename"), url)
+            self.assertEqual(len(answer.content), int(headers["Content-Length"]), url)
+            self.assertNotEqual(nothing, url)
+            self.assertEqual(self.url_open(nothing).status_code, 404, nothing)
+            self.assertEqual(self.url_open(nothing.replace("/0/", "/99999999/")).status_code, 404)
+
+    def test_what_is_told_instead_of_a_file_is_no_markup(self):
+        batch = self._make()
+        self.env.cr.execute(
+            "UPDATE epd_payment_document SET pdf_sha256 = 'x', name = '<b>' WHERE id IN %s",
+            (tuple(self.documents.ids),),
+        )
+        self.env.cr.execute(
+            "UPDATE epd_paper_batch_part SET sha256 = 'x', name = '<b>' WHERE batch_id = %s",
+            (batch.id,),
+        )
+        self.env.invalidate_all()
+        for url in (
+            self.documents[0].with_user(self.operator).action_open_pdf()["url"],
+            self.documents.with_user(self.operator).action_zip()["url"],
+            batch.action_download()["url"],
+        ):
+            answer = self.url_open(url)
+            self.assertEqual(answer.status_code, 409, url)
+            self.assertIn("<b>", answer.text)
+            self.assertEqual(answer.headers["Content-Type"], "text/plain; charset=utf-8", url)
+            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff", url)
+            self.assertIn("no-store", answer.headers["Cache-Control"], url)
 
     def test_strangers_get_nothing(self):
         batch = self._make()

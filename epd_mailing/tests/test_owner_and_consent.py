@@ -1,10 +1,12 @@
+import io
 from datetime import date, timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
-from odoo.tests import Form, tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
+from pypdf import PdfReader
 
 from .sending_common import SendingCommon
 
@@ -176,6 +178,16 @@ class TestOwnerAndConsent(SendingCommon):
         forms = self.accounts[:2].with_user(self.operator)._render_consent_forms()
         self.assertEqual(list(forms), self.accounts[:2].ids)
         self.assertTrue(all(pdf.startswith(b"%PDF") for pdf in forms.values()))
+        report = self.env["ir.actions.report"].with_user(self.operator)
+        printed, kind = report._render_qweb_pdf(
+            "epd_mailing.epd_consent_report", self.accounts[:2].ids
+        )
+        self.assertEqual((len(PdfReader(io.BytesIO(printed)).pages), kind), (2, "pdf"))
+        nobody = new_test_user(self.env, "epd_consent_nobody", "base.group_user")
+        with self.assertRaises(AccessError):
+            report.with_user(nobody)._render_qweb_pdf(
+                "epd_mailing.epd_consent_report", self.account.ids
+            )
 
     def test_balance_of_the_period_on_the_account(self):
         self.assertAlmostEqual(self.account.due_now, 1714.34)

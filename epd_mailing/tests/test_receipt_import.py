@@ -2,11 +2,14 @@ import base64
 import io
 import json
 import zipfile
+from types import SimpleNamespace
 from unittest.mock import patch
 
+import psycopg2
 import pypdf
+from lxml import etree
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 from reportlab.pdfgen import canvas
 
@@ -162,12 +165,32 @@ class TestReceiptImport(EpdCommon):
         with (
             patch.object(documents, "_save_ready_made", break_later),
             patch(f"{WORK}.BATCH", 1),
-            mute_logger(WORK),
+            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
         ):
             self._work()
         self.assertEqual((order.state, order.saved_count), ("paused", 0))
         self.assertFalse(self.accounts.document_ids)
         order.action_resume()
+        self._work()
+        self.assertEqual((order.state, order.saved_count), ("done", 2))
+
+    def test_a_lost_transaction_is_tried_again_soon(self):
+        order = self._order()
+        order.action_check()
+        order.action_save()
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
+        triggers.unlink()
+
+        def lost(self, *args):
+            raise psycopg2.errors.SerializationFailure("could not serialize access")
+
+        with (
+            patch.object(type(self.env["epd.payment.document"]), "_save_ready_made", lost),
+            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+        ):
+            self._work()
+        self.assertEqual((order.state, order.saved_count, order.pause_reason), ("saving", 0, False))
+        self.assertTrue(triggers.search([("cron_id", "=", self.cron.id)]))
         self._work()
         self.assertEqual((order.state, order.saved_count), ("done", 2))
 
@@ -228,6 +251,49 @@ class TestReceiptImport(EpdCommon):
                 order.write(vals)
         with self.assertRaises(UserError):
             order.line_ids[0].write({"account_id": self.accounts[3].id})
+
+    def test_the_time_of_keeping_never_takes_a_ready_made_file(self):
+        order = self._order()
+        order.action_check()
+        order.action_save()
+        self._work()
+        documents = self.env["epd.payment.document"]
+        account = self.accounts[2]
+        snapshot, problem = documents._build_snapshots(account, self.period, "epd")[account.id]
+        self.assertFalse(problem)
+        own = documents._save_rendered(
+            {account.id: SimpleNamespace(pdf=b"%PDF own", pages=1)},
+            {account.id: {**snapshot, "number": "own"}},
+            {},
+            {},
+            self.period,
+            "epd",
+            None,
+            None,
+        )
+        self.env.cr.execute(
+            "UPDATE epd_payment_document SET saved_at = saved_at - interval '20 years'"
+            " WHERE company_id = %s",
+            (self.company.id,),
+        )
+        self.env.invalidate_all()
+        with Form(self.env["res.config.settings"]) as settings:
+            settings.epd_document_retention_months = 6
+        settings.record.execute()
+        self.assertEqual(self.company.epd_document_retention_months, 6)
+        documents._gc_receipt_files()
+        self.assertTrue(own.is_purged)
+        ready = self.accounts[:2].document_ids
+        self.assertEqual(ready.mapped("is_purged"), [False, False])
+        self.assertEqual(base64.b64decode(ready[0].get_pdf())[:4], b"%PDF")
+
+    def test_the_setting_says_that_ready_made_files_are_kept(self):
+        arch = self.env["res.config.settings"].get_view()["arch"]
+        setting = etree.fromstring(arch).find(".//setting[@id='epd_retention']")
+        self.assertIsNotNone(setting.find(".//field[@name='epd_document_retention_months']"))
+        field = self.env["res.company"]._fields["epd_document_retention_months"]
+        for text in (setting.get("help"), field.help):
+            self.assertIn("Ready-made receipts of another program are always kept", text)
 
     def test_old_archives_are_removed_and_the_record_stays(self):
         order = self._order()

@@ -227,6 +227,47 @@ class TestSender(SendingCommon):
         self._run_cron()
         self.assertEqual(len(self.sandbox.letters()), 3)
 
+    def _pass_with_a_letter_due_in(self, seconds):
+        """Make a pass by a clock that moves with the naps alone; one letter is due later."""
+        clock = self._now().replace(microsecond=0)
+
+        def nap(budget, length):
+            nonlocal clock
+            self.naps.append(length)
+            clock += timedelta(seconds=length)
+            if len(self.naps) > 20:
+                budget.end()
+
+        mailing = self._make_mailing()
+        later = mailing.letter_ids.filtered(lambda x: x.send_state == "pending")[0]
+        later._through_gate().write({"next_try_at": clock + timedelta(seconds=seconds)})
+        mailing.action_send()
+        job = self.env.ref("epd_mailing.ir_cron_send")
+        self.env["ir.cron.trigger"].search([("cron_id", "=", job.id)]).unlink()
+        with (
+            patch.object(epd_mailing_send.Budget, "nap", nap),
+            patch.object(type(later), "_db_now", lambda _self: clock),
+            patch.object(epd_mailing_send.fields.Datetime, "now", lambda *_args: clock),
+        ):
+            self._run_cron()
+        self.env.invalidate_all()
+        wakes = self.env["ir.cron.trigger"].search([("cron_id", "=", job.id)])
+        return mailing, later, wakes.mapped("call_at")
+
+    def test_a_wait_of_some_seconds_holds_the_worker(self):
+        mailing, later, wakes = self._pass_with_a_letter_due_in(5)
+        self.assertEqual(self.naps, [1.0] * 5)
+        self.assertEqual((later.send_state, mailing.state), ("sent", "done"))
+        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertFalse(wakes)
+
+    def test_a_longer_wait_gives_the_worker_back(self):
+        mailing, later, wakes = self._pass_with_a_letter_due_in(6)
+        self.assertEqual(self.naps, [])
+        self.assertEqual((later.send_state, mailing.state), ("pending", "sending"))
+        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(wakes, [later.next_try_at])
+
     def test_day_limit_is_kept_and_said(self):
         self.unisender.limit_per_day = 2
         mailing = self._make_mailing()
