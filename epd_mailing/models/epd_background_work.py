@@ -4,6 +4,7 @@ from datetime import timedelta
 import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..tools.work_budget import Budget
 
@@ -63,7 +64,7 @@ class EpdBackgroundWork(models.AbstractModel):
     def _work_pass(self):
         """Work on all records that wait for it, within the budget of a pass (cron only)."""
         budget, lost = Budget(), False
-        at_work = [("state", "in", self._work_states)]
+        at_work = self._get_work_domain()
         for record in self.search(at_work, order="id"):
             lost = not record._work_safely(budget.left) or lost
             if not budget.left():
@@ -116,6 +117,11 @@ class EpdBackgroundWork(models.AbstractModel):
 
     # --- hooks ------------------------------------------------------------------------------------
 
+    @api.model
+    def _get_work_domain(self):
+        """Return the domain of the records that there is work on."""
+        return Domain("state", "in", self._work_states)
+
     def _work_as(self):
         """Return the record with the environment in which it is worked on."""
         return self._for_office()
@@ -126,8 +132,8 @@ class EpdBackgroundWork(models.AbstractModel):
         :param in_budget: function that tells whether the pass has time left
         """
         while in_budget():
-            self.invalidate_recordset(["state"])
-            if self.state not in self._work_states:  # stopped or cancelled meanwhile
+            self.invalidate_recordset()
+            if not self.filtered_domain(self._get_work_domain()):  # stopped or cancelled meanwhile
                 return
             count = self._work_slice()
             if count is None:

@@ -1,17 +1,8 @@
-import logging
-import time
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .epd_billing_run_work import LOST_TRANSACTION, PASS_CPU, PASS_WALL, RETRY_AFTER
-
-_logger = logging.getLogger(__name__)
-
 AT_ONCE = 2000  # documents whose letters are written while the clerk waits: about a second
-PACE_SPAN = timedelta(minutes=1)
 
 
 class EpdMailing(models.Model):
@@ -21,11 +12,12 @@ class EpdMailing(models.Model):
     be scheduled meanwhile; it does not begin before all its letters are written.
     """
 
-    _inherit = "epd.mailing"
+    _name = "epd.mailing"
+    _inherit = ["epd.mailing", "epd.background.work"]
 
-    is_filling = fields.Boolean(
-        string="Letters Are Being Written", readonly=True, copy=False, index="btree_not_null"
-    )
+    _work_cron = "epd_mailing.ir_cron_fill"
+
+    is_filling = fields.Boolean(string="Letters Are Being Written", readonly=True, copy=False)
     fill_total = fields.Integer(string="Documents to Take In", readonly=True, copy=False, default=0)
     fill_left = fields.Integer(
         string="Documents Not Taken In Yet", readonly=True, copy=False, default=0
@@ -72,10 +64,7 @@ class EpdMailing(models.Model):
                 "fill_started_at": fields.Datetime.now(),
             }
         )
-        self._wake_filler()
-
-    def _wake_filler(self, at=None):
-        self.env.ref("epd_mailing.ir_cron_fill").sudo()._trigger(at=at)
+        self._wake_worker()
 
     def action_stop_filling(self):
         """Stop writing letters after the slice in work."""
@@ -99,56 +88,37 @@ class EpdMailing(models.Model):
                     "fill_started_at": fields.Datetime.now(),
                 }
             )
-        self._wake_filler()
+        self._wake_worker()
         return True
+
+    # --- the work --------------------------------------------------------------------------------
 
     @api.model
     def _cron_fill(self):
         """Write the letters of all mailings that wait for them, within the budget of a pass."""
-        wall, cpu = time.monotonic(), time.process_time()
+        self._work_pass()
 
-        def in_budget():
-            return time.monotonic() - wall < PASS_WALL and time.process_time() - cpu < PASS_CPU
+    @api.model
+    def _get_work_domain(self):
+        return Domain("is_filling", "=", True)
 
-        for mailing in self.search([("is_filling", "=", True)], order="id"):
-            mailing = mailing._as_office()._through_gate()
-            try:
-                mailing._fill_slices(in_budget)
-            except LOST_TRANSACTION:
-                self.env.cr.rollback()
-                self._wake_filler(fields.Datetime.now() + RETRY_AFTER)
-            except Exception as error:  # one mailing must not stop the others
-                self.env.cr.rollback()
-                mailing._stop_for_fault(error)
-        if not in_budget() and self.search_count([("is_filling", "=", True)], limit=1):
-            self._wake_filler()
-        self.env["ir.cron"]._commit_progress(remaining=0)
+    def _work_as(self):
+        return self._as_office()._through_gate()
 
-    def _stop_for_fault(self, error):
-        text = str(error)
-        if not isinstance(error, UserError):
-            _logger.error("Letters of mailing %s were not written", self.id, exc_info=error)
-            text = self.env._(
-                "An unexpected fault (%s); the administrator sees it in the log.",
-                type(error).__name__,
-            )
-        self.invalidate_recordset()
-        self.write({"is_filling": False, "fill_problem": text})
+    def _work_slice(self):
+        # the mailing's row is the claim: one worker writes its letters
+        if not self.try_lock_for_update():
+            return None
+        return self._fill_slice()
+
+    def _work_left(self):
+        return self.fill_left
+
+    def _pause_for_fault(self, error):
+        """Stop writing, and say why."""
+        text = self._fault_text(error)
+        self._through_gate().write({"is_filling": False, "fill_problem": text})
         self.message_post(body=text)
-        # what was written so far is committed; this says why the rest is not
-        self.env["ir.cron"]._commit_progress()
-
-    def _fill_slices(self, in_budget):
-        while in_budget():
-            self.invalidate_recordset(["is_filling", "state", "fill_after"])
-            # the mailing's row is the claim: one worker writes its letters
-            if not self.is_filling or not self.try_lock_for_update():
-                return
-            self._fill_slice()
-            self.env["ir.cron"]._commit_progress(1, remaining=self.fill_left)
-            if not self.is_filling:
-                return
-            self.env.invalidate_all()
 
     def _fill_slice(self):
         documents = self.env["epd.payment.document"].sudo()
@@ -170,6 +140,7 @@ class EpdMailing(models.Model):
             if self.state == "scheduled":
                 self._wake_sender(self.scheduled_at)
         self._tell_screens()
+        return len(chunk)
 
     # --- what waits for the letters --------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from odoo.tools import mute_logger
 from ..models import epd_mailing_fill
 from .sandbox_case import SandboxCase
 
-FILL = "odoo.addons.epd_mailing.models.epd_mailing_fill"
+WORK = "odoo.addons.epd_mailing.models.epd_background_work"
+BUDGET = "odoo.addons.epd_mailing.tools.work_budget"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -83,9 +84,9 @@ class TestMailingFill(SandboxCase):
         def one_slice(mailing):
             if slices:
                 mailing.action_stop_filling()
-            else:
-                slices.append(1)
-                fill_slice(mailing)
+                return 0
+            slices.append(1)
+            return fill_slice(mailing)
 
         fill_slice = type(mailing)._fill_slice
         self.patch(type(mailing), "_fill_slice", one_slice)
@@ -108,7 +109,7 @@ class TestMailingFill(SandboxCase):
         triggers = self.env["ir.cron.trigger"]
         domain = [("cron_id", "=", self.env.ref("epd_mailing.ir_cron_fill").id)]
         triggers.search(domain).unlink()
-        with patch(f"{FILL}.PASS_WALL", -1):
+        with patch(f"{BUDGET}.PASS_WALL", -1):
             self._fill()
         self.assertTrue(mailing.is_filling)
         self.assertFalse(mailing.letter_ids)
@@ -124,7 +125,7 @@ class TestMailingFill(SandboxCase):
             return fill_slice(record)
 
         self.patch(type(mailing), "_fill_slice", fault)
-        with mute_logger(FILL):
+        with mute_logger(WORK):
             self._fill()
         self.assertFalse(mailing.is_filling)
         self.assertIn("ValueError", mailing.fill_problem)
@@ -133,7 +134,7 @@ class TestMailingFill(SandboxCase):
     def test_a_lost_transaction_waits_for_the_next_pass(self):
         mailing = self._make()
         lost = psycopg2.OperationalError("gone")
-        with patch.object(type(mailing), "_fill_slice", side_effect=lost):
+        with patch.object(type(mailing), "_fill_slice", side_effect=lost), mute_logger(WORK):
             self._fill()
         self.assertTrue(mailing.is_filling)
         self._fill()

@@ -1,11 +1,5 @@
-import logging
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-
-from ..models.epd_billing_run_work import LOST_TRANSACTION, RETRY_AFTER
-
-_logger = logging.getLogger(__name__)
 
 AT_ONCE = 10_000  # accounts whose page is made while the clerk waits: below a second
 
@@ -23,8 +17,10 @@ class EpdRunOutlook(models.TransientModel):
     """
 
     _name = "epd.run.outlook"
-    _inherit = ["epd.run.outlook", "epd.state.gate", "epd.live"]
+    _inherit = ["epd.run.outlook", "epd.state.gate", "epd.live", "epd.background.work"]
 
+    _work_cron = "epd_mailing.ir_cron_outlook"
+    _work_states = ("looking",)
     _transitions = {
         "looking": ("looking", "ready", "failed"),
         "ready": ("looking",),
@@ -52,7 +48,7 @@ class EpdRunOutlook(models.TransientModel):
             return self.action_look_now()
         self._move("looking", failure_text=False)
         self.progress = 0
-        self.env.ref("epd_mailing.ir_cron_outlook").sudo()._trigger()
+        self._wake_worker()
         return self._reopen()
 
     def action_look_now(self):
@@ -67,51 +63,33 @@ class EpdRunOutlook(models.TransientModel):
         self._write_page(lines, values)
         self._move("ready", looked_at=fields.Datetime.now(), progress=100)
 
+    # --- in the background -----------------------------------------------------------------------
+
     @api.model
     def _cron_look(self):
         """Look for all pages that wait, each as the user who opened it."""
-        cron = self.env["ir.cron"]
-        waiting = self.search([("state", "=", "looking")], order="id")
-        for place, outlook in enumerate(waiting, start=1):
-            try:
-                outlook._for_opener()._look_in_background()
-            except LOST_TRANSACTION:
-                self.env.cr.rollback()
-                self.env.ref("epd_mailing.ir_cron_outlook")._trigger(
-                    fields.Datetime.now() + RETRY_AFTER
-                )
-            except Exception as error:  # one page must not stop the others
-                self.env.cr.rollback()
-                outlook._for_opener().sudo()._fail(error)
-            cron._commit_progress(1, remaining=len(waiting) - place)
+        self._work_pass()
 
-    def _for_opener(self):
+    def _for_office(self):
+        """Return the page in the language and company of the user who opened it."""
         user = self.create_uid
-        return self.with_user(user).with_context(
-            lang=user.lang or "ru_RU",
-            tz=user.tz,
-            allowed_company_ids=self.run_id.company_id.ids,
-            epd_in_background=True,
+        return self.with_context(
+            lang=user.lang or "ru_RU", tz=user.tz, allowed_company_ids=self.run_id.company_id.ids
         )
 
-    def _look_in_background(self):
-        if not self.exists():  # closed long ago and swept away
-            return
+    def _work_as(self):
+        page = self._for_office().with_context(epd_in_background=True)
+        return page.with_user(self.create_uid)
+
+    def _work(self, in_budget):
         found = self._look()
         self.invalidate_recordset(["state"])
         if self.try_lock_for_update().state == "looking":  # else the clerk did not wait
             self._finish(*found)
 
-    def _fail(self, error):
+    def _pause_for_fault(self, error):
         """Say on the page why there are no numbers on it."""
-        text = str(error)
-        if not isinstance(error, UserError):
-            _logger.error("Page of run %s failed", self.run_id.id, exc_info=error)
-            text = self.env._(
-                "An unexpected fault (%s); the administrator sees it in the log.",
-                type(error).__name__,
-            )
-        self._can_move("failed")._move("failed", failure_text=text)
+        self._can_move("failed")._move("failed", failure_text=self._fault_text(error))
 
     def _show_share(self, share):
         if self.env.context.get("epd_in_background"):
