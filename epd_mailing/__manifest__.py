@@ -95,5 +95,6 @@
         "demo/epd.charge.csv",
         "demo/epd.account.balance.csv",
         "demo/epd.meter.reading.csv",
+        "demo/demo_messages.xml",
     ],
 }

@@ -43,7 +43,7 @@ class EpdPaymentDocument(models.Model):
         return f"{local:%d.%m.%Y %H:%M}"
 
     def action_show(self):
-        """Show the saved receipt, its version and its letters, without leaving the account."""
+        """Show the saved receipt and what became of its letters, without leaving the account."""
         self.ensure_one()
         self.check_access("read")
         return {
@@ -52,7 +52,7 @@ class EpdPaymentDocument(models.Model):
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",
-            "views": [(self.env.ref("epd_mailing.epd_payment_document_view_form").id, "form")],
+            "views": [(self.env.ref("epd_mailing.epd_payment_document_view_form_show").id, "form")],
             "target": "new",
             "context": {"dialog_size": "extra-large"},
         }
