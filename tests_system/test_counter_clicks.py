@@ -70,7 +70,8 @@ def test_an_earlier_month_is_printed_again(office, page, shoot, shown):
     if shown:
         hand.click(line.locator("button[name=action_show]"))
         box = clicks.dialog(page)
-        box.locator(".o_field_pdf_viewer iframe").wait_for()
+        viewer = box.frame_locator(".o_field_pdf_viewer iframe")
+        viewer.locator(".textLayer :text('0100014')").first.wait_for()
         shoot("receipt_window")
         button = box.locator("button[name=action_open_pdf]")
     with page.context.expect_page() as opened:
@@ -124,9 +125,9 @@ def test_an_earlier_month_is_sent_again_and_only_knowingly(office, page, shoot):
 
 def test_the_receipt_of_the_month_is_made_at_the_counter(office, page):
     """«Сформировать квитанцию» shows the sample, «Записать» saves the document and opens it."""
-    account = office.admin.ref("epd_mailing.demo_account_0100017")
+    account = office.admin.ref("epd_mailing.demo_account_0100018")
     clicks.log_in(page, office.odoo, "operator")
-    find(page, office, "0100017").click()
+    find(page, office, "0100018").click()
     clicks.press(page, "action_preview_receipt")
     box = clicks.dialog(page)
     box.locator(".o_field_pdf_viewer iframe").wait_for()
@@ -134,10 +135,10 @@ def test_the_receipt_of_the_month_is_made_at_the_counter(office, page):
     assert not office.operator("epd.payment.document", "search_count", domain)
     box.locator("button[name=action_save]:visible").click()
     clicks.closed(page)
-    page.locator(".o_form_view .o_field_widget[name=name]:has-text('0100017-0326')").wait_for()
+    page.locator(".o_form_view .o_field_widget[name=name]:has-text('0100018-0326')").wait_for()
     assert clicks.state(page) == "saved"
     documents = office.operator("epd.payment.document", "search_read", domain, fields=["state"])
     assert [document["state"] for document in documents] == ["saved"]
-    page.click(".o_breadcrumb :text('0100017')")
+    page.click(".o_breadcrumb :text('0100018')")
     get_line(page, "март 2026")
     assert not page.locator(clicks.WRONG).count()

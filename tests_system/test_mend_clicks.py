@@ -8,7 +8,8 @@ from . import clicks
 from .server import wait_until
 
 ADDRESS, CONSENT = "Добавить адреса", "Записать согласия"
-SAVE, CHANGED = "Сохранить документы", "Сохранить и изменённые"
+HEALTHY = [("address_ids.can_receive", "=", True), ("consent_state", "=", "instead")]
+SAVE, CHANGED = "Сохранить документы", "Сохранить и изменившиеся"
 
 
 def get_accounts(office, domain, skip=0):
@@ -87,12 +88,12 @@ def strict(office):
 
 def test_mended_before_mailing(office, page, strict):
     """An address, a consent and a document are missing; each button leads to where it is mended."""
-    good, _number = get_accounts(office, [("consent_state", "=", "instead")])
+    good, _number = get_accounts(office, HEALTHY)
     lost, lost_number = get_accounts(office, [("address_ids", "=", False)])
     mute, mute_number = get_accounts(
         office, [("address_ids.can_receive", "=", True), ("consent_state", "=", "none")]
     )
-    bare, _number = get_accounts(office, [("consent_state", "=", "instead")], skip=1)
+    bare, _number = get_accounts(office, HEALTHY, skip=1)
     run = make_run(office, [good, lost, mute, bare])
     change_charge(office, bare, 100)  # does not add up: no document
     prepare(office, run)
@@ -150,7 +151,7 @@ def test_mended_before_mailing(office, page, strict):
 
 def test_the_changed_ones_saved_too(office, page):
     """The charges changed after saving: the button on the page has them saved as a new version."""
-    account, number = get_accounts(office, [("consent_state", "=", "instead")], skip=3)
+    account, number = get_accounts(office, HEALTHY, skip=3)
     run = make_run(office, [account])
     prepare(office, run)
     period = office.admin.ref("epd_mailing.demo_period_2026_03")
