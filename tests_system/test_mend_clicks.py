@@ -122,6 +122,7 @@ def test_mended_before_mailing(office, page, strict):
     page.locator(f".o_control_panel button:visible:has-text('{CONSENT}')").click()
     box = clicks.dialog(page)
     clicks.fill(page, "basis", "Протокол № 4 от 01.02.2026", ".modal")
+    page.click(".modal .o_field_widget[name=date] :is(button, input)")
     clicks.fill(page, "date", "01.02.2026", ".modal")
     box.locator("button[name=action_apply]:visible").click()
     clicks.closed(page)

@@ -94,3 +94,17 @@ class TestViews(EpdCommon):
         usual = ["draft", "scheduled", "sending", "done"]
         self.assertEqual(mailings._expand_states([], []), usual)
         self.assertEqual(mailings._expand_states(["paused"], [])[3:], ["paused", "done"])
+
+    def test_what_a_record_is_called_on_screen(self):
+        """No field shows «epd.period.rule,2»: each model that a field leads to has a name."""
+        for view in self._views():
+            for node in etree.fromstring(view.get_combined_arch()).iter("field"):
+                field = self.env[view.model]._fields.get(node.get("name"))
+                if not field or field.type != "many2one" or not field.comodel_name:
+                    continue
+                comodel = self.env[field.comodel_name]
+                named = comodel._rec_name or "_compute_display_name" in {
+                    name for cls in type(comodel).mro() if "Base" not in cls.__name__
+                    for name in vars(cls) if cls.__module__.startswith("odoo.addons")
+                }
+                self.assertTrue(named, f"{view.xml_id}: {field}")
