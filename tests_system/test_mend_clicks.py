@@ -13,11 +13,16 @@ SAVE, CHANGED = "Сохранить документы", "Сохранить и 
 
 
 def get_accounts(office, domain, skip=0):
-    """Return (id, number) of an account of the demo house; the first ones are others' tests'."""
+    """Return (id, number) of an account after 0100020; those before are taken at the counter."""
     found = office.operator(
         "epd.personal.account",
         "search_read",
-        [*domain, ("number", ">", "0100020"), ("date_close", "=", False), ("channel", "=", "email")],
+        [
+            *domain,
+            ("number", ">", "0100020"),
+            ("date_close", "=", False),
+            ("channel", "=", "email"),
+        ],
         fields=["number"],
         order="number",
         limit=1,
@@ -163,7 +168,9 @@ def test_the_changed_ones_saved_too(office, page):
     clicks.log_in(page, office.odoo, "operator")
     open_page(page, office, run, "action_confirm_prepare")
     mend(page, CHANGED)
-    page.locator(f".modal button[name=action_mend]:has-text('{CHANGED}')").wait_for(state="detached")
+    page.locator(f".modal button[name=action_mend]:has-text('{CHANGED}')").wait_for(
+        state="detached"
+    )
     clicks.dialog(page).locator("button[name=action_confirm]:visible").click()
     clicks.closed(page)
     live = [*domain, ("state", "=", "saved"), ("version", "=", 2)]

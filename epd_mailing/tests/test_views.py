@@ -104,7 +104,10 @@ class TestViews(EpdCommon):
                     continue
                 comodel = self.env[field.comodel_name]
                 named = comodel._rec_name or "_compute_display_name" in {
-                    name for cls in type(comodel).mro() if "Base" not in cls.__name__
-                    for name in vars(cls) if cls.__module__.startswith("odoo.addons")
+                    name
+                    for cls in type(comodel).mro()
+                    if "Base" not in cls.__name__
+                    for name in vars(cls)
+                    if cls.__module__.startswith("odoo.addons")
                 }
                 self.assertTrue(named, f"{view.xml_id}: {field}")
