@@ -43,6 +43,7 @@
         "wizards/epd_paper_printed_views.xml",
         "wizards/epd_presentation_proof_views.xml",
         "wizards/epd_receipt_preview_views.xml",
+        "wizards/epd_receipt_send_views.xml",
         "wizards/epd_run_outlook_views.xml",
         "wizards/epd_mailing_schedule_views.xml",
         "wizards/epd_mailing_test_views.xml",
@@ -94,5 +95,6 @@
         "demo/epd.charge.csv",
         "demo/epd.account.balance.csv",
         "demo/epd.meter.reading.csv",
+        "demo/demo_messages.xml",
     ],
 }

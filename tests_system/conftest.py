@@ -66,6 +66,12 @@ def house(request):
     yield from make_house(request.module.__name__.rpartition("test_")[2])
 
 
+@pytest.fixture(scope="session")
+def office():
+    """A house shared by the tests that take accounts of their own, or only look."""
+    yield from make_house("office")
+
+
 @pytest.fixture
 def own_house(request):
     """A house for one test: one that kills servers, or counts everything."""

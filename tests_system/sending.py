@@ -68,12 +68,13 @@ def make_mailing(house, documents, exact=True):
     return mailing
 
 
-def wake_sender(house):
+def wake_sender(house, job="ir_cron_send"):
     """Have a cron worker look at once, as a button does."""
     house.odoo.query(
         "INSERT INTO ir_cron_trigger (cron_id, call_at) "
         "SELECT res_id, now() AT TIME ZONE 'UTC' FROM ir_model_data "
-        "WHERE module = 'epd_mailing' AND name = 'ir_cron_send'"
+        "WHERE module = 'epd_mailing' AND name = %s",
+        job,
     )
     conf = read_conf()
     connection = psycopg2.connect(

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -267,3 +268,45 @@ class Sandbox(Process):
         body = json.dumps(data).encode() if data is not None else None
         with urllib.request.urlopen(f"{self.url}/sandbox/{path}", body, timeout=30) as answer:
             return json.load(answer)
+
+
+class Front:
+    """One door to a server, as an office's proxy is: the websocket goes to the port of its own.
+
+    A connection is looked at once, at its first line, and then passed through as it is.
+    """
+
+    def __init__(self, odoo):
+        self.odoo = odoo
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_exc):
+        self.listener.close()
+
+    def _listen(self):
+        with contextlib.suppress(OSError):  # closed: the test is over
+            while True:
+                client, _address = self.listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with contextlib.suppress(OSError), client:
+            first = client.recv(65536)
+            live = first.startswith(b"GET /websocket")
+            port = self.odoo.gevent_port if live else self.odoo.port
+            with socket.create_connection(("127.0.0.1", port)) as server:
+                server.sendall(first)
+                threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
+                self._pump(server, client)
+
+    @staticmethod
+    def _pump(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)

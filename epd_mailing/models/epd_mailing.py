@@ -3,6 +3,9 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# what is left hanging where a subject is cut before a field of the template
+LOOSE_END = re.compile(r"(?:[\s,;:.№–—-]|(?<!\w)(?:за|для|по|от|на|о|об|и)(?!\w))+$", re.IGNORECASE)
+
 
 class EpdMailing(models.Model):
     """A mailing: saved documents to their payers' addresses through one UniSender account.
@@ -112,7 +115,7 @@ class EpdMailing(models.Model):
         copy=False,
         tracking=True,
         index=True,
-        group_expand=True,
+        group_expand="_expand_states",
     )
     scheduled_at = fields.Datetime(string="Planned For", readonly=True, copy=False, tracking=True)
     started_at = fields.Datetime(readonly=True, copy=False)
@@ -137,13 +140,19 @@ class EpdMailing(models.Model):
     delivered_rate = fields.Float(compute="_compute_counts", help="Delivered / sent, percent.")
     opened_rate = fields.Float(compute="_compute_counts", help="Opened / delivered, percent.")
 
-    @api.depends("period_id.name", "subject")
+    @api.depends("period_id.name", "subject", "template_id.name")
     def _compute_name(self):
         for mailing in self:
-            # fields of the template differ from letter to letter
-            subject = re.sub(r"\s*\{\{.*?\}\}", "…", mailing.subject or "")
-            names = filter(None, (subject, mailing.period_id.name))
+            # fields of the template differ from letter to letter: the words before them are kept
+            words, field, _rest = (mailing.subject or "").partition("{{")
+            subject = LOOSE_END.sub("", words) if field else words
+            names = filter(None, (subject or mailing.template_id.name, mailing.period_id.name))
             mailing.name = ", ".join(names) or self.env._("New mailing")
+
+    def _expand_states(self, states, domain):
+        """Show these columns of the kanban even empty; the exceptional ones when there are any."""
+        usual = ("draft", "scheduled", "sending", "done")
+        return [key for key, _label in self._fields["state"].selection if key in {*usual, *states}]
 
     @api.depends("template_id")
     def _compute_message(self):

@@ -7,7 +7,7 @@ class EpdMeterReading(models.Model):
     _name = "epd.meter.reading"
     _description = "Meter Reading"
     _inherit = ["epd.document.source"]
-    _order = "period_id desc, account_id, service_id, meter_number"
+    _order = "period_id, account_id, service_id, meter_number"
     _rec_name = "meter_number"
     _check_company_auto = True
 

@@ -56,7 +56,7 @@ class EpdPaymentDocument(models.Model):
     _name = "epd.payment.document"
     _description = "Payment Document"
     _inherit = ["epd.state.gate", "epd.behind"]
-    _order = "period_id desc, account_id, form, version desc"
+    _order = "period_id, account_id, form, version desc"
     _rec_name = "name"
     _rec_names_search = ["name", "account_id.number"]
     _check_company_auto = True

@@ -1,6 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# letters that may still arrive by themselves, or that a person has to decide about
+UNSETTLED = ("pending", "claimed", "sending", "unknown")
+NOT_ARRIVED = ("bounced", "rejected")
+
 
 class EpdPaymentDocument(models.Model):
     """One document by itself, at the counter: what became of its letters, and sending it alone."""
@@ -20,15 +24,18 @@ class EpdPaymentDocument(models.Model):
             ["document_id", "email", "state", "sent_at", "delivered_at", "opened_at", "clicked_at"],
             order="id",
         )
-        labels = dict(letters._fields["state"]._description_selection(self.env))
         lines = {}
         for letter in letters:
-            moment = letter.clicked_at or letter.opened_at or letter.delivered_at or letter.sent_at
-            when = f" {self._format_local(moment)}" if moment else ""
-            line = f"{letter.email or '—'}: {labels[letter.state].lower()}{when}"
-            lines.setdefault(letter.document_id.id, []).append(line)
+            lines.setdefault(letter.document_id.id, []).append(self._describe_letter(letter))
         for document in self:
             document.letters_text = "\n".join(lines.get(document.id, ()))
+
+    def _describe_letter(self, letter):
+        """Return address, status and time of a letter in one line."""
+        labels = dict(letter._fields["state"]._description_selection(self.env))
+        moment = letter.clicked_at or letter.opened_at or letter.delivered_at or letter.sent_at
+        when = f" {self._format_local(moment)}" if moment else ""
+        return f"{letter.email or '—'}: {labels[letter.state].lower()}{when}"
 
     def _format_local(self, moment):
         zone = self.env.company.epd_tz or "UTC"
@@ -36,7 +43,7 @@ class EpdPaymentDocument(models.Model):
         return f"{local:%d.%m.%Y %H:%M}"
 
     def action_show(self):
-        """Show the saved receipt, its version and its letters, without leaving the account."""
+        """Show the saved receipt and what became of its letters, without leaving the account."""
         self.ensure_one()
         self.check_access("read")
         return {
@@ -45,35 +52,57 @@ class EpdPaymentDocument(models.Model):
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",
-            "views": [(self.env.ref("epd_mailing.epd_payment_document_view_form").id, "form")],
+            "views": [(self.env.ref("epd_mailing.epd_payment_document_view_form_show").id, "form")],
             "target": "new",
             "context": {"dialog_size": "extra-large"},
         }
 
-    def action_send_alone(self):
-        """Send this one document to the addresses of its account now, again if it went before.
+    # --- sending it alone ------------------------------------------------------------------------
+
+    def action_confirm_send(self):
+        """«Send»: ask to which addresses, and say which of them have had it.
 
         :raise UserError: saying why no letter can go
         """
         self.ensure_one()
         self._check_operator()
-        if self.state != "saved":
-            raise UserError(
-                self.env._("Only a saved, live document is sent. Open its new version.")
-            )
-        mailing = self._make_single_mailing()
-        going = mailing.letter_ids.filtered(lambda letter: letter.send_state == "pending")
-        if not going:
+        self._check_can_go()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send the Receipt"),
+            "res_model": "epd.receipt.send",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_document_id": self.id},
+        }
+
+    def action_send_alone(self, address_ids=None, again=False):
+        """Send this one document to addresses of its account now.
+
+        :param address_ids: ids of ``epd.delivery.address``; nothing means those that have not had
+            it, and all of them when it is to go ``again``
+        :param again: it may go once more to an address that has had it
+        :raise UserError: saying why no letter can go, or which ones went before
+        """
+        self.ensure_one()
+        self._check_operator()
+        targets = self._check_can_go()
+        had = self._get_had()
+        if address_ids is not None:
+            targets = targets.filtered(lambda address: address.id in address_ids)
+        elif not again:
+            targets = targets.filtered(lambda a: a.email_normalized not in had) or targets
+        if not targets:
+            raise UserError(self.env._("Choose an address to which the receipt is to go."))
+        before = [had[email] for email in targets.mapped("email_normalized") if email in had]
+        if before and not again:
             raise UserError(
                 self.env._(
-                    "The document cannot go by e-mail: %(reasons)s. Print it, or correct the "
-                    "addresses of the account.",
-                    reasons=", ".join(
-                        {reason or "" for reason in mailing.letter_ids.mapped("failure_reason")}
-                    ),
+                    "The receipt has gone already: %(letters)s. Say if it is to go once more.",
+                    letters="; ".join(map(self._describe_letter, before)),
                 )
             )
-        mailing.action_send()
+        self._make_single_mailing(targets).action_send()
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -82,32 +111,100 @@ class EpdPaymentDocument(models.Model):
                 "message": self.env._(
                     "%(document)s is on its way to %(emails)s.",
                     document=self.name,
-                    emails=", ".join(going.mapped("email")),
+                    emails=", ".join(targets.mapped("email")),
                 ),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                "next": {"type": "ir.actions.act_window_close"},
             },
         }
 
-    def _make_single_mailing(self):
-        """Return a draft mailing of this document: its last letters repeated, or first ones."""
-        mailings = self.env["epd.mailing"]
-        gone = self.letter_ids.filtered(
-            lambda letter: not letter.is_test and letter.send_state in ("sent", "rejected")
+    def _get_last_letters(self):
+        """Return ``{address: last letter}`` of the letters with this document, withdrawn ones not."""
+        self.ensure_one()
+        letters = self.letter_ids.filtered(
+            lambda letter: not letter.is_test and letter.send_state not in ("skipped", "cancelled")
         )
-        if gone:
-            last = gone.sorted("id")[-1:].mailing_id
-            letters = gone.filtered(lambda letter: letter.mailing_id == last)
-            action = last._resend(letters, self.env._("At the payer's request"))
-            return mailings.browse(action["res_id"])
-        template = self.env["epd.message.template"].search(
-            [("company_id", "=", self.company_id.id)], limit=1
+        return {letter.email_normalized: letter for letter in letters.sorted("id")}
+
+    def _get_had(self):
+        """Return ``{address: letter}`` of the addresses to which this document has gone."""
+        return {
+            email: letter
+            for email, letter in self._get_last_letters().items()
+            if letter.state not in NOT_ARRIVED
+        }
+
+    def _check_can_go(self):
+        """Return the addresses to which this document can go now.
+
+        :raise UserError: saying why there is none
+        """
+        if self.state != "saved":
+            raise UserError(
+                self.env._("Only a saved, live document is sent. Open its new version.")
+            )
+        mailings, account = self.env["epd.mailing"], self.account_id
+        reason = mailings._why_document_left_out(
+            self, account, self.id in self.sudo()._get_with_file()
         )
-        mailing = mailings.with_company(self.company_id).create(
-            {
-                "company_id": self.company_id.id,
-                "period_id": self.period_id.id,
-                "template_id": template.id,
-            }
+        addresses = account.address_ids if reason else mailings._get_targets(account)
+        targets = addresses.browse() if reason else addresses.filtered("can_receive")
+        if not targets:
+            reasons = {reason} if reason else set(map(mailings._why_address_left_out, addresses))
+            raise UserError(
+                self.env._(
+                    "The document cannot go by e-mail: %(reasons)s. Print it, or correct the "
+                    "addresses of the account.",
+                    reasons=", ".join(
+                        sorted(mailings._reason(why)["failure_reason"] for why in reasons)
+                    ),
+                )
+            )
+        last = self._get_last_letters()
+        waiting = {a: last[a] for a in last if last[a].send_state in UNSETTLED}
+        if all(address.email_normalized in waiting for address in targets):
+            raise UserError(
+                self.env._(
+                    "A letter with this document has not been settled yet: %(letters)s. See the "
+                    "tab “Letters” of the document.",
+                    letters="; ".join(map(self._describe_letter, waiting.values())),
+                )
+            )
+        return targets.filtered(lambda address: address.email_normalized not in waiting)
+
+    def _make_single_mailing(self, targets):
+        """Return a draft mailing of this document to ``targets``: its letters repeated, or first ones."""
+        last = self._get_last_letters()
+        repeats = {
+            last[address.email_normalized]: address
+            for address in targets
+            if address.email_normalized in last
+        }
+        mailings = self.env["epd.mailing"].with_company(self.company_id)
+        if repeats:
+            before = max(repeats, key=lambda letter: letter.id).mailing_id
+            mailing = before.copy()
+            mailing.sudo()._through_gate().write({"parent_id": before.id})
+        else:
+            template = self.env["epd.message.template"].search(
+                [("company_id", "=", self.company_id.id)], limit=1
+            )
+            mailing = mailings.create(
+                {
+                    "company_id": self.company_id.id,
+                    "period_id": self.period_id.id,
+                    "template_id": template.id,
+                }
+            )
+        asked = self.env._("At the payer's request")
+        reason = f"{asked} ({self.env.user.name})"
+        for letter, address in repeats.items():
+            letter._repeat(reason, mailing, {letter: address})
+        first = targets.filtered(lambda address: address not in repeats.values())
+        self.env["epd.mailing.letter"].sudo()._through_gate().create(
+            [
+                vals
+                for vals in mailing._prepare_letters(self.sudo(), set(), True)
+                if vals.get("address_id") in first.ids
+            ]
         )
-        mailing._add_documents(self)
         return mailing

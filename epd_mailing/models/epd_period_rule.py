@@ -12,6 +12,7 @@ class EpdPeriodRule(models.Model):
     _name = "epd.period.rule"
     _description = "Billing Dates Rule"
     _order = "date_from desc"
+    _rec_name = "basis"
 
     date_from = fields.Date(string="Periods From", required=True)
     present_day = fields.Integer(string="Present By Day", required=True)

@@ -25,6 +25,7 @@ from . import (
     test_russian,
     test_run_screen,
     test_receipt_import,
+    test_receipt_send,
     test_sender,
     test_sending_rules,
     test_statistics,

@@ -154,23 +154,6 @@ class TestOwnerAndConsent(SendingCommon):
         account.partner_id.email = "moved@example.com"
         self.assertEqual(len(account.message_ids), count, "nothing changed, nothing is said")
 
-    def test_sent_alone_and_once_more(self):
-        document = self.documents[0].with_user(self.operator)
-        document.action_send_alone()
-        self._run_cron()
-        self.assertEqual(document.delivery_state, "sent")
-        self.assertIn("ivanov@example.com: sent", document.letters_text)
-        document.action_send_alone()
-        self._run_cron()
-        numbers = document.letter_ids.sorted("id").mapped("resend_no")
-        self.assertEqual((numbers, len(self.sandbox.letters())), ([0, 1], 2))
-        self.assertIn(self.operator.name, document.letter_ids.sorted("id")[-1].resend_reason)
-
-    def test_alone_to_nobody_says_why(self):
-        with self.assertRaisesRegex(UserError, "No e-mail address"), self.cr.savepoint():
-            self.documents[3].with_user(self.operator).action_send_alone()
-        self.assertFalse(self.documents[3].letter_ids)
-
     def test_the_printed_consent(self):
         data = self.account._get_consent_form_data()
         self.assertEqual(data["payer"], "Иванов Иван Иванович")

@@ -7,6 +7,7 @@ from . import epd_mailing_schedule
 from . import epd_mailing_test
 from . import epd_new_owner
 from . import epd_receipt_preview
+from . import epd_receipt_send
 from . import epd_run_outlook
 from . import epd_run_outlook_line
 from . import epd_run_outlook_work

@@ -8,6 +8,7 @@ const NOTICE = "epd_mailing/progress";
 const WORKING = ["looking", "preparing", "scheduled", "sending"];
 const AT_MOST_EVERY = 1000; // ms between two readings
 const LOOK_AGAIN = 5000; // ms; for servers whose websocket is not reachable
+const SETTLE = 60000; // ms; what was in flight when the work stopped may end later
 
 /** Odoo's progress bar that follows work in the background: read again when the bus says so. */
 export class LiveProgressField extends ProgressBarField {
@@ -15,6 +16,7 @@ export class LiveProgressField extends ProgressBarField {
         super.setup();
         this.bus = useService("bus_service");
         this.read = { last: 0, timer: null, running: false };
+        this.worked = 0;
         const follow = ({ model, id }) => {
             const { resModel, resId } = this.props.record;
             if (model === resModel && id === resId) {
@@ -24,9 +26,12 @@ export class LiveProgressField extends ProgressBarField {
         this.bus.subscribe(NOTICE, follow);
         useRecordObserver((record) => this.listen(record));
         const clock = setInterval(() => {
+            const now = Date.now();
             const { data } = this.props.record;
-            const working = data.is_filling || WORKING.includes(data.state);
-            if (working && Date.now() - this.read.last >= LOOK_AGAIN) {
+            if (data.is_filling || WORKING.includes(data.state)) {
+                this.worked = now;
+            }
+            if (now - this.worked < SETTLE && now - this.read.last >= LOOK_AGAIN) {
                 this.readSoon();
             }
         }, LOOK_AGAIN);

@@ -1,0 +1,62 @@
+from odoo import api, fields, models
+
+
+class EpdReceiptSend(models.TransientModel):
+    """«Send» of one receipt at the counter: to which addresses, and what they have had already."""
+
+    _name = "epd.receipt.send"
+    _description = "Send a Receipt"
+
+    document_id = fields.Many2one(
+        "epd.payment.document", required=True, readonly=True, ondelete="cascade"
+    )
+    choice_ids = fields.Many2many("epd.delivery.address", compute="_compute_choice_ids")
+    address_ids = fields.Many2many(
+        "epd.delivery.address",
+        string="To the Addresses",
+        compute="_compute_address_ids",
+        store=True,
+        readonly=False,
+        help="Those that have not had the receipt; all of them when each has had it.",
+    )
+    before_text = fields.Text(
+        string="Has Had It",
+        compute="_compute_before_text",
+        help="What became of the letters that went to the chosen addresses.",
+    )
+
+    @api.depends("document_id")
+    def _compute_choice_ids(self):
+        for wizard in self:
+            wizard.choice_ids = wizard.document_id and wizard.document_id._check_can_go()
+
+    @api.depends("document_id")
+    def _compute_address_ids(self):
+        for wizard in self:
+            had = wizard.document_id._get_had() if wizard.document_id else {}
+            choice = wizard.choice_ids
+            wizard.address_ids = (
+                choice.filtered(lambda a, had=had: a.email_normalized not in had) or choice
+            )
+
+    @api.depends("address_ids")
+    def _compute_before_text(self):
+        for wizard in self:
+            document = wizard.document_id
+            had = document._get_had() if document else {}
+            wizard.before_text = "\n".join(
+                document._describe_letter(had[email])
+                for email in wizard.address_ids.mapped("email_normalized")
+                if email in had
+            )
+
+    def action_send(self):
+        """Send to the chosen addresses.
+
+        The button «Send Once More» says so in the context; the other one never sends twice, even
+        when the letter went while the page stood open.
+        """
+        self.ensure_one()
+        return self.document_id.action_send_alone(
+            self.address_ids.ids, again=bool(self.env.context.get("again"))
+        )

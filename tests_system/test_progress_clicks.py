@@ -1,0 +1,149 @@
+"""Work in the background as its screen shows it: it moves by itself, stops, goes on, outlives the page."""
+
+import contextlib
+
+from . import clicks, sending
+from .server import Front, wait_until
+from .test_mend_clicks import make_run
+
+MARK = "window.epdNotReloaded"
+
+
+def mark(page):
+    """Leave a mark on the page, which a reload would wipe away."""
+    page.evaluate(f"{MARK} = true")
+
+
+def press(page, name, state):
+    """Press a button of the form and wait, without a reload, for the state that it leads to."""
+    clicks.press(page, name, ".o_form_statusbar")
+    page.wait_for_selector(f"{clicks.CURRENT}[data-value={state}]", state="attached")
+
+
+def progress(page):
+    """Return the percentage that the progress bar shows."""
+    bar = page.locator(".o_form_view .o_field_widget[name=progress]:visible")
+    return int("".join(filter(str.isdigit, bar.inner_text())) or 0) if bar.count() else None
+
+
+@contextlib.contextmanager
+def held(office, query, *args):
+    """Lock rows beside Odoo while the block lasts; yields how many."""
+    connection = office.odoo.connect()
+    connection.autocommit = False
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query, args)
+            yield len(cursor.fetchall())
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+JOB = (
+    "SELECT id FROM ir_cron WHERE id = (SELECT res_id FROM ir_model_data WHERE "
+    "module = 'epd_mailing' AND name = 'ir_cron_prepare') FOR NO KEY UPDATE"
+)
+ROWS = (
+    "SELECT id FROM epd_billing_run_line WHERE run_id = %s ORDER BY id DESC LIMIT %s "
+    "FOR NO KEY UPDATE"
+)
+
+
+def test_preparation_stops_goes_on_and_outlives_the_page(office, page):
+    """Half is done when the page is closed; the next one shows it, stops it, lets it go on.
+
+    Told over the websocket, as behind an office's proxy.
+    """
+    domain = [("date_close", "=", False), ("number", ">", "0100020")]
+    accounts = office.operator("epd.personal.account", "search", domain, order="number", limit=30)
+    run = make_run(office, accounts, "demo_period_2026_02")
+    with contextlib.ExitStack() as locks, Front(office.odoo) as door:
+        clicks.log_in(page, door, "operator")
+        clicks.go(page, door, f"epd-runs/{run}")
+        # the job waits until the second half of its rows is held, as by another worker
+        with held(office, JOB):
+            clicks.press(page, "action_confirm_prepare")
+            clicks.dialog(page).locator("button[name=action_confirm]:visible").click()
+            clicks.closed(page)
+            page.wait_for_selector(f"{clicks.CURRENT}[data-value=preparing]", state="attached")
+            assert progress(page) == 0
+            mark(page)
+            assert locks.enter_context(held(office, ROWS, run, 15)) == 15
+        sending.wake_sender(office, "ir_cron_prepare")
+        wait_until(lambda: progress(page) == 50, 120, "half of it is shown without a reload")
+        assert page.evaluate(MARK)
+        # the browser is closed and opened again
+        context = page.context
+        page.goto("about:blank")
+        other = context.new_page()
+        clicks.go(other, door, f"epd-runs/{run}")
+        wait_until(lambda: progress(other) == 50, 60, "the new page knows how far it is")
+        mark(other)
+        press(other, "action_stop", "paused")
+        assert progress(other) == 50
+        press(other, "action_resume", "preparing")
+        locks.close()
+        sending.wake_sender(office, "ir_cron_prepare")
+        other.wait_for_selector(
+            f"{clicks.CURRENT}[data-value=done]", state="attached", timeout=120_000
+        )
+        wait_until(
+            lambda: clicks.count(other, "document_count") == 30, 60, "all documents are shown"
+        )
+        assert other.evaluate(MARK)
+        assert not other.locator(clicks.WRONG).count()
+        other.close()
+
+
+def test_sending_is_seen_stops_and_goes_on(office, page):
+    """«Отправить»: the tiles and the bar move by themselves, stand when it is stopped, move on.
+
+    No proxy stands before this Odoo, so its websocket is out of reach: the screen looks by itself,
+    also for what was in flight when the work was stopped.
+    """
+    domain = [("address_ids.can_receive", "=", True), ("number", ">", "0100033")]
+    accounts = office.operator("epd.personal.account", "search", domain, order="number", limit=24)
+    for account in accounts:
+        office.operator("epd.personal.account", "action_make_receipt", [account])
+    domain = [("account_id", "in", accounts), ("state", "=", "saved")]
+    domain += [("period_id.name", "=", "март 2026"), ("delivery_state", "=", "none")]
+    documents = office.operator("epd.payment.document", "search", domain)
+    mailing = sending.make_mailing(office, documents, exact=False)
+    # late answers: there is time to look, and to press a button in the middle
+    late = {"kind": "slow_after", "chance": 1, "seconds": 4, "times": 10**6}
+    office.sandbox.control("fault", late)
+    with contextlib.ExitStack() as after:
+        after.callback(office.sandbox.control, "faults", {})
+        clicks.log_in(page, office.odoo, "operator")
+        clicks.go(page, office.odoo, f"epd-mailings/{mailing}")
+        total = clicks.count(page, "pending_count")
+        assert total > 15
+        mark(page)
+        clicks.press(page, "action_send", ".o_form_statusbar")
+        clicks.dialog(page).locator(".btn-primary").click()
+        wait_until(lambda: clicks.count(page, "sent_count"), 120, "the tiles move")
+        assert 0 < progress(page) < 100
+        press(page, "action_pause", "paused")
+        wait_until(
+            lambda: not sending.count_states(office, mailing)["sending"], 60, "none is in flight"
+        )
+        counts = sending.count_states(office, mailing)
+        wait_until(
+            lambda: clicks.count(page, "sent_count") == counts["sent"], 60, "the last are shown"
+        )
+        left = counts["pending"] + counts["claimed"]
+        wait_until(lambda: clicks.count(page, "pending_count") == left > 0, 60, "the rest stands")
+        press(page, "action_resume", "sending")
+        wait_until(
+            lambda: clicks.count(page, "sent_count") > counts["sent"], 120, "the tiles move on"
+        )
+        office.sandbox.control("faults", {})
+        page.wait_for_selector(
+            f"{clicks.CURRENT}[data-value=done]", state="attached", timeout=120_000
+        )
+        wait_until(lambda: not clicks.count(page, "pending_count"), 60, "nothing is left")
+        assert page.evaluate(MARK)
+        received = [letter["metadata"]["key"] for letter in office.sandbox.control("letters")]
+        assert len(received) == len(set(received))
+        assert not page.locator(clicks.WRONG).count()
