@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from tools.payment_qr import (
+    SEPARATORS,
     PaymentOrder,
     PaymentQrError,
     build_payment_string,
@@ -104,9 +105,16 @@ def test_mandatory_block_is_bounded():
     st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=40),
     st.integers(min_value=1, max_value=10**12),
 )
+@example(purpose=":;@/+*)(&%$#!^_{|}~", kopecks=1)
 def test_what_is_written_is_read_back(purpose, kopecks):
     order = PaymentOrder(**{**HOUSING, "purpose": purpose, "sum_kopecks": kopecks})
-    fields = parse(build_payment_string(order))
+    try:
+        text = build_payment_string(order)
+    except PaymentQrError as error:
+        assert error.code == "separator"
+        assert set(SEPARATORS) <= set(purpose + "".join(map(str, HOUSING.values())))
+        return
+    fields = parse(text)
     assert fields["Sum"] == str(kopecks)
     assert fields.get("Purpose", "") == " ".join(purpose.split())
     assert fields["PersAcc"] == HOUSING["pers_acc"]
