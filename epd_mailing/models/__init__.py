@@ -72,6 +72,7 @@ from . import epd_import_file
 from . import epd_import_match
 from . import epd_import_load
 from . import epd_import_work
+from . import epd_import_payment
 from . import epd_paper_batch
 from . import epd_paper_batch_line
 from . import epd_paper_batch_part

@@ -8,6 +8,7 @@ from . import (
     test_gis_placement,
     test_import,
     test_import_kinds,
+    test_import_payments,
     test_import_mutated,
     test_import_round_trip,
     test_letter,
