@@ -83,7 +83,9 @@ class EpdImport(models.Model):
     def _keep_sums(self, sums):
         if not sums:
             return
-        columns = list(zip(*((*key, *self._get_sum(each)) for key, each in sums.items()), strict=True))
+        columns = list(
+            zip(*((*key, *self._get_sum(each)) for key, each in sums.items()), strict=True)
+        )
         self.env.cr.execute(
             SQL(
                 """

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import logging
 import time
@@ -132,8 +133,10 @@ class EpdImport(models.Model):
     def _work_slices(self, in_budget, commit):
         """Read on from where the order stands until its end, a stop, or the end of the pass."""
         working = self.state
-        with self._open_stream() as stream:
-            table = self._open_table(stream)
+        with (
+            self._open_stream() as stream,
+            contextlib.closing(self._open_table(stream)) as table,
+        ):
             parser = self._get_parser()
             position = int(self.position)
             # the sums of a file that was read whole may be all that is left to do
