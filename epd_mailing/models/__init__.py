@@ -83,6 +83,7 @@ from . import epd_api_call
 from . import epd_api
 from . import epd_api_charges
 from . import epd_api_month
+from . import epd_api_paper
 from . import epd_api_documents
 from . import epd_payment_document_proof
 from . import epd_mailing_report

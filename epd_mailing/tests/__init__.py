@@ -34,4 +34,5 @@ from . import (
 )
 from . import test_paper
 from . import test_api
+from . import test_api_paper
 from . import test_outgo
