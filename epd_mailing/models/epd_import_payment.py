@@ -206,14 +206,13 @@ class EpdImport(models.Model):
         return None
 
     def _forget_keys(self):
-        super()._forget_keys()
         self.env.cr.execute(
             SQL("DELETE FROM epd_import_payment WHERE import_id = ANY(%s)", self.ids)
         )
+        return super()._forget_keys()
 
     def init(self):
         """Make the side table of sums: bare rows, gone when the balances are written."""
-        super().init()
         self.env.cr.execute(
             """CREATE TABLE IF NOT EXISTS epd_import_payment (
                    import_id integer NOT NULL REFERENCES epd_import ON DELETE CASCADE,
@@ -226,3 +225,4 @@ class EpdImport(models.Model):
                    first_row integer NOT NULL,
                    PRIMARY KEY (import_id, account_id, payee_id))"""
         )
+        return super().init()

@@ -57,7 +57,7 @@ class WorkbookTable:
             _check_archive(stream, limits)
             stream.seek(0)
             reader = _BookReader(stream, limits)
-            reader.read()
+            reader.read_parts()
             self._book, self._strings = reader.wb, reader.shared_strings
             self._archive = reader.archive
             self.sheets = tuple(reader.paths)
@@ -177,7 +177,7 @@ class _BookReader(ExcelReader):
         self.paths = {}  # name of a sheet → its part
         self.shown = []
 
-    def read(self):
+    def read_parts(self):
         """Read all but the sheets."""
         self.read_manifest()
         self.read_workbook()
