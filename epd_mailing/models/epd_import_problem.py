@@ -19,7 +19,7 @@ class EpdImportProblem(models.Model):
     header = fields.Char(string="Heading", readonly=True)
     value = fields.Char(string="Found", readonly=True)
     code = fields.Char(readonly=True)
-    text = fields.Char(string="Problem", readonly=True)
+    text = fields.Text(string="Problem", readonly=True)
     severity = fields.Selection(
         [("error", "Error"), ("warning", "Warning")], required=True, readonly=True
     )
