@@ -1,5 +1,7 @@
 """A month done from outside by programs: the documentation's own example, odoorpc, JSON-2."""
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -44,6 +46,27 @@ def do_month(call, period):
     call("send_mailing", mailing=mailing)
     letters = call("list_letters", mailing=mailing)["letters"]
     return [letter for letter in letters if letter["state"] != "skipped"]
+
+
+def do_paper(call, period, mailed):
+    """Print whom no letter went to; return the numbers of accounts on paper."""
+    batch = call("make_paper_batch", key=f"paper-{period}", period=period)["batch"]
+    wait_until(lambda: call("get_paper_batch", batch=batch)["state"] == "ready", 90, "it is joined")
+    (file,) = call("list_paper_files", batch=batch)["files"]
+    content, piece = b"", {"next": 0}
+    while piece["next"] or not content:
+        piece = call("get_paper_file", file=file["file"], offset=piece["next"], size=100_000)
+        content += base64.b64decode(piece["content"])
+    assert content.startswith(b"%PDF") and len(content) == file["size"] > 100_000
+    assert hashlib.sha256(content).hexdigest() == file["sha256"]
+    printed = call("mark_paper_printed", batch=batch)
+    assert call("mark_paper_printed", batch=batch) == printed
+    receipts = call("list_paper_receipts", batch=batch)["receipts"]
+    assert len(receipts) == printed["document_count"] == file["receipts"] > 0
+    everybody = {entry["account"] for entry in call("list_documents", period=period)["documents"]}
+    on_paper = {receipt["account"] for receipt in receipts}
+    assert on_paper | {letter["account"] for letter in mailed} == everybody
+    return on_paper
 
 
 def check_received(house, before, letters):
@@ -94,7 +117,9 @@ def test_a_month_by_odoorpc(house, api_key):
         return answer
 
     before = len(house.sandbox.control("letters"))
-    check_received(house, before, do_month(call, "2026-02"))
+    letters = do_month(call, "2026-02")
+    check_received(house, before, letters)
+    assert do_paper(call, "2026-02", letters)
 
 
 def test_a_month_over_json(house, api_key):
@@ -116,7 +141,9 @@ def test_a_month_over_json(house, api_key):
         return found
 
     before = len(house.sandbox.control("letters"))
-    check_received(house, before, do_month(call, "2026-01"))
+    letters = do_month(call, "2026-01")
+    check_received(house, before, letters)
+    assert do_paper(call, "2026-01", letters)
     with pytest.raises(urllib.error.HTTPError) as refused:
         call("get_contract", key_used="0" * 40)
     assert refused.value.code == 401

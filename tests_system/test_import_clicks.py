@@ -71,6 +71,50 @@ def test_charges_from_a_file(house, page):
     assert download.value.suggested_filename.endswith(".xlsx")
 
 
+def test_a_register_of_payments(house, page):
+    """Several payments of one account: added up, the repeated row told, the sum to compare."""
+    rows = [
+        "Лицевой счёт;Дата платежа;Сумма платежа;Р/с",
+        "0100001;05.03.2026;1 000,10;40702810900000001234",
+        "0100002;06.03.2026;500,00;40702810900000001234",
+        "0100001;20.03.2026;200,20;40702810900000001234",
+        "0100002;06.03.2026;500,00;40702810900000001234",
+    ]
+    log_in(page, house.odoo, "operator")
+    open_new(page, house, "epd-imports")
+    page.click(".o_field_widget[name=kind] input")
+    page.click(".o_select_menu_item:has-text('Платежи')")
+    page.wait_for_selector("text=Все строки лицевого счёта складываются")
+    choose(page, "реестр.csv", "\r\n".join(rows).encode("cp1251"))
+    page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=3")
+    press(page, "action_check", "checked")
+    page.click(".o_notebook a.nav-link:has-text('Ошибки')")
+    assert page.locator("td:has-text('Такой же платёж')").count() == 1
+    assert page.locator(".alert:visible:has-text('Есть предупреждения')").count() == 1
+    page.click(".o_form_statusbar button[name=action_load]")
+    page.wait_for_selector("button[name=action_load]", state="detached")
+    wait_done(page)
+    assert "2\xa0200,30" in page.inner_text(".o_field_widget[name=paid_sum]")
+    (order,) = house.operator(
+        "epd.import", "search_read", [("kind", "=", "payment")], ["period_id", "updated_count"]
+    )
+    assert order["updated_count"] == 4
+    balances = house.operator(
+        "epd.account.balance",
+        "search_read",
+        [
+            ("period_id", "=", order["period_id"][0]),
+            ("payee_id.acc_number", "=", "40702810900000001234"),
+            ("account_id.number", "in", ["0100001", "0100002"]),
+        ],
+        ["paid", "last_payment_date"],
+    )
+    assert sorted((each["paid"], each["last_payment_date"]) for each in balances) == [
+        (1000, "2026-03-06"),
+        (1200.3, "2026-03-20"),
+    ]
+
+
 @pytest.mark.parametrize("number", ["0100003"])
 def test_ready_made_receipts(house, page, number):
     pdf = io.BytesIO()

@@ -2,6 +2,8 @@
 
 import datetime
 import io
+import os
+import tracemalloc
 import zipfile
 from decimal import Decimal
 
@@ -9,8 +11,17 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.xml.constants import SHEET_MAIN_NS
 from tools import table_file
-from tools.table_file import Column, RowParser, TableError, parse_date, parse_month, parse_number
+from tools.table_file import (
+    Column,
+    RowParser,
+    TableError,
+    parse_date,
+    parse_month,
+    parse_number,
+    strings,
+)
 from tools.table_file.kinds import KINDS
 
 HEADER = ["Лицевой счёт", "Услуга", "Объём", "Тариф", "Начислено"]
@@ -111,6 +122,150 @@ def test_bombs_and_entities_are_refused():
     cut = rebuilt(**{sheet: parts[sheet].partition(b"</sheetData>")[0][:-9]})
     with pytest.raises(TableError, match="damaged"):
         list(table_file.open_table(cut).rows())
+
+
+def as_excel(rows, strings=None):
+    """Return a workbook as Excel writes it: texts in a table of their own, by number."""
+    texts = {}
+    for row in rows:
+        for cell in row:
+            texts.setdefault(cell, len(texts))
+    sheet = "".join(
+        "<row>" + "".join(f'<c t="s"><v>{texts[cell]}</v></c>' for cell in row) + "</row>"
+        for row in rows
+    )
+    strings = strings or "".join(f"<si><t>{text}</t></si>" for text in texts)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(as_xlsx([["x"]])) as archive,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for info in archive.infolist():
+            data = archive.read(info).decode()
+            if info.filename == "[Content_Types].xml":
+                part = f'<Override PartName="/xl/texts.xml" ContentType="{kind}"/>'
+                data = data.replace("</Types>", part + "</Types>")
+            elif "sheet1" in info.filename:
+                head, _start, rest = data.partition("<sheetData>")
+                data = head + "<sheetData>" + sheet + "</sheetData>" + rest.split("</sheetData>")[1]
+            made.writestr(info.filename, data)
+        made.writestr("xl/texts.xml", f'<sst xmlns="{SHEET_MAIN_NS}">{strings}</sst>')
+    return stream
+
+
+def with_part(stream, name, data):
+    """Return the archive with one part replaced."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(stream) as archive, zipfile.ZipFile(made, "w") as out:
+        for info in archive.infolist():
+            if info.filename != name:
+                out.writestr(info.filename, archive.read(info))
+        out.writestr(name, data)
+    return made
+
+
+def test_many_texts_lie_on_the_disk_and_are_the_same(monkeypatch):
+    rows = [[f"ЛС {n:05d}", f"{n * 7919 % 1000} " + "длинно" * (n % 9)] for n in range(3000)]
+    few = table_file.open_table(as_excel(rows))
+    monkeypatch.setattr(strings, "HELD_TEXTS", 100)
+    monkeypatch.setattr(strings, "CACHED_BLOCKS", 4)
+    monkeypatch.setattr(strings, "BLOCK_CHARACTERS", 200)
+    many = table_file.open_table(as_excel(rows))
+    assert isinstance(few._strings, list)
+    assert isinstance(many._strings, strings.StoredStrings)
+    assert [row.cells for row in many.rows()] == [row.cells for row in few.rows()] == rows
+    # as a sheet that was sorted asks for them
+    count = len(few._strings)
+    for n in range(count):
+        assert many._strings[n * 7919 % count] == few._strings[n * 7919 % count]
+    for wrong in (-1, count):
+        with pytest.raises(IndexError):
+            many._strings[wrong]
+    many.close()
+    assert many._strings._file.closed
+
+
+def test_texts_in_pieces_are_read_as_openpyxl_reads_them():
+    rows = [["a", "b", "c", "d", "e"]]
+    texts = (
+        '<si><t xml:space="preserve"> Иванов </t></si><si><r><t>Иван</t></r><r><rPr><b/></rPr>'
+        "<t>ов &amp; сын</t></r></si><si><t>山</t><rPh sb='0' eb='1'><t>やま</t></rPh></si>"
+        "<si/><si><t>_x005F_x000D_</t></si>"
+    )
+    data = as_excel(rows, texts)
+    found = [row.cells for row in table_file.open_table(data).rows()]
+    sheet = openpyxl.load_workbook(data, read_only=True).active
+    assert found == [[" Иванов ", "Иванов & сын", "山", "", "_x000D_"]]
+    assert [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)] == found
+
+
+def test_texts_in_bounds():
+    rows = [["а" * 40_000, "б"]]
+    cells = next(table_file.open_table(as_excel(rows)).rows()).cells
+    assert [len(cell) for cell in cells] == [32_768, 1]  # still told as too long
+    with pytest.raises(TableError, match="too_big"):
+        table_file.open_table(as_excel(rows), limits=table_file.Limits(strings=50_000))
+    huge = b"<a>" + os.urandom(13 * 2**20).hex().encode() + b"</a>"
+    with pytest.raises(TableError, match="too_big"):
+        table_file.open_table(with_part(as_excel([["а"]]), "xl/styles.xml", huge))
+
+
+def test_a_document_type_is_refused_wherever_it_hides():
+    sheet = f'<worksheet xmlns="{SHEET_MAIN_NS}"><sheetData/></worksheet>'
+    for name, start in (
+        ("xl/worksheets/sheet1.xml", "<!--" + "x" * 9000 + "-->"),
+        ("xl/texts.xml", ""),
+        ("xl/drawings/drawing1.xml", "<!--" + "x" * 99_000 + "-->"),
+    ):
+        stream = with_part(as_excel([["а"]]), name, f'{start}<!DOCTYPE x [<!ENTITY a "b">]>{sheet}')
+        with pytest.raises(TableError, match="unsafe_xml"):
+            table_file.open_table(stream)
+    # a part of another name, which no look at the archive finds
+    with pytest.raises(TableError, match="unsafe_xml"):
+        strings.read_strings(io.BytesIO(b"<!DOCTYPE x [<!ENTITY a 'b'>]><x/>"), 999, 99)
+
+
+def test_a_sheet_that_does_not_say_its_size_is_not_read_through_to_open_it(monkeypatch):
+    data = as_xlsx([HEADER, *ROWS])
+    read = []
+    original = zipfile.ZipExtFile.read
+
+    def note(self, count=-1):
+        found = original(self, count)
+        read.append((self.name, len(found)))
+        return found
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", note)
+    monkeypatch.setattr("tools.table_file.workbook.HEAD", 1000)
+    table = table_file.open_table(data)
+    assert sum(count for name, count in read if "sheet1" in name) < 10_000 < table.size
+    assert len(list(table.rows())) == len(ROWS) + 1
+
+
+def test_memory_does_not_grow_with_the_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr(strings, "HELD_TEXTS", 1000)
+    monkeypatch.setattr(strings, "CACHED_BLOCKS", 16)
+    monkeypatch.setattr("tools.table_file.workbook.BLOCK", 32 * 1024)
+
+    def get_peak(count):
+        path = tmp_path / f"{count}.xlsx"
+        rows = [[f"{n} показания прибора учёта за период"] for n in range(count)]
+        path.write_bytes(as_excel(rows).getvalue())
+        tracemalloc.start()
+        try:
+            with path.open("rb") as stream:
+                table = table_file.open_table(stream)
+                assert sum(1 for _row in table.rows()) == count
+                table.close()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    get_peak(10)  # what is made once only
+    small, large = get_peak(15_000), get_peak(60_000)
+    # 45 000 more such texts, held, would take some 8 MB
+    assert large < small + 4 * 2**20
 
 
 def test_an_open_quote_is_told_with_its_row():
@@ -241,18 +396,19 @@ WELL_FORMED = {
     "csv": as_csv([HEADER, *ROWS[:30]]).getvalue(),
     "xlsx": as_xlsx([HEADER, *ROWS[:30]]).getvalue(),
 }
+WORKBOOK = as_excel([HEADER, *ROWS[:30]]).getvalue()
+with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as _archive:
+    PARTS = {name: _archive.read(name) for name in _archive.namelist() if "docProps" not in name}
 
 
-@settings(deadline=None)
-@given(
-    st.sampled_from(sorted(WELL_FORMED)),
-    st.lists(
-        st.tuples(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from("scdi")), max_size=12
-    ),
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from("scdi")), max_size=12
 )
-def test_mutated_files_raise_nothing_else(kind, changes):
-    """Whatever the bytes: rows, or a ``TableError``; and each row gives records or problems."""
-    data = bytearray(WELL_FORMED[kind])
+
+
+def mutate(data, changes):
+    """Return the bytes with each change (place, byte, how) made."""
+    data = bytearray(data)
     for place, byte, how in changes:
         at = place % max(len(data), 1)
         if how == "s":
@@ -263,17 +419,37 @@ def test_mutated_files_raise_nothing_else(kind, changes):
             del data[at : at + byte]
         else:
             data[at:at] = bytes([byte])
+    return bytes(data)
+
+
+def read_whole(data):
+    """Read rows and what they say, or take a ``TableError`` for an answer."""
     columns = [
         Column(n, code)
         for n, code in enumerate(("account", "service", "volume_individual", "tariff", "amount"))
     ]
     parser = RowParser("charge", columns)
     try:
-        table = table_file.open_table(io.BytesIO(bytes(data)))
+        table = table_file.open_table(io.BytesIO(data))
         for row in table.rows():
             parser.parse(row.number, row.cells)
     except TableError:
         pass
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(WELL_FORMED)), CHANGES)
+def test_mutated_files_raise_nothing_else(kind, changes):
+    """Whatever the bytes: rows, or a ``TableError``; and each row gives records or problems."""
+    read_whole(mutate(WELL_FORMED[kind], changes))
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(PARTS)), CHANGES)
+def test_mutated_parts_of_a_workbook_raise_nothing_else(name, changes):
+    """The same for what is inside a sound archive: the parsers meet it, not the check of its sums."""
+    data = mutate(PARTS[name], changes)
+    read_whole(with_part(io.BytesIO(WORKBOOK), name, data).getvalue())
 
 
 @settings(deadline=None)

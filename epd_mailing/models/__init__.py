@@ -74,6 +74,7 @@ from . import epd_import_file
 from . import epd_import_match
 from . import epd_import_load
 from . import epd_import_work
+from . import epd_import_payment
 from . import epd_paper_batch
 from . import epd_paper_batch_line
 from . import epd_paper_batch_part
@@ -84,6 +85,7 @@ from . import epd_api_call
 from . import epd_api
 from . import epd_api_charges
 from . import epd_api_month
+from . import epd_api_paper
 from . import epd_api_documents
 from . import epd_payment_document_proof
 from . import epd_mailing_report

@@ -11,6 +11,7 @@ from ..tools import receipt_data
 CONTRACT = 1
 PAGE = 500  # rows of one answer at most
 ACCOUNTS_A_CALL = 500
+FILE_BYTES = 4 * 2**20  # of a file for the printer in one answer
 
 
 class ApiRefusal(UserError):
@@ -38,7 +39,12 @@ class EpdApi(models.AbstractModel):
     def get_contract(self):
         """Return the contract number and the limits of the calls."""
         return self._api_answer(
-            lambda: {"contract": CONTRACT, "page": PAGE, "accounts_per_call": ACCOUNTS_A_CALL}
+            lambda: {
+                "contract": CONTRACT,
+                "page": PAGE,
+                "accounts_per_call": ACCOUNTS_A_CALL,
+                "file_bytes": FILE_BYTES,
+            }
         )
 
     # --- how a call is answered ------------------------------------------------------------------

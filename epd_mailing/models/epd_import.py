@@ -42,7 +42,7 @@ class EpdImport(models.Model):
     _gated_fields = (
         "phase", "position", "row_reached", "total_size", "row_count", "created_count",
         "updated_count", "same_count", "left_count", "error_count", "warning_count", "pause_reason",
-        "file_sha256", "signature", "header_row", "finished_at",
+        "file_sha256", "signature", "header_row", "finished_at", "paid_sum",
     )  # fmt: skip
 
     name = fields.Char(compute="_compute_name")
@@ -154,6 +154,9 @@ class EpdImport(models.Model):
     def _compute_progress(self):
         for order in self:
             share = order.position / order.total_size if order.total_size else 0.0
+            if order.kind == "payment" and order.row_count:  # read, then compared: half and half
+                settled = order.updated_count + order.same_count + order.left_count
+                share = (share + settled / order.row_count) / 2
             whole = order.state in ("checked", "done")
             order.progress = 100.0 if whole else min(100.0 * share, 100.0)
 
@@ -270,6 +273,7 @@ class EpdImport(models.Model):
             left_count=0,
             error_count=0,
             warning_count=0,
+            paid_sum=0,
             pause_reason=False,
             finished_at=False,
         )
@@ -291,7 +295,9 @@ class EpdImport(models.Model):
 
     def action_cancel(self):
         """Give the loading up; rows that were written before stay."""
-        self._check_user_may()._move("cancelled")
+        orders = self._check_user_may()
+        orders._move("cancelled")
+        orders._forget_keys()
         return True
 
     def action_to_draft(self):

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import io
 import itertools
@@ -125,9 +126,8 @@ class EpdImport(models.Model):
 
     def _read_head(self, stream):
         try:
-            table = self._open_table(stream)
-            rows = list(itertools.islice(table.rows(), HEAD_ROWS))
-            table.close()
+            with contextlib.closing(self._open_table(stream)) as table:
+                rows = list(itertools.islice(table.rows(), HEAD_ROWS))
         except table_file.TableError as error:
             raise UserError(self._describe_table_error(error)) from error
         return rows

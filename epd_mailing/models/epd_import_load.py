@@ -36,7 +36,8 @@ class EpdImport(models.Model):
     def _match_and_save(self, records, problems, memo, dry):
         """Match a slice and write it unless ``dry``.
 
-        :return: Counter of ``created``, ``updated``, ``same``, ``left``
+        :return: Counter of ``created``, ``updated``, ``same``, ``left`` (and ``gathered``: rows of
+            payments that are counted when their sum is written)
         """
         if not records:
             return Counter()
@@ -52,6 +53,8 @@ class EpdImport(models.Model):
         good = [record for record in sound if record.values["account"] in accounts]
         if method:
             tally = method(good, accounts, problems, memo, dry)
+        elif self.kind == "payment":
+            tally = self._gather_payments(sound, accounts, problems, memo, dry)
         else:
             tally = self._save_figures(sound, accounts, problems, memo, dry)
         tally["left"] += count - tally.total()
@@ -60,13 +63,18 @@ class EpdImport(models.Model):
     # ------------------------------------------------------------------
     # Figures of a period
     # ------------------------------------------------------------------
-    def _save_figures(self, records, accounts, problems, memo, dry):
+    def _pair_rows(self, records, accounts, problems, memo, dry):
+        """Return ``(record, account, service or payee)`` of the records whose both are known."""
         parents = self._match_parents(records, problems, memo, dry)
         rows = []
         for record, parent in zip(records, parents, strict=True):
             # what is wrong besides an unknown account is told too
             if parent is not None and record.values["account"] in accounts:
                 rows.append((record, accounts[record.values["account"]], parent))
+        return rows
+
+    def _save_figures(self, records, accounts, problems, memo, dry):
+        rows = self._pair_rows(records, accounts, problems, memo, dry)
         if self.kind == "charge":
             self._provide(rows, problems, memo, dry)
         keys = [self._get_key(*row) for row in rows]
@@ -81,11 +89,8 @@ class EpdImport(models.Model):
         for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
             record = row[0]
             found = existing.get(key) if row[1] else None
-            wrong = "twice" if place in twins else ""
-            if not wrong and self.kind == "payment" and not found:
-                wrong = "no_balance"
             vals = self._prepare_figures(*row, new=not found)
-            wrong = wrong or self._get_size_problem(vals)
+            wrong = "twice" if place in twins else self._get_size_problem(vals)
             if wrong:
                 column = record.columns.get("account")
                 problems.append(Problem(record.row, column, wrong, record.values["account"]))

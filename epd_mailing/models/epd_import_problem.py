@@ -19,7 +19,7 @@ class EpdImportProblem(models.Model):
     header = fields.Char(string="Heading", readonly=True)
     value = fields.Char(string="Found", readonly=True)
     code = fields.Char(readonly=True)
-    text = fields.Char(string="Problem", readonly=True)
+    text = fields.Text(string="Problem", readonly=True)
     severity = fields.Selection(
         [("error", "Error"), ("warning", "Warning")], required=True, readonly=True
     )
@@ -71,6 +71,16 @@ class EpdImport(models.Model):
             "unknown_payee": self.env._("There is no such bank account of a payee."),
             "no_balance": self.env._("The account has no balance with this payee. Load it first."),
             "twice": self.env._("The same line stands in the file before."),
+            "paid_twice": self.env._(
+                "The same payment (account, day and sum) stands in the file before: it is added once "
+                "more. If it is one payment, delete the row; a column with payment numbers tells "
+                "such rows apart."
+            ),
+            "paid_less": self.env._(
+                "More is recorded as paid: %s. The sum of the file takes its place: see that the "
+                "file holds all payments of the period.",
+                value,
+            ),
             "gis_length": self.env._("The identifier has a wrong number of characters."),
             "dates_order": self.env._("The account closes before it opens."),
             "bad_email": self.env._("This is no e-mail address."),

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 from collections import Counter
 from hashlib import blake2b
@@ -7,6 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..tools.money import format_money
 from ..tools.table_file import Problem, TableError
 from .epd_background_work import LOST_TRANSACTION
 
@@ -67,35 +69,49 @@ class EpdImport(models.Model):
 
     def _fault_text(self, error):
         if isinstance(error, SliceRefused):
-            return self.env._(
-                "Something changed since the check, and the next rows cannot be loaded: see the "
-                "problems. The rows before row %s are loaded; correct the cause and go on.",
-                max(self.row_reached, self.header_row) + 1,
-            )
+            return self._describe_refusal()
         if isinstance(error, TableError):
             return self._describe_table_error(error)
         if isinstance(error, AccessError):
             return self.env._("%s has no right to load this.", self.user_id.name)
         return super()._fault_text(error)
 
+    def _describe_refusal(self):
+        if self.kind == "payment":
+            return self.env._(
+                "Something changed since the check, and payments cannot be taken: see the problems. "
+                "Correct the cause and go on: no payment is counted twice."
+            )
+        return self.env._(
+            "Something changed since the check, and the next rows cannot be loaded: see the "
+            "problems. The rows before row %s are loaded; correct the cause and go on.",
+            max(self.row_reached, self.header_row) + 1,
+        )
+
     def _work_slices(self, in_budget, commit):
         """Read on from where the order stands until its end, a stop, or the end of the pass."""
         working = self.state
-        with self._open_stream() as stream:
-            table = self._open_table(stream)
+        with (
+            self._open_stream() as stream,
+            contextlib.closing(self._open_table(stream)) as table,
+        ):
             parser = self._get_parser()
-            rows = table.rows(int(self.position), self.row_reached)
+            position = int(self.position)
+            # the sums of a file that was read whole may be all that is left to do
+            read = bool(position) and position >= table.size
+            rows = iter(()) if read else table.rows(position, self.row_reached)
             memo = {"warned": set()}
             ended = False
             while not ended:
                 if commit and not self.sudo().try_lock_for_update():
                     return
-                records, problems, last, ended, (count, lost) = self._read_slice(rows, parser)
-                tally = self._work_on(records, problems, memo)
+                records, problems, last, read, (count, lost) = self._read_slice(rows, parser)
+                tally = self._work_on(records, problems, memo, read)
                 tally["left"] += lost
                 self._write_progress(
-                    None if ended else last.end, table, last, count, tally, problems
+                    None if read else last.end, table, last, count, tally, problems
                 )
+                ended = read and not self._has_sums()
                 if ended:
                     self._finish_phase()
                 if commit:
@@ -125,27 +141,37 @@ class EpdImport(models.Model):
         # the end is told by a slice of its own when the file ends on a border
         return records, problems, last, True, (count, lost)
 
-    def _work_on(self, records, problems, memo):
-        """Check or load a slice; return how many are new, changed, as before, left out."""
+    def _work_on(self, records, problems, memo, read):
+        """Check or load a slice; return how many are new, changed, as before, left out.
+
+        :param read: the file is read whole: a slice of its sums, if it makes such, is worked on too
+        """
         if self.phase == "check":
-            with self.env.cr.savepoint():  # nothing is written; this is the proof of it
+            with self.env.cr.savepoint():
                 tally = self._match_and_save(records, problems, memo, dry=True)
+                tally += self._save_sums(self._take_sums(read), problems, memo, dry=True)
         else:
             tally = self._load_records(records, problems, memo)
+            sums = self._take_sums(read)  # the rows of this very slice stand in them too
+            tally += self._load_records(sums, problems, memo, self._save_sums)
         if self.phase == "load" and not self.good_only:
             errors = [problem for problem in problems if problem.severity == "error"]
             if errors:
                 raise SliceRefused(errors)
         return tally
 
-    def _load_records(self, records, problems, memo):
-        """Write a slice; when it fails as a whole, its halves, down to the row that cannot be."""
+    def _load_records(self, records, problems, memo, save=None):
+        """Write a slice; when it fails as a whole, its halves, down to the row that cannot be.
+
+        :param save: what writes records, as :meth:`_match_and_save` (the default) does
+        """
         if not records:
             return Counter()
+        save = save or self._match_and_save
         found, known = [], {**memo, "warned": set(memo["warned"])}
         try:
             with self.env.cr.savepoint():
-                tally = self._match_and_save(records, found, known, dry=False)
+                tally = save(records, found, known, dry=False)
                 self.env.flush_all()
         except LOST_TRANSACTION:
             raise
@@ -157,10 +183,10 @@ class EpdImport(models.Model):
             memo["warned"] = set()
             if len(records) == 1:
                 problems.append(self._describe_fault(records[0], error))
-                return Counter(left=1)
+                return Counter(left=records[0].values.get("rows", 1))
             middle = len(records) // 2
-            return self._load_records(records[:middle], problems, memo) + self._load_records(
-                records[middle:], problems, memo
+            return self._load_records(records[:middle], problems, memo, save) + self._load_records(
+                records[middle:], problems, memo, save
             )
         memo.update(known)
         problems += found
@@ -199,6 +225,9 @@ class EpdImport(models.Model):
             self._move("checked", pause_reason=note if beyond else False)
             return
         self._move("done", finished_at=fields.Datetime.now())
+        if self.kind == "payment":
+            text = self.env._("Sum of payments: %s", format_money(self.paid_sum))
+            self.message_post(body=text)
         self.message_post(
             body=self.env._(
                 "Loaded: %(new)s new, %(changed)s changed, %(same)s as before. Errors: %(errors)s.",

@@ -9,6 +9,7 @@ from . import (
     test_gis_placement,
     test_import,
     test_import_kinds,
+    test_import_payments,
     test_import_mutated,
     test_import_round_trip,
     test_letter,
@@ -36,4 +37,5 @@ from . import (
 )
 from . import test_paper
 from . import test_api
+from . import test_api_paper
 from . import test_outgo

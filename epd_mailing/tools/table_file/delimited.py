@@ -28,8 +28,9 @@ class DelimitedTable:
         if _looks_binary(sample):
             raise TableError("not_table")
         self.encoding = encoding or detect_encoding(sample)
+        self._copy = None
         if self.encoding == "utf-16":
-            stream = _to_utf8(stream)
+            self._copy = stream = _to_utf8(stream)
             sample = stream.read(SAMPLE)
         self._codec = "utf-8-sig" if self.encoding == "utf-16" else self.encoding
         self._stream = stream
@@ -37,7 +38,9 @@ class DelimitedTable:
         self.delimiter = delimiter or detect_delimiter(_decode_sample(sample, self._codec))
 
     def close(self):
-        """Nothing to let go: the stream is the caller's."""
+        """Let go what is ours; the stream is the caller's."""
+        if self._copy:
+            self._copy.close()
 
     def rows(self, position=0, number=0):
         """Yield rows from byte ``position`` on, whose first has ``number + 1``."""

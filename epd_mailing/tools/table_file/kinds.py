@@ -135,10 +135,13 @@ _PAYMENTS = {
     "account": _ACCOUNT,
     "period": _PERIOD,
     "payee": _PAYEE,
-    "paid": Field("money", ("оплачено", "оплата", "сумма", "сумма платежей", "paid"), "5 000,00",
-        required=True),
+    "paid": Field("money", ("оплачено", "оплата", "сумма", "сумма платежей", "сумма платежа",
+        "сумма оплаты", "платёж", "платеж", "paid"), "5 000,00", required=True),
     "last_payment_date": Field("date", ("дата последней оплаты", "дата платежа", "дата",
-        "last_payment_date"), "20.03.2026"),
+        "дата оплаты", "дата операции", "last_payment_date"), "20.03.2026"),
+    "payment_number": Field("text", ("номер платежа", "№ платежа", "номер операции", "№ операции",
+        "номер чека", "номер документа", "№ документа", "id платежа", "payment number",
+        "payment_number"), "157"),
     "paid_through": _BALANCES["paid_through"],
 }  # fmt: skip
 _READINGS = {

@@ -12,7 +12,7 @@ class Limits:
 
     file_size: int = 96 * 2**20
     unpacked: int = 2**30
-    strings: int = 256 * 2**20  # texts of a workbook, the one thing held in memory
+    strings: int = 256 * 2**20  # texts of a workbook; many of them wait on the disk
     ratio: int = 200  # unpacked : packed, beyond the first megabytes
     columns: int = 300
     cell: int = 32_767  # what a cell of Excel holds

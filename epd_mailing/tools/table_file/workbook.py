@@ -9,22 +9,29 @@ import re
 import zipfile
 import zlib
 from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from .errors import TableError
 from .reader import Row
+from .strings import read_strings
 
 BLOCK = 512 * 1024
 HEAD = 64 * 1024
+# styles, relations and the like, which openpyxl reads whole: of real workbooks they have kilobytes
+PART = 16 * 2**20
 # what a broken or hostile file may raise inside the parsers
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     InvalidFileException,
     ParseError,
+    expat.ExpatError,
     SyntaxError,  # of lxml
     LookupError,
     ValueError,
@@ -49,17 +56,16 @@ class WorkbookTable:
         try:
             _check_archive(stream, limits)
             stream.seek(0)
-            self._book = openpyxl.load_workbook(
-                stream, read_only=True, data_only=True, keep_links=False
+            reader = _BookReader(stream, limits)
+            reader.read_parts()
+            self._book, self._strings = reader.wb, reader.shared_strings
+            self._archive = reader.archive
+            self.sheets = tuple(reader.paths)
+            self._path = reader.paths.get(sheet) or next(
+                iter(reader.shown or reader.paths.values()), None
             )
-            sheets = {each.title: each for each in self._book.worksheets}
-            self.sheets = tuple(sheets)
-            shown = [each for each in sheets.values() if each.sheet_state == "visible"]
-            self._sheet = sheets.get(sheet) or next(iter(shown or sheets.values()), None)
-            if self._sheet is None:
+            if self._path is None:
                 raise TableError("no_sheet")
-            self._path = self._sheet._worksheet_path
-            self._archive = self._book._archive
             self.size = self._archive.getinfo(self._path).file_size
             self._find_rows()
         except TableError:
@@ -69,7 +75,9 @@ class WorkbookTable:
 
     def close(self):
         """Let the workbook go."""
-        self._book.close()
+        self._archive.close()
+        if hasattr(self._strings, "close"):
+            self._strings.close()
 
     def _find_rows(self):
         """Find where the rows begin, and under which prefix the sheet writes its elements."""
@@ -133,7 +141,7 @@ class WorkbookTable:
         book = self._book
         parser = WorkSheetParser(
             io.BytesIO(self._opening + block + self._closing),
-            self._sheet._shared_strings,
+            self._strings,
             data_only=True,
             epoch=book.epoch,
             date_formats=book._date_formats,
@@ -155,6 +163,53 @@ class WorkbookTable:
         return row
 
 
+class _BookReader(ExcelReader):
+    """openpyxl's reader of a workbook, as far as rows need it, and in bounds.
+
+    Texts lie on the disk. Sheets stay closed: openpyxl reads one through when it does not say its
+    dimensions, only to count rows.
+    """
+
+    def __init__(self, stream, limits):
+        super().__init__(stream, read_only=True, data_only=True, keep_links=False)
+        self.archive = _Archive(stream)
+        self.limits = limits
+        self.paths = {}  # name of a sheet → its part
+        self.shown = []
+
+    def read_parts(self):
+        """Read all but the sheets."""
+        self.read_manifest()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+        for sheet, relation in self.parser.find_sheets():
+            if relation.target in self.valid_files and "chartsheet" not in relation.Type:
+                self.paths[sheet.name] = relation.target
+                if sheet.state == "visible":
+                    self.shown.append(relation.target)
+        self.read_strings()
+
+    def read_strings(self):
+        """Read the texts as a stream."""
+        part = self.package.find(SHARED_STRINGS)
+        if part is not None:
+            with self.archive.open(part.PartName[1:]) as source:
+                self.shared_strings = read_strings(source, self.limits.strings, self.limits.cell)
+
+
+class _Archive(zipfile.ZipFile):
+    """An archive whose parts are read whole only while they are small."""
+
+    def read(self, name, pwd=None):
+        """Return the bytes of a part.
+
+        :raise TableError: ``too_big``
+        """
+        if self.getinfo(name).file_size > PART:
+            raise TableError("too_big")
+        return super().read(name, pwd)
+
+
 def _check_archive(stream, limits):
     """Refuse what is no workbook, is encrypted, unpacks to too much, or brings a DTD along."""
     with zipfile.ZipFile(stream) as archive:
@@ -173,5 +228,23 @@ def _check_archive(stream, limits):
         for member in members:
             if member.filename.lower().endswith((".xml", ".rels")):
                 with archive.open(member) as part:
-                    if b"<!DOCTYPE" in part.read(4096).replace(b"\0", b"").upper():
-                        raise TableError("unsafe_xml")
+                    _check_prolog(part)
+
+
+def _check_prolog(part):
+    """Read an XML file up to its first element; refuse a DTD, or a prolog that hides one far down."""
+    parser = expat.ParserCreate()
+    found = []
+    parser.StartDoctypeDeclHandler = lambda *_doctype: found.append("doctype")
+    parser.StartElementHandler = lambda *_element: found.append("element")
+    for _block in range(16):
+        data = part.read(4096)
+        try:
+            parser.Parse(data, not data)
+        except expat.ExpatError:
+            return  # no XML: whoever reads it says so
+        if found[:1] == ["doctype"]:
+            raise TableError("unsafe_xml")
+        if found or not data:
+            return
+    raise TableError("unsafe_xml")
