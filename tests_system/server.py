@@ -277,7 +277,7 @@ class Front:
     """
 
     def __init__(self, odoo):
-        self.odoo = odoo
+        self.odoo, self.db = odoo, odoo.db
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 

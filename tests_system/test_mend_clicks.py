@@ -62,9 +62,8 @@ def change_charge(office, account, difference):
     )
 
 
-def open_page(page, office, run, button):
-    """Open the run and its page «Кто что получит»."""
-    clicks.go(page, office.odoo, f"epd-runs/{run}")
+def look(page, button):
+    """Open the page «Кто что получит» of the run that stands on screen."""
     clicks.press(page, button)
     clicks.dialog(page)
     clicks.row(page, "", ".modal")
@@ -102,10 +101,10 @@ def test_mended_before_mailing(office, page, strict):
     run = make_run(office, [good, lost, mute, bare])
     change_charge(office, bare, 100)  # does not add up: no document
     prepare(office, run)
-    clicks.log_in(page, office.odoo, "operator")
+    clicks.enter(page, office.odoo, f"epd-runs/{run}")
 
     # the address: typed into the list that opens
-    open_page(page, office, run, "action_confirm_mailing")
+    look(page, "action_confirm_mailing")
     mend(page, ADDRESS)
     clicks.closed(page)
     clicks.row(page, lost_number).locator("td[name=new_email]").click()
@@ -116,7 +115,8 @@ def test_mended_before_mailing(office, page, strict):
     wait_until(
         lambda: office.operator("epd.delivery.address", "search_count", domain), 30, "the address"
     )
-    open_page(page, office, run, "action_confirm_mailing")
+    page.click(".o_breadcrumb :text('Единый платёжный документ')")
+    look(page, "action_confirm_mailing")
     assert_mended(page, ADDRESS)
 
     # the consents (the new address lacks one too): recorded for the accounts chosen in the list
@@ -131,7 +131,8 @@ def test_mended_before_mailing(office, page, strict):
     clicks.fill(page, "date", "01.02.2026", ".modal")
     box.locator("button[name=action_apply]:visible").click()
     clicks.closed(page)
-    open_page(page, office, run, "action_confirm_mailing")
+    page.click(".o_breadcrumb :text('Единый платёжный документ')")
+    look(page, "action_confirm_mailing")
     assert_mended(page, CONSENT)
 
     # the document: the charges were put right meanwhile
@@ -145,7 +146,8 @@ def test_mended_before_mailing(office, page, strict):
         120,
         "the document is saved",
     )
-    open_page(page, office, run, "action_confirm_mailing")
+    clicks.go(page, office.odoo, f"epd-runs/{run}")
+    look(page, "action_confirm_mailing")
     assert_mended(page, SAVE)
     assert not page.locator(".modal .text-bg-danger").count()
     clicks.dialog(page).locator("button[name=action_confirm]:visible").click()
@@ -165,8 +167,8 @@ def test_the_changed_ones_saved_too(office, page):
     balance = office.operator("epd.account.balance", "search_read", domain, fields=["opening"])[0]
     opening = round(balance["opening"] + 250, 2)
     office.operator("epd.account.balance", "write", [balance["id"]], {"opening": opening})
-    clicks.log_in(page, office.odoo, "operator")
-    open_page(page, office, run, "action_confirm_prepare")
+    clicks.enter(page, office.odoo, f"epd-runs/{run}")
+    look(page, "action_confirm_prepare")
     mend(page, CHANGED)
     page.locator(f".modal button[name=action_mend]:has-text('{CHANGED}')").wait_for(
         state="detached"
@@ -178,7 +180,7 @@ def test_the_changed_ones_saved_too(office, page):
         lambda: office.operator("epd.payment.document", "search_count", live), 120, "version 2"
     )
     clicks.wait_done(page)
-    open_page(page, office, run, "action_confirm_prepare")
+    look(page, "action_confirm_prepare")
     assert_mended(page, CHANGED)
     assert not page.locator(clicks.WRONG).count()
 
@@ -189,14 +191,14 @@ def test_prepared_looked_through_and_saved(office, page, shoot):
         office.admin.ref(f"epd_mailing.demo_account_01000{number}") for number in (24, 26, 28)
     ]
     run = make_run(office, accounts, "demo_period_2026_01")
-    clicks.log_in(page, office.odoo, "operator")
-    clicks.go(page, office.odoo, f"epd-runs/{run}")
+    clicks.enter(page, office.odoo, f"epd-runs/{run}")
     clicks.press(page, "action_preview")
     seen = []
     for place in (1, 2, 3):
         box = clicks.dialog(page)
         box.locator(f".o_field_widget[name=number]:has-text('{place}')").wait_for()
-        box.locator(".o_field_pdf_viewer iframe").wait_for()
+        viewer = box.frame_locator(".o_field_pdf_viewer iframe")
+        viewer.locator(f".textLayer :text('01000{22 + 2 * place}')").first.wait_for()
         seen.append(box.locator(".o_field_widget[name=account_id]").inner_text())
         if place == 1:
             shoot("preview")

@@ -59,8 +59,7 @@ def test_preparation_stops_goes_on_and_outlives_the_page(office, page):
     accounts = office.operator("epd.personal.account", "search", domain, order="number", limit=30)
     run = make_run(office, accounts, "demo_period_2026_02")
     with contextlib.ExitStack() as locks, Front(office.odoo) as door:
-        clicks.log_in(page, door, "operator")
-        clicks.go(page, door, f"epd-runs/{run}")
+        clicks.enter(page, door, f"epd-runs/{run}")
         # the job waits until the second half of its rows is held, as by another worker
         with held(office, JOB):
             clicks.press(page, "action_confirm_prepare")
@@ -115,8 +114,7 @@ def test_sending_is_seen_stops_and_goes_on(office, page):
     office.sandbox.control("fault", late)
     with contextlib.ExitStack() as after:
         after.callback(office.sandbox.control, "faults", {})
-        clicks.log_in(page, office.odoo, "operator")
-        clicks.go(page, office.odoo, f"epd-mailings/{mailing}")
+        clicks.enter(page, office.odoo, f"epd-mailings/{mailing}")
         total = clicks.count(page, "pending_count")
         assert total > 15
         mark(page)

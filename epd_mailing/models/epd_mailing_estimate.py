@@ -39,11 +39,25 @@ class EpdMailing(models.Model):
                 room = mailing._estimate_letters((deadline - begin).total_seconds())
                 late = min(count, max(0, count + ahead - room))
                 mailing.late_count = late
-                mailing.late_text = late and self.env._(
-                    "%(late)s letters will not be in time for %(day)s.",
-                    late=late,
-                    day=f"{mailing.period_id.present_by:%d.%m.%Y}",
-                )
+                mailing.late_text = late and mailing._describe_lateness(late, deadline, begin)
+
+    def _describe_lateness(self, late, deadline, begin):
+        """Say that letters come after the present-by day, and what keeps them."""
+        words = {"late": late, "day": f"{self.period_id.present_by:%d.%m.%Y}"}
+        if deadline <= fields.Datetime.now():
+            return self.env._(
+                "The present-by day %(day)s has passed: letters late: %(late)s.", **words
+            )
+        if begin >= deadline:
+            return self.env._(
+                "The mailing is planned after the present-by day %(day)s: letters late: %(late)s.",
+                **words,
+            )
+        return self.env._(
+            "%(late)s letters will not be in time for %(day)s: the limits of the UniSender account "
+            "do not let them out earlier.",
+            **words,
+        )
 
     def _count_ahead(self):
         """Return how many letters of other mailings share the account's limits now."""

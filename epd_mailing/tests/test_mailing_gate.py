@@ -182,11 +182,24 @@ class TestMailingGate(SendingCommon):
         mailing = self._make_mailing()
         self.assertIn("24", mailing.eta_text)
         self.assertGreaterEqual(mailing.late_count, 1)
-        self.assertTrue(mailing.late_text)
+        self.assertIn("the limits of the UniSender account", mailing.late_text)
         self.unisender.limit_per_day = 0
         self.period.present_by = datetime.now().date() + timedelta(days=2)
         mailing.invalidate_recordset()
         self.assertEqual(mailing.late_count, 0)
+
+    def test_why_letters_are_late(self):
+        self.unisender.limit_per_day = 0
+        mailing = self._make_mailing()
+        self.period.present_by = self._now().date() - timedelta(days=3)
+        mailing.invalidate_recordset()
+        self.assertEqual(mailing.late_count, mailing.pending_count)
+        self.assertIn("has passed", mailing.late_text)
+        self.period.present_by = self._now().date() + timedelta(days=3)
+        mailing.action_schedule(self._now() + timedelta(days=9))
+        mailing.invalidate_recordset()
+        self.assertEqual(mailing.late_count, mailing.pending_count)
+        self.assertIn("is planned after", mailing.late_text)
 
     def test_test_letter_is_real_and_not_counted(self):
         mailing = self._make_mailing()
