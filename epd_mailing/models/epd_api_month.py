@@ -209,7 +209,8 @@ class EpdApi(models.AbstractModel):
             "mailing": mailing.id,
             "state": mailing.state,
             "scheduled_at": self._api_moment(mailing.scheduled_at),
-            "wait_reason": mailing.wait_reason or "",
+            "wait_reason": mailing.wait_reason or mailing.fill_problem or "",
+            "documents_waiting": mailing.fill_left,
             **{name: mailing[name] for name in LETTER_COUNTS},
         }
 

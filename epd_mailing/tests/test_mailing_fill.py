@@ -148,6 +148,16 @@ class TestMailingFill(SandboxCase):
         mailing.action_go_on_filling()
         self.assertFalse(mailing.is_filling)
 
+    def test_programs_are_told(self):
+        api = self.env["epd.api"].with_user(self.operator).with_company(self.company)
+        self.run_._through_gate().write({"state": "done"})
+        made = api.make_mailing("key", self.run_.id)
+        self.assertEqual((made["documents_waiting"], made["letter_count"]), (4, 0))
+        self.assertEqual(api.send_mailing(made["mailing"])["state"], "scheduled")
+        self._fill()
+        told = api.get_mailing(made["mailing"])
+        self.assertEqual((told["documents_waiting"], told["pending_count"]), (0, 3))
+
     def test_only_the_program_says_what_is_written(self):
         mailing = self._make()
         for name in ("is_filling", "fill_left", "fill_after"):
