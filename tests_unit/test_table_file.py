@@ -57,7 +57,7 @@ def test_text_in_any_encoding(encoding, delimiter):
 @pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x85", "\u2028"])
 def test_signs_that_look_like_ends_of_lines_do_not_hide_the_delimiter(sign):
     rows = [["ЛС", "Дом", "Кв.", "Плательщик"]]
-    rows += [[f"{n}", "Казань, Новая, 2", "5", sign * (n > 3) + "Иванов"] for n in range(6)]
+    rows += [[f"{n}", "Казань, Новая, 2", sign * (n > 3) + "5", "Иванов"] for n in range(6)]
     table = table_file.open_table(as_csv(rows))
     assert table.delimiter == ";"
     assert [row.cells for row in table.rows()] == rows
