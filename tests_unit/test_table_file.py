@@ -54,6 +54,15 @@ def test_text_in_any_encoding(encoding, delimiter):
     assert [row.cells for row in table.rows()] == [HEADER, *rows]
 
 
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x85", "\u2028"])
+def test_signs_that_look_like_ends_of_lines_do_not_hide_the_delimiter(sign):
+    rows = [["ЛС", "Дом", "Кв.", "Плательщик"]]
+    rows += [[f"{n}", "Казань, Новая, 2", sign * (n > 3) + "5", "Иванов"] for n in range(6)]
+    table = table_file.open_table(as_csv(rows))
+    assert table.delimiter == ";"
+    assert [row.cells for row in table.rows()] == rows
+
+
 @pytest.mark.parametrize("make", [as_csv, as_xlsx])
 def test_reading_goes_on_from_any_row(make, monkeypatch):
     monkeypatch.setattr("tools.table_file.workbook.BLOCK", 700)

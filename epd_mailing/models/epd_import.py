@@ -150,7 +150,10 @@ class EpdImport(models.Model):
             parts = [labels.get(order.kind, ""), order.period_id.name, order.file_name]
             order.name = ", ".join(filter(None, parts))
 
-    @api.depends("position", "total_size", "state")
+    @api.depends(
+        "position", "total_size", "state", "kind", "row_count", "updated_count", "same_count",
+        "left_count",
+    )  # fmt: skip
     def _compute_progress(self):
         for order in self:
             share = order.position / order.total_size if order.total_size else 0.0

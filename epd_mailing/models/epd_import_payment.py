@@ -23,6 +23,9 @@ class EpdImport(models.Model):
     A row that repeats another (account, payee, day, sum) may be a second payment or a line written
     twice. With one number of payment in both it is the latter, an error; without, it is added up and
     a warning tells.
+
+    When «Take the Good Rows» leaves out a row that cannot be read, it leaves out all payments of the
+    account: a part of them would show a debt that is not there.
     """
 
     _inherit = "epd.import"
@@ -111,6 +114,36 @@ class EpdImport(models.Model):
     def _get_sum(total):
         return *(total[name] for name in _FIGURES), total["rows"], total["row"]
 
+    def _note_lost(self, numbers):
+        """Remember the accounts of rows that cannot be read: their sums would be too small."""
+        numbers = {number.lstrip("0") for number in numbers if number.strip("0")}
+        if self.kind != "payment" or not numbers:
+            return
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM epd_personal_account"
+                " WHERE company_id = %s AND ltrim(number, '0') = ANY(%s)",
+                self.company_id.id,
+                list(numbers),
+            )
+        )
+        self._find_twins([("lost", account_id) for (account_id,) in rows])
+
+    def _find_lost(self, totals):
+        """Return the ids of accounts of which a row could not be read."""
+        accounts = {
+            self._get_digest(("lost", total.values["account_id"])): total.values["account_id"]
+            for total in totals
+        }
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT digest FROM epd_import_key WHERE import_id = %s AND digest = ANY(%s)",
+                self.id,
+                list(accounts),
+            )
+        )
+        return {accounts[digest] for (digest,) in rows}
+
     # ------------------------------------------------------------------
     # Sums → balances
     # ------------------------------------------------------------------
@@ -169,9 +202,14 @@ class EpdImport(models.Model):
             )
         }
         tally, changed, taken = Counter(), [], Decimal(0)
+        lost = self._find_lost(totals)
         for total in totals:
             balance = found.get((total.values["account_id"], total.values["payee_id"]))
-            wrong = self._get_sum_problem(total, balance, problems)
+            if total.values["account_id"] in lost:
+                column, number = total.columns.get("account"), total.values["account"]
+                wrong = Problem(total.row, column, "paid_in_part", number)
+            else:
+                wrong = self._get_sum_problem(total, balance, problems)
             if wrong:
                 problems.append(wrong)
                 tally["left"] += total.values["rows"]

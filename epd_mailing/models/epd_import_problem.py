@@ -76,6 +76,10 @@ class EpdImport(models.Model):
                 "more. If it is one payment, delete the row; a column with payment numbers tells "
                 "such rows apart."
             ),
+            "paid_in_part": self.env._(
+                "Another row of this account cannot be read, and its sum would be too small: none of "
+                "its payments is taken. Correct that row."
+            ),
             "paid_less": self.env._(
                 "More is recorded as paid: %s. The sum of the file takes its place: see that the "
                 "file holds all payments of the period.",

@@ -106,8 +106,9 @@ class EpdImport(models.Model):
                 if commit and not self.sudo().try_lock_for_update():
                     return
                 records, problems, last, read, (count, lost) = self._read_slice(rows, parser)
+                self._note_lost(lost)
                 tally = self._work_on(records, problems, memo, read)
-                tally["left"] += lost
+                tally["left"] += len(lost)
                 self._write_progress(
                     None if read else last.end, table, last, count, tally, problems
                 )
@@ -124,9 +125,9 @@ class EpdImport(models.Model):
         """Read the rows of a slice.
 
         :return: ``(records, problems, last row read or None, whether the file ended,
-            (how many rows say something, how many of them cannot be read))``
+            (how many rows say something, the accounts of those that cannot be read))``
         """
-        records, problems, last, count, lost = [], [], None, 0, 0
+        records, problems, last, count, lost = [], [], None, 0, []
         for row in rows:
             last = row
             if row.number <= self.header_row:
@@ -135,7 +136,10 @@ class EpdImport(models.Model):
             records += found
             problems += wrong
             count += bool(found or wrong)
-            lost += bool(wrong and not found)
+            if wrong and not found:
+                # a row of another month takes nothing from the sums of this one
+                other = {each.code for each in wrong if each.severity == "error"} == {"other_month"}
+                lost.append("" if other else parser.get_account(row.cells))
             if len(records) >= SLICE or len(problems) >= SLICE:
                 return records, problems, last, False, (count, lost)
         # the end is told by a slice of its own when the file ends on a border
@@ -264,12 +268,13 @@ class EpdImport(models.Model):
     # ------------------------------------------------------------------
     # The same line twice in one file: known over all slices by a table of digests
     # ------------------------------------------------------------------
+    @staticmethod
+    def _get_digest(key):
+        return int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), signed=True)
+
     def _find_twins(self, keys):
         """Remember the keys of a slice; return the places of those that the file had before."""
-        digests = [
-            int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), signed=True)
-            for key in keys
-        ]
+        digests = list(map(self._get_digest, keys))
         fresh = set()
         if digests:
             rows = self.env.execute_query(

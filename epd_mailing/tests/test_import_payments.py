@@ -185,6 +185,27 @@ class TestImportPayments(ImportCase):
         self._work()
         self.assertEqual(self._paid()[0], (300.2, "2026-03-20"))
 
+    def test_good_rows_never_make_a_part_of_a_sum(self):
+        """An unreadable payment of an account would show him a debt he does not have."""
+        rows = [*ROWS, ["100", "31.03.2026", "сто"], ["00999", "", "5"], ["", "01.03.2026", "1"]]
+        order = self._register(rows, good_only=True)
+        with patch(f"{WORK}.SLICE", 2), patch(SUMS, 2):
+            order.action_check()
+            found = {(2, "A", "paid_in_part"), (8, "C", "number"), (9, "A", "no_account")}
+            self.assertEqual(self._problems(order), found | {(10, "A", "required")})
+            order.action_load()
+            self._work()
+        self.assertEqual((order.state, order.updated_count, order.left_count), ("done", 3, 6))
+        self.assertEqual(self._paid(), [(0, ""), *self.EXPECTED[1:]])
+        self.assertEqual(order.row_count, 9)
+
+    def test_rows_of_another_month_are_left_and_take_nothing(self):
+        head = [*HEAD, "Период"]
+        rows = [[*row, "03.2026"] for row in ROWS] + [["00100", "01.02.2026", "77", "02.2026"]]
+        order = self._load_register(rows, head, good_only=True)
+        self.assertEqual(self._problems(order), {(8, "D", "other_month")})
+        self.assertEqual((self._paid(), order.left_count), (self.EXPECTED, 1))
+
     def test_lost_zeros_are_the_same_account(self):
         rows = [["00100", "05.03.2026", 1], [100, "06.03.2026", 2]]
         self._load_register(rows, make=make_xlsx)

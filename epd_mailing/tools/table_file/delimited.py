@@ -111,7 +111,8 @@ def _is_utf8(sample):
 
 def detect_delimiter(text):
     """Return the delimiter under which the first rows have most equally many cells."""
-    lines = [line for line in text.splitlines()[:60] if line.strip()][:40]
+    # other signs that Python takes for ends of lines may stand in cells
+    lines = [line for line in re.split(r"\r\n|\r|\n", text)[:60] if line.strip()][:40]
 
     def score(delimiter):
         try:

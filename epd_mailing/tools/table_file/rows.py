@@ -91,6 +91,11 @@ class RowParser:
         # one and the same problem of the row's common part is told once
         return records, list(dict.fromkeys(problems))
 
+    def get_account(self, cells):
+        """Return the account that a row names, as text; also when the row cannot be read."""
+        column = next((each for each in self.common if each.field == "account"), None)
+        return clean_text(self._cell(cells, column)) if column else ""
+
     @staticmethod
     def _cell(cells, column):
         return cells[column.index] if column.index < len(cells) else None
@@ -99,8 +104,7 @@ class RowParser:
         texts = [text for text in map(clean_text, cells) if text]
         if not texts:
             return True
-        account = next((c for c in self.common if c.field == "account"), None)
-        own = clean_text(self._cell(cells, account)) if account else ""
+        own = self.get_account(cells)
         return (not own or own.casefold().startswith(TOTALS)) and any(
             text.casefold().startswith(TOTALS) for text in texts
         )
