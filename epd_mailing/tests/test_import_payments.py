@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 from .import_common import ImportCase, make_csv, make_xlsx
 
 WORK = "odoo.addons.epd_mailing.models.epd_import_work"
+BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
 SUMS = "odoo.addons.epd_mailing.models.epd_import_payment.SUMS"
 HEAD = ["ЛС", "Дата платежа", "Сумма платежа"]
 # three payments of one account stand far apart, two of another
@@ -98,7 +99,7 @@ class TestImportPayments(ImportCase):
             patch.object(orders, "_save_sums", lost_in_writing),
             patch(f"{WORK}.SLICE", 1),
             patch(SUMS, 1),
-            mute_logger(WORK),
+            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
         ):
             self._work()  # the second slice is lost
             self.assertEqual((order.state, order.row_count, self._paid()), ("loading", 1, nothing))
@@ -122,7 +123,7 @@ class TestImportPayments(ImportCase):
         order = self._register(make=make_xlsx)
         order.action_check()
         order.action_load()
-        with patch(f"{WORK}.PASS_WALL", -1), patch(f"{WORK}.SLICE", 2), patch(SUMS, 1):
+        with patch(BUDGET, -1), patch(f"{WORK}.SLICE", 2), patch(SUMS, 1):
             for _pass in range(9):
                 self._work()
         self.assertEqual((order.state, order.updated_count, order.row_count), ("done", 6, 6))
@@ -261,7 +262,7 @@ class TestImportPayments(ImportCase):
         order = self._register()
         order.action_check()
         order.action_load()
-        with patch(f"{WORK}.PASS_WALL", -1), patch(f"{WORK}.SLICE", 2), patch(SUMS, 1):
+        with patch(BUDGET, -1), patch(f"{WORK}.SLICE", 2), patch(SUMS, 1):
             self._work()
         self.assertTrue(order._has_sums())
         order.action_cancel()
