@@ -286,12 +286,15 @@ class TestReceipt(EpdCommon):
         preview = self.env["epd.receipt.preview"].with_user(self.operator)
         shown = preview.browse(run.action_preview()["res_id"])
         self.assertEqual((shown.total, shown.account_id), (4, self.accounts[0]))
-        shown.action_next()
-        self.assertEqual(shown.account_id, self.accounts[1])
-        self.assertTrue(shown.problem_text)
-        self.assertFalse(shown.receipt)
-        shown.action_previous()
-        self.assertTrue(shown.receipt)
+        following = preview.browse(shown.action_next()["res_id"])
+        # an address of its own: what the browser keeps of one receipt is not shown for another
+        self.assertNotEqual(following, shown)
+        self.assertEqual((following.account_id, following.number), (self.accounts[1], 2))
+        self.assertTrue(following.problem_text)
+        self.assertFalse(following.receipt)
+        again = preview.browse(following.action_previous()["res_id"])
+        self.assertEqual((again.account_id, again.number), (self.accounts[0], 1))
+        self.assertTrue(again.receipt)
 
     def test_print_gives_the_saved_files(self):
         outcome = (

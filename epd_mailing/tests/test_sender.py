@@ -229,7 +229,9 @@ class TestSender(SendingCommon):
 
     def _pass_with_a_letter_due_in(self, seconds):
         """Make a pass by a clock that moves with the naps alone; one letter is due later."""
-        clock = self._now().replace(microsecond=0)
+        mailing = self._make_mailing()
+        mailing.action_send()
+        clock = mailing.scheduled_at
 
         def nap(budget, length):
             nonlocal clock
@@ -238,10 +240,8 @@ class TestSender(SendingCommon):
             if len(self.naps) > 20:
                 budget.end()
 
-        mailing = self._make_mailing()
         later = mailing.letter_ids.filtered(lambda x: x.send_state == "pending")[0]
         later._through_gate().write({"next_try_at": clock + timedelta(seconds=seconds)})
-        mailing.action_send()
         job = self.env.ref("epd_mailing.ir_cron_send")
         self.env["ir.cron.trigger"].search([("cron_id", "=", job.id)]).unlink()
         with (

@@ -100,11 +100,25 @@ class EpdReceiptPreview(models.TransientModel):
 
     def action_next(self):
         """Show the next account's receipt."""
-        return self._show(self.position + 1)
+        return self._turn(1)
 
     def action_previous(self):
         """Show the receipt of the account before."""
-        return self._show(self.position - 1)
+        return self._turn(-1)
+
+    def _turn(self, step):
+        """Show another receipt on a page of its own: the browser never shows the one before for it."""
+        self.ensure_one()
+        page = self.create(
+            {
+                "run_id": self.run_id.id,
+                "account_id": self.account_id.id,
+                "period_id": self.period_id.id,
+                "form": self.form,
+                "total": self.total,
+            }
+        )
+        return page._show(self.position + step)
 
     def action_save(self):
         """«Save for Sending» of the run, or «Записать» of the one receipt."""
