@@ -12,6 +12,7 @@ from odoo.tools import SQL
 
 SERVICES = 12
 COUNT = int(os.environ.get("BENCH_IMPORT_ACCOUNTS", "100000"))
+FILES = int(os.environ.get("BENCH_IMPORT_FILES", "4"))  # of the four cases, the first ones
 NATIVE = int(os.environ.get("BENCH_IMPORT_NATIVE", "2000"))  # accounts that load() gets
 ONE_ROW_A_CHARGE = ["account_id", "service_id/code", "volume_individual", "tariff", "amount"]
 
@@ -26,12 +27,7 @@ def measure(env):
     print(
         f"Loading charges, {COUNT} accounts × {len(codes)} services = {lines} lines, one commit a slice:"
     )
-    for title, make, amount in (
-        ("CSV, new lines", make_file, 100),
-        ("CSV, the same file again", make_file, 100),
-        ("CSV, every amount changed", make_file, 101),
-        ("CSV, services across, the same figures", make_across, 101),
-    ):
+    for title, make, amount in CASES[:FILES]:
         order = make_order(env, period, title, make(numbers, codes, amount))
         report(env, order, title, lines)
     measure_load(env, numbers, codes)
@@ -104,6 +100,15 @@ def make_across(numbers, codes, amount):
     for n, number in enumerate(numbers):
         writer.writerow([number, *(f"{amount + n % 900},{int(code) % 100:02d}" for code in codes)])
     return stream.getvalue().encode("cp1251")
+
+
+# what is loaded, one after another
+CASES = (
+    ("CSV, new lines", make_file, 100),
+    ("CSV, the same file again", make_file, 100),
+    ("CSV, every amount changed", make_file, 101),
+    ("CSV, services across, the same figures", make_across, 101),
+)
 
 
 def make_order(env, period, title, data):
