@@ -1,21 +1,11 @@
 from odoo import api, fields, models
 
 from .epd_api import ApiRefusal
+from .epd_mailing_actions import LETTER_COUNTS
 from .epd_payment_document import FORMS
 
 MODES = ("missing", "changed", "all")
 COUNTS = ("account_count", "pending_count", "saved_count", "skipped_count", "error_count")
-LETTER_COUNTS = (
-    "letter_count",
-    "pending_count",
-    "sent_count",
-    "delivered_count",
-    "opened_count",
-    "read_count",
-    "failed_count",
-    "skipped_count",
-    "unknown_count",
-)
 NUMBERS_A_CALL = 5000
 
 

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .epd_behind import plan_plainly
+from ..tools.query_plan import switch_off_jit
 from .epd_billing_run_readiness import RULES
 
 # without these no account gets a document, so nothing is begun
@@ -105,7 +105,7 @@ class EpdBillingRun(models.Model):
         self.ensure_one()
         self.check_access("read")
         self.env.flush_all()
-        plan_plainly(self.env.cr)
+        switch_off_jit(self.env.cr)
         run = self.sudo()
         facts = self.env.execute_query(
             SQL(

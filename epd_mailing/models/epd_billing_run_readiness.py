@@ -3,7 +3,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..tools import requisites
-from .epd_behind import plan_plainly
+from ..tools.query_plan import switch_off_jit
 
 SAMPLE = 1000  # ids handed out per problem at most; the count is of all
 SHARED_EMAIL = 3
@@ -57,6 +57,7 @@ class EpdBillingRun(models.Model):
         texts = run._get_readiness_texts()
         problems = []
         for place, (code, severity, model) in enumerate(RULES, start=1):
+            switch_off_jit(self.env.cr)  # each time: a step may end with a commit
             ids = getattr(run, f"_find_{code}")(accounts)
             if on_step:
                 on_step(place / len(RULES))
@@ -75,13 +76,15 @@ class EpdBillingRun(models.Model):
     def _for_readiness(self):
         self.ensure_one()
         self.check_access("read")
-        plan_plainly(self.env.cr)
         self.env.flush_all()
         return self.sudo().with_company(self.company_id)
 
     def _find_problem_ids(self, code):
-        """Return the ids of the records that one rule finds now."""
+        """Return the ids of the records that one rule finds now; none for what is no rule."""
         run = self._for_readiness()
+        if code not in {rule for rule, _severity, _model in RULES}:
+            return []
+        switch_off_jit(self.env.cr)
         return getattr(run, f"_find_{code}")(run._get_account_query())
 
     def _get_readiness_texts(self):
@@ -154,7 +157,7 @@ class EpdBillingRun(models.Model):
     def _find_no_charges(self, accounts):
         return self._query_ids(
             SQL(
-                "%s AND a.id IN %s ORDER BY a.id",
+                "SELECT id FROM (%s) AS bare WHERE id IN %s ORDER BY id",
                 self._get_bare_query(),
                 accounts,
             )

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .epd_behind import plan_plainly
+from ..tools.query_plan import switch_off_jit
 
 PRESENTED = ("paper", "delivered", "opened", "read")
 PACE_SPAN = timedelta(minutes=3)
@@ -63,7 +63,7 @@ class EpdBillingRun(models.Model):
         accounts = self.env["epd.personal.account"]
         documents = self.env["epd.payment.document"]
         letters = self.env["epd.mailing.letter"]
-        plan_plainly(self.env.cr)
+        switch_off_jit(self.env.cr)
         for run in self:
             rows = run._get_rows_query()
             scope = run._get_scope_domain()

@@ -237,7 +237,7 @@ class EpdImport(models.Model):
             order._start("check", "checking")
             if (order.file and len(order._read_bytes(SMALL + 1))) <= SMALL:
                 order._work_at_once()
-        self.env.ref("epd_mailing.ir_cron_import").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def action_load(self):
@@ -258,7 +258,7 @@ class EpdImport(models.Model):
                     )
                 )
             order._start("load", "loading")
-        self.env.ref("epd_mailing.ir_cron_import").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def _start(self, phase, state):
@@ -293,7 +293,7 @@ class EpdImport(models.Model):
         for order in self._check_user_may():
             state = "loading" if order.phase == "load" else "checking"
             order._move(state, pause_reason=False)
-        self.env.ref("epd_mailing.ir_cron_import").sudo()._trigger()
+        self._wake_worker()
         return True
 
     def action_cancel(self):

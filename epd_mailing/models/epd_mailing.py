@@ -45,6 +45,12 @@ class EpdMailing(models.Model):
         "refreshed_at",
         "next_refresh_at",
         "parent_id",
+        "is_filling",
+        "fill_total",
+        "fill_left",
+        "fill_after",
+        "fill_started_at",
+        "fill_problem",
     )
     # what was agreed on may be edited only while nothing has been handed over
     _draft_fields = (

@@ -7,6 +7,18 @@ from ..tools import message
 
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
+# the figures that programs are told
+LETTER_COUNTS = (
+    "letter_count",
+    "pending_count",
+    "sent_count",
+    "delivered_count",
+    "opened_count",
+    "read_count",
+    "failed_count",
+    "skipped_count",
+    "unknown_count",
+)
 
 
 class EpdMailing(models.Model):
@@ -226,17 +238,6 @@ class EpdMailing(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        names = (
-            "letter_count",
-            "pending_count",
-            "sent_count",
-            "delivered_count",
-            "opened_count",
-            "read_count",
-            "failed_count",
-            "skipped_count",
-            "unknown_count",
-        )
         letters = self.env["epd.mailing.letter"]
         domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
         reasons = letters._read_group(
@@ -252,7 +253,7 @@ class EpdMailing(models.Model):
             entry["states"][state] = count
         return {
             "state": self.state,
-            **{name: self[name] for name in names},
+            **{name: self[name] for name in LETTER_COUNTS},
             "reasons": [
                 {"state": state, "reason": reason, "count": count}
                 for state, reason, count in reasons

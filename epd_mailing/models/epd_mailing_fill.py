@@ -42,11 +42,6 @@ class EpdMailing(models.Model):
                 mailing.fill_left * seconds / done
             )
 
-    @api.model
-    def _gate_names(self):
-        filling = ("is_filling", "fill_total", "fill_left", "fill_after")
-        return super()._gate_names() | {*filling, "fill_started_at", "fill_problem"}
-
     def _take_in_run(self):
         """Write the letters of the run's documents: now when they are few, else in the background."""
         self.ensure_one()
@@ -102,8 +97,12 @@ class EpdMailing(models.Model):
     def _get_work_domain(self):
         return Domain("is_filling", "=", True)
 
+    def _for_office(self):
+        # what became of each letter stands in its row
+        return super()._for_office().with_context(tracking_disable=True)
+
     def _work_as(self):
-        return self._as_office()._through_gate()
+        return super()._work_as()._through_gate()
 
     def _work_slice(self):
         # the mailing's row is the claim: one worker writes its letters

@@ -84,7 +84,7 @@ class EpdMailingLetter(models.Model):
         )
         letters._move("rejected", decided_by=self.env.uid, failure_reason=note, next_poll_at=False)
         letters._log_decision(self.env._("Send once more"))
-        letters._repeat(note)
+        self._repeat([(letter, letter.address_id) for letter in letters], note)
         for mailing in letters.mailing_id:
             if mailing.state == "done":
                 mailing._through_gate()._move("sending", finished_at=False)
@@ -95,19 +95,14 @@ class EpdMailingLetter(models.Model):
         if self.filtered(lambda letter: letter.send_state != "unknown"):
             raise UserError(self.env._("Only letters whose outcome is unknown are settled so."))
 
-    def _repeat(self, reason, mailing=None, address=None):
+    @api.model
+    def _repeat(self, pairs, reason, mailing=None):
         """Make new rows for the same documents with the next resend number.
 
-        :param mailing: where they go; nothing means their own mailings
-        :param address: ``{letter: epd.delivery.address}`` for another address than before
+        :param pairs: list of (letter, ``epd.delivery.address`` that it goes to); a letter may go to
+            several
+        :param mailing: where they go; nothing means the letters' own mailings
         """
-        address = address or {}
-        pairs = [(letter, address.get(letter, letter.address_id)) for letter in self]
-        return self._repeat_to(pairs, reason, mailing)
-
-    @api.model
-    def _repeat_to(self, pairs, reason, mailing=None):
-        """See :meth:`_repeat`; ``pairs`` of (letter, address), a letter may go to several."""
         documents = self.concat(*(letter for letter, _target in pairs)).document_id
         last = self.env["epd.mailing"]._get_last_resend_no(documents)
         vals_list = []

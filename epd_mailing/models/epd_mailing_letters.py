@@ -251,7 +251,7 @@ class EpdMailing(models.Model):
         mailing = self.copy()
         mailing.sudo()._through_gate().write({"parent_id": self.id})
         reason = f"{reason} ({self.env.user.name})"
-        letters._repeat_to(targets, reason, mailing)
+        letters._repeat(targets, reason, mailing)
         return {
             "type": "ir.actions.act_window",
             "res_model": "epd.mailing",

@@ -84,7 +84,7 @@ class EpdMailing(models.Model):
     def _start_due(self):
         due = self.search(self._get_due_domain()).try_lock_for_update()
         for mailing in due:
-            mailing._as_office()._move(
+            mailing._for_office()._move(
                 "sending", started_at=mailing.started_at or fields.Datetime.now()
             )
 
@@ -108,16 +108,6 @@ class EpdMailing(models.Model):
         sending = self.search([("state", "=", "sending")], order="started_at, id")
         return tests.mailing_id | sending
 
-    def _as_office(self):
-        """Return the mailing with the company, language and time zone of its office."""
-        self.ensure_one()
-        installed = dict(self.env["res.lang"].get_installed())
-        lang = next((code for code in (self.user_id.lang, "ru_RU") if code in installed), "en_US")
-        company = self.company_id
-        return self.with_company(company).with_context(
-            lang=lang, tz=company.epd_tz, tracking_disable=True
-        )
-
     def _run_pass(self, budget):
         """Go round the mailings, a slice each, until the budget or the work ends.
 
@@ -132,7 +122,7 @@ class EpdMailing(models.Model):
             for mailing in self._get_working():
                 if mailing.id in broken or not budget.left():
                     continue
-                step = mailing._as_office()._send_slice_safely(budget)
+                step = mailing._for_office()._send_slice_safely(budget)
                 if step is None:
                     broken.add(mailing.id)
                     step = Step(0, fields.Datetime.now() + timedelta(minutes=5), False)

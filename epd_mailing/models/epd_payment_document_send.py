@@ -197,8 +197,8 @@ class EpdPaymentDocument(models.Model):
             )
         asked = self.env._("At the payer's request")
         reason = f"{asked} ({self.env.user.name})"
-        for letter, address in repeats.items():
-            letter._repeat(reason, mailing, {letter: address})
+        if repeats:
+            self.env["epd.mailing.letter"]._repeat(list(repeats.items()), reason, mailing)
         first = targets.filtered(lambda address: address not in repeats.values())
         self.env["epd.mailing.letter"].sudo()._through_gate().create(
             [

@@ -173,4 +173,4 @@ class EpdUnisenderAccount(models.Model):
             [("unisender_account_id", "=", self.id), ("state", "=", "sending")]
         )
         for mailing in mailings:
-            mailing._as_office()._pause(reason)
+            mailing._for_office()._pause(reason)

@@ -53,6 +53,17 @@ def mutate(data, changes):
     return bytes(data)
 
 
+def many_times():
+    """Return how often hypothesis tries: the same few examples usually, many new ones for long."""
+    return settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=EXAMPLES < 100,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 def mutate_sheet(data, changes):
     """Return a workbook whose sheet is changed inside a sound archive: the parsers meet it."""
     made = io.BytesIO()
@@ -84,13 +95,7 @@ class TestImportMutated(ImportCase):
             st.sampled_from(["set", "set", "set", "insert", "delete", "cut"]),
         )
 
-        @settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            database=None,
-            derandomize=EXAMPLES < 100,
-            suppress_health_check=list(HealthCheck),
-        )
+        @many_times()
         @given(st.sampled_from(sorted(files)), st.lists(change, max_size=8))
         def load(what, changes):
             data, change_it = files[what]
@@ -115,13 +120,7 @@ class TestImportMutated(ImportCase):
         )
         change = st.tuples(st.integers(0, 5), st.integers(0, 40), cell)
 
-        @settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            database=None,
-            derandomize=EXAMPLES < 100,
-            suppress_health_check=list(HealthCheck),
-        )
+        @many_times()
         @given(st.sampled_from(sorted(KINDS)), st.booleans(), st.lists(change, max_size=8))
         def load(kind, as_text, changes):
             with self.env.cr.savepoint() as savepoint:

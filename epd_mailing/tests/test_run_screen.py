@@ -279,6 +279,8 @@ class TestOutlookInBackground(RunScreenCase):
         self.assertFalse(self._open(action))
         wrong = [("behind", "=", f"{self.run_.id}:find_nothing")]
         self.assertFalse(self.env["epd.account.balance"].search(wrong))
+        # what is no rule is not called
+        self.assertEqual(self.run_._find_problem_ids("problem_ids"), [])
 
 
 @tagged("post_install", "-at_install", "epd_mailing")

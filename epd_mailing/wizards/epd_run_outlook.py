@@ -44,9 +44,6 @@ class EpdRunOutlook(models.TransientModel):
         self.env["epd.run.outlook.line"].create([{**line, "outlook_id": self.id} for line in lines])
         self.write(values)
 
-    def _show_share(self, share):
-        """Called with the share (0…1) of the work of :meth:`_look` that is done."""
-
     def _reopen(self):
         titles = {
             "prepare": self.env._("Save for Sending: What Will Happen"),

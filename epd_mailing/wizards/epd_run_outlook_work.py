@@ -28,6 +28,8 @@ class EpdRunOutlook(models.TransientModel):
     }
     _gated_fields = ("looked_at", "failure_text")
 
+    user_id = fields.Many2one(related="create_uid", string="Opened By")
+    company_id = fields.Many2one(related="run_id.company_id")
     state = fields.Selection(
         [("looking", "Being looked at"), ("ready", "Ready"), ("failed", "Not found out")],
         required=True,
@@ -70,16 +72,8 @@ class EpdRunOutlook(models.TransientModel):
         """Look for all pages that wait, each as the user who opened it."""
         self._work_pass()
 
-    def _for_office(self):
-        """Return the page in the language and company of the user who opened it."""
-        user = self.create_uid
-        return self.with_context(
-            lang=user.lang or "ru_RU", tz=user.tz, allowed_company_ids=self.run_id.company_id.ids
-        )
-
     def _work_as(self):
-        page = self._for_office().with_context(epd_in_background=True)
-        return page.with_user(self.create_uid)
+        return self._for_user().with_context(epd_in_background=True)
 
     def _work(self, in_budget):
         found = self._look()
@@ -92,6 +86,7 @@ class EpdRunOutlook(models.TransientModel):
         self._can_move("failed")._move("failed", failure_text=self._fault_text(error))
 
     def _show_share(self, share):
+        """Show how much (0…1) of :meth:`_look` is done, when somebody waits for the background."""
         if self.env.context.get("epd_in_background"):
             self.progress = 100 * share
             self._tell_screens()

@@ -1,0 +1,11 @@
+"""How PostgreSQL goes about our queries over whole houses."""
+
+
+def switch_off_jit(cr):
+    """Have queries interpreted, not compiled, until the transaction ends.
+
+    Compiling takes 0.6 s of the 1.5 s of a query over 100 000 accounts, and again at each call.
+
+    :param cr: cursor of the transaction
+    """
+    cr.execute("SET LOCAL jit = off")
