@@ -12,6 +12,7 @@ PARTS = (
     "proof",
     "letters",
     "imports",
+    "payments",
     "rate",
     "statuses",
     "memory",

@@ -12,7 +12,7 @@ from odoo.tools import SQL
 
 SERVICES = 12
 COUNT = int(os.environ.get("BENCH_IMPORT_ACCOUNTS", "100000"))
-FILES = int(os.environ.get("BENCH_IMPORT_FILES", "4"))  # of the four cases, the first ones
+FILES = int(os.environ.get("BENCH_IMPORT_FILES", "5"))  # of the cases, the first ones
 NATIVE = int(os.environ.get("BENCH_IMPORT_NATIVE", "2000"))  # accounts that load() gets
 ONE_ROW_A_CHARGE = ["account_id", "service_id/code", "volume_individual", "tariff", "amount"]
 
@@ -27,9 +27,9 @@ def measure(env):
     print(
         f"Loading charges, {COUNT} accounts × {len(codes)} services = {lines} lines, one commit a slice:"
     )
-    for title, make, amount in CASES[:FILES]:
-        order = make_order(env, period, title, make(numbers, codes, amount))
-        report(env, order, title, lines)
+    for title, make, amount, scope in CASES[:FILES]:
+        data = make(numbers, codes[: -1 if scope == "whole" else None], amount)
+        report(env, make_order(env, period, title, data, scope=scope), title, lines)
     measure_load(env, numbers, codes)
 
 
@@ -104,14 +104,15 @@ def make_across(numbers, codes, amount):
 
 # what is loaded, one after another
 CASES = (
-    ("CSV, new lines", make_file, 100),
-    ("CSV, the same file again", make_file, 100),
-    ("CSV, every amount changed", make_file, 101),
-    ("CSV, services across, the same figures", make_across, 101),
+    ("CSV, new lines", make_file, 100, "part"),
+    ("CSV, the same file again", make_file, 100, "part"),
+    ("CSV, every amount changed", make_file, 101, "part"),
+    ("CSV, services across, the same figures", make_across, 101, "part"),
+    ("CSV, services across, all of the month but one service", make_across, 101, "whole"),
 )
 
 
-def make_order(env, period, title, data):
+def make_order(env, period, title, data, **more):
     """Return an order to load a file, which is on the disk then and not in memory."""
     order = env["epd.import"].create(
         {
@@ -119,6 +120,7 @@ def make_order(env, period, title, data):
             "period_id": period.id,
             "file": base64.b64encode(data),
             "file_name": title,
+            **more,
         }
     )
     env.cr.commit()
@@ -152,7 +154,7 @@ def report(env, order, title, lines):
     )
     print(
         f"  {title}: {rates}; {order.created_count} new, {order.updated_count} changed, "
-        f"{order.same_count} as before; {passes} passes of the cron; peak memory {memory():.0f} MB, "
+        f"{order.same_count} as before, {order.removed_count} removed; {passes} passes of the cron; peak memory {memory():.0f} MB, "
         f"{before:.0f} MB before"
     )
 

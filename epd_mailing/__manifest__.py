@@ -49,6 +49,7 @@
         "wizards/epd_mailing_test_views.xml",
         "views/epd_import_views.xml",
         "wizards/epd_unisender_list_views.xml",
+        "views/epd_account_payment_views.xml",
         "views/epd_account_balance_views.xml",
         "views/epd_account_list_views.xml",
         "views/epd_billing_period_views.xml",

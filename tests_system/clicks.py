@@ -63,13 +63,13 @@ def state(page):
     return page.wait_for_selector(CURRENT, state="attached").get_attribute("data-value")
 
 
-def wait_done(page):
+def wait_done(page, wanted="done"):
     """Wait until the form stands at «done»; it is told so by itself, looked at again in doubt."""
 
     def stands():
-        return state(page) == "done" or (page.reload(), state(page) == "done")[1]
+        return state(page) == wanted or (page.reload(), state(page) == wanted)[1]
 
-    wait_until(stands, 120, "the work is shown as done")
+    wait_until(stands, 120, f"the work is shown as {wanted}")
 
 
 def count(page, name):

@@ -80,12 +80,20 @@ def test_a_register_of_payments(house, page):
         "0100001;20.03.2026;200,20;40702810900000001234",
         "0100002;06.03.2026;500,00;40702810900000001234",
     ]
+    before = read_paid(house)
+
+    def added():
+        return {
+            number: round(paid - before[number], 2) for number, paid in read_paid(house).items()
+        }
+
     log_in(page, house.odoo, "operator")
     open_new(page, house, "epd-imports")
     page.click(".o_field_widget[name=kind] input")
     page.click(".o_select_menu_item:has-text('Платежи')")
-    page.wait_for_selector("text=Все строки лицевого счёта складываются")
     choose(page, "реестр.csv", "\r\n".join(rows).encode("cp1251"))
+    # days of payments: one register of several
+    page.wait_for_selector("text=Платежи файла добавляются к платежам других реестров")
     page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=3")
     press(page, "action_check", "checked")
     page.click(".o_notebook a.nav-link:has-text('Ошибки')")
@@ -96,23 +104,51 @@ def test_a_register_of_payments(house, page):
     wait_done(page)
     assert "2\xa0200,30" in page.inner_text(".o_field_widget[name=paid_sum]")
     (order,) = house.operator(
-        "epd.import", "search_read", [("kind", "=", "payment")], ["period_id", "updated_count"]
+        "epd.import", "search_read", [("kind", "=", "payment")], ["created_count"]
     )
-    assert order["updated_count"] == 4
+    assert order["created_count"] == 4
+    assert added() == {"0100001": 1200.3, "0100002": 1000}
+    # a second register: what it repeats does not count again, what is new is added
+    open_new(page, house, "epd-imports")
+    page.click(".o_field_widget[name=kind] input")
+    page.click(".o_select_menu_item:has-text('Платежи')")
+    more = [*rows[:2], "0100002;28.03.2026;77,00;40702810900000001234"]
+    choose(page, "реестр 2.csv", "\r\n".join(more).encode("cp1251"))
+    page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=3")
+    press(page, "action_check", "checked")
+    page.click(".o_notebook a.nav-link:has-text('Ошибки')")
+    assert page.locator("td:has-text('уже загружены из другого файла')").count() == 1
+    page.click(".o_form_statusbar button[name=action_load]")
+    page.wait_for_selector("button[name=action_load]", state="detached")
+    wait_done(page)
+    assert added() == {"0100001": 1200.3, "0100002": 1077}
+    page.click("button[name=action_open_payments]")
+    page.wait_for_selector(".o_list_view td:has-text('77,00')")
+    assert page.locator(".o_list_view tr.o_data_row").count() == 1
+    # and it is taken back
+    page.click(".o_breadcrumb .o_back_button, .breadcrumb-item a >> nth=-1")
+    page.click(".o_form_statusbar button[name=action_take_back]")
+    page.click(".modal footer button.btn-primary")
+    wait_done(page, "taken_back")
+    assert added() == {"0100001": 1200.3, "0100002": 1000}
+
+
+NUMBERS = ["0100001", "0100002"]
+
+
+def read_paid(house):
+    """Return what two accounts have paid the office this month: ``{number: roubles}``."""
     balances = house.operator(
         "epd.account.balance",
         "search_read",
         [
-            ("period_id", "=", order["period_id"][0]),
+            ("period_id.date_start", "=", "2026-03-01"),
             ("payee_id.acc_number", "=", "40702810900000001234"),
-            ("account_id.number", "in", ["0100001", "0100002"]),
+            ("account_id.number", "in", NUMBERS),
         ],
-        ["paid", "last_payment_date"],
+        ["account_id", "paid"],
     )
-    assert sorted((each["paid"], each["last_payment_date"]) for each in balances) == [
-        (1000, "2026-03-06"),
-        (1200.3, "2026-03-20"),
-    ]
+    return {each["account_id"][1][:7]: each["paid"] for each in balances}
 
 
 @pytest.mark.parametrize("number", ["0100003"])

@@ -35,6 +35,7 @@ from . import epd_consent_form
 from . import ir_attachment
 from . import ir_http
 from . import epd_account_list
+from . import epd_account_payment
 from . import epd_message_template
 from . import epd_unisender_account
 from . import epd_unisender_account_service
@@ -75,6 +76,8 @@ from . import epd_import_match
 from . import epd_import_load
 from . import epd_import_work
 from . import epd_import_payment
+from . import epd_import_removal
+from . import epd_import_take_back
 from . import epd_paper_batch
 from . import epd_paper_batch_line
 from . import epd_paper_batch_part

@@ -28,6 +28,7 @@ class EpdAccountBalance(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     opening = fields.Monetary(string="Debt (+) / Advance (-) at the Start")
     paid = fields.Monetary()
+    payment_ids = fields.One2many("epd.account.payment", "balance_id", readonly=True)
     paid_through = fields.Date(string="Payments Taken Up To")
     last_payment_date = fields.Date()
     charged = fields.Monetary(help="As the billing program gives it; checked against the lines.")

@@ -6,14 +6,16 @@ from .epd_payment_document import FORMS
 
 # a file up to this size is checked at once, not in the background
 SMALL = 200 * 1024
+# the state in which a phase is at work
+_STATES = {"check": "checking", "load": "loading", "take_back": "taking_back"}
 
 
 class EpdImport(models.Model):
     """A file that is loaded: what it is, how it is read, how far the work is, what was wrong.
 
-    ==========  ==================================================================
+    =========== ==================================================================
     state       set by
-    ==========  ==================================================================
+    =========== ==================================================================
     draft       creation, «Back to Draft»: columns are matched here
     checking    «Check»: every row is read and matched, nothing is written
     checked     the last row was checked; its problems stand in the list
@@ -21,7 +23,9 @@ class EpdImport(models.Model):
     paused      «Stop», or a fault that a person has to mend
     done        the last row was read
     cancelled   the clerk; what was loaded before stays
-    ==========  ==================================================================
+    taking_back «Take Payments Back»: the payments of a register are subtracted in slices
+    taken_back  the last one was subtracted
+    =========== ==================================================================
     """
 
     _name = "epd.import"
@@ -35,14 +39,17 @@ class EpdImport(models.Model):
         "checking": ("checked", "paused", "cancelled", "draft"),
         "checked": ("checking", "loading", "draft", "cancelled"),
         "loading": ("done", "paused", "cancelled"),
-        "paused": ("checking", "loading", "draft", "cancelled"),
-        "done": (),
-        "cancelled": ("draft",),
+        "paused": ("checking", "loading", "taking_back", "draft", "cancelled"),
+        "done": ("taking_back",),
+        "cancelled": ("draft", "taking_back"),
+        "taking_back": ("taken_back", "paused"),
+        "taken_back": (),
     }
     _gated_fields = (
         "phase", "position", "row_reached", "total_size", "row_count", "created_count",
         "updated_count", "same_count", "left_count", "error_count", "warning_count", "pause_reason",
-        "file_sha256", "signature", "header_row", "finished_at", "paid_sum",
+        "file_sha256", "signature", "header_row", "finished_at", "paid_sum", "swept_to",
+        "removed_count", "kept_count",
     )  # fmt: skip
 
     name = fields.Char(compute="_compute_name")
@@ -102,6 +109,13 @@ class EpdImport(models.Model):
     create_services = fields.Boolean(
         help="Services that are not there yet, and to whom they are paid. Managers only.",
     )
+    scope = fields.Selection(
+        [("part", "A part of the month's data"), ("whole", "All of the month's data")],
+        string="The File Holds",
+        help="A part: what stands in the month stays, payments are added to those of other "
+        "registers. All: what accounts of the file have and the file does not is removed, and its "
+        "payments take the place of those recorded.",
+    )
     good_only = fields.Boolean(
         string="Take the Good Rows",
         help="Load the rows without errors and leave the others. Otherwise one error stops all.",
@@ -115,6 +129,8 @@ class EpdImport(models.Model):
             ("paused", "Stopped"),
             ("done", "Done"),
             ("cancelled", "Cancelled"),
+            ("taking_back", "Being Taken Back"),
+            ("taken_back", "Taken Back"),
         ],
         required=True,
         default="draft",
@@ -124,7 +140,10 @@ class EpdImport(models.Model):
         index=True,
     )
     phase = fields.Selection(
-        [("check", "Check"), ("load", "Load")], readonly=True, copy=False, default="check"
+        [("check", "Check"), ("load", "Load"), ("take_back", "Take Back")],
+        readonly=True,
+        copy=False,
+        default="check",
     )
     position = fields.Float(digits=(18, 0), readonly=True, copy=False, help="Place in the file.")
     total_size = fields.Float(digits=(18, 0), readonly=True, copy=False)
@@ -151,16 +170,17 @@ class EpdImport(models.Model):
             order.name = ", ".join(filter(None, parts))
 
     @api.depends(
-        "position", "total_size", "state", "kind", "row_count", "updated_count", "same_count",
-        "left_count",
+        "position", "total_size", "state", "phase", "kind", "row_count", "created_count",
+        "updated_count", "same_count", "left_count",
     )  # fmt: skip
     def _compute_progress(self):
         for order in self:
             share = order.position / order.total_size if order.total_size else 0.0
-            if order.kind == "payment" and order.row_count:  # read, then compared: half and half
-                settled = order.updated_count + order.same_count + order.left_count
-                share = (share + settled / order.row_count) / 2
-            whole = order.state in ("checked", "done")
+            if order.kind == "payment" and order.row_count and order.phase != "take_back":
+                # read, then compared: half and half
+                settled = order.created_count + order.updated_count + order.same_count
+                share = (share + (settled + order.left_count) / order.row_count) / 2
+            whole = order.state in ("checked", "done", "taken_back")
             order.progress = 100.0 if whole else min(100.0 * share, 100.0)
 
     @api.depends("file_sha256", "kind", "period_id")
@@ -200,11 +220,13 @@ class EpdImport(models.Model):
     def write(self, vals):
         reread = {"file", "kind", "sheet", "encoding", "delimiter"} & set(vals)
         settings = {"period_id", "company_id", "form", "payee_id", "create_missing", "decimal"}
-        settings |= {"create_services"}
+        settings |= {"create_services", "scope"}
         if (reread or settings & set(vals)) and not self._gate_open():
             self._check_editable()
         if "good_only" in vals and self.filtered(lambda order: order.state == "loading"):
             raise UserError(self.env._("Stop the loading before you change it."))
+        if "kind" in vals and "scope" not in vals:
+            vals = {**vals, "scope": False}  # another kind of file has another usual scope
         res = super().write(vals)
         if reread and not self._gate_open():
             self._take_file()
@@ -212,8 +234,14 @@ class EpdImport(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_work(self):
-        if self.filtered(lambda order: order.state in ("checking", "loading")):
+        if self.filtered(lambda order: order.state in self._work_states):
             raise UserError(self.env._("Stop the loading before you delete it."))
+        if self.sudo().payment_ids:
+            raise UserError(
+                self.env._(
+                    "Payments of this register are recorded. Take it back before you delete it."
+                )
+            )
 
     def _check_editable(self):
         if self.filtered(lambda order: order.state != "draft"):
@@ -276,6 +304,9 @@ class EpdImport(models.Model):
             left_count=0,
             error_count=0,
             warning_count=0,
+            removed_count=0,
+            kept_count=0,
+            swept_to=0,
             paid_sum=0,
             pause_reason=False,
             finished_at=False,
@@ -291,8 +322,7 @@ class EpdImport(models.Model):
     def action_resume(self):
         """Go on from the row reached."""
         for order in self._check_user_may():
-            state = "loading" if order.phase == "load" else "checking"
-            order._move(state, pause_reason=False)
+            order._move(_STATES[order.phase], pause_reason=False)
         self._wake_worker()
         return True
 

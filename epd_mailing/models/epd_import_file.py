@@ -150,6 +150,8 @@ class EpdImport(models.Model):
             )
         else:
             self.layout_id = False
+        if not self.scope:
+            self.scope = layout.scope or self._guess_scope({code for code, _service in guessed})
         choices = {
             entry.code: entry.id
             for entry in self.env["epd.import.field"].search([("kind", "=", self.kind)])
@@ -168,6 +170,14 @@ class EpdImport(models.Model):
                 if title or self._sample(rows, index)
             ]
         )
+
+    def _guess_scope(self, codes):
+        """Return what files of such columns usually hold.
+
+        Payments with days or numbers are a register, one of several; sums alone are a total.
+        """
+        single = {"payment_number", "last_payment_date"} & codes
+        return "whole" if self.kind == "payment" and not single else "part"
 
     @api.model
     def _sample(self, rows, index):

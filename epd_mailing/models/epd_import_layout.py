@@ -22,6 +22,10 @@ class EpdImportLayout(models.Model):
     )
     create_missing = fields.Boolean(string="Create Accounts and Buildings")
     create_services = fields.Boolean()
+    scope = fields.Selection(
+        [("part", "A part of the month's data"), ("whole", "All of the month's data")],
+        string="The File Holds",
+    )
     used_at = fields.Datetime(string="Last Used", readonly=True)
 
     _signature_uniq = models.Constraint(
@@ -39,6 +43,7 @@ class EpdImportLayout(models.Model):
             "mapping": mapping,
             "create_missing": order.create_missing,
             "create_services": order.create_services,
+            "scope": order.scope,
             "used_at": fields.Datetime.now(),
         }
         known = self._find(order)

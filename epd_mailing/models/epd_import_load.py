@@ -85,6 +85,7 @@ class EpdImport(models.Model):
             ]
         )
         existing = self._find_existing(self.env["epd.personal.account"].union(*accounts.values()))
+        self._note_accounts({row[1] for row in rows})
         pairs = []
         for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
             record = row[0]

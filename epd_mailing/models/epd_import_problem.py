@@ -85,6 +85,35 @@ class EpdImport(models.Model):
                 "file holds all payments of the period.",
                 value,
             ),
+            "paid_gone": self.env._(
+                "Payments loaded before are not in this file, which holds all of the month: %s. They "
+                "are forgotten. If the file is a further register, choose “A part of the month's "
+                "data”.",
+                value,
+            ),
+            "paid_known": self.env._(
+                "Payments of the same day and sum were loaded from another file: %s. They are not "
+                "counted again. A column with payment numbers would tell such payments apart.",
+                value,
+            ),
+            "paid_changed": self.env._(
+                "Payments with these numbers were loaded with another day or sum: %s. They become as "
+                "this file has them.",
+                value,
+            ),
+            "paid_other": self.env._(
+                "A sum was recorded as paid without a register: %s. The payments of the file are "
+                "added to it: see that it does not hold them already.",
+                value,
+            ),
+            "line_gone": self.env._(
+                "The file does not have this line of the month. It is removed: %s", value
+            ),
+            "line_kept": self.env._(
+                "The file does not have this line of the month, but it stays, as a row of its account "
+                "cannot be taken: %s",
+                value,
+            ),
             "gis_length": self.env._("The identifier has a wrong number of characters."),
             "dates_order": self.env._("The account closes before it opens."),
             "bad_email": self.env._("This is no e-mail address."),

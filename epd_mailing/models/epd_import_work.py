@@ -34,7 +34,7 @@ class EpdImport(models.Model):
     _inherit = "epd.import"
 
     _work_cron = "epd_mailing.ir_cron_import"
-    _work_states = ("checking", "loading")
+    _work_states = ("checking", "loading", "taking_back")
     _work_expected = (UserError, TableError, SliceRefused)
 
     @api.model
@@ -50,8 +50,11 @@ class EpdImport(models.Model):
         return self._for_user()
 
     def _work(self, in_budget):
-        """Read on from where the order stands."""
-        self._work_slices(in_budget, commit=True)
+        """Go on from where the order stands."""
+        if self.state == "taking_back":
+            self._take_back_slices(in_budget)
+        else:
+            self._work_slices(in_budget, commit=True)
 
     def _work_at_once(self):
         """Work on a small file in the present transaction."""
@@ -97,7 +100,7 @@ class EpdImport(models.Model):
         ):
             parser = self._get_parser()
             position = int(self.position)
-            # the sums of a file that was read whole may be all that is left to do
+            # what comes after the last row may be all that is left to do
             read = bool(position) and position >= table.size
             rows = iter(()) if read else table.rows(position, self.row_reached)
             memo = {"warned": set()}
@@ -112,7 +115,7 @@ class EpdImport(models.Model):
                 self._write_progress(
                     None if read else last.end, table, last, count, tally, problems
                 )
-                ended = read and not self._has_sums()
+                ended = read and not self._has_sums() and not self._may_sweep()
                 if ended:
                     self._finish_phase()
                 if commit:
@@ -148,7 +151,7 @@ class EpdImport(models.Model):
     def _work_on(self, records, problems, memo, read):
         """Check or load a slice; return how many are new, changed, as before, left out.
 
-        :param read: the file is read whole: a slice of its sums, if it makes such, is worked on too
+        :param read: the file is read whole: a slice of what comes after its rows is worked on too
         """
         if self.phase == "check":
             with self.env.cr.savepoint():
@@ -158,6 +161,8 @@ class EpdImport(models.Model):
             tally = self._load_records(records, problems, memo)
             sums = self._take_sums(read)  # the rows of this very slice stand in them too
             tally += self._load_records(sums, problems, memo, self._save_sums)
+        self._note_untaken(records, problems)
+        tally += self._sweep(read, problems, dry=self.phase == "check")
         if self.phase == "load" and not self.good_only:
             errors = [problem for problem in problems if problem.severity == "error"]
             if errors:
@@ -213,6 +218,8 @@ class EpdImport(models.Model):
                 "updated_count": self.updated_count + tally["updated"],
                 "same_count": self.same_count + tally["same"],
                 "left_count": self.left_count + tally["left"],
+                "removed_count": self.removed_count + tally["removed"],
+                "kept_count": self.kept_count + tally["kept"],
                 "error_count": self.error_count + kinds["error"],
                 "warning_count": self.warning_count + kinds["warning"],
             }
@@ -234,10 +241,12 @@ class EpdImport(models.Model):
             self.message_post(body=text)
         self.message_post(
             body=self.env._(
-                "Loaded: %(new)s new, %(changed)s changed, %(same)s as before. Errors: %(errors)s.",
+                "Loaded: %(new)s new, %(changed)s changed, %(same)s as before, %(removed)s removed. "
+                "Errors: %(errors)s.",
                 new=self.created_count,
                 changed=self.updated_count,
                 same=self.same_count,
+                removed=self.removed_count,
                 errors=self.error_count,
             )
         )
@@ -293,6 +302,27 @@ class EpdImport(models.Model):
             else:
                 twins.add(place)
         return twins
+
+    def _note_untaken(self, records, problems):
+        """Remember the accounts of rows with errors: what they say of the account is not all."""
+        wrong = {problem.row for problem in problems if problem.severity == "error"}
+        if wrong and self.kind != "payment":  # whose sums are of one payee each
+            self._note_lost([r.values["account"] for r in records if r.row in wrong])
+
+    def _note_lost(self, numbers):
+        """Remember the accounts of rows that cannot be read."""
+        numbers = {number.lstrip("0") for number in numbers if number.strip("0")}
+        if not numbers:
+            return
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM epd_personal_account"
+                " WHERE company_id = %s AND ltrim(number, '0') = ANY(%s)",
+                self.company_id.id,
+                list(numbers),
+            )
+        )
+        self._find_twins([("lost", account_id) for (account_id,) in rows])
 
     def _forget_keys(self):
         self.env.cr.execute(SQL("DELETE FROM epd_import_key WHERE import_id = ANY(%s)", self.ids))

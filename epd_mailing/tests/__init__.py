@@ -10,6 +10,8 @@ from . import (
     test_import,
     test_import_kinds,
     test_import_payments,
+    test_import_registers,
+    test_import_removal,
     test_import_mutated,
     test_import_round_trip,
     test_letter,

@@ -24,6 +24,7 @@ RIGHTS = {
     "epd.delivery.consent": (KEPT, KEPT),
     "epd.charge": (ENTERED, ALL),
     "epd.account.balance": (ENTERED, ALL),
+    "epd.account.payment": (SEEN, SEEN),
     "epd.meter.reading": (ENTERED, ALL),
     "epd.gis.placement": (ENTERED, ALL),
     "epd.payment.document": (SEEN, SEEN),

@@ -45,7 +45,7 @@ class TestImportKinds(ImportCase):
         order = self._load(make_csv(rows[:2]), "payment", payee_id=self.office_payee.id)
         balance = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         self.assertEqual((balance.paid, f"{balance.last_payment_date}"), (500, "2026-03-20"))
-        self.assertEqual((balance.charged, order.updated_count), (1324.2, 1))
+        self.assertEqual((balance.charged, order.created_count), (1324.2, 1))
 
     def test_readings(self):
         rows = [

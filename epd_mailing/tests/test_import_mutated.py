@@ -152,6 +152,7 @@ class TestImportMutated(ImportCase):
                 user=self.manager,
                 payee_id=self.office_payee.id,
                 good_only=True,
+                scope="whole",
                 delimiter=";" if as_text else False,
                 create_missing=True,
                 create_services=True,

@@ -1,0 +1,97 @@
+from collections import defaultdict
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..tools import money
+
+TAKEN_BACK = 2000  # payments taken back and committed together
+
+
+class EpdImport(models.Model):
+    """A register that should not have been loaded is taken back, in slices like the loading.
+
+    Its payments are subtracted from the balances and forgotten, so it can be loaded again. Payments
+    of other registers stay. What the register itself had replaced does not come back: that is said
+    before.
+    """
+
+    _inherit = "epd.import"
+
+    has_payments = fields.Boolean(compute="_compute_has_payments")
+
+    def _compute_has_payments(self):
+        found = {
+            order.id
+            for (order,) in self.env["epd.account.payment"]._read_group(
+                [("import_id", "in", self.ids)], ["import_id"]
+            )
+        }
+        for order in self:
+            order.has_payments = order.id in found
+
+    def action_take_back(self):
+        """«Take Payments Back»: subtract what this file brought, in the background.
+
+        :raise UserError: when it brought none
+        """
+        orders = self._check_user_may()
+        for order in orders:
+            if not order.has_payments:
+                raise UserError(self.env._("No payment recorded now came from this file."))
+            order._move(
+                "taking_back",
+                phase="take_back",
+                position=0,
+                total_size=len(order.payment_ids),
+                pause_reason=False,
+            )
+        self._wake_worker()
+        return True
+
+    def action_open_payments(self):
+        """Open the payments that this file brought."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_account_payment_action"
+        )
+        return {**action, "domain": [("import_id", "=", self.id)], "context": {}}
+
+    def _take_back_slices(self, in_budget):
+        while in_budget():
+            self.invalidate_recordset()
+            if self.state != "taking_back" or not self.sudo().try_lock_for_update():
+                return
+            count = self._take_back_slice()
+            self.env["ir.cron"]._commit_progress(count, remaining=int(bool(count)))
+            self.env.invalidate_all()
+            if not count:
+                return
+
+    def _take_back_slice(self):
+        """Take back the next payments; return how many, none when it was the last slice."""
+        lines = (
+            self.env["epd.account.payment"]
+            .sudo()
+            .search([("import_id", "=", self.id)], order="balance_id, id", limit=TAKEN_BACK)
+        )
+        if not lines:
+            text = self.env._("Payments taken back: %s", int(self.total_size))
+            self._move("taken_back", finished_at=fields.Datetime.now())
+            self.message_post(body=text)
+            return 0
+        balances, count = lines.balance_id, len(lines)
+        sums = defaultdict(list)
+        for line in lines:
+            sums[line.balance_id.id].append(money.to_decimal(line.amount))
+        lines.unlink()
+        rest = self._get_known_payments(balances)
+        changed = []
+        for balance in self.env["epd.account.balance"].browse(balances.ids):
+            days = self._get_days(rest[balance.id].values())
+            paid = money.to_decimal(balance.paid) - sum(sums[balance.id])
+            vals = {"paid": paid, **{name: day or False for name, day in days.items()}}
+            changed.append((balance, self._drop_same(balance, vals)))
+        self._write_many("epd.account.balance", [], changed)
+        self.position += count
+        return count
