@@ -1,3 +1,5 @@
+import itertools
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -214,7 +216,8 @@ class EpdImport(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         orders = super().create(vals_list)
-        orders.filtered("file")._take_file()
+        with_file = [bool(vals.get("file")) for vals in vals_list]
+        orders.browse(itertools.compress(orders.ids, with_file))._take_file()
         return orders
 
     def write(self, vals):
@@ -223,6 +226,13 @@ class EpdImport(models.Model):
         settings |= {"create_services", "scope"}
         if (reread or settings & set(vals)) and not self._gate_open():
             self._check_editable()
+        if {"file", "kind", "period_id"} & set(vals) and self.sudo().payment_ids:
+            raise UserError(
+                self.env._(
+                    "Payments of this file are recorded. Take them back first, or load the other file "
+                    "as a new one."
+                )
+            )
         if "good_only" in vals and self.filtered(lambda order: order.state == "loading"):
             raise UserError(self.env._("Stop the loading before you change it."))
         if "kind" in vals and "scope" not in vals:
@@ -239,7 +249,7 @@ class EpdImport(models.Model):
         if self.sudo().payment_ids:
             raise UserError(
                 self.env._(
-                    "Payments of this register are recorded. Take it back before you delete it."
+                    "Payments of this file are recorded. Take them back before you delete it."
                 )
             )
 
@@ -263,7 +273,7 @@ class EpdImport(models.Model):
             order._check_startable()
             order.layout_id = self.env["epd.import.layout"]._remember(order)
             order._start("check", "checking")
-            if (order.file and len(order._read_bytes(SMALL + 1))) <= SMALL:
+            if len(order._read_bytes(SMALL + 1)) <= SMALL:
                 order._work_at_once()
         self._wake_worker()
         return True

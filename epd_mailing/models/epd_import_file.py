@@ -105,7 +105,7 @@ class EpdImport(models.Model):
         for order in self:
             gate = order._through_gate()
             gate.column_ids.sudo().unlink()
-            if not order.file:
+            if not order._get_attachment():
                 gate.write({"file_sha256": False, "signature": False, "header_row": 0})
                 continue
             with order._open_stream() as stream:
@@ -229,7 +229,7 @@ class EpdImport(models.Model):
 
         :raise UserError: saying what is missing
         """
-        if not self.file:
+        if not self._get_attachment():  # the field itself would bring the whole file into memory
             raise UserError(self.env._("Choose the file first."))
         if self.kind != "account" and not self.period_id:
             raise UserError(self.env._("Choose the billing period the file is for."))

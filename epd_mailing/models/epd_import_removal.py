@@ -52,12 +52,16 @@ class EpdImport(models.Model):
         """Remember the accounts the file names."""
         self._find_twins([("account", account.id) for account in accounts if account])
 
-    def _sweep(self, read, problems, dry):
+    def _sweep(self, read, tally, problems, dry):
         """Compare the next lines of the month with the file, remove what is to go unless ``dry``.
 
+        :param tally: what became of the rows of the present slice
         :return: Counter of ``removed`` and ``kept``
         """
         if not read or not self._may_sweep():
+            return Counter()
+        if not self.swept_to and self._has_every_line(tally):
+            self.swept_to = -1
             return Counter()
         account_ids = self._get_next_accounts()
         self.swept_to = account_ids[-1] if len(account_ids) == ACCOUNTS else -1
@@ -74,6 +78,15 @@ class EpdImport(models.Model):
 
     def _get_line_model(self):
         return _KEYS[self.kind][0].replace("_", ".")
+
+    def _has_every_line(self, tally):
+        """Return whether the file has as many lines as the month: then none is missing in it."""
+        found = self.updated_count + self.same_count + tally["updated"] + tally["same"]
+        if self.phase == "load":
+            found += self.created_count + tally["created"]
+        table = SQL.identifier(_KEYS[self.kind][0])
+        query = SQL("SELECT count(*) FROM %s WHERE period_id = %s", table, self.period_id.id)
+        return self.env.execute_query(query) == [(found,)]
 
     def _get_next_accounts(self):
         """Return the ids of the next accounts that have lines in the month, in their order."""
@@ -106,11 +119,12 @@ class EpdImport(models.Model):
 
     def _find_missing(self, lines):
         """Return the ids of lines that the file does not have: ``(to remove, to keep)``."""
+        accounts = {
+            account_id: [self._get_digest((mark, account_id)) for mark in ("account", "lost")]
+            for account_id in {line[1] for line in lines}
+        }
         marks = {
-            line_id: [
-                self._get_digest(key)
-                for key in ((account_id, *rest), ("account", account_id), ("lost", account_id))
-            ]
+            line_id: (self._get_digest((account_id, *rest)), *accounts[account_id])
             for line_id, account_id, *rest in lines
         }
         rows = self.env.execute_query(

@@ -162,7 +162,7 @@ class EpdImport(models.Model):
             sums = self._take_sums(read)  # the rows of this very slice stand in them too
             tally += self._load_records(sums, problems, memo, self._save_sums)
         self._note_untaken(records, problems)
-        tally += self._sweep(read, problems, dry=self.phase == "check")
+        tally += self._sweep(read, tally, problems, dry=self.phase == "check")
         if self.phase == "load" and not self.good_only:
             errors = [problem for problem in problems if problem.severity == "error"]
             if errors:

@@ -1,3 +1,4 @@
+import base64
 from unittest.mock import patch
 
 import psycopg2
@@ -5,7 +6,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .test_import_payments import BUDGET, ROWS, PaymentCase
+from .import_common import make_csv
+from .test_import_payments import BUDGET, HEAD, ROWS, PaymentCase
 
 TAKEN_BACK = "odoo.addons.epd_mailing.models.epd_import_take_back.TAKEN_BACK"
 NUMBERED = ["ЛС", "Дата платежа", "Сумма платежа", "№ платежа"]
@@ -120,7 +122,7 @@ class TestImportRegisters(PaymentCase):
         self._load_register(ROWS[:2])
         wrong = self._load_register(ROWS[2:])
         self.assertEqual(self._paid(), self.EXPECTED)
-        with self.assertRaisesRegex(UserError, "Take it back"):
+        with self.assertRaisesRegex(UserError, "Take them back"):
             wrong.with_user(self.manager).unlink()
         wrong.action_take_back()
         self._work()
@@ -167,6 +169,10 @@ class TestImportRegisters(PaymentCase):
             self._work()
         order.action_cancel()
         self.assertEqual(self._paid(), [self.EXPECTED[0], (0, ""), (0, "")])
+        order.action_to_draft()
+        with self.assertRaisesRegex(UserError, "Take them back"):
+            order.file = base64.b64encode(make_csv([HEAD, *ROWS[:1]]))
+        order.action_cancel()
         order.action_take_back()
         self._work()
         self.assertEqual((order.state, self._paid()), ("taken_back", [(0, "")] * 3))

@@ -76,6 +76,13 @@ class TestImportRemoval(ImportCase):
             self.assertEqual(self._lines(), [*self.ALL[:3], self.ALL[4]])
             self._load(make_csv([HEAD, ROWS[3]]))
 
+    def test_a_file_with_every_line_needs_no_comparing(self):
+        orders = type(self.env["epd.import"])
+        with patch.object(orders, "_get_next_accounts") as compared:
+            order = self._load(make_csv([HEAD, *ROWS, ["00103", "1", "5"]]), scope="whole")
+        self.assertEqual((order.same_count, order.created_count, order.removed_count), (5, 1, 0))
+        compared.assert_not_called()
+
     def test_in_slices_with_a_stop_and_a_lost_transaction(self):
         order = self._order(make_csv([HEAD, ROWS[1], ROWS[3]]), scope="whole")
         order.action_check()
