@@ -60,7 +60,7 @@ def report_taking_back(env, order):
     env.cr.commit()
     started = time.perf_counter()
     while order.state == "taking_back":
-        order._for_user()._take_back_slices(lambda: True)
+        order._for_user()._work(lambda: True)
     rate = count / (time.perf_counter() - started)
     assert order.state == "taken_back" and not order.payment_ids
     print(f"  taken back: {count} payments, {rate:.0f}/s")

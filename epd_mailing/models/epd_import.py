@@ -3,7 +3,7 @@ import itertools
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .epd_import_field import IMPORT_KINDS
+from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
 from .epd_payment_document import FORMS
 
 # a file up to this size is checked at once, not in the background
@@ -112,7 +112,7 @@ class EpdImport(models.Model):
         help="Services that are not there yet, and to whom they are paid. Managers only.",
     )
     scope = fields.Selection(
-        [("part", "A part of the month's data"), ("whole", "All of the month's data")],
+        IMPORT_SCOPES,
         string="The File Holds",
         help="A part: what stands in the month stays, payments are added to those of other "
         "registers. All: what accounts of the file have and the file does not is removed, and its "

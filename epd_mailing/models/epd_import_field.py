@@ -8,6 +8,8 @@ IMPORT_KINDS = [
     ("account", "Personal accounts"),
     ("gis", "Identifiers of ГИС ЖКХ"),
 ]
+# what becomes of the rest of the month
+IMPORT_SCOPES = [("part", "A part of the month's data"), ("whole", "All of the month's data")]
 
 
 class EpdImportField(models.Model):

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .epd_import_field import IMPORT_KINDS
+from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
 
 
 class EpdImportLayout(models.Model):
@@ -22,10 +22,7 @@ class EpdImportLayout(models.Model):
     )
     create_missing = fields.Boolean(string="Create Accounts and Buildings")
     create_services = fields.Boolean()
-    scope = fields.Selection(
-        [("part", "A part of the month's data"), ("whole", "All of the month's data")],
-        string="The File Holds",
-    )
+    scope = fields.Selection(IMPORT_SCOPES, string="The File Holds")
     used_at = fields.Datetime(string="Last Used", readonly=True)
 
     _signature_uniq = models.Constraint(

@@ -101,14 +101,7 @@ class EpdImport(models.Model):
     def _find_lost(self, account_ids):
         """Return those of the accounts of which a row of the file could not be taken."""
         digests = {self._get_digest(("lost", account_id)): account_id for account_id in account_ids}
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT digest FROM epd_import_key WHERE import_id = %s AND digest = ANY(%s)",
-                self.id,
-                list(digests),
-            )
-        )
-        return {digests[digest] for (digest,) in rows}
+        return {digests[digest] for digest in self._find_digests(digests)}
 
     # ------------------------------------------------------------------
     # Side table → payments and balances

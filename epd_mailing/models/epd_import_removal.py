@@ -127,14 +127,7 @@ class EpdImport(models.Model):
             line_id: (self._get_digest((account_id, *rest)), *accounts[account_id])
             for line_id, account_id, *rest in lines
         }
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT digest FROM epd_import_key WHERE import_id = %s AND digest = ANY(%s)",
-                self.id,
-                list({digest for digests in marks.values() for digest in digests}),
-            )
-        )
-        known = {digest for (digest,) in rows}
+        known = self._find_digests({digest for digests in marks.values() for digest in digests})
         gone, kept = [], []
         for line_id, (line, account, lost) in marks.items():
             if account in known and line not in known:

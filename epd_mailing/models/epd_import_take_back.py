@@ -1,4 +1,5 @@
 from collections import defaultdict
+from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -57,19 +58,8 @@ class EpdImport(models.Model):
         )
         return {**action, "domain": [("import_id", "=", self.id)], "context": {}}
 
-    def _take_back_slices(self, in_budget):
-        while in_budget():
-            self.invalidate_recordset()
-            if self.state != "taking_back" or not self.sudo().try_lock_for_update():
-                return
-            count = self._take_back_slice()
-            self.env["ir.cron"]._commit_progress(count, remaining=int(bool(count)))
-            self.env.invalidate_all()
-            if not count:
-                return
-
-    def _take_back_slice(self):
-        """Take back the next payments; return how many, none when it was the last slice."""
+    def _work_slice(self):
+        """Take back the next payments; return how many, None when there are none left."""
         lines = (
             self.env["epd.account.payment"]
             .sudo()
@@ -79,17 +69,17 @@ class EpdImport(models.Model):
             text = self.env._("Payments taken back: %s", int(self.total_size))
             self._move("taken_back", finished_at=fields.Datetime.now())
             self.message_post(body=text)
-            return 0
+            return None
         balances, count = lines.balance_id, len(lines)
-        sums = defaultdict(list)
+        sums = defaultdict(Decimal)
         for line in lines:
-            sums[line.balance_id.id].append(money.to_decimal(line.amount))
+            sums[line.balance_id.id] += money.to_decimal(line.amount)
         lines.unlink()
         rest = self._get_known_payments(balances)
         changed = []
         for balance in self.env["epd.account.balance"].browse(balances.ids):
             days = self._get_days(rest[balance.id].values())
-            paid = money.to_decimal(balance.paid) - sum(sums[balance.id])
+            paid = money.to_decimal(balance.paid) - sums[balance.id]
             vals = {"paid": paid, **{name: day or False for name, day in days.items()}}
             changed.append((balance, self._drop_same(balance, vals)))
         self._write_many("epd.account.balance", [], changed)

@@ -52,9 +52,8 @@ class EpdImport(models.Model):
     def _work(self, in_budget):
         """Go on from where the order stands."""
         if self.state == "taking_back":
-            self._take_back_slices(in_budget)
-        else:
-            self._work_slices(in_budget, commit=True)
+            return super()._work(in_budget)  # slices that need no file
+        return self._work_slices(in_budget, commit=True)
 
     def _work_at_once(self):
         """Work on a small file in the present transaction."""
@@ -302,6 +301,17 @@ class EpdImport(models.Model):
             else:
                 twins.add(place)
         return twins
+
+    def _find_digests(self, digests):
+        """Return those of the digests that were remembered for this file."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT digest FROM epd_import_key WHERE import_id = %s AND digest = ANY(%s)",
+                self.id,
+                list(digests),
+            )
+        )
+        return {digest for (digest,) in rows}
 
     def _note_untaken(self, records, problems):
         """Remember the accounts of rows with errors: what they say of the account is not all."""

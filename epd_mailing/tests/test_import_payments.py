@@ -75,6 +75,17 @@ class TestImportPayments(PaymentCase):
             ],
         )
 
+    def test_the_file_stays_on_the_disk(self):
+        order = self._register()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        attachments = type(self.env["ir.attachment"])
+        with patch.object(attachments, "_file_read", side_effect=AssertionError("read whole")):
+            order.action_check()
+            order.action_load()
+            self._work()
+        self.assertEqual((order.state, self._paid()), ("done", self.EXPECTED))
+
     def test_the_same_register_again_changes_nothing(self):
         self._load_register()
         stamps = {b.id: b.write_date for b in self.accounts.balance_ids}

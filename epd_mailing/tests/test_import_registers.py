@@ -136,7 +136,7 @@ class TestImportRegisters(PaymentCase):
     def test_taking_back_in_slices_with_a_stop_and_a_lost_transaction(self):
         order = self._load_register()
         orders, seen = type(order), []
-        original = orders._take_back_slice
+        original = orders._work_slice
 
         def lost(self):
             seen.append(len(self.payment_ids))
@@ -146,7 +146,7 @@ class TestImportRegisters(PaymentCase):
 
         order.action_take_back()
         with (
-            patch.object(orders, "_take_back_slice", lost),
+            patch.object(orders, "_work_slice", lost),
             patch(TAKEN_BACK, 2),
             mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
         ):
