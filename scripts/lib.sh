@@ -43,6 +43,8 @@ else
   PG_DIR=$RUN/postgres
   as_pg() { "$@"; }
 fi
+# Odoo's files lie beside the cluster: what one says of the other stays true, whatever is removed
+DATA_DIR=$PG_DIR/odoo
 pg_bin() { find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1; }
 
 # free_port NAME FIRST: the port remembered for NAME, or the next free one from FIRST on
@@ -75,7 +77,7 @@ start_pg() {
   bin=$(pg_bin); [ -n "$bin" ] || fail "PostgreSQL is not installed: run 'make setup'"
   if [ ! -s "$data/PG_VERSION" ] || [ "$(cat "$data/PG_VERSION")" != "$(basename "$(dirname "$bin")" )" ]; then
     if [ "$(id -u)" = 0 ]; then mkdir -p "$PG_DIR" && chmod 711 /var/lib/epd_mailing && chown postgres "$PG_DIR"; else mkdir -p "$PG_DIR"; fi
-    rm -rf "$data" "$data.new"
+    rm -rf "$data" "$data.new" "$DATA_DIR"
     as_pg "$bin/initdb" -D "$data.new" -U "$PG_USER" -A trust -E UTF8 --locale=C.UTF-8 >"$RUN/initdb.log" 2>&1 || fail "the database cluster cannot be made, see $RUN/initdb.log"
     as_pg mv "$data.new" "$data"
   fi
@@ -95,7 +97,7 @@ write_conf() {
   cat > "$RUN/odoo.conf" <<CONF
 [options]
 addons_path = $(odoo_home)/odoo/addons,$ROOT
-data_dir = $RUN/data
+data_dir = $DATA_DIR
 db_host = 127.0.0.1
 db_port = $(cat "$RUN/port.pg")
 db_user = $PG_USER

@@ -57,7 +57,6 @@ def make_house(name, prepare=None, **options):
         odoo.kill()
         sandbox.kill()
         drop_database(db)
-        shutil.rmtree(RUN / "data" / "filestore" / db, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -87,8 +88,13 @@ def make_database(name, kind="demo"):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def filestore(name):
+    """Return the folder in which Odoo keeps the files of database ``name``."""
+    return Path(read_conf()["data_dir"]) / "filestore" / name
+
+
 def drop_database(name):
-    """Remove a database; its users are thrown out."""
+    """Remove a database with its files; its users are thrown out."""
     conf = read_conf()
     connection = psycopg2.connect(
         host=conf["db_host"], port=conf["db_port"], user=conf["db_user"], dbname="postgres"
@@ -97,6 +103,7 @@ def drop_database(name):
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     connection.close()
+    shutil.rmtree(filestore(name), ignore_errors=True)
 
 
 class Process:

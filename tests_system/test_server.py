@@ -1,5 +1,9 @@
 """The servers that the other tests of this folder stand on."""
 
+import shutil
+
+from .server import OdooServer, drop_database, filestore, make_database
+
 
 def test_prefork_with_cron(office):
     """Odoo runs as several processes, and a job asked for over RPC is done by the cron's."""
@@ -19,3 +23,20 @@ def test_operator_logs_in(office, page):
     page.wait_for_selector(".o_main_navbar")
     page.click(".o_navbar_apps_menu button")
     assert page.wait_for_selector(".o_app:has-text('Обсуждения')")
+
+
+def test_kept_template_without_its_files_is_made_anew():
+    """A cluster that has outlived its files gives no house whose pages miss their bundles."""
+    name = "epd_system_files"
+    try:
+        make_database(name)
+        (template,) = filestore(name).parent.glob("tpl_demo_*")
+        shutil.rmtree(template)
+        make_database(name)
+        stored = OdooServer(name).query(
+            "SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL"
+        )
+        assert len(stored) > 10
+        assert [path for (path,) in stored if not (filestore(name) / path).is_file()] == []
+    finally:
+        drop_database(name)
