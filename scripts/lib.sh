@@ -88,6 +88,8 @@ start_pg() {
       -o "-p $port -k '' -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null \
       || fail "PostgreSQL does not start, see $PG_DIR/log"
   fi
+  # a checkout that is new at this place may find its cluster at work
+  sed -n 4p "$data/postmaster.pid" >"$RUN/port.pg"
 }
 
 pg_idle() { [ "$(pg psql -Atqc "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()" postgres 2>/dev/null)" = 0 ]; }
