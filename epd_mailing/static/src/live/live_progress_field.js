@@ -80,7 +80,8 @@ export class LiveProgressField extends ProgressBarField {
         }
         this.read.running = true;
         try {
-            await record.model.load();
+            // not the model's load: of two that cross, a button's and ours, one would never end
+            await record.load();
         } finally {
             this.read.running = false;
         }
