@@ -66,6 +66,23 @@ def test_without_number_and_day_only_the_file_tells():
     assert len(settle([pay(100, paid_on=None, source="b")], known, whole=False).new) == 1
 
 
+def test_one_of_two_registers_has_numbers():
+    for recorded, given_number in (("157", ""), ("", "157")):
+        known = record([pay(500, recorded)])
+        found = settle([pay(500, given_number, source="b")], known, whole=False)
+        assert (found.new, found.same, found.repeated) == ([], [0], [0])
+        # another day is another payment, and without a day nothing tells
+        other = settle([pay(500, given_number, paid_on=None)], known, whole=False)
+        assert (len(other.new), other.same) == (1, [])
+
+
+def test_numbers_that_begin_anew_each_day():
+    known = record([pay(500, "1")])
+    next_day = pay(300, "1", paid_on=DAY.replace(day=6), source="b")
+    found = settle([next_day], known, whole=False)
+    assert (found.new, found.changed) == ([next_day], [])
+
+
 def test_a_whole_file_takes_away_what_it_does_not_have():
     known = record([pay(100, "17"), pay(50, "18"), pay(1)])
     found = settle([pay(100, "17", source="b"), pay(60, "18", source="b")], known, whole=True)

@@ -226,17 +226,13 @@ class EpdImport(models.Model):
         settings |= {"create_services", "scope"}
         if (reread or settings & set(vals)) and not self._gate_open():
             self._check_editable()
-        if {"file", "kind", "period_id"} & set(vals) and self.sudo().payment_ids:
-            raise UserError(
-                self.env._(
-                    "Payments of this file are recorded. Take them back first, or load the other file "
-                    "as a new one."
-                )
-            )
+        of_payments = reread | {"period_id", "company_id", "payee_id", "decimal"} & set(vals)
+        if of_payments and not self._gate_open():
+            self._check_no_payments()
         if "good_only" in vals and self.filtered(lambda order: order.state == "loading"):
             raise UserError(self.env._("Stop the loading before you change it."))
-        if "kind" in vals and "scope" not in vals:
-            vals = {**vals, "scope": False}  # another kind of file has another usual scope
+        if {"kind", "file"} & set(vals) and "scope" not in vals:
+            vals = {**vals, "scope": False}  # another file has another usual scope
         res = super().write(vals)
         if reread and not self._gate_open():
             self._take_file()
@@ -257,6 +253,16 @@ class EpdImport(models.Model):
         if self.filtered(lambda order: order.state != "draft"):
             raise UserError(
                 self.env._("Take the loading back to draft to change how the file is read.")
+            )
+
+    def _check_no_payments(self):
+        """Read another way, the payments would be others than those recorded, and count beside them."""
+        if self.sudo().payment_ids:
+            raise UserError(
+                self.env._(
+                    "Payments of this file are recorded. Take them back first, or load the other file "
+                    "as a new one."
+                )
             )
 
     # ------------------------------------------------------------------

@@ -35,4 +35,5 @@ class EpdImportColumn(models.Model):
         res = super().write(vals)
         if {"field_id", "service"} & set(vals):
             self.import_id._check_editable()
+            self.import_id._check_no_payments()
         return res

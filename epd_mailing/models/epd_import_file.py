@@ -324,7 +324,7 @@ class EpdImport(models.Model):
                     """SELECT attachment.id FROM ir_attachment attachment
                          JOIN epd_import source ON source.id = attachment.res_id
                         WHERE attachment.res_model = 'epd.import' AND attachment.res_field = 'file'
-                          AND source.company_id = %s AND source.state IN ('done', 'cancelled')
+                          AND source.company_id = %s AND source.state IN ('done', 'cancelled', 'taken_back')
                           AND source.write_date < %s LIMIT 100""",
                     company.id,
                     fields.Datetime.subtract(

@@ -189,7 +189,9 @@ class EpdImport(models.Model):
             vals
         ):
             part = "amount_common" if service.kind == "common" else "amount_individual"
-            vals[part] = vals["amount"]
+            other = {"amount_common", "amount_individual"} - {part}
+            # the printed parts make the amount: what one of them was before is gone
+            vals.update({part: vals["amount"], other.pop(): Decimal(0)})
         if vals.get("recalculation") and not vals.get("recalculation_reason"):
             vals["recalculation_reason"] = self.env._("As given by the billing program")
 
@@ -231,9 +233,17 @@ class EpdImport(models.Model):
             building = buildings.get(plain(record.values.get("building")))
             if building:
                 vals["building_id"] = building.id
+            elif record.values.get("building"):  # looked at only: it is to be made
+                vals["building_id"] = False
+                problems.append(self._describe_move(record))
             self._match_payer(record, account, vals, email, problems, dry)
             pairs.append((account, vals))
         return tally + self._save("epd.personal.account", pairs, dry)
+
+    @staticmethod
+    def _describe_move(record):
+        place, text = record.columns.get("building"), record.values["building"]
+        return Problem(record.row, place, "new_building", text, "warning")
 
     def _get_account_problem(self, record):
         """Return ``(field, code, value)`` of what an account cannot hold, or nothing."""
@@ -282,6 +292,11 @@ class EpdImport(models.Model):
         for record in good:
             values, account = record.values, accounts[record.values["account"]]
             document_id = values.get("gis_document_id")
+            service_id = values.get("gis_service_id") or account.gis_service_id
+            if document_id and service_id and not document_id.startswith(service_id):
+                place = record.columns.get("gis_document_id")
+                problems.append(Problem(record.row, place, "gis_other", service_id))
+                continue
             names = ("unified_number", "gis_service_id")
             own.append((account, {name: values[name] for name in names if values.get(name)}))
             if document_id:

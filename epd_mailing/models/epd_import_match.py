@@ -7,8 +7,18 @@ from ..tools.table_file import Problem
 
 
 def plain(text):
-    """Return a name or an address as compared: lower case, ё as е, without marks and spaces."""
-    return re.sub(r"[\W_]+", "", (text or "").casefold().replace("ё", "е"))
+    """Return a name or an address as compared: lower case, ё as е, without marks and spaces.
+
+    Between two figures one mark stays: house 1/1 is not house 11, service 1.1 not service 11.
+    """
+    text = (text or "").casefold().replace("ё", "е")
+    text = re.sub(r"(?<=\d)[\W_]+(?=\d)", "/", text)
+    return re.sub(r"[^\w/]+|_|(?<!\d)/|/(?!\d)", "", text)
+
+
+def _alone(text):
+    """Return the letters and figures of an account number of a bank."""
+    return re.sub(r"[\W_]+", "", text)
 
 
 _LEGAL_FORM = re.compile(
@@ -215,12 +225,16 @@ class EpdImport(models.Model):
             own = banks.filtered(
                 lambda bank: bank.company_id or bank.partner_id == self.company_id.partner_id
             )
-            memo["payees"] = {plain(bank.acc_number): bank for bank in banks | own}
+            memo["payees"] = {
+                # of two with one number, ours
+                _alone(bank.acc_number): bank
+                for bank in (banks - own) + own
+            }
             memo["payee"] = self.payee_id or (own if len(own) == 1 else own.browse())
         text = record.values.get("payee")
         if not text:
             return memo["payee"], "" if memo["payee"] else "no_payee"
-        payee = memo["payees"].get(plain(text), memo["payee"].browse())
+        payee = memo["payees"].get(_alone(text), memo["payee"].browse())
         return payee, "" if payee else "unknown_payee"
 
     def _provide(self, pairs, problems, memo, dry):

@@ -115,6 +115,14 @@ class EpdImport(models.Model):
                 value,
             ),
             "gis_length": self.env._("The identifier has a wrong number of characters."),
+            "gis_other": self.env._(
+                "The document's identifier belongs to another account: here it begins with %s.",
+                value,
+            ),
+            "new_building": self.env._(
+                "There is no building with this address: it is made, and the account moves there. If "
+                "it is one of yours, write its address as it is entered."
+            ),
             "dates_order": self.env._("The account closes before it opens."),
             "bad_email": self.env._("This is no e-mail address."),
             "other_payer": self.env._(

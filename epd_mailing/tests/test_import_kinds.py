@@ -3,6 +3,7 @@ import io
 import openpyxl
 from odoo.tests import HttpCase, tagged
 
+from ..models.epd_import_match import plain
 from .import_common import ImportCase, make_csv, make_xlsx
 
 
@@ -116,6 +117,54 @@ class TestImportKinds(ImportCase):
         self.assertEqual(self.accounts[0].gis_service_id, "16АК330010-01")
         again = self._load(make_csv(rows[:2]), "gis")
         self.assertEqual((again.same_count, again.updated_count, again.created_count), (1, 0, 0))
+
+    def test_a_document_identifier_of_another_account(self):
+        """One column sorted apart from the others puts a neighbour's identifier on a receipt."""
+        self.accounts[1].gis_service_id = "16АК330011-01"
+        rows = [
+            ["ЛС", "ИЖКУ", "ИПД"],
+            ["00100", "16АК330010-01", "16АК330011-01-6031"],
+            ["00101", "", "16АК330010-01-6031"],
+        ]
+        order = self._order(make_csv(rows), "gis", good_only=True)
+        order.action_check()
+        self.assertEqual(self._problems(order), {(2, "C", "gis_other"), (3, "C", "gis_other")})
+        self.assertIn("16АК330010-01", order.problem_ids[0].text)
+        order.action_load()
+        self._work()
+        self.assertFalse(
+            self.env["epd.gis.placement"].search([("account_id", "in", self.accounts.ids)])
+        )
+
+    def test_an_account_that_moves_to_a_new_building_is_told_and_counted(self):
+        house = self.accounts[0].building_id
+        rows = [["ЛС", "Дом"], ["00100", "ул. Новая, 1"], ["00101", house.name.upper()]]
+        order = self._order(make_csv(rows), "account")
+        order.action_check()
+        self.assertEqual(self._problems(order), {(2, "B", "new_building")})
+        self.assertEqual((order.updated_count, order.same_count), (1, 1))
+        self.assertEqual(self.accounts[0].building_id, house)
+        order.action_load()
+        self._work()
+        self.assertEqual(self.accounts[0].building_id.name, "ул. Новая, 1")
+        self.assertEqual(self.accounts[1].building_id, house)
+
+    def test_names_are_compared_without_marks_but_between_figures(self):
+        self.assertEqual(plain("г. Казань, ул. Ёлочная, д. 5"), plain("Г КАЗАНЬ УЛ ЕЛОЧНАЯ Д5"))
+        self.assertEqual(plain("дом 15-2"), plain("Дом 15 / 2"))
+        self.assertNotEqual(plain("ул. Ленина, д. 1/1"), plain("ул. Ленина, д. 11"))
+        self.assertNotEqual(plain("1.1"), plain("11"))
+        self.assertEqual(plain("д. 1/а"), plain("д. 1А"))
+
+    def test_an_amount_alone_leaves_nothing_of_the_parts_before(self):
+        rows = [["ЛС", "Услуга", "Начислено"], ["00100", "5", "110"]]
+        self._load(make_csv(rows))
+        charge = self.accounts[0].charge_ids.filtered(lambda c: c.service_id.code == "5")
+        charge.write({"amount_individual": 90, "amount_common": 20})
+        rows[1][2] = "120"
+        self._load(make_csv(rows))
+        figures = charge.amount, charge.amount_individual, charge.amount_common
+        self.assertEqual(figures, (120, 120, 0))
 
     def test_fields_in_the_list_are_those_that_are_read(self):
         from ..tools.table_file import KINDS

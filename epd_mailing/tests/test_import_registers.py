@@ -37,6 +37,18 @@ class TestImportRegisters(PaymentCase):
         totals.kind = "payment"
         self.assertEqual(totals.scope, "part", "as remembered")
 
+    def test_another_file_has_its_own_usual_scope(self):
+        order = self._register([["00100", "5"]], ["ЛС", "Оплачено"])
+        self.assertEqual(order.scope, "whole")
+        order.file = base64.b64encode(make_csv([HEAD, *ROWS]))
+        self.assertEqual(order.scope, "part")
+
+    def test_a_register_with_numbers_after_one_without(self):
+        self._load_register(ROWS[:1])
+        order = self._load_register([[*ROWS[0], "157"]], NUMBERED)
+        self.assertEqual(self._problems(order), {(2, "C", "paid_known")})
+        self.assertEqual(self._amounts(), [500.1])
+
     def test_a_second_register_is_added(self):
         self._load_register()
         order = self._register([["00100", "25.03.2026", "100"], ["00102", "01.03.2026", "7"]])
@@ -170,8 +182,15 @@ class TestImportRegisters(PaymentCase):
         order.action_cancel()
         self.assertEqual(self._paid(), [self.EXPECTED[0], (0, ""), (0, "")])
         order.action_to_draft()
-        with self.assertRaisesRegex(UserError, "Take them back"):
-            order.file = base64.b64encode(make_csv([HEAD, *ROWS[:1]]))
+        # read another way, its payments would count beside those that are recorded
+        for change in (
+            lambda: order.write({"file": base64.b64encode(make_csv([HEAD, *ROWS[:1]]))}),
+            lambda: order.write({"payee_id": self.repair_payee.id}),
+            lambda: order.write({"delimiter": ","}),
+            lambda: order.column_ids[2].write({"field_id": False}),
+        ):
+            with self.assertRaisesRegex(UserError, "Take them back"), self.cr.savepoint():
+                change()
         order.action_cancel()
         order.action_take_back()
         self._work()

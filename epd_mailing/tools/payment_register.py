@@ -27,11 +27,11 @@ class Settlement(NamedTuple):
     """What a file says of one account and payee, beside what is recorded.
 
     * ``new``: payments to record;
-    * ``changed``: ``[(key of the recorded one, payment)]``: the number is known, day or sum differ;
+    * ``changed``: ``[(key of the recorded one, payment)]``: the number is known, day or sum differs;
     * ``gone``: keys of recorded payments that the file, which holds all of them, does not have;
     * ``same``: keys of those that stand already;
-    * ``repeated``: of these, the keys of payments of **another** file that have no number: taken
-      for the same by day and sum alone, which a person should see.
+    * ``repeated``: of these, the keys of payments of **another** file where one side or both have no
+      number: taken for the same by day and sum alone, which a person should see.
     """
 
     new: list
@@ -45,8 +45,10 @@ def settle(given, known, whole):
     """Compare the payments of a file with the recorded ones.
 
     Payments are the same when number, day and sum are. Equal ones are counted: two in the file and
-    one recorded are one known and one new. Without a number **and** a day only the file itself tells
-    payments apart, so they are the same in the same file only.
+    one recorded are one known and one new. A payment with a number and one without are the same by day
+    and sum: the register of the day may have numbers, that of the month none. Without a number **and**
+    a day only the file itself tells payments apart, so they are the same in the same file only. A
+    number with another day **and** another sum is another payment: numbers begin anew each day.
 
     :param given: iterable of :class:`Payment`, of one account and payee
     :param known: ``{key: Payment}``, the recorded ones
@@ -68,21 +70,51 @@ def settle(given, known, whole):
         same.append(key)
         if not payment.number and known[key].source != payment.source:
             repeated.append(key)
-    rest = [key for keys in left.values() for key in keys]
-    by_number = defaultdict(list)
-    for key in rest:
-        if known[key].number:
-            by_number[known[key].number].append(key)
-    new, changed = [], []
-    for payment in fresh:
-        keys = by_number.get(payment.number)
-        if keys:
-            changed.append((keys.pop(), payment))
+    rest = {key: known[key] for keys in left.values() for key in keys}
+    changed, fresh = _pair(fresh, rest, _get_number, _is_corrected)
+    # only then: whatever the order of the rows, the same file finds the same
+    numbered, new = _pair(fresh, rest, _get_day, _is_numbered)
+    same += [key for key, _payment in numbered]
+    repeated += [key for key, _payment in numbered]
+    return Settlement(new, changed, list(rest) if whole else [], same, repeated)
+
+
+def _pair(payments, rest, get_place, alike):
+    """Pair payments with those of ``rest`` that are alike, and take these out of it.
+
+    :return: ``([(key of the recorded one, payment)], payments without one)``
+    """
+    places, pairs, alone = defaultdict(list), [], []
+    for key, other in rest.items():
+        places[get_place(other)].append(key)
+    for payment in payments:
+        keys = places[get_place(payment)]
+        key = next((k for k in keys if k in rest and alike(payment, rest[k])), None)
+        if key is None:
+            alone.append(payment)
         else:
-            new.append(payment)
-    renewed = {key for key, _payment in changed}
-    gone = [key for key in rest if key not in renewed] if whole else []
-    return Settlement(new, changed, gone, same, repeated)
+            pairs.append((key, payment))
+            del rest[key]
+    return pairs, alone
+
+
+def _get_number(payment):
+    return payment.number
+
+
+def _get_day(payment):
+    return payment.paid_on, payment.amount
+
+
+def _is_corrected(payment, other):
+    """Tell whether one number stands for one payment whose day or sum was put right."""
+    alike = payment.paid_on == other.paid_on or payment.amount == other.amount
+    return bool(payment.number) and alike
+
+
+def _is_numbered(payment, other):
+    """Tell whether it is one payment by day and sum, of which one file gives the number."""
+    return bool(payment.paid_on) and bool(payment.number) != bool(other.number)
 
 
 def _identity(payment):
