@@ -51,7 +51,7 @@ class EpdImport(models.Model):
         "phase", "position", "row_reached", "total_size", "row_count", "created_count",
         "updated_count", "same_count", "left_count", "error_count", "warning_count", "pause_reason",
         "file_sha256", "signature", "header_row", "finished_at", "paid_sum", "swept_to",
-        "removed_count", "kept_count",
+        "removed_count", "kept_count", "user_id",
     )  # fmt: skip
 
     name = fields.Char(compute="_compute_name")
@@ -326,6 +326,7 @@ class EpdImport(models.Model):
             paid_sum=0,
             pause_reason=False,
             finished_at=False,
+            user_id=self.env.uid,  # with whose rights it is done
         )
 
     def action_stop(self):
@@ -338,7 +339,7 @@ class EpdImport(models.Model):
     def action_resume(self):
         """Go on from the row reached."""
         for order in self._check_user_may():
-            order._move(_STATES[order.phase], pause_reason=False)
+            order._move(_STATES[order.phase], pause_reason=False, user_id=self.env.uid)
         self._wake_worker()
         return True
 

@@ -46,6 +46,7 @@ class EpdImport(models.Model):
                 position=0,
                 total_size=len(order.payment_ids),
                 pause_reason=False,
+                user_id=self.env.uid,
             )
         self._wake_worker()
         return True

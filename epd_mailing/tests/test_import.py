@@ -305,6 +305,15 @@ class TestImport(ImportCase):
             with self.assertRaises(UserError):
                 getattr(order.with_user(nobody), method)()
 
+    def test_the_work_is_done_with_the_rights_of_who_pressed(self):
+        order = self._order(make_csv([HEAD, *ROWS]), user=self.manager)
+        with self.assertRaises(UserError):
+            order.with_user(self.operator).user_id = self.operator
+        order.with_user(self.operator).action_check()
+        self.assertEqual(order.user_id, self.operator)
+        with self.assertRaises(UserError):
+            self._order(make_csv([HEAD, *ROWS]), user_id=self.manager.id)
+
     def test_old_files_are_removed_and_the_record_stays(self):
         order = self._load(make_csv([HEAD, *ROWS]))
         self.env.flush_all()
