@@ -12,6 +12,8 @@ CONTRACT = 1
 PAGE = 500  # rows of one answer at most
 ACCOUNTS_A_CALL = 500
 FILE_BYTES = 4 * 2**20  # of a file for the printer in one answer
+# characters that JSON can carry and the database cannot keep
+UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 class ApiRefusal(UserError):
@@ -170,6 +172,18 @@ class EpdApi(models.AbstractModel):
         if value not in allowed:
             raise ApiRefusal(
                 code, self.env._("One of these is expected: %s.", ", ".join(allowed)), str(value)
+            )
+        return value
+
+    @api.model
+    def _api_text(self, value, name, size=0):
+        """Return a text as it came, or refuse what would be cut (to ``size``) or cannot be kept."""
+        if not isinstance(value, str) or UNKEPT.search(value):
+            raise ApiRefusal("not_a_text", self.env._("“%s” is a text.", name))
+        if size and len(value) > size:
+            raise ApiRefusal(
+                "too_long",
+                self.env._("“%(name)s” has at most %(size)s characters.", name=name, size=size),
             )
         return value
 

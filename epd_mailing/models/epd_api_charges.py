@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, models
 
 from ..tools.plain_values import PlainValueError, read_day, read_decimal
-from .epd_api import ACCOUNTS_A_CALL, ApiRefusal
+from .epd_api import ACCOUNTS_A_CALL, UNKEPT, ApiRefusal
 
 LINES_EACH = 200
 CHARGE = (
@@ -57,7 +57,7 @@ class EpdApi(models.AbstractModel):
         maps = self._api_maps(accounts)
         good, problems, seen = {}, [], set()
         for entry in accounts:
-            number = str(entry.get("number", "")) if isinstance(entry, dict) else ""
+            number = number_text(entry)
             account = maps["account"].get(number)
             if not account:
                 text = self.env._("There is no personal account with this number.")
@@ -89,7 +89,7 @@ class EpdApi(models.AbstractModel):
     def _api_maps(self, accounts):
         """Return what codes and numbers mean in this company: ``{kind: {text: id}}``."""
         company = ("company_id", "=", self.env.company.id)
-        numbers = [str(entry.get("number", "")) for entry in accounts if isinstance(entry, dict)]
+        numbers = [number_text(entry) for entry in accounts]
         found = self.env["epd.personal.account"].search_fetch(
             [company, ("number", "in", numbers)], ["number"]
         )
@@ -121,18 +121,36 @@ class EpdApi(models.AbstractModel):
                 text = self.env._("A list of at most %s lines is expected.", LINES_EACH)
                 problems.append(self._api_problem("lines_wrong", text, f"{number}/{section}"))
                 continue
-            sections[section] = {}
-            for index, row in enumerate(rows, start=1):
-                record = f"{number}/{section}/{index}"
-                try:
-                    line_key, vals = self._api_read_line(section, row, maps)
-                    if line_key in sections[section]:
-                        text = self.env._("The line stands twice; give each a key of its own.")
-                        raise ApiRefusal("line_twice", text)
-                    sections[section][line_key] = vals
-                except ApiRefusal as error:
-                    problems.append(self._api_problem(error.code, str(error), record))
+            sections[section], found = self._api_read_section(number, section, rows, maps)
+            problems += found
         return sections, problems
+
+    @api.model
+    def _api_read_section(self, number, section, rows, maps):
+        """Return ``({key: values}, problems)`` of one section of an account."""
+        lines, problems, seen = {}, [], set()
+        for index, row in enumerate(rows, start=1):
+            try:
+                line_key, vals = self._api_read_line(section, row, maps)
+                self._api_check_twice(section, line_key, seen)
+                lines[line_key] = vals
+            except ApiRefusal as error:
+                record = f"{number}/{section}/{index}"
+                problems.append(self._api_problem(error.code, str(error), record))
+        return lines, problems
+
+    @api.model
+    def _api_check_twice(self, section, line_key, seen):
+        """Refuse a line whose key stands in ``seen``; a meter is one, whatever it is read for."""
+        apart = line_key[1:] if section == "readings" else line_key
+        if apart in seen:
+            raise ApiRefusal(
+                "line_twice",
+                self.env._("The meter stands twice in one zone; it has one reading a month.")
+                if section == "readings"
+                else self.env._("The line stands twice; give each a key of its own."),
+            )
+        seen.add(apart)
 
     @api.model
     def _api_read_line(self, section, row, maps):
@@ -150,6 +168,8 @@ class EpdApi(models.AbstractModel):
             value = row.get(name, KEY_DEFAULTS.get(name, ""))
             if not isinstance(value, str) or (not value and name not in KEY_DEFAULTS):
                 raise ApiRefusal("field_missing", self.env._("The text “%s” is missing.", name))
+            field = self.env[model]._fields[KEY_FIELDS.get(name, name)]
+            self._api_text(value, name, getattr(field, "size", None))
             if name in maps:
                 found = maps[name].get(value.replace(" ", "") if name == "payee" else value)
                 if not found:
@@ -185,8 +205,7 @@ class EpdApi(models.AbstractModel):
                 "not_a_day": self.env._("“%s” is written as a day such as 2026-03-31."),
             }
             raise ApiRefusal(error.code, texts[error.code] % field.name) from error
-        if not isinstance(value, str):
-            raise ApiRefusal("not_a_text", self.env._("“%s” is a text.", field.name))
+        self._api_text(value, field.name, getattr(field, "size", None))
         if field.type == "selection":
             value = value or "other"
             return self._api_choice(value, field.get_values(self.env), "choice_unknown")
@@ -265,6 +284,12 @@ class EpdApi(models.AbstractModel):
         if isinstance(value, Decimal):
             return round(Decimal(str(record[name] or 0)), 10) == round(value, 10)
         return (record[name] or False) == (value or False)
+
+
+def number_text(entry):
+    """Return the account number of an entry as text, an empty one when it cannot be one."""
+    number = str(entry.get("number", "")) if isinstance(entry, dict) else ""
+    return "" if UNKEPT.search(number) else number
 
 
 def read_decimal_or_none(value):

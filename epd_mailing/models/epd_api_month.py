@@ -227,7 +227,7 @@ class EpdApi(models.AbstractModel):
     def schedule_mailing(self, mailing, at):
         """Set when the mailing starts, or move the date.
 
-        :param at: ISO moment in UTC, ``2026-04-02T06:00:00Z``
+        :param at: ISO moment in UTC, ``2026-04-02T06:00:00Z``; one that has come means now
         """
         try:
             when = fields.Datetime.to_datetime((at or "").removesuffix("Z").replace("T", " "))
@@ -246,15 +246,19 @@ class EpdApi(models.AbstractModel):
 
     @api.model
     def send_mailing(self, mailing):
-        """Start the mailing as soon as the queue gets to it; a paused one goes on."""
+        """Start a draft mailing as soon as the queue gets to it; a paused one goes on.
+
+        A planned one keeps its time, so that a repeated call never sends before the day: with a
+        moment that has come, :meth:`schedule_mailing` starts it now.
+        """
 
         def step(record):
             if record.state == "paused":
                 record.action_resume()
-            elif record.state != "scheduled" or record.scheduled_at > fields.Datetime.now():
+            else:
                 record.action_send()
 
-        return self._api_step(mailing, ("sending", "done"), step)
+        return self._api_step(mailing, ("scheduled", "sending", "done"), step)
 
     @api.model
     def pause_mailing(self, mailing):

@@ -90,7 +90,7 @@ class EpdImport(models.Model):
         for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
             record = row[0]
             found = existing.get(key) if row[1] else None
-            vals = self._prepare_figures(*row, new=not found)
+            vals = self._prepare_figures(*row, found)
             wrong = "twice" if place in twins else self._get_size_problem(vals)
             if wrong:
                 column = record.columns.get("account")
@@ -144,7 +144,7 @@ class EpdImport(models.Model):
             "reading": [*_READING, "service_id", "meter_number", "zone"],
         }[self.kind]
 
-    def _prepare_figures(self, record, account, parent, new):
+    def _prepare_figures(self, record, account, parent, found):
         """Return the values of a row; only columns that the file has, the key when it is new."""
         values = record.values
         vals = {
@@ -153,7 +153,7 @@ class EpdImport(models.Model):
             if name in values and name not in ("line_key", "meter_number", "zone")
         }
         if self.kind == "charge":
-            self._fill_amounts(vals, values, parent)
+            self._fill_amounts(vals, values, parent, found)
         if self.kind == "reading":
             vals["service_id"] = parent.id
             if "consumption" not in vals and None not in (
@@ -161,7 +161,7 @@ class EpdImport(models.Model):
                 values.get("current"),
             ):
                 vals["consumption"] = values["current"] - values["previous"]
-        if new:
+        if not found:
             vals.update(account_id=account.id, period_id=self.period_id.id)
             vals["company_id"] = self.company_id.id
             if self.kind == "charge":
@@ -181,7 +181,7 @@ class EpdImport(models.Model):
             for name, value in vals.items()
         }
 
-    def _fill_amounts(self, vals, values, service):
+    def _fill_amounts(self, vals, values, service, found):
         """The amount follows from its parts or the total, its one part from the amount."""
         if values.get("amount") is not None:
             vals["amount"] = values["amount"]
@@ -192,7 +192,8 @@ class EpdImport(models.Model):
             other = {"amount_common", "amount_individual"} - {part}
             # the printed parts make the amount: what one of them was before is gone
             vals.update({part: vals["amount"], other.pop(): Decimal(0)})
-        if vals.get("recalculation") and not vals.get("recalculation_reason"):
+        told = vals.get("recalculation_reason") or (found and found.recalculation_reason)
+        if vals.get("recalculation") and not told:
             vals["recalculation_reason"] = self.env._("As given by the billing program")
 
     @staticmethod

@@ -81,6 +81,9 @@ class EpdImport(models.Model):
         for balance in self.env["epd.account.balance"].browse(balances.ids):
             days = self._get_days(rest[balance.id].values())
             paid = money.to_decimal(balance.paid) - sums[balance.id]
+            others = sum((payment.amount for payment in rest[balance.id].values()), Decimal(0))
+            if paid < 0 <= others:  # another sum was written over it meanwhile
+                paid = others
             vals = {"paid": paid, **{name: day or False for name, day in days.items()}}
             changed.append((balance, self._drop_same(balance, vals)))
         self._write_many("epd.account.balance", [], changed)

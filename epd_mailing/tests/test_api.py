@@ -3,6 +3,7 @@ import hashlib
 import inspect
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest import SkipTest
 
@@ -147,6 +148,35 @@ class TestApi(ApiCase):
             self.api.put_charges("x", "2026-02", [{}] * 501)["problems"][0]["code"], "too_many"
         )
 
+    def test_nothing_is_cut(self):
+        reading = {"service": "5", "meter_number": "A-1"}
+        for key, section, line, code in (
+            ("t-1", "charges", {"service": "1", "line_key": "x" * 65}, "too_long"),
+            ("t-2", "readings", {**reading, "meter_number": "x" * 41}, "too_long"),
+            ("t-3", "readings", {**reading, "zone": "x" * 21}, "too_long"),
+            ("t-4", "charges", {"service": "1", "explanation": "\0"}, "not_a_text"),
+            ("t-5", "charges", {"service": "\ud800"}, "not_a_text"),
+        ):
+            answer = self.put(key=key, **{section: [line]})
+            self.assertEqual([p["code"] for p in answer["problems"]], [code], key)
+            self.assertEqual((answer["taken"], answer["left_out"]), (0, 1))
+        answer = self.put(key="t-0", number="\0")
+        self.assertEqual([p["code"] for p in answer["problems"]], ["account_unknown"])
+        longest = {"service": "1", "line_key": "x" * 64}
+        self.assertEqual(self.put(key="t-6", charges=[longest])["taken"], 1)
+
+    def test_a_meter_is_read_once_in_a_zone(self):
+        readings = [
+            {"service": "5", "meter_number": "A-1", "zone": "T1"},
+            {"service": "5", "meter_number": "A-1", "zone": "T2"},
+            {"service": "1", "meter_number": "A-1", "zone": "T1"},
+        ]
+        answer = self.put(readings=readings)
+        (problem,) = answer["problems"]
+        self.assertEqual((problem["code"], problem["record"]), ("line_twice", "00100/readings/3"))
+        self.assertEqual((answer["taken"], answer["left_out"]), (0, 1))
+        self.assertEqual(self.put(key="k-2", readings=readings[:2])["taken"], 1)
+
     def test_rights_and_companies(self):
         nobody = new_test_user(self.env, "epd_api_nobody", "base.group_user")
         with self.assertRaises(AccessError):
@@ -182,7 +212,15 @@ class TestApi(ApiCase):
         self.assertEqual(self.api.schedule_mailing(mailing, "soon")["status"], "refused")
         self.assertEqual(self.api.pause_mailing(mailing)["state"], "paused")
         self.assertEqual(self.api.pause_mailing(mailing)["state"], "paused")
-        self.assertEqual(self.api.send_mailing(mailing)["state"], "scheduled")
+        first = self.api.send_mailing(mailing)
+        self.assertEqual(first["scheduled_at"], "2099-01-01T06:00:00Z")
+        # the answer was lost: the same call again does not send before the planned day
+        self.assertEqual(self.api.send_mailing(mailing), first)
+        self._run_cron()
+        self.env.invalidate_all()
+        self.assertEqual(self.api.get_mailing(mailing), first)
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        self.assertEqual(self.api.schedule_mailing(mailing, now)["state"], "scheduled")
         self.assertEqual(self.api.send_mailing(mailing)["state"], "scheduled")
         self._run_cron()
         self.env.invalidate_all()

@@ -166,6 +166,17 @@ class TestImportKinds(ImportCase):
         figures = charge.amount, charge.amount_individual, charge.amount_common
         self.assertEqual(figures, (120, 120, 0))
 
+    def test_a_reason_that_was_entered_stays(self):
+        rows = [["ЛС", "Услуга", "Начислено", "Перерасчёт"], ["00100", "5", "110", "-10"]]
+        self._load(make_csv(rows))
+        charge = self.accounts[0].charge_ids.filtered(lambda c: c.service_id.code == "5")
+        self.assertTrue(charge.recalculation_reason)
+        charge.recalculation_reason = "Отсутствие жильца"
+        rows[1][3] = "-20"
+        self._load(make_csv(rows))
+        figures = charge.recalculation, charge.recalculation_reason
+        self.assertEqual(figures, (-20, "Отсутствие жильца"))
+
     def test_fields_in_the_list_are_those_that_are_read(self):
         from ..tools.table_file import KINDS
 

@@ -173,6 +173,13 @@ class TestImportRegisters(PaymentCase):
         self.assertEqual((seen[2:], order.state), ([4, 2, 0], "taken_back"))
         self.assertEqual(self._paid(), [(0, "")] * 3)
 
+    def test_what_was_written_over_is_not_taken_back_into_debt(self):
+        order = self._load_register()
+        self._balance("00100").paid = 0
+        order.action_take_back()
+        self._work()
+        self.assertEqual(self._balance("00100").paid, 0)
+
     def test_a_loading_given_up_half_way_can_be_taken_back(self):
         order = self._register()
         order.action_check()
