@@ -1,13 +1,15 @@
 """A ZIP of receipts of another program: what is taken and what is told."""
 
 import io
+import time
 import zipfile
+from unittest.mock import patch
 
 import pypdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import DictionaryObject, NameObject, StreamObject, TextStringObject
 from tools import receipt_archive
 from tools.receipt_archive import ArchiveError, ArchiveLimits, Pattern
 
@@ -104,16 +106,112 @@ def test_pdf():
     assert receipt_archive.check_pdf(make_pdf(3), max_pages=2).problem == "too_many_pages"
 
 
+def draw(content, pages=1, chain=0):
+    """Return a PDF whose pages share one drawing; ``chain`` forms each draw the next one ten times."""
+    writer = pypdf.PdfWriter()
+    font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+    font = DictionaryObject({NameObject(key): NameObject(value) for key, value in font.items()})
+    resources = DictionaryObject(
+        {NameObject("/Font"): DictionaryObject({NameObject("/F1"): writer._add_object(font)})}
+    )
+    drawing = writer._add_object(pack(content))
+    for _step in range(chain):
+        form = drawing.get_object()
+        form[NameObject("/Type")] = NameObject("/XObject")
+        form[NameObject("/Subtype")] = NameObject("/Form")
+        form[NameObject("/Resources")] = resources
+        forms = DictionaryObject({NameObject("/X"): drawing})
+        resources = DictionaryObject({**resources, NameObject("/XObject"): forms})
+        drawing = writer._add_object(pack(b"/X Do " * 10))
+    for _page in range(pages):
+        page = writer.add_blank_page(width=200, height=200)
+        page[NameObject("/Contents")] = drawing
+        page[NameObject("/Resources")] = resources
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
+
+
+def pack(content):
+    stream = StreamObject()
+    stream.set_data(content)
+    return stream.flate_encode()
+
+
+TEXT = b"BT /F1 9 Tf (Account 0100017) Tj ET\n"
+
+
+def test_text_of_a_usual_receipt():
+    for data in (draw(TEXT), draw(TEXT, chain=1), draw(TEXT + b"q Q\n" * 100_000)):
+        facts = receipt_archive.check_pdf(data)
+        assert facts.problem == ""
+        assert "0100017" in facts.text
+
+
+@pytest.mark.parametrize(
+    ("size", "more"), [(9 * 2**20, {}), (2**20, {"pages": 10}), (9 * 2**20, {"chain": 1})]
+)
+def test_a_pdf_that_unpacks_to_too_much(size, more):
+    data = draw(TEXT + b" " * size, **more)
+    assert len(data) < 20_000
+    with patch.object(pypdf.PageObject, "extract_text", side_effect=AssertionError):
+        assert receipt_archive.check_pdf(data).problem == "bomb"
+
+
+def test_a_pdf_that_takes_too_long():
+    with patch.object(receipt_archive, "PDF_SECONDS", 0.2):
+        began = time.monotonic()
+        assert receipt_archive.check_pdf(draw(TEXT * 3000, chain=4)).problem == "bomb"
+        assert time.monotonic() - began < 5
+
+
 @pytest.mark.parametrize(
     ("pattern", "name", "found"),
     [("{account}.pdf", "dir/0100001.PDF", ("0100001", None)),
      ("{account}_{month}.pdf", "0100017_1_03.2026.pdf", ("0100017_1", (2026, 3))),
      ("{account}_{month}", "0100017_2026-03.pdf", ("0100017", (2026, 3))),
      ("ЕПД {month} л-с {account}*.pdf", "епд 0326 л-с 7 (1).pdf", ("7", (2026, 3))),
-     ("{account}_{month}.pdf", "0100001.pdf", None)],
+     ("{account}_{month}.pdf", "0100001.pdf", None),
+     ("{account}*.pdf", "12.pdf", ("12", None)), ("{account}*", "12.pdf", ("12", None)),
+     ("{account}*.pdf", "0100001_03.2026.pdf", ("0100001", None)),
+     ("{account}*.pdf", "0100001_2026-03 (1).pdf", ("0100001", None)),
+     ("{account}*.pdf", "0100001 - 03.2026.pdf", ("0100001", None)),
+     ("{account}*.pdf", "0100017_1_03.2026.pdf", ("0100017_1", None)),
+     ("{account}*.pdf", "12-1.pdf", ("12-1", None)), ("{account}*.pdf", "12 1.pdf", ("12 1", None)),
+     ("{account}*.pdf", "12_1.pdf", ("12_1", None)), ("{account}*.pdf", "12.1.pdf", ("12.1", None)),
+     ("{account}*.pdf", "12 - 1.pdf", ("12 - 1", None)),
+     ("{account}*.pdf", "12 Иванов.pdf", ("12", None)),
+     ("{account}*.pdf", "12 А.pdf", ("12 А", None)),
+     ("{account}*.pdf", "0100017_12_03.2026.pdf", ("0100017_12", None)),
+     ("{account}*.pdf", "12(1).pdf", ("12", None)), ("{account}*.pdf", "12--1.pdf", ("12--1", None)),
+     ("{account}*.pdf", "readme.pdf", None),
+     ("ЕПД {month} л-с {account}*.pdf", "ЕПД 0326 л-с 72 (1).pdf", ("72", (2026, 3))),
+     ("*{account}.pdf", "receipt_12.pdf", ("12", None)),
+     ("*{account}.pdf", "12.pdf", ("12", None)),
+     ("*{account}.pdf", "x-12-1.pdf", ("x-12-1", None)),
+     ("*{account}.pdf", "receipt_12_1.pdf", ("12_1", None)),
+     ("*{account}.pdf", "03.2026_12.pdf", ("12", None)),
+     ("*{account}.pdf", "ЕПД 03.2026 - 12.pdf", ("12", None)),
+     ("*{account}.pdf", "ЕПД№12.pdf", ("12", None)), ("*{account}.pdf", "17А_1.pdf", ("17А_1", None)),
+     ("*{account}.pdf", "12 - 1.pdf", ("12 - 1", None)),
+     ("*{account}.pdf", "receipt 12 (1).pdf", None),
+     ("*{account}_{month}.pdf", "receipt_12-1_0326.pdf", ("12-1", (2026, 3))),
+     ("*{account}*.pdf", "ЕПД 72.pdf", None), ("*{account}*.pdf", "72 (1).pdf", ("72", None)),
+     ("*{account}*.pdf", "№72.pdf", ("72", None))],
 )  # fmt: skip
 def test_patterns(pattern, name, found):
     assert Pattern(pattern).match(name) == found
+
+
+@pytest.mark.parametrize("joint", ["", *"-_.+,=~;–—", " ", " - ", "_-_", "--", " -", "__"])
+@pytest.mark.parametrize("more", ["1", "12", "А", "1а"])
+def test_a_star_never_cuts_an_account(joint, more):
+    for before in ("", "ЕПД ", "x-", "receipt_", "03.2026_", "№"):
+        for after in ("", " (1)", "_03.2026", " 2026-03", " Иванов", "_Иванов"):
+            name = f"{before}0100017{joint}{more}{after}.pdf"
+            for pattern in ("{account}*.pdf", "*{account}.pdf", "*{account}*.pdf"):
+                found = Pattern(pattern).match(name)
+                assert not found or found[0] not in ("0100017", "1", "12", "А", "1а"), name
 
 
 @pytest.mark.parametrize(

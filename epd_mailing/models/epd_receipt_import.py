@@ -38,7 +38,7 @@ class EpdReceiptImport(models.Model):
         "done": (),
         "cancelled": ("draft",),
     }
-    _gated_fields = ("phase", "file_sha256", "pause_reason", "finished_at")
+    _gated_fields = ("phase", "file_sha256", "pause_reason", "finished_at", "user_id")
 
     name = fields.Char(compute="_compute_name")
     company_id = fields.Many2one(
@@ -173,7 +173,7 @@ class EpdReceiptImport(models.Model):
         for order in self._check_user_may():
             order.line_ids.sudo().unlink()
             order._list_files()
-            order._move("checking", phase="check", pause_reason=False)
+            order._move("checking", phase="check", pause_reason=False, user_id=self.env.uid)
             if order.pending_count <= SMALL:
                 order._for_user()._check_slices(lambda: True, commit=False)
         self._wake_worker()
@@ -197,7 +197,7 @@ class EpdReceiptImport(models.Model):
                 )
             if not order.good_count:
                 raise UserError(self.env._("There is no file to save."))
-            order._move("saving", phase="save", pause_reason=False)
+            order._move("saving", phase="save", pause_reason=False, user_id=self.env.uid)
         self._wake_worker()
         return True
 
@@ -211,7 +211,8 @@ class EpdReceiptImport(models.Model):
     def action_resume(self):
         """Go on where it stopped."""
         for order in self._check_user_may():
-            order._move("saving" if order.phase == "save" else "checking", pause_reason=False)
+            state = "saving" if order.phase == "save" else "checking"
+            order._move(state, pause_reason=False, user_id=self.env.uid)
         self._wake_worker()
         return True
 

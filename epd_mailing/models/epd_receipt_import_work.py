@@ -13,6 +13,9 @@ from ..tools import receipt_archive
 
 SLICE = 25  # files unpacked, looked into and committed together
 BATCH = 200  # documents made at a time, within one transaction
+# «0100017» does not stand in «0100017/1», «0100017-1», «2-0100017», «0100017.1»; in «0100017.» it does
+NOT_JOINED_BEFORE = r"(?<!\w)(?<!\w[-/\\‐‑–—−])(?<!\d[.,])"
+NOT_JOINED_AFTER = r"(?!\w|[-/\\‐‑–—−]\w|[.,]\d)"
 
 
 class EpdReceiptImport(models.Model):
@@ -189,7 +192,7 @@ class EpdReceiptImport(models.Model):
         """Return a problem code when the number does not stand in the text by itself."""
         if not text.strip():
             return "no_text"
-        alone = rf"(?<!\w){re.escape(number)}(?!\w)"
+        alone = rf"{NOT_JOINED_BEFORE}{re.escape(number)}{NOT_JOINED_AFTER}"
         return "" if re.search(alone, text) else "no_number"
 
     # ------------------------------------------------------------------

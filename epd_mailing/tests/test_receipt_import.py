@@ -227,6 +227,31 @@ class TestReceiptImport(EpdCommon):
         order.action_check()
         self.assertEqual(self._problems(order), {"00100 1_03.2026.pdf": "ambiguous"})
 
+    def test_a_number_joined_to_more_is_another_number(self):
+        find = self.env["epd.receipt.import"]._find_number
+        for text in (
+            "0100017/1", "0100017-1", "0100017–1", "0100017А", "2-0100017", "0100017.1", "5,0100017",
+        ):  # fmt: skip
+            self.assertEqual(find("0100017", f"Account {text} of"), "no_number", text)
+        for text in (
+            "0100017.", "0100017", "0100017 - flat 1", "0100017 / 1", "№0100017,", "(0100017)",
+            "0100017-", "0100017/1 and 0100017",
+        ):  # fmt: skip
+            self.assertEqual(find("0100017", f"Account {text} of"), "", text)
+        self.assertEqual(find("0100017/1", "Account 0100017/1."), "")
+
+    def test_a_misnamed_file_is_not_taken(self):
+        order = self._order({"00100_03.2026.pdf": make_pdf("Account 00100/1")})
+        order.action_check()
+        self.assertEqual(self._problems(order), {"00100_03.2026.pdf": "no_number"})
+
+    def test_a_star_does_not_cut_the_number(self):
+        files = {f"{name}.pdf": make_pdf("Account 00100") for name in ("00100-1", "00100 (1)")}
+        order = self._order(files, pattern="{account}*.pdf")
+        order.action_check()
+        self.assertEqual(self._problems(order), {"00100-1.pdf": "no_account"})
+        self.assertEqual(order.line_ids.account_id, self.accounts[0])
+
     def test_what_is_no_archive(self):
         for data, text in ((b"%PDF", "no ZIP"), (b"PK\x03\x04", "damaged")):
             with self.assertRaisesRegex(UserError, text):
@@ -242,6 +267,13 @@ class TestReceiptImport(EpdCommon):
         with patch(f"{WORK}.SLICE", 1):
             self._work()
         self.assertEqual((order.state, order.good_count), ("checked", 2))
+
+    def test_the_work_is_done_with_the_rights_of_who_pressed(self):
+        order = self._order()
+        with self.assertRaises(UserError):
+            order.user_id = self.manager
+        order.with_user(self.manager).action_check()
+        self.assertEqual(order.user_id, self.manager)
 
     def test_the_program_alone_writes_the_state(self):
         order = self._order()

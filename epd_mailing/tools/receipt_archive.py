@@ -9,12 +9,15 @@ import io
 import logging
 import re
 import stat
+import time
 import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import pypdf
+from pypdf.filters import ASCII85Decode
+from pypdf.generic import StreamObject
 
 # damaged files are told to the person who brought them, not to the server's log
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -23,6 +26,8 @@ _LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$
 _CP437 = frozenset(bytes(range(256)).decode("cp437"))
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+PAGES_SIZE = 8 * 2**20  # unpacked drawing of all pages; a dense one of wkhtmltopdf has 0.25 MB
+PDF_SECONDS = 30  # text of one receipt; usual ones take well under one
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,10 @@ class Entry(NamedTuple):
 
 
 class PdfFacts(NamedTuple):
-    """``problem``: ``not_pdf``, ``encrypted``, ``damaged``, ``active`` or ''; ``text`` of its pages."""
+    """``problem`` a code or ''; ``text`` of its pages.
+
+    Codes: ``not_pdf``, ``encrypted``, ``damaged``, ``active``, ``too_many_pages``, ``bomb``.
+    """
 
     problem: str
     pages: int = 0
@@ -163,12 +171,92 @@ def check_pdf(data, max_pages=20):
             return PdfFacts("damaged" if not pages else "too_many_pages")
         if _acts_by_itself(reader):
             return PdfFacts("active", pages)
-        text = "\n".join(page.extract_text() or "" for page in reader.pages)
+        _measure_pages(reader)
+        text = _extract_text(reader)
+    except _Overrun:
+        return PdfFacts("bomb")
     except RecursionError:
         return PdfFacts("damaged")
     except Exception:  # pypdf raises whatever a broken file makes it stumble over
         return PdfFacts("damaged")
     return PdfFacts("", pages, text)
+
+
+class _Overrun(BaseException):
+    """More work than a receipt needs; pypdf swallows an ``Exception`` of a visitor."""
+
+
+def _measure_pages(reader):
+    """Raise when what the pages draw unpacks to more than ``PAGES_SIZE``; shared streams count anew."""
+    left, known = PAGES_SIZE, {}
+    for page in reader.pages:
+        for stream in _find_streams(page):
+            if id(stream) not in known:
+                known[id(stream)] = _measure(stream, PAGES_SIZE), stream  # kept, so is its id
+            left -= known[id(stream)][0]
+            if left < 0:
+                raise _Overrun
+
+
+def _find_streams(page):
+    """Yield what is unpacked for the text of a page: its drawing, its forms, the tables of fonts."""
+    contents = _resolve(page.get("/Contents"))
+    for part in contents if isinstance(contents, list) else [contents]:
+        if isinstance(_resolve(part), StreamObject):
+            yield _resolve(part)
+    waiting, seen = [page], {}
+    while waiting:
+        holder = waiting.pop()
+        resources = _resolve(holder.get("/Resources")) or {}
+        for form in _list_values(resources.get("/XObject")):
+            if id(form) in seen or form.get("/Subtype") == "/Image":
+                continue
+            seen[id(form)] = form
+            waiting.append(form)
+            yield from _list_streams([form])
+        for font in _list_values(resources.get("/Font")):
+            yield from _list_streams(_resolve(value) for value in font.values())
+
+
+def _resolve(value):
+    return value.get_object() if hasattr(value, "get_object") else value
+
+
+def _list_values(folder):
+    """Return the dictionaries that a dictionary of resources holds."""
+    folder = _resolve(folder)
+    values = folder.values() if isinstance(folder, dict) else ()
+    return [value for value in map(_resolve, values) if isinstance(value, dict)]
+
+
+def _list_streams(values):
+    return [value for value in values if isinstance(value, StreamObject)]
+
+
+def _measure(stream, limit):
+    """Return the unpacked size of a stream, or more than ``limit`` where it is not worth unpacking."""
+    filters = _resolve(stream.get("/Filter")) or []
+    filters = [_resolve(name) for name in (filters if isinstance(filters, list) else [filters])]
+    data = stream._data
+    for place, name in enumerate(filters):
+        if name in ("/FlateDecode", "/Fl"):
+            if place != len(filters) - 1:
+                return limit + 1  # packed twice
+            return len(zlib.decompressobj().decompress(data, limit + 1))
+        if name not in ("/ASCII85Decode", "/A85"):
+            break
+        data = ASCII85Decode.decode(data)
+    return len(stream.get_data()) if filters else len(data)
+
+
+def _extract_text(reader):
+    until = time.monotonic() + PDF_SECONDS
+
+    def watch(*_state):
+        if time.monotonic() > until:
+            raise _Overrun
+
+    return "\n".join(page.extract_text(visitor_operand_before=watch) or "" for page in reader.pages)
 
 
 def _acts_by_itself(reader):
@@ -181,11 +269,31 @@ def _acts_by_itself(reader):
     return isinstance(action, dict) and action.get("/S") in ("/JavaScript", "/Launch", "/URI")
 
 
+# where a starred account ends or begins: «12» is not read out of «112», «12-1», «12_1», «12 - 1»,
+# «12 А»; a date may follow or precede: «12_03.2026», «12 2026-03», «03.2026_12»
+_DATE = (
+    r"(?:(?:\d\d\.)?[01]\d\.20\d\d|(?:\d\d-)?[01]\d-20\d\d|[01]\d_?20\d\d"
+    r"|20\d\d[._-]?[01]\d(?:[.-]?\d\d)?)(?!\d)"
+)
+_JOINT = r"(?:[^\w\s()\[\]]|_)"
+_ENDS = (
+    rf"(?:(?=\.pdf\Z|(?:_|\s(?:[-–—]\s)?){_DATE})"
+    rf"|(?![^\W_]|{_JOINT}{{1,3}}[^\W_]|(?:{_JOINT}|\s){{1,4}}(?:\d|[^\W\d_](?![^\W_]))))"
+)
+_BEGINS = (
+    r"(?:(?<=\d\d[._-]20\d\d[_ ])|(?<=\d\d[._-]20\d\d - )|(?<=20\d\d[._-]\d\d[_ ])"
+    r"|(?<![^\W_])(?<![^\W_][^\w\s()\[\]№#])(?<!\d[^\W\d_][\W_])"
+    r"(?<!\d[\W_])(?<!\d[\W_]{2})(?<!\d[\W_]{3}))"
+)
+_WHOLE = r"(?P<account>(?=.{0,39}?\d)[^\W_](?:.{0,38}?[^\W_])??)"
+
+
 class Pattern:
     """How file names are built: ``{account}`` needed, ``{month}`` and ``*`` allowed.
 
     ``{account}_{month}.pdf`` reads «0100001_03.2026.pdf», «0100001_2026-03.pdf», «0100001_0326.pdf».
-    Letters' case does not count; folders do not belong to the name.
+    Beside a ``*`` an account is taken whole; where its end cannot be told, not at all or with what
+    is joined to it. Letters' case does not count; folders do not belong to the name.
     """
 
     def __init__(self, text):
@@ -193,25 +301,40 @@ class Pattern:
         tokens = re.findall(r"\{[^{}]*\}|\*|[^{}*]+|[{}]", text.strip())
         if tokens.count("{account}") != 1 or tokens.count("{month}") > 1:
             raise ValueError(text)
-        groups = {
-            "{account}": r"(?P<account>.{1,40}?)",
-            "{month}": r"(?P<month>\d{2}[._-]?\d{4}|\d{4}[._-]?\d{2}|\d{4})",
-            "*": ".*?",
-        }
-        if any(token[0] in "{}" and token not in groups for token in tokens):
+        known = ("{account}", "{month}", "*")
+        if any(token[0] in "{}" and token not in known for token in tokens):
             raise ValueError(text)
-        body = "".join(groups.get(token) or re.escape(token) for token in tokens)
-        self._regex = re.compile(
-            body if text.lower().strip().endswith(".pdf") else body + r"\.pdf", re.I
-        )
+        if not text.lower().strip().endswith(".pdf"):
+            tokens.append(".pdf")
+        place = tokens.index("{account}")
+        before, after = tokens[place - 1 : place] == ["*"], tokens[place + 1] == "*"
+        # between two stars the last place and the first must give the same account
+        kinds = (".*", ".*?") if before and after else (".*",) if before else (".*?",)
+        self._regexes = [_build_regex(tokens, place, before, after, kind) for kind in kinds]
 
     def match(self, name):
         """Return ``(account as written, month as (year, month) or None)``, or None."""
-        found = self._regex.fullmatch(re.split(r"[/\\]", name)[-1])
-        if not found:
+        name = re.split(r"[/\\]", name)[-1]
+        found = [regex.fullmatch(name) for regex in self._regexes]
+        if not all(found) or len({each["account"] for each in found}) > 1:
             return None
-        groups = found.groupdict()
+        groups = found[0].groupdict()
         return groups["account"].strip(), _read_month(groups.get("month"))
+
+
+def _build_regex(tokens, place, before, after, any_text):
+    """Return the compiled expression; ``any_text`` is what ``*`` before the account stands for."""
+    groups = {
+        "{account}": (_BEGINS if before else "")
+        + (_WHOLE if before or after else r"(?P<account>.{1,40}?)")
+        + (_ENDS if after else ""),
+        "{month}": r"(?P<month>\d{2}[._-]?\d{4}|\d{4}[._-]?\d{2}|\d{4})",
+    }
+    body = [
+        (any_text if at < place else ".*?") if token == "*" else groups.get(token, re.escape(token))
+        for at, token in enumerate(tokens)
+    ]
+    return re.compile("".join(body), re.I)
 
 
 def _read_month(text):
