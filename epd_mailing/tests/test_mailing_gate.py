@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -177,14 +178,15 @@ class TestMailingGate(SendingCommon):
 
     def test_estimate_and_what_will_be_late(self):
         self.unisender.write({"limit_per_minute": 60, "limit_per_day": 2})
-        self.period.present_by = self._now().date() + timedelta(days=1)
-        self.period.present_by = datetime.now().date()
+        # the day of the office: in Moscow it begins three hours before that of UTC
+        today = datetime.now(ZoneInfo(self.company.epd_tz)).date()
+        self.period.present_by = today
         mailing = self._make_mailing()
         self.assertIn("24", mailing.eta_text)
         self.assertGreaterEqual(mailing.late_count, 1)
         self.assertIn("the limits of the UniSender account", mailing.late_text)
         self.unisender.limit_per_day = 0
-        self.period.present_by = datetime.now().date() + timedelta(days=2)
+        self.period.present_by = today + timedelta(days=2)
         mailing.invalidate_recordset()
         self.assertEqual(mailing.late_count, 0)
 
