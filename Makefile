@@ -15,8 +15,8 @@ test: ## run all checks and tests
 	@scripts/test
 test-unit: ## tests without a database
 	@scripts/test unit
-test-odoo: ## install, update, uninstall, and the addon's tests in Odoo
-	@scripts/test cycle odoo
+test-odoo: ## install, update, uninstall, and the addon's tests in Odoo (T=TestSender: one class, in seconds)
+	@scripts/test $(if $(T),quick,cycle odoo)
 test-system: ## tests from outside: real server, sandbox, browser
 	@scripts/test system
 lint: ## static checks
