@@ -3,7 +3,7 @@ import logging
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
-from ..models.ir_http import BODY_LIMIT
+from ..models.core.ir_http import BODY_LIMIT
 from ..tools.unisender import webhook
 
 _logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import requests
 from odoo import fields
-from odoo.addons.epd_mailing.models import epd_mailing_send
+from odoo.addons.epd_mailing.models.mailing import epd_mailing_send
 
 from .common import EpdCommon
 

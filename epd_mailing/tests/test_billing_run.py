@@ -75,7 +75,7 @@ class TestBillingRun(EpdCommon):
         run.action_prepare()
         with (
             patch.object(documents, "_snapshot_account", broken),
-            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_work"),
+            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run_work"),
         ):
             self._work()
         self.assertEqual((run.saved_count, run.error_count, run.state), (3, 1, "done"))
@@ -130,8 +130,8 @@ class TestBillingRun(EpdCommon):
 
         with (
             patch.object(runs, "_form", lost_once),
-            patch("odoo.addons.epd_mailing.models.epd_billing_run_work.SLICE", 2),
-            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+            patch("odoo.addons.epd_mailing.models.run.epd_billing_run_work.SLICE", 2),
+            mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
             self.assertEqual((run.state, run.saved_count, run.error_count), ("preparing", 2, 0))
@@ -150,7 +150,7 @@ class TestBillingRun(EpdCommon):
 
         with (
             patch.object(runs, "_write_outcomes", stop_then_write),
-            patch("odoo.addons.epd_mailing.models.epd_billing_run_work.SLICE", 1),
+            patch("odoo.addons.epd_mailing.models.run.epd_billing_run_work.SLICE", 1),
         ):
             self._work()
         self.assertEqual((run.state, run.saved_count, run.pending_count), ("paused", 1, 3))
@@ -169,7 +169,7 @@ class TestBillingRun(EpdCommon):
         run.action_prepare()
         usage = shutil.disk_usage("/")
         with patch(
-            "odoo.addons.epd_mailing.models.epd_payment_document_files.shutil.disk_usage",
+            "odoo.addons.epd_mailing.models.document.epd_payment_document_files.shutil.disk_usage",
             lambda path: usage._replace(free=10**6),
         ):
             self._work()
@@ -217,7 +217,7 @@ class TestBillingRun(EpdCommon):
         documents = type(self.env["epd.payment.document"])
         with (
             patch.object(documents, "_get_engine", lambda self: engine),
-            mute_logger("odoo.addons.epd_mailing.models.epd_billing_run_work"),
+            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run_work"),
         ):
             self._work()
             with self.assertRaisesRegex(UserError, "wkhtmltopdf"):

@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from .import_common import ImportCase, make_csv, make_xlsx
 
-WORK = "odoo.addons.epd_mailing.models.epd_import_work"
+WORK = "odoo.addons.epd_mailing.models.intake.epd_import_work"
 BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
 HEAD = [
     "Лицевой счёт",
@@ -193,7 +193,7 @@ class TestImport(ImportCase):
         with (
             patch.object(orders, "_match_and_save", lost_once),
             patch(f"{WORK}.SLICE", 1),
-            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+            mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
             self.assertEqual((order.state, order.row_count, order.row_reached), ("loading", 1, 2))
@@ -219,7 +219,7 @@ class TestImport(ImportCase):
         self.assertEqual((order.state, order.row_count, order.updated_count), ("done", 3, 2))
 
     def test_a_big_file_is_checked_in_the_background(self):
-        with patch("odoo.addons.epd_mailing.models.epd_import.SMALL", 10):
+        with patch("odoo.addons.epd_mailing.models.intake.epd_import.SMALL", 10):
             order = self._order(make_csv([HEAD, *ROWS]))
             order.action_check()
         self.assertEqual(order.state, "checking")

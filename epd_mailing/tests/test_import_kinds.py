@@ -3,7 +3,7 @@ import io
 import openpyxl
 from odoo.tests import HttpCase, tagged
 
-from ..models.epd_import_match import plain
+from ..models.intake.epd_import_match import plain
 from .import_common import ImportCase, make_csv, make_xlsx
 
 

@@ -7,9 +7,9 @@ from odoo.tools import mute_logger
 
 from .import_common import ImportCase, make_csv, make_xlsx
 
-WORK = "odoo.addons.epd_mailing.models.epd_import_work"
+WORK = "odoo.addons.epd_mailing.models.intake.epd_import_work"
 BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
-SUMS = "odoo.addons.epd_mailing.models.epd_import_payment.SUMS"
+SUMS = "odoo.addons.epd_mailing.models.intake.epd_import_payment.SUMS"
 HEAD = ["ЛС", "Дата платежа", "Сумма платежа"]
 # three payments of one account stand far apart, two of another
 ROWS = [
@@ -123,7 +123,7 @@ class TestImportPayments(PaymentCase):
             patch.object(orders, "_save_sums", lost_in_writing),
             patch(f"{WORK}.SLICE", 1),
             patch(SUMS, 1),
-            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+            mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()  # the second slice is lost
             self.assertEqual((order.state, order.row_count, self._paid()), ("loading", 1, nothing))

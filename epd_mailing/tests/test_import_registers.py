@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from .import_common import make_csv
 from .test_import_payments import BUDGET, HEAD, ROWS, PaymentCase
 
-TAKEN_BACK = "odoo.addons.epd_mailing.models.epd_import_take_back.TAKEN_BACK"
+TAKEN_BACK = "odoo.addons.epd_mailing.models.intake.epd_import_take_back.TAKEN_BACK"
 NUMBERED = ["ЛС", "Дата платежа", "Сумма платежа", "№ платежа"]
 
 
@@ -160,7 +160,7 @@ class TestImportRegisters(PaymentCase):
         with (
             patch.object(orders, "_work_slice", lost),
             patch(TAKEN_BACK, 2),
-            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+            mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
             self.assertEqual((seen, order.state), ([6, 4], "taking_back"))
@@ -184,7 +184,10 @@ class TestImportRegisters(PaymentCase):
         order = self._register()
         order.action_check()
         order.action_load()
-        with patch(BUDGET, -1), patch("odoo.addons.epd_mailing.models.epd_import_payment.SUMS", 1):
+        with (
+            patch(BUDGET, -1),
+            patch("odoo.addons.epd_mailing.models.intake.epd_import_payment.SUMS", 1),
+        ):
             self._work()
         order.action_cancel()
         self.assertEqual(self._paid(), [self.EXPECTED[0], (0, ""), (0, "")])

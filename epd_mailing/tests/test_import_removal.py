@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from .import_common import ImportCase, make_csv
 
-ACCOUNTS = "odoo.addons.epd_mailing.models.epd_import_removal.ACCOUNTS"
+ACCOUNTS = "odoo.addons.epd_mailing.models.intake.epd_import_removal.ACCOUNTS"
 HEAD = ["ЛС", "Услуга", "Начислено"]
 ROWS = [
     ["00100", "1", "100"],
@@ -99,7 +99,7 @@ class TestImportRemoval(ImportCase):
         with (
             patch.object(orders, "_sweep", lost),
             patch(ACCOUNTS, 1),
-            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+            mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
             self.assertEqual((order.state, order.removed_count), ("loading", 1))

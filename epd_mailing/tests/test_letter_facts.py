@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from .sending_common import SendingCommon
 
-LOG = "odoo.addons.epd_mailing.models.epd_mailing_statistics"
+LOG = "odoo.addons.epd_mailing.models.mailing.epd_mailing_statistics"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")

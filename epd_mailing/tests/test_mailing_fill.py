@@ -5,10 +5,10 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import epd_mailing_fill
+from ..models.mailing import epd_mailing_fill
 from .sandbox_case import SandboxCase
 
-WORK = "odoo.addons.epd_mailing.models.epd_background_work"
+WORK = "odoo.addons.epd_mailing.models.base.epd_background_work"
 BUDGET = "odoo.addons.epd_mailing.tools.work_budget"
 
 

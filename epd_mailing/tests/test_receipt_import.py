@@ -15,7 +15,7 @@ from reportlab.pdfgen import canvas
 
 from .common import EpdCommon
 
-WORK = "odoo.addons.epd_mailing.models.epd_receipt_import_work"
+WORK = "odoo.addons.epd_mailing.models.intake.epd_receipt_import_work"
 
 
 def make_pdf(text):
@@ -165,7 +165,7 @@ class TestReceiptImport(EpdCommon):
         with (
             patch.object(documents, "_save_ready_made", break_later),
             patch(f"{WORK}.BATCH", 1),
-            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+            mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
         self.assertEqual((order.state, order.saved_count), ("paused", 0))
@@ -186,7 +186,7 @@ class TestReceiptImport(EpdCommon):
 
         with (
             patch.object(type(self.env["epd.payment.document"]), "_save_ready_made", lost),
-            mute_logger("odoo.addons.epd_mailing.models.epd_background_work"),
+            mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
         self.assertEqual((order.state, order.saved_count, order.pause_reason), ("saving", 0, False))
@@ -260,7 +260,7 @@ class TestReceiptImport(EpdCommon):
             self._order(pattern="*.pdf")
 
     def test_in_the_background(self):
-        with patch("odoo.addons.epd_mailing.models.epd_receipt_import.SMALL", 1):
+        with patch("odoo.addons.epd_mailing.models.intake.epd_receipt_import.SMALL", 1):
             order = self._order()
             order.action_check()
         self.assertEqual((order.state, order.pending_count), ("checking", 2))

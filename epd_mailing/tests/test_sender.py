@@ -3,14 +3,14 @@ from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.addons.epd_mailing.models import epd_mailing_send
+from odoo.addons.epd_mailing.models.mailing import epd_mailing_send
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .sending_common import SendingCommon
 
-SEND_LOG = "odoo.addons.epd_mailing.models.epd_mailing_send"
+SEND_LOG = "odoo.addons.epd_mailing.models.mailing.epd_mailing_send"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -89,7 +89,7 @@ class TestSender(SendingCommon):
 
         with (
             patch.object(type(victim), "_render_letter", render),
-            mute_logger("odoo.addons.epd_mailing.models.epd_mailing_letter_call"),
+            mute_logger("odoo.addons.epd_mailing.models.mailing.epd_mailing_letter_call"),
         ):
             self._send(mailing)
         self.assertEqual(len(self.sandbox.letters()), 2)

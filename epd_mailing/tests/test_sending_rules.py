@@ -51,7 +51,7 @@ class TestSendingRules(SendingCommon):
     def test_refused_over_and_over_pauses_the_mailing(self):
         self.unisender.parallel_calls = 1
         self.sandbox.control("fault", kind="code", code="invalid_arg", times=100)
-        module = "odoo.addons.epd_mailing.models.epd_mailing_send.SAME_REFUSALS"
+        module = "odoo.addons.epd_mailing.models.mailing.epd_mailing_send.SAME_REFUSALS"
         mailing = self._make_mailing()
         with patch(module, 2):
             self._send(mailing)
@@ -65,7 +65,7 @@ class TestSendingRules(SendingCommon):
         for account in self.accounts[:3]:
             account.partner_id.email = f"invalid.{account.id}@example.com"
         mailing = self._make_mailing()
-        with patch("odoo.addons.epd_mailing.models.epd_mailing_send.SAME_REFUSALS", 2):
+        with patch("odoo.addons.epd_mailing.models.mailing.epd_mailing_send.SAME_REFUSALS", 2):
             self._send(mailing)
         self.assertEqual(mailing.state, "done")
 

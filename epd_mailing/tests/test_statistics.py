@@ -97,7 +97,9 @@ class TestStatistics(SandboxCase):
     def test_service_away(self):
         self.service.base_url = "http://127.0.0.1:9"
         with (
-            self.assertLogs("odoo.addons.epd_mailing.models.epd_mailing_statistics", "WARNING"),
+            self.assertLogs(
+                "odoo.addons.epd_mailing.models.mailing.epd_mailing_statistics", "WARNING"
+            ),
             self.assertRaises(UserError),
         ):
             self.mailing.action_refresh()

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.epd_personal_account import CHANNELS
+from ..models.account.epd_personal_account import CHANNELS
 
 RULES = (
     "building_ids",

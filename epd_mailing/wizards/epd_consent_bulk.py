@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..models.epd_delivery_consent import KINDS
+from ..models.account.epd_delivery_consent import KINDS
 
 
 class EpdConsentBulk(models.TransientModel):

@@ -2,7 +2,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.epd_payment_document import FORMS
+from ..models.document.epd_payment_document import FORMS
 from ..tools import money, pdf_numbers, receipt_pdf, xlsx_table
 
 PDF_LIMIT = 300  # versions in a paper for a court; more belong into a table

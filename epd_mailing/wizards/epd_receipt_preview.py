@@ -3,7 +3,7 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.epd_payment_document import FORMS
+from ..models.document.epd_payment_document import FORMS
 
 
 class EpdReceiptPreview(models.TransientModel):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.epd_billing_run_outlook import MENDS, NOTHING, WHOLE_RUN
+from ..models.run.epd_billing_run_outlook import MENDS, NOTHING, WHOLE_RUN
 
 PEOPLE = "epd.personal.account"
 DOCUMENTS = "epd.payment.document"

@@ -1,0 +1,197 @@
+import logging
+from datetime import timedelta
+
+import psycopg2
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ...tools.work_budget import Budget
+
+_logger = logging.getLogger(__name__)
+
+RETRY_AFTER = timedelta(seconds=30)
+# the database's own troubles: the transaction is lost, the work is not
+LOST_TRANSACTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+class EpdBackgroundWork(models.AbstractModel):
+    """Records that a cron works on in passes, slice after slice, each committed by itself.
+
+    A pass takes the records in their order, within the budget of wall and CPU time that all jobs
+    of the database share. A fault of one record stops that record alone, and a person is told why;
+    a transaction that the database gave up is begun anew a little later; a pass that ran out of
+    time calls the next. What a record came to is committed before the next one begins.
+
+    A model that uses it sets ``_work_cron`` (XML id of the job, whose code calls
+    ``model._work_pass()``) and ``_work_states`` (where ``state`` stands while there is work), has
+    ``company_id`` and ``user_id``, and says one of
+
+    * :meth:`_work_slice` – the next slice, when slices need nothing in common;
+    * :meth:`_work` – all of it, when something (an open file) is held from slice to slice, or when
+      the work is one short step: do it, set the state, return. The pass commits.
+
+    A fault calls :meth:`_pause_for_fault`, which is right as it stands for models of
+    ``epd.state.gate`` and ``mail.thread`` with a state «paused» and a field ``pause_reason``.
+    Others, such as a wizard that ends as «failed», override it and write what :meth:`_fault_text`
+    returns. Buttons that give work call :meth:`_wake_worker`.
+
+    The work is done with the rights of the program, or those of :meth:`_work_as`. A wizard that has
+    something looked at, in full::
+
+        _inherit = ["epd.background.work"]
+        _work_cron = "epd_mailing.ir_cron_look"
+        _work_states = ("looking",)
+
+        def _work(self, in_budget):
+            self.write({"state": "ready", "findings": self._look()})
+
+        def _pause_for_fault(self, error):
+            self.write({"state": "failed", "problem": self._fault_text(error)})
+    """
+
+    _name = "epd.background.work"
+    _description = "Work in the Background"
+
+    _work_cron = None
+    _work_states = ()
+    # faults that are told to a person and need no trace in the log
+    _work_expected = (UserError,)
+
+    # --- the pass ---------------------------------------------------------------------------------
+
+    @api.model
+    def _work_pass(self):
+        """Work on all records that wait for it, within the budget of a pass (cron only)."""
+        budget, lost = Budget(), False
+        at_work = self._get_work_domain()
+        for record in self.search(at_work, order="id"):
+            lost = not record._work_safely(budget.left) or lost
+            if not budget.left():
+                break
+        cron = self.env.ref(self._work_cron)
+        if lost:
+            cron._trigger(fields.Datetime.now() + RETRY_AFTER)
+        if not budget.left() and self.search_count(at_work, limit=1):
+            cron._trigger()
+        self.env["ir.cron"]._commit_progress(remaining=0)
+
+    def _wake_worker(self):
+        """Have the job look as soon as this transaction is committed."""
+        self.env.ref(self._work_cron).sudo()._trigger()
+
+    def _work_safely(self, in_budget):
+        """Work on one record; whatever happens to it, the others have their turn.
+
+        :return: False when the database gave the transaction up and the record has to wait
+        """
+        try:
+            self._work_as()._work(in_budget)
+            self.env["ir.cron"]._commit_progress()
+        except LOST_TRANSACTION:
+            return self._wait_for_retry()
+        except Exception as error:
+            self.env.cr.rollback()
+            if not isinstance(error, self._work_expected):
+                _logger.exception("%s %s failed", self._name, self.id)
+            return self._pause_safely(error)
+        return True
+
+    def _wait_for_retry(self):
+        self.env.cr.rollback()
+        _logger.warning("%s %s: the transaction was lost, the work waits", self._name, self.id)
+        return False
+
+    def _pause_safely(self, error):
+        try:
+            if self.exists():  # deleted meanwhile: there is nobody to tell
+                # whatever the rights of the user are by now, the reason is written in his language
+                self._for_office()._pause_for_fault(error)
+                self.env["ir.cron"]._commit_progress()
+        except LOST_TRANSACTION:  # a person moved it at the same moment
+            return self._wait_for_retry()
+        except Exception:
+            self.env.cr.rollback()
+            _logger.exception("%s %s cannot be stopped", self._name, self.id)
+        return True
+
+    # --- hooks ------------------------------------------------------------------------------------
+
+    @api.model
+    def _get_work_domain(self):
+        """Return the domain of the records that there is work on."""
+        return Domain("state", "in", self._work_states)
+
+    def _work_as(self):
+        """Return the record with the environment in which it is worked on."""
+        return self._for_office()
+
+    def _work(self, in_budget):
+        """Work slice after slice until there are none, somebody stops it, or the pass is over.
+
+        :param in_budget: function that tells whether the pass has time left
+        """
+        while in_budget():
+            self.invalidate_recordset()
+            if not self.filtered_domain(self._get_work_domain()):  # stopped or cancelled meanwhile
+                return
+            count = self._work_slice()
+            if count is None:
+                return
+            # each slice stands by itself: a cut later loses at most the next one
+            self.env["ir.cron"]._commit_progress(count, remaining=self._work_left())
+            self.env.invalidate_all()
+
+    def _work_slice(self):
+        """Do the next slice.
+
+        :return: how many things it had; None when nothing is left to do now
+        """
+        raise NotImplementedError
+
+    def _work_left(self):
+        """Return how many things are left, counted as :meth:`_work_slice` counts them."""
+        return 0
+
+    def _pause_for_fault(self, error):
+        """Stop the work on a fault that concerns all of it, and tell why."""
+        text = self._fault_text(error)
+        stopped = self._can_move("paused")
+        stopped._move("paused", pause_reason=text)
+        for record in stopped:
+            record.message_post(body=text)
+
+    def _fault_text(self, error):
+        """Return what a person is told of a fault."""
+        if isinstance(error, UserError):
+            return str(error)
+        return self.env._(
+            "An unexpected fault (%s); the administrator sees it in the log.",
+            type(error).__name__,
+        )
+
+    # --- whose work it is -------------------------------------------------------------------------
+
+    def _get_work_lang(self):
+        installed = dict(self.env["res.lang"].get_installed())
+        wanted = (self.user_id.lang, "ru_RU")
+        return next((code for code in wanted if code in installed), "en_US")
+
+    def _for_office(self):
+        """Return the record with its company, its user's language and the office's time zone."""
+        return self.with_company(self.company_id).with_context(
+            lang=self._get_work_lang(), tz=self.company_id.epd_tz
+        )
+
+    def _for_user(self):
+        """Return the record with its user's rights and language, in its company."""
+        return (
+            self.with_user(self.user_id)
+            .with_company(self.company_id)
+            .with_context(
+                allowed_company_ids=self.company_id.ids,
+                lang=self._get_work_lang(),
+                tz=self.company_id.epd_tz,
+                tracking_disable=True,
+            )
+        )

@@ -1,0 +1,111 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...tools import money
+
+
+class EpdCharge(models.Model):
+    """One line of the charges of an account in a period.
+
+    Columns and precisions by the GIS ZhKKh schema of form 43/pr. We do not compute tariffs: figures
+    are taken as the billing program gives them, and checked.
+    ``total = amount + excess + recalculation - discount``.
+    """
+
+    _name = "epd.charge"
+    _description = "Charge"
+    _inherit = ["epd.document.source", "epd.behind"]
+    _order = "period_id, account_id, sequence, id"
+    _rec_name = "service_id"
+    _check_company_auto = True
+
+    account_id = fields.Many2one(
+        "epd.personal.account", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    period_id = fields.Many2one(
+        "epd.billing.period", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    service_id = fields.Many2one(
+        "epd.service", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    line_key = fields.Char(
+        string="Source Line",
+        required=True,
+        default="1",
+        size=64,
+        help="The billing program's own key of the line; the same key again replaces the line.",
+    )
+    sequence = fields.Integer(related="service_id.sequence", store=True)
+    company_id = fields.Many2one(related="account_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    building_id = fields.Many2one(related="account_id.building_id", store=True)
+    # volumes and tariff
+    volume_individual = fields.Float(digits=(22, 7))
+    volume_common = fields.Float(digits=(22, 7))
+    volume_method = fields.Selection(
+        [("norm", "Norm"), ("meter", "Meter"), ("other", "Other")], default="other"
+    )
+    tariff = fields.Float(digits=(14, 6))
+    # amounts
+    amount_individual = fields.Monetary()
+    amount_common = fields.Monetary()
+    amount = fields.Monetary(
+        string="Charged", help="For the period, before recalculations, excess and discounts."
+    )
+    ratio = fields.Float(string="Raising Coefficient", digits=(5, 2))
+    excess = fields.Monetary(string="Excess by Coefficient")
+    recalculation = fields.Monetary()
+    recalculation_reason = fields.Char()
+    discount = fields.Monetary(string="Discounts and Subsidies")
+    total = fields.Monetary(
+        compute="_compute_total", store=True, readonly=False, precompute=True, string="Total Due"
+    )
+    # reference figures of the form (sections 3 and 4)
+    norm_individual = fields.Float(digits=(20, 6))
+    norm_common = fields.Float(digits=(20, 6))
+    house_reading = fields.Float(string="House Meter Reading", digits=(22, 7))
+    house_volume_premises = fields.Float(string="Volume in Premises", digits=(22, 7))
+    house_volume_common = fields.Float(string="Volume for Common Property", digits=(22, 7))
+    explanation = fields.Text()
+    # instalments (section 5)
+    instalment_period = fields.Monetary(string="Instalment of the Period")
+    instalment_past = fields.Monetary(string="Instalment of Past Periods")
+    instalment_percent = fields.Float(string="Instalment Interest, %", digits=(5, 2))
+    instalment_interest = fields.Monetary()
+    instalment_total = fields.Monetary(string="Due with Instalments")
+
+    _line_uniq = models.Constraint(
+        "unique(account_id, period_id, service_id, line_key)",
+        "This line of charges is already there for the account and period.",
+    )
+    _discount_positive = models.Constraint(
+        "CHECK(discount >= 0)", "A discount is entered without a minus."
+    )
+    _account_period_idx = models.Index("(period_id, account_id)")
+
+    @api.depends("amount", "excess", "recalculation", "discount")
+    def _compute_total(self):
+        for charge in self:
+            charge.total = float(charge._expected_total())
+
+    def _expected_total(self):
+        """Return what the columns add up to, roubles (Decimal, 2 places)."""
+        self.ensure_one()
+        return (
+            money.to_decimal(self.amount)
+            + money.to_decimal(self.excess)
+            + money.to_decimal(self.recalculation)
+            - money.to_decimal(self.discount)
+        )
+
+    @api.constrains("recalculation", "recalculation_reason")
+    def _check_recalculation_reason(self):
+        for charge in self:
+            if charge.recalculation and not charge.recalculation_reason:
+                raise ValidationError(
+                    self.env._(
+                        "A recalculation needs its reason (account %(account)s, %(service)s).",
+                        account=charge.account_id.number,
+                        service=charge.service_id.name,
+                    )
+                )

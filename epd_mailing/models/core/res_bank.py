@@ -1,0 +1,118 @@
+from odoo import api, fields, models
+
+from ...tools import payment_qr, requisites
+
+
+class ResBank(models.Model):
+    _inherit = "res.bank"
+
+    epd_correspondent_account = fields.Char(string="Correspondent Account", size=20)
+
+
+class ResPartnerBank(models.Model):
+    """A payee of receipts: the bank account that charges are paid to."""
+
+    _inherit = "res.partner.bank"
+
+    epd_payee_name = fields.Char(
+        string="Payee Name on Receipts",
+        size=160,
+        help="Empty: the name of the account holder.",
+    )
+    epd_requisites_warning = fields.Text(
+        string="Requisites to Check", compute="_compute_epd_requisites_warning"
+    )
+
+    @api.depends(
+        "acc_number",
+        "bank_id.bic",
+        "bank_id.epd_correspondent_account",
+        "partner_id.vat",
+        "partner_id.epd_kpp",
+    )
+    def _compute_epd_requisites_warning(self):
+        for bank in self:
+            problems = bank._epd_requisites_problems() if bank.acc_number else []
+            bank.epd_requisites_warning = "\n".join(problems) or False
+
+    def _epd_payee_values(self):
+        """Return the requisites of this payee as plain strings, keyed as ``PaymentOrder`` is."""
+        self.ensure_one()
+        return {
+            "name": self.epd_payee_name or self.acc_holder_name or self.partner_id.name or "",
+            "personal_acc": (self.acc_number or "").replace(" ", ""),
+            "bank_name": self.bank_id.name or "",
+            "bic": self.bank_id.bic or "",
+            "corresp_acc": self.bank_id.epd_correspondent_account or "",
+            "payee_inn": self.partner_id.vat or "",
+            "kpp": self.partner_id.epd_kpp or "",
+        }
+
+    def _epd_requisites_problems(self):
+        """Return texts about wrong-looking requisites (check digits are warnings, never errors).
+
+        Sources: GOST R 56042-2014 (mandatory fields), Bank of Russia 515 of 08.09.1997 (account
+        keys), the check digits of INN; see ``tools.requisites``.
+        """
+        self.ensure_one()
+        texts, names = self._epd_problem_texts(), self._epd_requisite_names()
+        return [
+            texts[problem.code]
+            % {"field": names.get(problem.field, problem.field), "value": problem.value}
+            for problem in requisites.check_payee(self._epd_payee_values())
+        ]
+
+    def _epd_code_problem(self):
+        """Return why no payment code can be made with these requisites, or an empty text."""
+        self.ensure_one()
+        try:
+            payment_qr.build_payment_string(payment_qr.PaymentOrder(**self._epd_payee_values()))
+        except payment_qr.PaymentQrError as error:
+            return self._epd_describe_code_error(error)
+        return ""
+
+    @api.model
+    def _epd_describe_code_error(self, error):
+        """Return a ``PaymentQrError`` as a text that says what to correct."""
+        texts = {
+            "missing": self.env._("it is empty"),
+            "too_long": self.env._("it is too long"),
+            "format": self.env._("it has a wrong form"),
+            "separator": self.env._("it holds every separator of the code"),
+        }
+        return self.env._(
+            "requisite “%(field)s”: %(problem)s",
+            field=self._epd_requisite_names().get(error.field, error.field),
+            problem=texts.get(error.code, str(error)),
+        )
+
+    @api.model
+    def _epd_requisite_names(self):
+        """Return ``{field of PaymentOrder: translated name}``."""
+        return {
+            "name": self.env._("payee name"),
+            "personal_acc": self.env._("account"),
+            "bank_name": self.env._("bank name"),
+            "bic": self.env._("BIC"),
+            "corresp_acc": self.env._("correspondent account"),
+            "payee_inn": self.env._("INN"),
+            "kpp": self.env._("KPP"),
+            "ogrn": self.env._("OGRN"),
+            "pers_acc": self.env._("personal account number"),
+        }
+
+    @api.model
+    def _epd_problem_texts(self):
+        """Return ``{problem code: translated text}`` for the codes of ``tools.requisites``."""
+        return {
+            "missing": self.env._("The requisite “%(field)s” is empty; a payment code needs it."),
+            "bic_format": self.env._("BIC “%(value)s”: it must have 9 digits."),
+            "account_format": self.env._("%(field)s “%(value)s”: it must have 20 digits."),
+            "account_key": self.env._(
+                "%(field)s “%(value)s”: its key digit does not fit the BIC. Check both."
+            ),
+            "inn_format": self.env._("INN “%(value)s”: it must have 10 or 12 digits."),
+            "inn_check": self.env._("INN “%(value)s”: its check digit is wrong."),
+            "kpp_format": self.env._("KPP “%(value)s”: it must have 9 digits."),
+            "ogrn_check": self.env._("OGRN “%(value)s”: its check digit is wrong."),
+        }

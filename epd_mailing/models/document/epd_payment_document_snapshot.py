@@ -1,0 +1,363 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+
+from ...tools import money, payment_qr, receipt_data
+
+# block titles on paper, and the purpose of the payment in the code
+_TITLES = {
+    False: ("Жилищно-коммунальные услуги", "Оплата ЖКУ"),
+    True: ("Капитальный ремонт", "Взнос на капитальный ремонт"),
+}
+_AMOUNTS = (
+    "amount_individual",
+    "amount_common",
+    "amount",
+    "excess",
+    "recalculation",
+    "discount",
+    "total",
+    "instalment_period",
+    "instalment_past",
+    "instalment_interest",
+    "instalment_total",
+)
+_VOLUMES = (
+    "volume_individual",
+    "volume_common",
+    "norm_individual",
+    "norm_common",
+    "house_reading",
+    "house_volume_premises",
+    "house_volume_common",
+)
+
+
+class EpdPaymentDocument(models.Model):
+    """Charges → snapshot: everything a receipt prints, as plain data, for a slice of accounts."""
+
+    _inherit = "epd.payment.document"
+
+    @api.model
+    def _build_snapshots(self, accounts, period, form):
+        """Return the snapshots of ``accounts`` for ``period``, with a fixed number of queries.
+
+        :param accounts: ``epd.personal.account`` of one company (a slice of some hundreds)
+        :param form: one of ``FORMS``
+        :return: ``{account_id: (snapshot or None, problem or None)}``; a problem is a dict with
+            ``code`` and ``text`` in the user's language. Number and version are filled in later.
+        """
+        company = period.company_id
+        data = self._read_slice(accounts, period)
+        data["placements"] = self.env["epd.gis.placement"]._get_placements(accounts, period, form)
+        head = {
+            "schema": receipt_data.SCHEMA,
+            "form": form,
+            "period": self._snapshot_period(period),
+            "issuer": self._snapshot_issuer(company),
+        }
+        answer = {}
+        for account in accounts:
+            try:
+                blocks = self._snapshot_blocks(account, data, form, company, period)
+                answer[account.id] = self._snapshot_account(account, data, head, blocks), None
+            except SnapshotProblem as problem:
+                answer[account.id] = None, {"code": problem.code, "text": problem.text}
+        return answer
+
+    @api.model
+    def _read_slice(self, accounts, period):
+        """Read all that the slice needs: one search a model."""
+        where = [("period_id", "=", period.id), ("account_id", "in", accounts.ids)]
+        data = {}
+        for name, order in (
+            ("epd.charge", "sequence, service_id, id"),
+            ("epd.account.balance", "id"),
+            ("epd.meter.reading", "service_id, meter_number, id"),
+        ):
+            grouped = defaultdict(list)
+            for record in self.env[name].search(where, order=order):
+                grouped[record.account_id.id].append(record)
+            data[name] = grouped
+        data["provisions"] = self._read_provisions(accounts.building_id, period)
+        infos = self.env["epd.consumer.info"].search(
+            [
+                ("period_id", "=", period.id),
+                ("building_id", "in", [False, *accounts.building_id.ids]),
+                ("account_id", "in", [False, *accounts.ids]),
+            ],
+            order="id",
+        )
+        data["infos"] = infos.filtered(lambda info: not info.account_id)
+        data["account_infos"] = infos.filtered("account_id").grouped("account_id")
+        return data
+
+    @api.model
+    def _read_provisions(self, buildings, period):
+        domain = Domain("building_id", "in", buildings.ids)
+        domain &= Domain("date_from", "<=", period.date_end)
+        domain &= Domain("date_to", "=", False) | Domain("date_to", ">=", period.date_start)
+        provisions = self.env["epd.service.provision"].search(domain, order="date_from")
+        return {
+            (provision.building_id.id, provision.service_id.id): provision
+            for provision in provisions
+        }
+
+    @api.model
+    def _snapshot_period(self, period):
+        return {
+            "start": period.date_start.isoformat(),
+            "present_by": period.present_by and period.present_by.isoformat() or "",
+            "pay_by": period.pay_by and period.pay_by.isoformat() or "",
+            "limit_index": str(money.to_decimal(period.limit_index)),
+        }
+
+    @api.model
+    def _snapshot_issuer(self, company):
+        partner = company.partner_id
+        address = ", ".join(filter(None, (partner.zip, partner.city, partner.street)))
+        return {
+            "name": partner.name or "",
+            "inn": partner.vat or "",
+            "kpp": company.epd_kpp or partner.epd_kpp or "",
+            "ogrn": partner.epd_ogrn or company.company_registry or "",
+            "address": address,
+            "phone": partner.phone or "",
+            "dispatch_phone": company.epd_phone_dispatch or "",
+            "email": partner.email or "",
+            "website": partner.website or "",
+        }
+
+    @api.model
+    def _snapshot_account(self, account, data, head, blocks):
+        partner = account.partner_id
+        last, first, middle = partner._epd_name_parts() if partner else ("", "", "")
+        nobody = self.env["epd.gis.placement"]
+        building, nowhere = account.building_id, account.building_id.browse()
+        infos = data["infos"].filtered(lambda info: info.building_id in (building, nowhere))
+        infos |= data["account_infos"].get(account, infos.browse())
+        snapshot = {
+            **head,
+            "account": {
+                "number": account.number,
+                "unified_number": account.unified_number or "",
+                "gis_service_id": account.gis_service_id or "",
+                "gis_document_id": data["placements"].get(account.id, nobody).gis_document_id or "",
+            },
+            "payer": {
+                "name": partner.name or "",
+                "last_name": last,
+                "first_name": first,
+                "middle_name": middle,
+                "is_company": bool(partner.is_company),
+                "inn": (partner.vat or "") if partner.is_company else "",
+                "kpp": (partner.epd_kpp or "") if partner.is_company else "",
+            },
+            "premises": {
+                "address": account.address,
+                "kind": account.premises_kind,
+                "area": str(money.to_decimal(account.area)),
+                "residents": account.residents,
+                "building_area": str(money.to_decimal(building.total_area)),
+                "common_area": str(money.to_decimal(building.common_area)),
+            },
+            "blocks": blocks,
+            # meters have no part in the capital repair contribution
+            "readings": [
+                self._snapshot_reading(reading)
+                for reading in data["epd.meter.reading"][account.id]
+                if head["form"] != "capital_repair"
+            ],
+            "info": [info.text for info in infos],
+        }
+        receipt_data.fill_totals(snapshot)
+        self._fill_codes(snapshot)
+        try:
+            receipt_data.check_sums(snapshot)
+        except receipt_data.SumError as error:
+            raise SnapshotProblem(
+                "sums_differ",
+                self.env._(
+                    "The document does not add up: %(figure)s must be %(expected)s, it is "
+                    "%(found)s. Correct the charges or the balance.",
+                    figure=error.figure,
+                    expected=error.expected,
+                    found=error.found,
+                ),
+            ) from error
+        return snapshot
+
+    @api.model
+    def _snapshot_reading(self, reading):
+        return {
+            "service": reading.service_id.name,
+            "meter": reading.meter_number,
+            "zone": reading.zone or "",
+            "previous": str(money.to_decimal(reading.previous, 7)),
+            "current": str(money.to_decimal(reading.current, 7)),
+            "consumption": str(money.to_decimal(reading.consumption, 7)),
+            "verify_by": reading.verify_by and reading.verify_by.isoformat() or "",
+        }
+
+    @api.model
+    def _snapshot_blocks(self, account, data, form, company, period):
+        """Return the blocks of one account: one a payee, in the order of the services."""
+        provisions, building = data["provisions"], account.building_id.id
+        blocks, payees = {}, {}
+        repair_payees = self._get_repair_payees(provisions, building)
+        for charge in data["epd.charge"][account.id]:
+            provision = provisions.get((building, charge.service_id.id))
+            if not provision:
+                raise SnapshotProblem(
+                    "no_provision",
+                    self.env._(
+                        "It is not known to whom “%(service)s” is paid in this building. Enter "
+                        "the provision of the service.",
+                        service=charge.service_id.name,
+                    ),
+                )
+            payee = provision.payee_id
+            if self._form_takes(form, payee, payee in repair_payees, company):
+                payees[payee] = payee in repair_payees
+                blocks.setdefault(payee, []).append(self._snapshot_line(charge, provision))
+        balances = {}
+        for balance in data["epd.account.balance"][account.id]:
+            payee = balance.payee_id
+            if self._form_takes(form, payee, payee in repair_payees, company):
+                payees.setdefault(payee, payee in repair_payees)
+                balances[payee] = balance
+        if not payees:
+            raise SnapshotProblem(
+                "no_charges",
+                self.env._("There are no charges and no balance of this form in the period."),
+            )
+        if form == "receipt" and len(payees) > 1:
+            raise SnapshotProblem(
+                "several_payees",
+                self.env._(
+                    "A receipt has one payee, and the charges are paid to several. Use the form "
+                    "“Single payment document”."
+                ),
+            )
+        return [
+            self._snapshot_block(payee, repair, blocks.get(payee, []), balances.get(payee))
+            for payee, repair in payees.items()
+        ]
+
+    @api.model
+    def _get_repair_payees(self, provisions, building):
+        """Return the bank accounts that take nothing but capital repair in this building."""
+        kinds = defaultdict(set)
+        for (house, _service), provision in provisions.items():
+            if house == building:
+                kinds[provision.payee_id].add(provision.service_id.kind)
+        return {payee for payee, found in kinds.items() if found == {"capital_repair"}}
+
+    @api.model
+    def _form_takes(self, form, payee, is_repair, company):
+        if form == "capital_repair":
+            return is_repair
+        if form == "receipt":
+            return not is_repair and payee.partner_id == company.partner_id
+        return True
+
+    @api.model
+    def _snapshot_line(self, charge, provision):
+        amounts = {name: str(money.to_decimal(charge[name])) for name in _AMOUNTS}
+        volumes = {name: str(money.to_decimal(charge[name], 7)) for name in _VOLUMES}
+        return {
+            "service": charge.service_id.name,
+            "kind": charge.service_id.kind,
+            "uom": charge.service_id.uom_name,
+            "provider": provision.provider_id.name,
+            "method": charge.volume_method or "",
+            "tariff": str(money.to_decimal(charge.tariff, 6)),
+            "ratio": str(money.to_decimal(charge.ratio)),
+            "instalment_percent": str(money.to_decimal(charge.instalment_percent)),
+            "recalculation_reason": charge.recalculation_reason or "",
+            "explanation": charge.explanation or "",
+            **amounts,
+            **volumes,
+        }
+
+    @api.model
+    def _snapshot_block(self, payee, is_repair, lines, balance):
+        def amount(name):
+            return str(money.to_decimal(balance and balance[name]))
+
+        charged = sum((money.to_decimal(line["total"]) for line in lines), money.to_decimal(0))
+        if balance and money.to_decimal(balance.charged) != charged:
+            raise SnapshotProblem(
+                "charged_differs",
+                self.env._(
+                    "%(payee)s: the balance says %(balance)s was charged, the lines add up to "
+                    "%(lines)s. Correct one of them.",
+                    payee=payee.epd_payee_name or payee.partner_id.name,
+                    balance=money.format_money(balance.charged),
+                    lines=money.format_money(charged),
+                ),
+            )
+
+        def day(name):
+            value = balance and balance[name]
+            return value.isoformat() if value else ""
+
+        return {
+            "title": _TITLES[is_repair][0],
+            "purpose": _TITLES[is_repair][1],
+            "payee": payee._epd_payee_values(),
+            "lines": lines,
+            "balance": {
+                "opening": amount("opening"),
+                "paid": amount("paid"),
+                "paid_through": day("paid_through"),
+                "last_payment": day("last_payment_date"),
+                "penalty": amount("penalty"),
+                "court_costs": amount("court_costs"),
+            },
+        }
+
+    @api.model
+    def _fill_codes(self, snapshot):
+        """Write the payment code of each block (GOST R 56042-2014); ``Sum`` only when owed."""
+        start = snapshot["period"]["start"]
+        month, year = start[5:7], start[:4]
+        account, payer = snapshot["account"]["number"], snapshot["payer"]
+        for block in snapshot["blocks"]:
+            order = payment_qr.PaymentOrder(
+                **block["payee"],
+                sum_kopecks=money.kopecks(block["due"]),
+                purpose=f"{block['purpose']} за {month}.{year} л/с {account}",
+                last_name=payer["last_name"],
+                first_name=payer["first_name"],
+                middle_name=payer["middle_name"],
+                payer_address=snapshot["premises"]["address"],
+                pers_acc=account,
+                payment_period=month + year,
+                category="ЖКУ",
+                tech_code="02",
+            )
+            try:
+                block["qr"] = payment_qr.build_payment_string(order)
+            except payment_qr.PaymentQrError as error:
+                payee = block["payee"]["name"] or "—"
+                why = self.env["res.partner.bank"]._epd_describe_code_error(error)
+                raise SnapshotProblem(
+                    "requisites",
+                    self.env._(
+                        "The payment code of “%(payee)s” cannot be made: %(why)s. Correct it at the "
+                        "payee's bank account.",
+                        payee=payee,
+                        why=why,
+                    ),
+                ) from error
+
+
+class SnapshotProblem(Exception):
+    """Why an account has no document: ``code`` for programs, ``text`` for a person."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+        self.text = text

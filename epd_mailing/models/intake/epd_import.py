@@ -1,0 +1,383 @@
+import itertools
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..document.epd_payment_document import FORMS
+from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
+
+# a file up to this size is checked at once, not in the background
+SMALL = 200 * 1024
+# the state in which a phase is at work
+_STATES = {"check": "checking", "load": "loading", "take_back": "taking_back"}
+
+
+class EpdImport(models.Model):
+    """A file that is loaded: what it is, how it is read, how far the work is, what was wrong.
+
+    =========== ==================================================================
+    state       set by
+    =========== ==================================================================
+    draft       creation, «Back to Draft»: columns are matched here
+    checking    «Check»: every row is read and matched, nothing is written
+    checked     the last row was checked; its problems stand in the list
+    loading     «Load»: rows are written in slices, each committed
+    paused      «Stop», or a fault that a person has to mend
+    done        the last row was read
+    cancelled   the clerk; what was loaded before stays
+    taking_back «Take Payments Back»: the payments of a register are subtracted in slices
+    taken_back  the last one was subtracted
+    =========== ==================================================================
+    """
+
+    _name = "epd.import"
+    _description = "Loading from a File"
+    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    _transitions = {
+        "draft": ("checking", "cancelled"),
+        "checking": ("checked", "paused", "cancelled", "draft"),
+        "checked": ("checking", "loading", "draft", "cancelled"),
+        "loading": ("done", "paused", "cancelled"),
+        "paused": ("checking", "loading", "taking_back", "draft", "cancelled"),
+        "done": ("taking_back",),
+        "cancelled": ("draft", "taking_back"),
+        "taking_back": ("taken_back", "paused"),
+        "taken_back": (),
+    }
+    _gated_fields = (
+        "phase", "position", "row_reached", "total_size", "row_count", "created_count",
+        "updated_count", "same_count", "left_count", "error_count", "warning_count", "pause_reason",
+        "file_sha256", "signature", "header_row", "finished_at", "paid_sum", "swept_to",
+        "removed_count", "kept_count", "user_id",
+    )  # fmt: skip
+
+    name = fields.Char(compute="_compute_name")
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    kind = fields.Selection(IMPORT_KINDS, required=True, default="charge")
+    period_id = fields.Many2one(
+        "epd.billing.period",
+        check_company=True,
+        ondelete="restrict",
+        default=lambda self: self.env.company.epd_current_period_id,
+    )
+    form = fields.Selection(
+        FORMS, string="Form of the Documents", default="epd", help="Whose identifiers are loaded."
+    )
+    payee_id = fields.Many2one(
+        "res.partner.bank",
+        string="Paid To",
+        help="Where the file names no payee: whose balances these are, to whom new services are paid.",
+    )
+    user_id = fields.Many2one("res.users", default=lambda self: self.env.user, readonly=True)
+    file = fields.Binary(attachment=True, copy=False)
+    file_name = fields.Char(copy=False)
+    file_sha256 = fields.Char(readonly=True, copy=False, size=64, index="btree_not_null")
+    file_note = fields.Char(compute="_compute_file_note")
+    sheet = fields.Char(help="Of a workbook; empty: the first one.")
+    encoding = fields.Selection(
+        [
+            ("utf-8-sig", "UTF-8"),
+            ("cp1251", "Windows-1251"),
+            ("cp866", "DOS (866)"),
+            ("koi8-r", "KOI8-R"),
+            ("utf-16", "UTF-16"),
+        ],
+        help="Of a CSV file; empty: found out.",
+    )
+    delimiter = fields.Selection(
+        [(";", "Semicolon"), (",", "Comma"), ("tab", "Tab"), ("|", "Bar")],
+        help="Of a CSV file; empty: found out.",
+    )
+    decimal = fields.Selection(
+        [(",", "Comma"), (".", "Point")],
+        string="Decimal Mark",
+        help="Empty: by each number itself.",
+    )
+    header_row = fields.Integer(readonly=True, copy=False, help="Number of the row of headings.")
+    signature = fields.Char(readonly=True, copy=False)
+    layout_id = fields.Many2one(
+        "epd.import.layout", string="Known Layout", readonly=True, copy=False, ondelete="set null"
+    )
+    column_ids = fields.One2many("epd.import.column", "import_id", copy=False)
+    create_missing = fields.Boolean(
+        string="Create Accounts and Buildings",
+        help="Accounts, buildings, responsible persons and addresses that are not there yet.",
+    )
+    create_services = fields.Boolean(
+        help="Services that are not there yet, and to whom they are paid. Managers only.",
+    )
+    scope = fields.Selection(
+        IMPORT_SCOPES,
+        string="The File Holds",
+        help="A part: what stands in the month stays, payments are added to those of other "
+        "registers. All: what accounts of the file have and the file does not is removed, and its "
+        "payments take the place of those recorded.",
+    )
+    good_only = fields.Boolean(
+        string="Take the Good Rows",
+        help="Load the rows without errors and leave the others. Otherwise one error stops all.",
+    )
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("checking", "Checking"),
+            ("checked", "Checked"),
+            ("loading", "Loading"),
+            ("paused", "Stopped"),
+            ("done", "Done"),
+            ("cancelled", "Cancelled"),
+            ("taking_back", "Being Taken Back"),
+            ("taken_back", "Taken Back"),
+        ],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
+    )
+    phase = fields.Selection(
+        [("check", "Check"), ("load", "Load"), ("take_back", "Take Back")],
+        readonly=True,
+        copy=False,
+        default="check",
+    )
+    position = fields.Float(digits=(18, 0), readonly=True, copy=False, help="Place in the file.")
+    total_size = fields.Float(digits=(18, 0), readonly=True, copy=False)
+    row_reached = fields.Integer(readonly=True, copy=False)
+    row_count = fields.Integer(string="Rows Read", readonly=True, copy=False)
+    created_count = fields.Integer(string="Added", readonly=True, copy=False)
+    updated_count = fields.Integer(string="Changed", readonly=True, copy=False)
+    same_count = fields.Integer(string="As Before", readonly=True, copy=False)
+    left_count = fields.Integer(string="Rows Left Out", readonly=True, copy=False)
+    error_count = fields.Integer(string="Errors", readonly=True, copy=False)
+    warning_count = fields.Integer(string="Warnings", readonly=True, copy=False)
+    pause_reason = fields.Text(readonly=True, copy=False)
+    finished_at = fields.Datetime(readonly=True, copy=False)
+    progress = fields.Float(compute="_compute_progress", help="Percent of the file read.")
+    problem_ids = fields.One2many("epd.import.problem", "import_id", copy=False)
+    preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+
+    @api.depends("kind", "period_id.name", "file_name")
+    @api.depends_context("lang")
+    def _compute_name(self):
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        for order in self:
+            parts = [labels.get(order.kind, ""), order.period_id.name, order.file_name]
+            order.name = ", ".join(filter(None, parts))
+
+    @api.depends(
+        "position", "total_size", "state", "phase", "kind", "row_count", "created_count",
+        "updated_count", "same_count", "left_count",
+    )  # fmt: skip
+    def _compute_progress(self):
+        for order in self:
+            share = order.position / order.total_size if order.total_size else 0.0
+            if order.kind == "payment" and order.row_count and order.phase != "take_back":
+                # read, then compared: half and half
+                settled = order.created_count + order.updated_count + order.same_count
+                share = (share + (settled + order.left_count) / order.row_count) / 2
+            whole = order.state in ("checked", "done", "taken_back")
+            order.progress = 100.0 if whole else min(100.0 * share, 100.0)
+
+    @api.depends("file_sha256", "kind", "period_id")
+    def _compute_file_note(self):
+        for order in self:
+            twin = order.file_sha256 and self.search(
+                [
+                    ("file_sha256", "=", order.file_sha256),
+                    ("company_id", "=", order.company_id.id),
+                    ("kind", "=", order.kind),
+                    ("period_id", "=", order.period_id.id),
+                    ("state", "=", "done"),
+                    ("id", "!=", order._origin.id),
+                ],
+                limit=1,
+            )
+            order.file_note = (
+                self.env._(
+                    "This very file was loaded on %(date)s by %(user)s. Loading it again changes "
+                    "nothing.",
+                    date=f"{fields.Datetime.context_timestamp(order, twin.finished_at):%d.%m.%Y}",
+                    user=twin.user_id.name,
+                )
+                if twin and twin.finished_at
+                else False
+            )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super().create(vals_list)
+        with_file = [bool(vals.get("file")) for vals in vals_list]
+        orders.browse(itertools.compress(orders.ids, with_file))._take_file()
+        return orders
+
+    def write(self, vals):
+        reread = {"file", "kind", "sheet", "encoding", "delimiter"} & set(vals)
+        settings = {"period_id", "company_id", "form", "payee_id", "create_missing", "decimal"}
+        settings |= {"create_services", "scope"}
+        if (reread or settings & set(vals)) and not self._gate_open():
+            self._check_editable()
+        of_payments = reread | {"period_id", "company_id", "payee_id", "decimal"} & set(vals)
+        if of_payments and not self._gate_open():
+            self._check_no_payments()
+        if "good_only" in vals and self.filtered(lambda order: order.state == "loading"):
+            raise UserError(self.env._("Stop the loading before you change it."))
+        if {"kind", "file"} & set(vals) and "scope" not in vals:
+            vals = {**vals, "scope": False}  # another file has another usual scope
+        res = super().write(vals)
+        if reread and not self._gate_open():
+            self._take_file()
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_at_work(self):
+        if self.filtered(lambda order: order.state in self._work_states):
+            raise UserError(self.env._("Stop the loading before you delete it."))
+        if self.sudo().payment_ids:
+            raise UserError(
+                self.env._(
+                    "Payments of this file are recorded. Take them back before you delete it."
+                )
+            )
+
+    def _check_editable(self):
+        if self.filtered(lambda order: order.state != "draft"):
+            raise UserError(
+                self.env._("Take the loading back to draft to change how the file is read.")
+            )
+
+    def _check_no_payments(self):
+        """Read another way, the payments would be others than those recorded, and count beside them."""
+        if self.sudo().payment_ids:
+            raise UserError(
+                self.env._(
+                    "Payments of this file are recorded. Take them back first, or load the other file "
+                    "as a new one."
+                )
+            )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+    def _check_user_may(self):
+        self.check_access("write")
+        return self._through_gate()
+
+    def action_check(self):
+        """«Check»: read and match every row and list what is wrong; nothing is written."""
+        orders = self._check_user_may()
+        for order in orders:
+            order._check_startable()
+            order.layout_id = self.env["epd.import.layout"]._remember(order)
+            order._start("check", "checking")
+            if len(order._read_bytes(SMALL + 1)) <= SMALL:
+                order._work_at_once()
+        self._wake_worker()
+        return True
+
+    def action_load(self):
+        """«Load»: write what was checked, in slices in the background.
+
+        :raise UserError: when there are errors and «Take the Good Rows» is not ticked
+        """
+        orders = self._check_user_may()
+        for order in orders:
+            if order.state != "checked":
+                raise UserError(self.env._("Check the file first."))
+            if order.error_count and not order.good_only:
+                raise UserError(
+                    self.env._(
+                        "The file has %s errors, so nothing is loaded. Correct the file and load "
+                        "it anew, or tick “Take the Good Rows”.",
+                        order.error_count,
+                    )
+                )
+            order._start("load", "loading")
+        self._wake_worker()
+        return True
+
+    def _start(self, phase, state):
+        self.problem_ids.sudo().unlink()
+        self._forget_keys()
+        self._move(
+            state,
+            phase=phase,
+            position=0,
+            row_reached=0,
+            row_count=0,
+            created_count=0,
+            updated_count=0,
+            same_count=0,
+            left_count=0,
+            error_count=0,
+            warning_count=0,
+            removed_count=0,
+            kept_count=0,
+            swept_to=0,
+            paid_sum=0,
+            pause_reason=False,
+            finished_at=False,
+            user_id=self.env.uid,  # with whose rights it is done
+        )
+
+    def action_stop(self):
+        """Stop after the slice in work."""
+        self._check_user_may()._move(
+            "paused", pause_reason=self.env._("Stopped by %(user)s", user=self.env.user.name)
+        )
+        return True
+
+    def action_resume(self):
+        """Go on from the row reached."""
+        for order in self._check_user_may():
+            order._move(_STATES[order.phase], pause_reason=False, user_id=self.env.uid)
+        self._wake_worker()
+        return True
+
+    def action_cancel(self):
+        """Give the loading up; rows that were written before stay."""
+        orders = self._check_user_may()
+        orders._move("cancelled")
+        orders._forget_keys()
+        return True
+
+    def action_to_draft(self):
+        """Change how the file is read, or the file itself."""
+        self._check_user_may()._move("draft", pause_reason=False)
+        return True
+
+    def action_open_problems(self):
+        """Open the list of problems, to look at or to export."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_import_problem_action"
+        )
+        return {**action, "domain": [("import_id", "=", self.id)]}
+
+    def action_export_problems(self):
+        """Download the problems as XLSX, to hand to whoever made the file."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/epd_mailing/import/{self.id}/problems.xlsx",
+            "target": "download",
+        }
+
+    def action_template(self):
+        """Download an example of such a file."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/epd_mailing/import/example/{self.kind}.xlsx",
+            "target": "download",
+        }

@@ -1,0 +1,14 @@
+"""The clerk's screen of the month.
+
+In: a period and lists of accounts.
+Out: checked and saved documents, and the mailings made of them.
+"""
+
+from . import epd_billing_run
+from . import epd_billing_run_prepare
+from . import epd_billing_run_work
+from . import epd_billing_run_readiness
+from . import epd_billing_run_screen
+from . import epd_billing_run_outlook
+from . import epd_billing_run_line
+from . import epd_billing_run_line_mend

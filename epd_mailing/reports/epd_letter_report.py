@@ -1,0 +1,92 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ..models.mailing.epd_mailing_letter import FAILURE_TYPES, LETTER_STATES
+
+ARRIVED = ("delivered", "opened", "read", "spam", "complained", "unsubscribed")
+
+
+class EpdLetterReport(models.Model):
+    """Letters as figures, one row a letter: what pivots and graphs add up.
+
+    Days are those of the office's time zone. Rates are averages of 0 and 100 over the letters that
+    count: of those that went for «delivered», of those delivered for «opened» and «read».
+    """
+
+    _name = "epd.letter.report"
+    _description = "Letter Statistics"
+    _auto = False
+    _order = "day desc, id desc"
+    _rec_name = "mailing_id"
+
+    mailing_id = fields.Many2one("epd.mailing", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    period_id = fields.Many2one("epd.billing.period", readonly=True)
+    building_id = fields.Many2one("epd.building", readonly=True)
+    account_id = fields.Many2one("epd.personal.account", readonly=True)
+    document_id = fields.Many2one("epd.payment.document", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Payer", readonly=True)
+    state = fields.Selection(LETTER_STATES, string="Status", readonly=True)
+    failure_type = fields.Selection(FAILURE_TYPES, string="Failure", readonly=True)
+    day = fields.Date(string="Sent On", readonly=True)
+    is_repeat = fields.Boolean(string="Sent Again", readonly=True)
+    letter_count = fields.Integer(string="Letters", readonly=True)
+    sent = fields.Integer(readonly=True)
+    delivered = fields.Integer(readonly=True)
+    opened = fields.Integer(readonly=True)
+    read_count = fields.Integer(string="Read", readonly=True)
+    failed = fields.Integer(string="Not Delivered", readonly=True)
+    skipped = fields.Integer(string="Left Out", readonly=True)
+    unknown = fields.Integer(string="Outcome Unknown", readonly=True)
+    delivered_rate = fields.Float(string="Delivered, %", aggregator="avg", readonly=True)
+    opened_rate = fields.Float(string="Opened, %", aggregator="avg", readonly=True)
+    hours_to_open = fields.Float(
+        string="Hours Until Opened", aggregator="avg", digits=(16, 1), readonly=True
+    )
+
+    @property
+    def _table_query(self):
+        """Return the rows; test letters are not among them."""
+        went = ("sent", "deferred", "bounced", *ARRIVED)
+        return SQL(
+            """
+            SELECT letter.id,
+                   letter.mailing_id, letter.company_id, document.period_id, letter.building_id,
+                   letter.account_id, letter.document_id, letter.partner_id,
+                   letter.state, letter.failure_type,
+                   (letter.sent_at AT TIME ZONE 'UTC'
+                    AT TIME ZONE COALESCE(company.epd_tz, 'UTC'))::date AS day,
+                   COALESCE(letter.resend_no, 0) > 0 AS is_repeat,
+                   1 AS letter_count,
+                   (letter.state IN %(went)s)::int AS sent,
+                   (letter.state IN %(arrived)s)::int AS delivered,
+                   (letter.state IN ('opened', 'read'))::int AS opened,
+                   (letter.state = 'read')::int AS read_count,
+                   (letter.state IN ('bounced', 'rejected'))::int AS failed,
+                   (letter.state IN ('skipped', 'cancelled'))::int AS skipped,
+                   (letter.state = 'unknown')::int AS unknown,
+                   CASE WHEN letter.state IN %(went)s
+                        THEN 100.0 * (letter.state IN %(arrived)s)::int END AS delivered_rate,
+                   CASE WHEN letter.state IN %(arrived)s
+                        THEN 100.0 * (letter.state IN ('opened', 'read'))::int END AS opened_rate,
+                   CASE WHEN letter.opened_at > letter.sent_at
+                        THEN EXTRACT(EPOCH FROM letter.opened_at - letter.sent_at) / 3600.0
+                        END AS hours_to_open
+              FROM epd_mailing_letter letter
+              JOIN res_company company ON company.id = letter.company_id
+         LEFT JOIN epd_payment_document document ON document.id = letter.document_id
+             WHERE NOT letter.is_test
+            """,
+            went=went,
+            arrived=ARRIVED,
+        )
+
+    def action_open_letter(self):
+        """Open the letter behind a row."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "epd.mailing.letter",
+            "res_id": self.id,
+            "view_mode": "form",
+        }
