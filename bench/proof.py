@@ -4,7 +4,7 @@ import json
 import os
 import random
 
-from odoo.addons.epd_mailing.tests.test_receipt import pdf_codes, pdf_text
+from odoo.addons.epd_mailing.tests.document.test_receipt import pdf_codes, pdf_text
 from odoo.tools import SQL
 
 from .house import make_accounts

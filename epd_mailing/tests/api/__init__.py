@@ -1,0 +1,3 @@
+from . import test_api
+from . import test_api_accounts
+from . import test_api_paper

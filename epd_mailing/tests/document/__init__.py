@@ -1,0 +1,3 @@
+from . import test_payment_document
+from . import test_receipt
+from . import test_queries

@@ -1,0 +1,45 @@
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from ..common import EpdCommon
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestMessageTemplate(EpdCommon):
+    """A template is tried when it is saved; its author reaches nothing but the fields."""
+
+    def _make(self, body, subject="Счёт {{ account_number }}", **vals):
+        return self.env["epd.message.template"].create(
+            {"name": "T", "company_id": self.company.id, "subject": subject, "body": body, **vals}
+        )
+
+    def test_good_ones(self):
+        template = self._make("<p>{{ payer_name }}, {{ amount_due }}, {{ document_link }}</p>")
+        self.assertIn("account_number", template.field_help)
+        self._make("Здравствуйте, {{ responsible_name }}", body_format="text")
+
+    def test_mistakes_name_the_line(self):
+        for body in ("a\nb {{ nonsense }}", "a\n{% if %}", "a\n{{ payer_name.__class__ }}"):
+            with self.subTest(body), self.assertRaisesRegex(ValidationError, "line 2"):
+                self._make(body)
+
+    def test_amounts_stay_out_of_subjects(self):
+        with self.assertRaises(ValidationError):
+            self._make("x", subject="К оплате {{ amount_due }}")
+
+    def test_known_escapes(self):
+        for body in (
+            "{{ ''.__class__.__mro__ }}",
+            "{{ self.__init__.__globals__ }}",
+            "{{ cycler.__init__.__globals__.os }}",
+            "{% import 'os' as os %}",
+            "{% include '/etc/passwd' %}",
+            "{{ '%s' % payer_name }}",
+            "{{ 'a' * 10**9 }}",
+            "{% for i in range(10**9) %}x{% endfor %}",
+            "{{ ''|attr('__class__') }}",
+            "{{ env }}",
+            "{{ lipsum }}",
+        ):
+            with self.subTest(body), self.assertRaises(ValidationError):
+                self._make(body)

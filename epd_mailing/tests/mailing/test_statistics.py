@@ -1,0 +1,106 @@
+from datetime import datetime
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from ..sandbox_case import SandboxCase
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestStatistics(SandboxCase):
+    def setUp(self):
+        super().setUp()
+        for account, word in zip(self.accounts[:3], ("read", "full", "retry"), strict=True):
+            account.partner_id.email = f"{word}.{account.number}@example.com"
+        self.mailing = self.send()
+        self.letters = self.mailing.letter_ids[:3]
+
+    def test_polling(self):
+        self.control("clock", {"advance": 60})
+        self.mailing.action_refresh()
+        self.assertEqual(self.letters.mapped("state"), ["delivered", "bounced", "deferred"])
+        self.control("clock", {"advance": 86400})
+        self.mailing.action_refresh()
+        self.assertEqual(self.letters.mapped("state"), ["opened", "bounced", "opened"])
+        self.assertEqual(self.letters[0].opened_source, "poll")
+        self.assertEqual(self.letters[1].failure_type, "mailbox_full")
+        self.assertEqual(self.letters[1].address_id.state, "active", "a full box may empty")
+        self.assertTrue(self.mailing.refreshed_at)
+        self.assertEqual(
+            self.documents[:3].mapped("delivery_state"), ["opened", "failed", "opened"]
+        )
+        facts = self.mailing.get_statistics()
+        self.assertEqual(
+            [
+                facts[name]
+                for name in (
+                    "sent_count",
+                    "delivered_count",
+                    "opened_count",
+                    "failed_count",
+                    "skipped_count",
+                )
+            ],
+            [3, 2, 2, 1, 1],
+        )
+
+    def test_the_cron_asks_when_the_time_has_come(self):
+        self.control("clock", {"advance": 86400})
+        cron = self.env.ref("epd_mailing.ir_cron_refresh")
+        self.work(cron)
+        self.assertEqual(self.letters.mapped("state"), ["sent"] * 3)
+        self.letters._through_gate().write({"next_poll_at": "2020-01-01"})
+        self.work(cron)
+        self.assertEqual(self.letters.mapped("state"), ["opened", "bounced", "opened"])
+        self.assertFalse(self.letters[1].next_poll_at, "a final fact is not asked again")
+
+    def test_late_and_repeated_facts_do_no_harm(self):
+        letter = self.letters[0]
+        moments = [datetime(2026, 4, 2, hour) for hour in range(1, 6)]
+        said = [
+            ("ok_read", 3),
+            ("ok_delivered", 1),
+            ("ok_read", 4),
+            ("ok_sent", 2),
+            ("err_will_retry", 2),
+        ]
+        for raw, hour in said:
+            letter._apply_statuses([(letter, raw, moments[hour - 1], "webhook")])
+        self.assertEqual(letter.state, "opened")
+        self.assertEqual(letter.delivered_at, moments[0])
+        self.assertEqual(letter.opened_at, moments[2])
+        self.assertEqual(letter.raw_status, "ok_read")
+
+    def test_an_exact_time_replaces_an_estimate(self):
+        letter = self.letters[0]
+        late, exact = datetime(2026, 4, 2, 12), datetime(2026, 4, 2, 9)
+        letter._apply_statuses([(letter, "ok_delivered", late, "poll")])
+        letter._apply_statuses([(letter, "ok_delivered", exact, "webhook")])
+        letter._apply_statuses([(letter, "ok_read", late, "poll")])
+        self.assertEqual((letter.delivered_at, letter.delivered_source), (exact, "webhook"))
+        self.assertEqual((letter.opened_at, letter.opened_source), (late, "poll"))
+
+    def test_dead_addresses_are_closed_with_a_task(self):
+        letter = self.letters[0]
+        now = datetime(2026, 4, 2)
+        letter._apply_statuses([(letter, "err_user_unknown", now, "webhook")])
+        self.assertEqual((letter.state, letter.address_id.state), ("bounced", "bounced"))
+        self.assertTrue(self.accounts[0].activity_ids)
+        self.assertTrue(self.accounts[0]._wants_paper())
+
+    def test_unknown_statuses_are_kept(self):
+        letter = self.letters[0]
+        letter._apply_statuses([(letter, "err_new_thing", datetime(2026, 4, 2), "webhook")])
+        self.assertEqual((letter.state, letter.raw_status), ("bounced", "err_new_thing"))
+        self.assertIn("err_new_thing", letter.failure_reason)
+
+    def test_service_away(self):
+        self.service.base_url = "http://127.0.0.1:9"
+        with (
+            self.assertLogs(
+                "odoo.addons.epd_mailing.models.mailing.epd_mailing_statistics", "WARNING"
+            ),
+            self.assertRaises(UserError),
+        ):
+            self.mailing.action_refresh()
+        self.assertEqual(self.letters.mapped("state"), ["sent"] * 3)

@@ -1,0 +1,159 @@
+import json
+from datetime import datetime, timedelta
+
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from ...tools.unisender import webhook as reader
+from ..sandbox_case import SandboxCase
+
+
+def encode(payload, api_key):
+    """Sign a body as UniSender does: compact JSON with escaped slashes, MD5 over the bytes."""
+    import hashlib
+
+    draft = json.dumps({"auth": api_key, **payload}, separators=(",", ":")).replace("/", "\\/")
+    mark = hashlib.md5(draft.encode()).hexdigest()
+    return draft.replace(f'"auth":"{api_key}"', f'"auth":"{mark}"', 1).encode()
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestWebhook(SandboxCase, HttpCase):
+    def setUp(self):
+        super().setUp()
+        self.service._through_gate().write({"webhook_state": "on"})
+        self.path = "/epd_mailing/webhook/" + self.service._get_webhook_url().rpartition("/")[2]
+
+    def _event(self, letter, status, time="2026-04-02 10:00:00", **more):
+        data = {
+            "email": letter.email,
+            "status": status,
+            "email_id": int(letter.provider_id or 7),
+            "metadata": {"key": letter.letter_key},
+            **more,
+        }
+        return {"event_name": "email_status", "event_time": time, "event_data": data}
+
+    def _post(self, events, key="k-1", path=None, name="events"):
+        raw = encode({"events_by_user": [{"login": "x", name: events}]}, key)
+        return self.url_open(
+            path or self.path, data=raw, headers={"Content-Type": "application/json"}
+        )
+
+    def _sent(self):
+        return self.send().letter_ids[:3]
+
+    def test_activation(self):
+        self.assertEqual(self.url_open(self.path).status_code, 200)
+
+    def test_events_become_facts_once(self):
+        letters = self._sent()
+        events = [
+            self._event(letters[0], "ok_read", "2026-04-02 11:00:00"),
+            self._event(letters[0], "ok_delivered"),
+        ]
+        for name in ("events", "Events"):
+            self.assertEqual(self._post(events, name=name).status_code, 200)
+        letters.invalidate_recordset()
+        self.assertEqual(letters[0].state, "opened")
+        self.assertEqual(letters[0].delivered_at, datetime(2026, 4, 2, 10))
+        self.assertEqual(
+            (letters[0].opened_at, letters[0].opened_source), (datetime(2026, 4, 2, 11), "webhook")
+        )
+        self.assertEqual(len(letters[0].event_ids), 2, "repeats are dropped")
+
+    def test_flat_body(self):
+        letter = self._sent()[0]
+        event = self._event(letter, "ok_delivered")
+        raw = encode(
+            {
+                "login": "x",
+                "event_name": "email_status",
+                "event_time": event["event_time"],
+                **event["event_data"],
+            },
+            "k-1",
+        )
+        self.assertEqual(self.url_open(self.path, data=raw).status_code, 200)
+        letter.invalidate_recordset()
+        self.assertEqual(letter.state, "delivered")
+
+    @mute_logger("odoo.addons.epd_mailing.controllers.webhook")
+    def test_wrong_ones_learn_and_change_nothing(self):
+        letter = self._sent()[0]
+        event = self._event(letter, "ok_read")
+        self.assertEqual(self._post([event], key="other").status_code, 403)
+        self.assertEqual(self._post([event], path="/epd_mailing/webhook/none").status_code, 404)
+        self.assertEqual(self.url_open(self.path, data=b"{").status_code, 403)
+        self.service.sudo()._through_gate().write({"api_key": False})
+        self.assertEqual(self._post([event], key="").status_code, 403)
+        letter.invalidate_recordset()
+        self.assertEqual((letter.state, letter.event_ids.ids), ("sent", []))
+
+    def test_an_unknown_letter_is_settled_by_our_key(self):
+        self.control("fault", {"kind": "drop_after", "email": "ivanov", "times": 1})
+        letter = self._sent().filtered(lambda row: row.state == "unknown")
+        real = self.control("letters?email=ivanov@example.com")[0]["id"]
+        self._post([self._event(letter, "ok_delivered", email_id=real)])
+        letter.invalidate_recordset()
+        self.assertEqual((letter.send_state, letter.state), ("sent", "delivered"))
+        self.assertEqual(letter.provider_id, str(real))
+
+    def test_unknown_ids_are_kept(self):
+        event = {
+            "event_name": "email_status",
+            "event_time": "2026-04-02 10:00:00",
+            "event_data": {"email": "x@example.com", "status": "ok_read", "email_id": 5},
+        }
+        self.assertEqual(self._post([event, event]).status_code, 200)
+        kept = self.env["epd.letter.event"].search([("provider_id", "=", "5")])
+        self.assertEqual((len(kept), kept.letter_id.ids), (1, []))
+
+    def test_switching_on_and_off(self):
+        # the service tries the address in its own time, perhaps after this test: nobody is there
+        self.env["ir.config_parameter"].set_param("web.base.url", "http://127.0.0.1:9")
+        self.service.action_webhook_on()
+        self.assertEqual(self.service.webhook_state, "on")
+        self.service.action_webhook_off()
+        self.assertEqual(self.service.webhook_state, "off")
+
+    def test_signature_of_the_test_is_the_services(self):
+        raw = encode({"events_by_user": []}, "k-1")
+        self.assertTrue(reader.verify(raw, "k-1"))
+
+    def test_link_to_the_receipt(self):
+        letter = self._sent()[0]
+        link = letter.document_id._make_link(letter).partition("/epd_mailing")[2]
+        answer = self.url_open("/epd_mailing" + link)
+        self.assertEqual(answer.content, letter.document_id._read_pdf())
+        forged = link.replace(f"/{letter.document_id.id}.", f"/{letter.document_id.id + 1}.")
+        self.assertEqual(self.url_open("/epd_mailing" + forged).status_code, 404)
+        letter.document_id.with_user(self.operator).action_cancel_document("Ошибка")
+        self.assertEqual(self.url_open("/epd_mailing" + link).status_code, 410)
+
+    def test_a_file_stays_while_a_link_leads_to_it(self):
+        letter = self._sent()[0]
+        document = letter.document_id
+        link = document._make_link(letter).partition("/epd_mailing")[2]
+        self.company.epd_document_retention_months = 1
+        self.assertEqual(self.company.epd_link_days, 60)
+        self.env.cr.execute(
+            "UPDATE epd_payment_document SET saved_at = saved_at - interval '70 days' WHERE id = %s",
+            (document.id,),
+        )
+        sent = letter.sending_at
+        letter._through_gate().write({"sending_at": sent - timedelta(days=59)})
+        self.env.invalidate_all()
+        document._gc_receipt_files()
+        self.assertFalse(document.is_purged)
+        self.assertEqual(self.url_open("/epd_mailing" + link).status_code, 200)
+        letter._through_gate().write({"sending_at": sent - timedelta(days=61)})
+        document._gc_receipt_files()
+        self.assertTrue(document.is_purged)
+
+    def test_receipt_for_the_office_only(self):
+        url = f"/epd_mailing/document/{self.documents[0].id}/receipt.pdf"
+        self.authenticate("epd_operator", "epd_operator")
+        self.assertEqual(self.url_open(url).content, self.documents[0]._read_pdf())
+        self.authenticate(None, None)
+        self.assertNotIn(b"%PDF", self.url_open(url).content)

@@ -1,0 +1,3 @@
+from . import test_billing_run
+from . import test_readiness
+from . import test_run_screen

@@ -1,0 +1,119 @@
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
+
+from ..common import EpdCommon
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestReadiness(EpdCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.billing_run = cls.env["epd.billing.run"].create(
+            {
+                "period_id": cls.period.id,
+                "company_id": cls.company.id,
+                "list_ids": [(6, 0, cls.env.ref("epd_mailing.account_list_all_open").ids)],
+            }
+        )
+
+    def _found(self):
+        problems = self.billing_run.with_user(self.operator).check_readiness()
+        for problem in problems:
+            self.assertEqual(set(problem), {"code", "severity", "text", "model", "ids", "count"})
+            self.assertTrue(problem["text"])
+            self.assertIn(problem["model"], self.env)
+        return {problem["code"]: (problem["severity"], problem["ids"]) for problem in problems}
+
+    def _charge(self, number, service):
+        return self.accounts[number].charge_ids.filtered(lambda c: c.service_id == service)
+
+    def test_a_sound_month_has_nothing_in_the_way(self):
+        self.assertEqual(self._found(), {})
+
+    def test_sums(self):
+        charge = self._charge(0, self.service_water)
+        charge.total = 1
+        balance = self.accounts[1].balance_ids[0]
+        balance.charged += 5
+        found = self._found()
+        self.assertEqual(found["line_sum"], ("error", charge.ids))
+        expected = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
+        self.assertEqual(found["balance_sum"], ("error", sorted((expected | balance).ids)))
+        self.assertEqual(set(found), {"line_sum", "balance_sum"})
+
+    def test_provision_of_the_period_only(self):
+        provision = self.env["epd.service.provision"].search(
+            [("service_id", "=", self.service_repair.id)]
+        )
+        provision.date_to = "2026-02-28"
+        charges = self.accounts.charge_ids.filtered(lambda c: c.service_id == self.service_repair)
+        self.assertEqual(self._found()["no_provision"], ("error", sorted(charges.ids)))
+
+    def test_requisites(self):
+        self.office_payee.bank_id = self.bank.copy({"bic": "04920599"})
+        self.repair_payee.acc_number = "40705810200000005679"
+        found = self._found()
+        self.assertEqual(found["code_impossible"], ("error", self.office_payee.ids))
+        self.assertEqual(found["requisites_check"], ("warning", self.repair_payee.ids))
+        self.assertIn("40705810200000005679", self.repair_payee.epd_requisites_warning)
+
+    def test_dates(self):
+        self.period.pay_by = "2026-04-20"
+        self.assertEqual(self._found()["dates_against_law"], ("warning", self.period.ids))
+        self.period.pay_by = False
+        self.assertEqual(self._found()["dates_missing"], ("error", self.period.ids))
+
+    def test_accounts(self):
+        empty, nobody = self.accounts[0], self.accounts[1]
+        empty.charge_ids.unlink()
+        empty.balance_ids.unlink()
+        nobody.partner_id = False
+        self.accounts[2].unified_number = "16AK330010"  # Latin letters
+        self.accounts[3].unified_number = "16АК330010"
+        found = self._found()
+        self.assertEqual(found["no_charges"], ("warning", empty.ids))
+        self.assertEqual(found["no_payer"], ("warning", nobody.ids))
+        self.assertEqual(found["latin_unified"], ("warning", self.accounts[2].ids))
+        self.assertNotIn("double_unified", found)
+        self.accounts[2].unified_number = "16АК330010"
+        self.assertEqual(
+            self._found()["double_unified"], ("warning", sorted(self.accounts[2:].ids))
+        )
+
+    def test_addresses(self):
+        self.accounts.partner_id.email = "dispatcher@example.com"
+        found = self._found()
+        self.assertEqual(found["shared_email"][0], "warning")
+        self.assertEqual(len(found["shared_email"][1]), 4)
+        self.company.partner_id.email = "Dispatcher@example.com"
+        self.assertEqual(len(self._found()["office_email"][1]), 4)
+
+    def test_double_lines(self):
+        charge = self._charge(0, self.service_water)
+        double = charge.copy({"line_key": "2"})
+        self.assertEqual(self._found()["double_lines"], ("warning", double.ids))
+
+    def test_changed_since_saving_is_told(self):
+        documents = self.env["epd.payment.document"].sudo()
+        made = documents._form_documents(self.accounts, self.period, "epd")
+        self.assertNotIn("outdated", self._found())
+        self._charge(0, self.service_water).explanation = "Уточнено"
+        self.assertEqual(self._found()["outdated"], ("warning", made[self.accounts[0].id][0].ids))
+
+    def test_no_accounts(self):
+        self.billing_run.list_ids = self.env["epd.account.list"].create(
+            {"name": "Пусто", "kind": "fixed", "company_id": self.company.id}
+        )
+        self.assertEqual(self._found()["no_accounts"][0], "error")
+
+    def test_only_for_the_office(self):
+        stranger = new_test_user(self.env, "stranger", groups="base.group_user")
+        with self.assertRaises(AccessError):
+            self.billing_run.with_user(stranger).check_readiness()
+
+    def test_errors_come_first(self):
+        self.accounts[0].partner_id = False
+        self.accounts[1].balance_ids[0].charged += 5
+        problems = self.billing_run.check_readiness()
+        self.assertEqual([p["severity"] for p in problems], ["error", "warning"])

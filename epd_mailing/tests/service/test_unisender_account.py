@@ -1,0 +1,112 @@
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+
+from ..sending_common import KEY, SENDER, SendingCommon
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestUnisenderAccount(SendingCommon):
+    """The account card: activated by a check, its key shown to nobody."""
+
+    def setUp(self):
+        super().setUp()
+        self.account = self.env["epd.unisender.account"].create(
+            {
+                "name": "new@uk-test.example.com",
+                "company_id": self.company.id,
+                "base_url": self.sandbox.url,
+                "sender_name": "УК",
+                "sender_email": SENDER,
+            }
+        )
+
+    def test_check_makes_it_active(self):
+        account = self.account.with_user(self.manager)
+        account.api_key_input = f" {KEY} "
+        self.assertEqual(account.state, "draft")
+        account.action_check_connection()
+        self.assertEqual((account.state, account.sender_confirmed), ("active", True))
+        self.assertEqual((account.list_id, account.list_title), ("20547", "Плательщики"))
+        self.assertIn("RUB", account.balance)
+        self.assertFalse(account.last_error)
+
+    def test_without_a_key(self):
+        with self.assertRaises(UserError):
+            self.account.action_check_connection()
+
+    def test_wrong_key_unconfirmed_sender_no_service(self):
+        cases = (
+            {"api_key_input": "wrong-secret"},
+            {"api_key_input": KEY, "sender_email": "stranger@example.com"},
+            {"api_key_input": KEY, "base_url": "http://127.0.0.1:9"},
+        )
+        for vals in cases:
+            with self.subTest(vals):
+                self.account.write(vals)
+                self.account.action_check_connection()
+                self.assertEqual(self.account.state, "error")
+                self.assertTrue(self.account.last_error)
+                self.assertNotIn(vals["api_key_input"], self.account.last_error)
+
+    def test_key_is_shown_to_nobody(self):
+        self.account.api_key_input = KEY
+        for user in (self.operator, self.manager):
+            account = self.account.with_user(user)
+            self.assertTrue(account.has_api_key)
+            self.assertFalse(account.read(["api_key_input"])[0]["api_key_input"])
+            for name in ("api_key", "webhook_token"):
+                with self.assertRaises(AccessError):
+                    account.read([name])
+                with self.assertRaises(AccessError):
+                    account.search([(name, "=like", "t%")])
+            self.assertNotIn(KEY, str(account.read()))
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.operator).api_key_input = "mine"
+        self.assertFalse(self.account.copy({"name": "copy"}).has_api_key)
+
+    def test_key_goes_to_https_only(self):
+        with self.assertRaises(ValidationError):
+            self.account.base_url = "http://api.unisender.com"
+
+    def test_changed_sender_or_address_has_to_be_checked(self):
+        for vals in ({"sender_email": "other@example.com"}, {"base_url": "https://example.com"}):
+            self.unisender._through_gate().write({"state": "active"})
+            self.unisender.with_user(self.manager).write(vals)
+            self.assertEqual(self.unisender.state, "draft")
+
+    def test_lists(self):
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        lists = self.account.get_lists()
+        self.assertIn({"id": "20547", "title": "Плательщики"}, lists)
+        self.account.create_list("Дом 10")
+        self.assertEqual(self.account.list_title, "Дом 10")
+        self.account.list_id = "20547"
+        self.account.action_check_connection()
+        self.assertEqual(self.account.list_title, "Плательщики")
+        self.account.list_id = "77"
+        self.account.action_check_connection()
+        self.assertEqual(self.account.state, "error")
+
+    def test_webhook_on_and_off(self):
+        # the service tries the address in its own time, perhaps after this test: nobody is there
+        self.env["ir.config_parameter"].set_param("web.base.url", "http://127.0.0.1:9")
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.account.action_webhook_on()
+        hooks = self.account._get_client().list_hooks()
+        self.assertEqual(len(hooks), 1)
+        self.assertIn("/epd_mailing/webhook/", hooks[0]["hook_url"])
+        self.sandbox.control("reset")
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.assertEqual(len(self.account._get_client().list_hooks()), 1, "registered again")
+        self.account.action_webhook_off()
+        self.assertFalse(self.account._get_client().list_hooks())
+        self.assertEqual(self.account.webhook_state, "off")
+
+    def test_operator_does_not_touch_it(self):
+        account = self.account.with_user(self.operator)
+        for action in ("action_check_connection", "action_webhook_on", "action_webhook_off"):
+            with self.assertRaises(AccessError):
+                getattr(account, action)()
