@@ -16,6 +16,7 @@
             "python-stdnum",
             "zxing-cpp",
             "Pillow",
+            "email-validator",
             "openpyxl",
             "pypdf",
             "XlsxWriter",

@@ -139,7 +139,7 @@ def follow(rows: Rows, person: int | None, reading: Reading, given: Iterable[str
     if reading.problems:
         put("", _join_typed(reading), reading.problems[0].code, ACTIVE)
     for row in spare:
-        pass
+        changed[row.key] = _close(row, "")
     rows = (*(changed.get(row.key, row) for row in rows), *fresh)
     alive = {row.mailbox for row in rows if row.lives}
     return tuple(
