@@ -349,15 +349,16 @@ def _judge(typed: str, local: str, domain: str) -> Address:
 
 def _make_readable(domain: str) -> str:
     """Return a domain with its ``xn--`` labels in letters; what cannot be read stays."""
-    labels = []
-    for label in domain.split("."):
-        if label.startswith("xn--"):
-            try:
-                label = label[4:].encode("ascii").decode("punycode")
-            except (UnicodeError, ValueError):
-                pass
-        labels.append(label)
-    return ".".join(labels)
+    return ".".join(map(_read_label, domain.split(".")))
+
+
+def _read_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except (UnicodeError, ValueError):
+        return label
 
 
 def _name_problem(local: str, domain: str, message: str) -> str:
