@@ -5,6 +5,9 @@ import contextlib
 import signal
 import sys
 
+from .go.hooks import GoHookSender
+from .go.service import DEFAULTS as GO_DEFAULTS
+from .go.service import GoService
 from .hooks import HookSender
 from .server import SandboxServer
 from .service import Service
@@ -15,6 +18,7 @@ Speaks the classic UniSender API at http://HOST:PORT/ru/api/METHOD; the inbox is
 The first (or last) word of a recipient's local part scripts its fate: full, unknown, inactive, retry,
 giveup, lost, spam, fbl, unsub, new, noread, read, click; unsubscribed, invalid, later are refused;
 slow, drop, e502, nonjson break the answer after the letter was taken in.
+Unisender Go: http://HOST:PORT/ru/transactional/api/v1/METHOD.json, its inbox /go/, its control /sandbox/go/…
 Control, JSON: GET /sandbox/letters[?email=], GET /sandbox/attachment/ROWID,
 GET /sandbox/hooks, /sandbox/count; POST /sandbox/faults (ends them all),
 /sandbox/clock {"advance": s}, /sandbox/settings {…}, /sandbox/reset,
@@ -35,6 +39,7 @@ def main():
     parser.add_argument("--port", type=int, default=8025, help="0 takes a free one")
     parser.add_argument("--db", default=":memory:", help="SQLite file")
     parser.add_argument("--api-key", default="demo-key")
+    parser.add_argument("--go-key", default=GO_DEFAULTS["api_key"])
     parser.add_argument("--sender", default="noreply@uk-demo.example.com")
     parser.add_argument("--speed", type=float, default=1.0, help="of the statuses' progress")
     parser.add_argument("--no-limits", action="store_true", help="lift all limits but the size")
@@ -45,14 +50,18 @@ def main():
             ("per_minute", "calls_per_minute", "per_day", "address_seconds"), 0
         )
     service = Service(Store(args.db), args.api_key, args.sender, **settings)
-    server = SandboxServer((args.host, args.port), service)
-    sender = HookSender(service)
-    sender.start()
+    domain = args.sender.rpartition("@")[2]
+    go = GoService(service.store, api_key=args.go_key, domain=domain, speed=args.speed)
+    server = SandboxServer((args.host, args.port), service, go)
+    senders = [HookSender(service), GoHookSender(go)]
+    for sender in senders:
+        sender.start()
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(0))
     print(f"ready http://{args.host}:{server.server_port}/", flush=True)
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
         server.serve_forever()
-    sender.stopped.set()
+    for sender in senders:
+        sender.stopped.set()
     server.server_close()
 
 

@@ -8,20 +8,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from . import forms, pages
+from .go import routes as go_routes
+from .go.service import GoService
 from .service import ApiError
 
 BODY_LIMIT = 32 * 2**20
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """The server; ``service`` is what it speaks for."""
+    """The server; ``service`` is what it speaks for, ``go`` the same for Unisender Go."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address, service):
+    def __init__(self, address, service, go=None):
         super().__init__(address, Handler)
         self.service = service
+        self.go = go or GoService(service.store)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,20 +55,22 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         if length > BODY_LIMIT:
             self.close_connection = True
-            self._send(413, "text/plain", b"too large")
+            self.send(413, "text/plain", b"too large")
             return
         self._answer(self.rfile.read(length))
 
     def _answer(self, body):
         url = urlsplit(self.path)
         parts = url.path.strip("/").split("/")
+        if go_routes.respond(self, url.path, dict(parse_qsl(url.query)), body):
+            return
         if len(parts) == 3 and parts[0] in ("ru", "en") and parts[1] == "api":
             self._api(parts[2], forms.parse(url.query.encode(), body))
         elif parts[0] == "sandbox":
             self._control(parts[1:], dict(parse_qsl(url.query)), body)
         else:
             status, kind, data = pages.respond(self.server.service, url, body)
-            self._send(status, kind, data)
+            self.send(status, kind, data)
 
     # --- the service's API -----------------------------------------------------------------------
 
@@ -76,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "slow_before":
             time.sleep(fault.get("seconds", 5))
         elif kind == "drop_before":
-            self._drop()
+            self.drop()
             return
         elif kind == "code":
             self._json({"error": "По заказу", "code": fault["code"]})
@@ -85,11 +90,11 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "slow_after":
             time.sleep(fault.get("seconds", 5))
         elif kind == "drop_after":
-            self._drop()
+            self.drop()
         elif kind == "http_502":
-            self._send(502, "text/html", b"<html>Bad Gateway</html>")
+            self.send(502, "text/html", b"<html>Bad Gateway</html>")
         elif kind == "non_json":
-            self._send(200, "text/html", "<html>Технические работы</html>".encode())
+            self.send(200, "text/html", "<html>Технические работы</html>".encode())
         if kind not in ("drop_after", "http_502", "non_json"):
             self._json(answer)
 
@@ -101,7 +106,8 @@ class Handler(BaseHTTPRequestHandler):
         top = result.pop("__top__", {}) if isinstance(result, dict) else {}
         return {"result": result, **top}
 
-    def _drop(self):
+    def drop(self):
+        """Cut the connection."""
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -118,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
             self._json(service.store.letters(where, *args))
         elif name == "attachment":
             rows = service.store.rows("SELECT data FROM attachment WHERE rowid = ?", parts[1])
-            self._send(200, "application/pdf", rows[0]["data"] if rows else b"")
+            self.send(200, "application/pdf", rows[0]["data"] if rows else b"")
         elif name == "status":
             service.set_status(data["id"], data["status"])
             self._json({})
@@ -137,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
             try:
                 service.change_settings(data)
             except ApiError as error:
-                self._send(400, "text/plain; charset=utf-8", error.text.encode())
+                self.send(400, "text/plain; charset=utf-8", error.text.encode())
                 return
             self._json(service.settings)
         elif name == "hooks":
@@ -148,15 +154,16 @@ class Handler(BaseHTTPRequestHandler):
             service.store.reset()
             self._json({})
         else:
-            self._send(404, "text/plain", b"no such control")
+            self.send(404, "text/plain", b"no such control")
 
     # --- answers ---------------------------------------------------------------------------------
 
     def _json(self, data):
         text = json.dumps(data, ensure_ascii=False).encode()
-        self._send(200, "application/json; charset=utf-8", text)
+        self.send(200, "application/json; charset=utf-8", text)
 
-    def _send(self, status, kind, data):
+    def send(self, status, kind, data):
+        """Answer with ``data`` (bytes) of the content type ``kind``."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))

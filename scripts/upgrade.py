@@ -85,7 +85,9 @@ def main(arguments):
     before, after = (json.loads(Path(path).read_text()) for path in arguments[1:3])
     problems = compare(before, after, named(arguments[3]))
     rows = sum(map(len, before["records"].values()))
-    print("\n".join(problems) or f"nothing is lost: {rows} records, {len(before['columns'])} columns")
+    print(
+        "\n".join(problems) or f"nothing is lost: {rows} records, {len(before['columns'])} columns"
+    )
     return bool(problems)
 
 

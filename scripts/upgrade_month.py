@@ -3,7 +3,7 @@
 Uses the contract for programs and the crons by their XML ids, which later versions keep.
 """
 
-env = env(  # noqa: F821, PLW0127 - given by the shell
+env = env(  # noqa: F821 - given by the shell
     user=env.ref("epd_mailing.demo_operator").id,  # noqa: F821
     context={"lang": "ru_RU"},
 )

@@ -76,19 +76,23 @@ def make_session(session, root, pool_size):
     return session
 
 
-def post(session, url, body, timeout):
-    """Post a form and return ``(HTTP status, bytes)``, or the error instead.
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def post(session, url, body, timeout, headers=None):
+    """Post a body and return ``(HTTP status, bytes)``, or the error instead.
 
     The error is returned, not raised: the frames and causes of the original hold the API key.
 
-    :param bytes body: urlencoded
+    :param bytes body: as its type in ``headers`` says
     :param timeout: (connect, read) seconds
+    :param headers: of this call; without any the body is an urlencoded form
     """
     try:
         response = session.post(
             url,
             data=body,
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            headers=headers or FORM,
             timeout=timeout,
             allow_redirects=False,
             stream=True,

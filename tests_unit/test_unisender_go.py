@@ -1,0 +1,351 @@
+"""The client of Unisender Go against the sandbox over a real socket, and against servers that misbehave."""
+
+import base64
+import contextlib
+import gzip
+import hashlib
+import json
+import threading
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from tools.unisender import errors, pool, webhook
+from tools.unisender.client import Letter
+from tools.unisender_go import errors as go_errors
+from tools.unisender_go import events
+from tools.unisender_go.client import UniSenderGoClient, encode_header, neutralize
+
+from sandbox.go.hooks import GoHookSender
+from sandbox.go.service import GoService
+from sandbox.server import SandboxServer
+from sandbox.service import Service
+from sandbox.store import Store
+from tests_unit.misbehaving import Server, answer
+
+KEY = "go-key-of-the-office-1234"
+LETTER = Letter(
+    email="noread.anna@example.com",
+    sender_name="УК «Демо»",
+    sender_email="noreply@uk-demo.example.com",
+    subject="Квитанция & ё {{name}}",
+    body="<p>{{payer}} + % & = ё {% if %}</p>",
+    list_id="",
+    to_name="Анна <Петрова>",
+    attachments=(("квитанция.pdf", b"%PDF-1.4 \x00\xff"),),
+    metadata={"key": "k-1", "db": "office"},
+    ref_key="k-1",
+    reply_to="office@uk-demo.example.com",
+)
+
+
+@pytest.fixture
+def box():
+    """A sandbox: ``box.url``, ``box.go`` (its service), ``box.client()``."""
+    server = SandboxServer(
+        ("127.0.0.1", 0), (classic := Service(Store())), GoService(classic.store, api_key=KEY)
+    )
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    server.client = lambda **more: UniSenderGoClient(KEY, server.url, timeout=(1, 1), **more)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@contextlib.contextmanager
+def receiver():
+    """Yield the address of a webhook on this machine and the list of the bodies it got."""
+    bodies = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", bodies
+    server.shutdown()
+    server.server_close()
+
+
+def replaced(**changes):
+    return Letter(**{**LETTER.__dict__, **changes})
+
+
+def test_a_letter_arrives_byte_by_byte(box):
+    job = box.client().send_email(LETTER).provider_id
+    (letter,) = box.go.store.letters()
+    assert letter["job_id"] == job
+    assert letter["email"] == LETTER.email
+    assert letter["metadata"] == LETTER.metadata
+    assert letter["reply_to"] == LETTER.reply_to
+    (file,) = letter["attachments"]
+    assert file["name"] == "квитанция.pdf"
+    assert file["sha256"] == hashlib.sha256(LETTER.attachments[0][1]).hexdigest()
+
+
+def test_braces_of_data_are_no_fields_of_the_service(box):
+    box.client().send_email(LETTER)
+    (letter,) = box.go.store.letters()
+    assert "payer" in letter["body"], "the service took a text of ours for a field of its own"
+    assert "{{payer}}" not in letter["body"]
+    assert neutralize("a {b} {{c}} {{{d}}}").replace("\u2060", "") == "a {b} {{c}} {{{d}}}"
+
+
+def test_header_values_are_coded():
+    assert encode_header("a\r\nBcc: x") == "a Bcc: x"
+    assert encode_header("УК Демо").startswith("=?utf-8?")
+
+
+@pytest.mark.parametrize(
+    ("local", "code"),
+    [
+        ("unsubscribed", "unsubscribed_globally"),
+        ("invalid", "invalid_email"),
+        ("later", "temporary_unavailable"),
+        ("dead", "permanent_unavailable"),
+        ("complained", "unsubscribed_globally"),
+        ("blocked", "blocked"),
+    ],
+)
+def test_a_refused_recipient_is_told_with_its_reason(box, local, code):
+    with pytest.raises(errors.Rejected) as caught:
+        box.client().send_email(replaced(email=f"{local}@example.com"))
+    assert caught.value.code == code
+    assert not box.go.store.letters()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"wrong_server": True}, errors.AuthError),
+        ({"api_key": "another"}, errors.AuthError),
+        ({"free_tariff": True}, errors.NoMoney),
+        ({"no_money": True}, errors.NoMoney),
+        ({"domain_verified": False}, errors.SenderProblem),
+        ({"dkim_active": False}, errors.SenderProblem),
+    ],
+)
+def test_a_refusal_is_of_the_right_class(box, settings, expected):
+    box.go.change_settings(settings)
+    with pytest.raises(expected) as caught:
+        box.client().send_email(LETTER)
+    assert KEY not in str(caught.value)
+
+
+def test_the_days_limit_waits_for_the_day(box):
+    box.go.change_settings({"per_day": 1})
+    client = box.client()
+    client.send_email(LETTER)
+    with pytest.raises(go_errors.DayLimit):
+        client.send_email(replaced(ref_key="k-2"))
+
+
+@pytest.mark.parametrize("kind", ["slow_after", "drop_after", "http_502", "non_json"])
+def test_a_lost_answer_is_asked_for_again_within_the_minute(box, kind):
+    box.go.faults.append({"kind": kind, "times": 1, "seconds": 2})
+    assert box.client().send_email(LETTER).provider_id == ""
+    assert len(box.go.store.letters()) == 1
+
+
+@pytest.mark.parametrize("kind", ["slow_after", "drop_after", "http_502", "non_json"])
+def test_after_the_minute_nothing_is_repeated(box, kind):
+    clock = iter([0, 50])
+    box.go.faults.append({"kind": kind, "times": 1, "seconds": 2})
+    with pytest.raises(errors.ResultUnknown):
+        box.client(clock=lambda: next(clock)).send_email(LETTER)
+    assert len(box.go.store.letters()) == 1
+
+
+def test_without_a_key_nothing_is_repeated(box):
+    box.go.faults.append({"kind": "drop_after", "times": 1})
+    with pytest.raises(errors.ResultUnknown):
+        box.client().send_email(replaced(ref_key=None))
+    assert len(box.go.store.letters()) == 1
+
+
+def test_what_hinders_the_second_try_leaves_the_first_unknown(box):
+    box.go.faults += [
+        {"kind": "drop_after", "times": 1},
+        {"kind": "http_429", "times": 1},
+    ]
+    with pytest.raises(errors.ResultUnknown):
+        box.client().send_email(LETTER)
+    assert len(box.go.store.letters()) == 1
+
+
+def test_the_pool_sends_by_go_too(box):
+    letters = [(n, replaced(email=f"noread.p{n}@example.com", ref_key=f"k{n}")) for n in range(20)]
+    outcomes = pool.send_many(box.client(), letters, 4)
+    assert {one.kind for one in outcomes.values()} == {"sent"}
+    assert len(box.go.store.letters()) == 20
+
+
+def test_a_server_that_is_no_service(box):
+    with Server(answer(b"<html>", status=500)) as server:
+        client = UniSenderGoClient(KEY, server.url, timeout=(1, 1), clock=iter([0, 99]).__next__)
+        with pytest.raises(errors.ResultUnknown):
+            client.send_email(LETTER)
+    with pytest.raises(errors.ConnectFailed):
+        UniSenderGoClient(KEY, "http://127.0.0.1:9", timeout=(1, 1)).ping()
+
+
+def test_too_large_is_of_the_letter():
+    client = UniSenderGoClient(KEY, "http://127.0.0.1:9")
+    with pytest.raises(errors.Rejected) as caught:
+        client.send_email(replaced(attachments=(("a.pdf", b"x" * (7 * 2**20 + 1)),)))
+    assert caught.value.code == "attachment_quota_error"
+
+
+def test_the_account_and_the_domain(box):
+    client = box.client()
+    assert client.ping() == "11344"
+    assert client.get_account().email == "office@uk-demo.example.com"
+    state = client.get_domain("uk-demo.example.com")
+    assert (state.verified, state.dkim) == (True, True)
+    assert not client.get_domain("other.example.com").verified
+
+
+def test_suppressions(box):
+    client = box.client()
+    client.call("suppression/set", {"email": "a@example.com", "cause": "unsubscribed"})
+    (found,) = client.get_suppression("a@example.com")
+    assert (found.cause, found.deletable) == ("unsubscribed", True)
+    listed, cursor = client.list_suppressions(datetime.now(UTC) - timedelta(days=1))
+    assert [one.email for one in listed] == ["a@example.com"] and not cursor
+    with pytest.raises(errors.Rejected):
+        client.send_email(replaced(email="a@example.com"))
+
+
+def test_a_dump_is_read_whole(box):
+    box.go.change_settings({"speed": 1e6, "dump_seconds": 0})
+    client = box.client()
+    for number in range(60):  # more than the service's default limit of 50 rows
+        client.send_email(replaced(email=f"noread.p{number}@example.com", ref_key=f"k{number}"))
+    box.go.store.store.offset += 10
+    now = datetime.now(UTC)
+    dump = client.get_dump(client.create_dump(now - timedelta(hours=1), now + timedelta(hours=1)))
+    assert dump.state == "ready"
+    found = list(events.read_dump(client.read_dump(dump.urls[0])))
+    assert len([one for one in found if one.status == "delivered"]) == 60
+    assert found[0].metadata == LETTER.metadata
+    client.delete_dump(dump.dump_id)
+    with pytest.raises(errors.UniSenderError):
+        client.get_dump(dump.dump_id)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("project", [False, True])
+def test_events_come_signed_in_every_shape(box, packed, flat, project):
+    box.go.change_settings(
+        {"speed": 1e6, "hook_gzip": packed, "hook_flat": flat, "hook_project": project}
+    )
+    with receiver() as (url, bodies):
+        client = box.client()
+        client.set_hook(url)
+        assert [one["url"] for one in client.list_hooks()] == [url]
+        client.send_email(replaced(email="click.mpp@example.com", track_links=True))
+        box.go.store.store.offset += 3600
+        GoHookSender(box.go).turn()
+    found = []
+    for raw in bodies:
+        raw = webhook.unpack(raw)
+        assert webhook.verify(raw, KEY)
+        assert not webhook.verify(raw, KEY + "x")
+        found += events.parse(raw)
+    assert [one.status for one in found] == ["sent", "delivered", "opened", "clicked"]
+    assert found[0].metadata == LETTER.metadata
+    assert len({one.key for one in found}) == 4
+
+
+def test_an_image_proxy_proves_no_person():
+    event = events.GoEvent("j", "a@x", "opened", "", None, traffic="protected")
+    assert events.get_status(event.raw_status).kind == "machine_opened"
+    event = events.GoEvent("j", "a@x", "opened", "", None, traffic="human")
+    assert events.get_status(event.raw_status).kind == "opened"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "final", "failure"),
+    [
+        ("sent", "sent", False, None),
+        ("soft_bounced:err_mailbox_full", "deferred", False, None),
+        ("hard_bounced:err_user_unknown", "failed", True, "invalid_address"),
+        ("hard_bounced:err_new_thing", "failed", True, "other"),
+        ("hard_bounced", "failed", True, "other"),
+        ("delivered", "delivered", False, None),
+        ("spam", "complained", True, None),
+        ("unsubscribed", "unsubscribed", True, None),
+        ("subscribed", "pending", False, None),
+        ("something_new", "pending", False, None),
+    ],
+)
+def test_statuses(raw, kind, final, failure):
+    status = events.get_status(raw)
+    assert (status.kind, status.final, status.failure_type) == (kind, final, failure)
+
+
+def test_the_captured_signature_holds():
+    """A body captured by others is 525 bytes with this mark; ours has the same shape: compact, ``/`` escaped."""
+    body = (
+        b'{"auth":"%s","events_by_user":[{"user_id":456,"events":[{"event_name":"transactional_email_status",'
+        b'"event_data":{"job_id":"1a-b","email":"a@example.com","status":"clicked",'
+        b'"event_time":"2026-11-26 10:00:00","url":"http:\\/\\/x.example\\/"}}]}]}'
+    )
+    mark = hashlib.md5(body % KEY.encode()).hexdigest().encode()
+    raw = body % mark
+    assert webhook.verify(webhook.unpack(gzip.compress(raw)), KEY)
+    (event,) = events.parse(raw)
+    assert event.url == "http://x.example/"
+    assert event.event_at == datetime(2026, 11, 26, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"{", b'{"events_by_user":5}', b'{"a":1}', b"[" * 9999]
+)
+def test_odd_bodies_raise_or_are_empty(raw):
+    try:
+        assert events.parse(raw) == []
+    except webhook.WebhookError:
+        pass
+
+
+def test_the_request_is_what_the_reference_says(box):
+    seen = []
+    original = box.go.call
+    box.go.call = lambda method, data, key: (
+        seen.append((method, data, key)),
+        original(method, data, key),
+    )[1]
+    box.client().send_email(LETTER)
+    method, data, key = seen[0]
+    message = data["message"]
+    assert (method, key) == ("email/send", KEY)
+    assert "api_key" not in data, "the key goes in the header alone"
+    assert base64.b64decode(message["attachments"][0]["content"]) == LETTER.attachments[0][1]
+    assert message["attachments"][0]["type"] == "application/pdf"
+    assert message["recipients"] == [
+        {"email": LETTER.email, "substitutions": {"to_name": "Анна Петрова"}}
+    ]
+    assert message["global_metadata"] == LETTER.metadata
+    assert message["idempotence_key"] == "k-1"
+    assert (message["track_read"], message["track_links"]) == (1, 0)
+
+
+def test_the_sandbox_lists_its_behaviours(box):
+    box.client().send_email(LETTER)
+    for path in ("/go/", "/go/letter/1"):
+        with urllib.request.urlopen(box.url + path) as page:
+            text = page.read().decode()
+    assert "квитанция.pdf" in text
+    with urllib.request.urlopen(f"{box.url}/sandbox/go/letters?email={LETTER.email}") as page:
+        assert len(json.load(page)) == 1
