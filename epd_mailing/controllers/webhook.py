@@ -54,7 +54,7 @@ class WebhookController(http.Controller):
                 "UniSender account %s: a webhook call is damaged: %s", account.id, error
             )
             return self._refuse(403)
-        account._take_events(events)
+        request.env["epd.letter.event"].with_user(SUPERUSER_ID)._keep(account, events)
         return request.make_response("ok", [("Content-Type", "text/plain")])
 
     @staticmethod

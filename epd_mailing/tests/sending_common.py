@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import requests
 from odoo import fields
-from odoo.addons.epd_mailing.models.mailing import epd_mailing_send
+from odoo.addons.epd_mailing.models.mailing import epd_mailing_sender
 
 from .common import EpdCommon
 
@@ -95,7 +95,7 @@ class SendingCommon(EpdCommon):
             self.naps.append(seconds)
             budget.end()
 
-        change = patch.object(epd_mailing_send.Budget, "nap", nap)
+        change = patch.object(epd_mailing_sender.Budget, "nap", nap)
         change.start()
         self.addCleanup(change.stop)
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..document.epd_payment_document import FORMS
-from ..mailing.epd_mailing_actions import LETTER_COUNTS
+from ..mailing.mailing_figures import LETTER_COUNTS
 from .epd_api import ApiRefusal
 
 MODES = ("missing", "changed", "all")

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class EpdLetterEvent(models.Model):
@@ -44,3 +44,51 @@ class EpdLetterEvent(models.Model):
         "(provider_id, raw_status, event_time_raw) "
         "WHERE source = 'webhook' AND provider_id IS NOT NULL"
     )
+
+    @api.model
+    def _keep(self, account, events):
+        """Store events of a webhook call, each once, and apply those that are new.
+
+        :param account: ``epd.unisender.account`` whose webhook was called
+        :param events: list of ``tools.unisender.webhook.HookEvent``
+        :return: number of new events
+        """
+        dbname, rows = self.env.cr.dbname, {}
+        for event in events:
+            if event.event_name != "email_status" or not event.status:
+                continue
+            if event.metadata.get("db", dbname) != dbname:
+                continue  # a copy of this database has the same webhook
+            key = event.metadata.get("key") or None
+            identity = event.provider_id or key, event.status, event.event_time
+            rows[identity] = (
+                account.id,
+                account.company_id.id,
+                event.provider_id or None,
+                key,
+                event.email or None,
+                event.status[:100],
+                event.event_time or None,
+                event.event_at and event.event_at.replace(tzinfo=None),
+                "webhook",
+            )
+        if not rows:
+            return 0
+        self.flush_model()
+        marks = ", ".join(
+            ["(%s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')"] * len(rows)
+        )
+        self.env.cr.execute(  # pylint: disable=sql-injection  # marks alone are put in
+            f"""
+            INSERT INTO epd_letter_event
+                   (unisender_account_id, company_id, provider_id, letter_key, email, raw_status,
+                    event_time_raw, event_at, source, received_at)
+            VALUES {marks}
+                ON CONFLICT DO NOTHING
+         RETURNING id
+            """,
+            [value for row in rows.values() for value in row],
+        )
+        fresh = self.browse(row[0] for row in self.env.cr.fetchall())
+        self.env["epd.letter.facts"]._match_events(fresh)
+        return len(fresh)

@@ -1,7 +1,21 @@
 import re
+import uuid
+from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools import message
+from .letter_writer import LIVE, LetterWriter, get_repeat_targets
+from .mailing_estimate import MailingEstimate, describe_seconds
+from .mailing_figures import get_figures, get_timelines
+
+# a moment this little past is «now», not a mistake
+NOW = timedelta(minutes=1)
+AT_ONCE = 2000  # documents whose letters are written while the clerk waits: about a second
+FIRST_REFRESH = timedelta(minutes=2)
 
 # what is left hanging where a subject is cut before a field of the template
 LOOSE_END = re.compile(r"(?:[\s,;:.№–—-]|(?<!\w)(?:за|для|по|от|на|о|об|и)(?!\w))+$", re.IGNORECASE)
@@ -24,7 +38,13 @@ class EpdMailing(models.Model):
 
     _name = "epd.mailing"
     _description = "Mailing"
-    _inherit = ["mail.thread", "mail.activity.mixin", "epd.state.gate"]
+    _inherit = [
+        "epd.live",
+        "epd.background.work",
+        "mail.thread",
+        "mail.activity.mixin",
+        "epd.state.gate",
+    ]
     _order = "id desc"
     _check_company_auto = True
 
@@ -52,6 +72,7 @@ class EpdMailing(models.Model):
         "fill_started_at",
         "fill_problem",
     )
+    _work_cron = "epd_mailing.ir_cron_fill"
     # what was agreed on may be edited only while nothing has been handed over
     _draft_fields = (
         "unisender_account_id",
@@ -145,6 +166,33 @@ class EpdMailing(models.Model):
     progress = fields.Float(compute="_compute_counts")
     delivered_rate = fields.Float(compute="_compute_counts", help="Delivered / sent, percent.")
     opened_rate = fields.Float(compute="_compute_counts", help="Opened / delivered, percent.")
+    eta_text = fields.Char(string="Time Left", compute="_compute_estimate")
+    late_count = fields.Integer(
+        string="Late Letters",
+        compute="_compute_estimate",
+        help="Letters that the limits of the UniSender account do not let out by the present-by "
+        "day of the billing period.",
+    )
+    late_text = fields.Char(compute="_compute_estimate")
+    reissued_count = fields.Integer(string="Issued Again Since", compute="_compute_reissued_count")
+    timeline = fields.Text(
+        compute="_compute_timeline", help="Letters opened, by day or by hour: data of the chart."
+    )
+    has_timeline = fields.Boolean(compute="_compute_timeline")
+    refreshed_text = fields.Char(string="Statistics", compute="_compute_refreshed_text")
+    # letters written in the background
+    is_filling = fields.Boolean(string="Letters Are Being Written", readonly=True, copy=False)
+    fill_total = fields.Integer(string="Documents to Take In", readonly=True, copy=False, default=0)
+    fill_left = fields.Integer(
+        string="Documents Not Taken In Yet", readonly=True, copy=False, default=0
+    )
+    fill_after = fields.Integer(
+        string="Last Document Taken In", readonly=True, copy=False, default=0
+    )
+    fill_started_at = fields.Datetime(string="Writing Began", readonly=True, copy=False)
+    fill_problem = fields.Text(string="Why Writing Stopped", readonly=True, copy=False)
+    fill_progress = fields.Float(string="Documents Taken In, %", compute="_compute_fill_progress")
+    fill_eta_text = fields.Char(string="Time Left to Write", compute="_compute_fill_progress")
 
     @api.depends("period_id.name", "subject", "template_id.name")
     def _compute_name(self):
@@ -211,6 +259,46 @@ class EpdMailing(models.Model):
                 else 0
             )
 
+    @api.depends("letter_ids.state", "state", "scheduled_at", "unisender_account_id", "period_id")
+    def _compute_estimate(self):
+        for mailing in self:
+            estimate = MailingEstimate(mailing)
+            mailing.eta_text = estimate.eta_text
+            mailing.late_count = estimate.late_count
+            mailing.late_text = estimate.late_text
+
+    @api.depends("letter_ids.document_id.state")
+    def _compute_reissued_count(self):
+        for mailing in self:
+            mailing.reissued_count = (
+                len(mailing._get_reissued()) if mailing.state == "done" and mailing.id else 0
+            )
+
+    @api.depends("letter_ids.opened_at")
+    def _compute_timeline(self):
+        timelines = get_timelines(self.filtered("id"))
+        for mailing in self:
+            mailing.timeline, mailing.has_timeline = timelines[mailing._origin.id]
+
+    @api.depends("refreshed_at", "state")
+    def _compute_refreshed_text(self):
+        for mailing in self:
+            mailing.refreshed_text = mailing.refreshed_at and self.env._(
+                "as of %(time)s", time=mailing._format_moment(mailing.refreshed_at)
+            )
+
+    @api.depends("fill_total", "fill_left", "is_filling", "fill_started_at")
+    def _compute_fill_progress(self):
+        now = fields.Datetime.now()
+        for mailing in self:
+            done = mailing.fill_total - mailing.fill_left
+            mailing.fill_progress = 100.0 * done / mailing.fill_total if mailing.fill_total else 0
+            seconds = (now - (mailing.fill_started_at or now)).total_seconds()
+            known = mailing.is_filling and done > 0 and seconds > 0
+            mailing.fill_eta_text = known and describe_seconds(
+                self.env, mailing.fill_left * seconds / done
+            )
+
     def write(self, vals):
         frozen = set(self._draft_fields).intersection(vals)
         if frozen and self.filtered(lambda m: m.state not in ("draft", "scheduled")):
@@ -228,3 +316,688 @@ class EpdMailing(models.Model):
             raise UserError(
                 self.env._("A mailing that has begun is kept as a proof. It is not deleted.")
             )
+
+    # --- checks before sending ---------------------------------------------------------------------
+
+    def _check_user_may(self):
+        self.check_access("write")
+        return self.sudo()._through_gate()
+
+    def _check_account(self):
+        """Refuse to send through an account that is not active.
+
+        :raise UserError: saying what to do
+        """
+        for mailing in self:
+            account = mailing.unisender_account_id
+            if not account:
+                raise UserError(self.env._("Choose the UniSender account to send through."))
+            if account.state != "active":
+                raise UserError(
+                    self.env._(
+                        "The UniSender account “%(name)s” is not active. A manager opens it and "
+                        "presses “Check Connection”.",
+                        name=account.name,
+                    )
+                )
+
+    def _check_text(self):
+        """Refuse a message that is not there or does not work.
+
+        :raise UserError: naming the line of what does not work
+        """
+        for mailing in self:
+            if not mailing.subject or not (mailing.body or "").strip():
+                raise UserError(
+                    self.env._("Enter the subject and the text, or choose a message template.")
+                )
+            try:
+                message.check_template(mailing.subject, mailing.body, mailing.body_format == "html")
+            except message.TemplateError as error:
+                raise UserError(self.env["epd.message.template"]._describe(error)) from error
+
+    def _check_complete(self):
+        """Refuse to send what is not whole.
+
+        :raise UserError: saying what is missing, or what to press
+        """
+        for mailing in self:
+            if mailing.fill_left and not mailing.is_filling:
+                raise UserError(
+                    self.env._(
+                        "The letters of %(count)s documents are not written yet. Press “Go On "
+                        "Writing” first.",
+                        count=mailing.fill_left,
+                    )
+                )
+        self._check_account()
+        self._check_text()
+        for mailing in self:
+            if not mailing.is_filling and not mailing.pending_count:
+                raise UserError(
+                    self.env._(
+                        "There is no letter to send. Add saved payment documents whose payers "
+                        "have an address."
+                    )
+                )
+
+    # --- what a clerk or a program does ------------------------------------------------------------
+
+    def action_schedule(self, scheduled_at=None):
+        """Set when the mailing starts, and hand it to the queue; again to move the date.
+
+        :param scheduled_at: datetime or text ``YYYY-MM-DD HH:MM:SS``, UTC; nothing or a moment
+            that has passed means now
+        :raise UserError: when the mailing is not whole or has begun
+        """
+        mailings = self._check_user_may()
+        mailings._check_complete()
+        now = fields.Datetime.now()
+        when = max(fields.Datetime.to_datetime(scheduled_at) or now, now)
+        asked = fields.Datetime.to_datetime(scheduled_at)
+        for mailing in mailings:
+            vals = {"scheduled_at": when, "wait_reason": False, "wait_until": False}
+            if mailing.state == "scheduled":
+                mailing.write(vals)
+            else:
+                mailing._move("scheduled", **vals)
+            if asked and asked < now - NOW:
+                mailing.message_post(
+                    body=self.env._("The planned time has passed, so sending begins now.")
+                )
+        self._wake_sender(when)
+        return True
+
+    def action_send(self):
+        """«Send»: start as soon as the queue gets to it."""
+        return self.action_schedule()
+
+    def action_unschedule(self):
+        """Take a scheduled mailing back to draft."""
+        self._check_user_may()._move("draft", scheduled_at=False)
+        return True
+
+    def action_pause(self):
+        """Stop after the letters in flight; what has gone is told."""
+        for mailing in self._check_user_may():
+            mailing._move(
+                "paused",
+                wait_reason=self.env._("Paused by %(user)s", user=self.env.user.name),
+                wait_until=False,
+            )
+            mailing.message_post(body=mailing._get_progress_line())
+        return True
+
+    def action_resume(self):
+        """Go on sending (or waiting for the planned time)."""
+        mailings = self._check_user_may()
+        mailings._check_account()
+        mailings._check_text()
+        now = fields.Datetime.now()
+        for mailing in mailings:
+            early = mailing._must_wait()
+            mailing._move(
+                "scheduled" if early else "sending",
+                wait_reason=False,
+                wait_until=False,
+                started_at=False if early else mailing.started_at or now,
+            )
+        self._wake_sender()
+        return True
+
+    def _must_wait(self):
+        """Tell whether the mailing waits for its planned time or for its letters."""
+        now = fields.Datetime.now()
+        early = not self.started_at and (self.scheduled_at or now) > now
+        return bool(self.fill_left) or early
+
+    def action_cancel(self):
+        """Give the mailing up: what has not gone or is not written yet is cancelled, what went is told."""
+        for mailing in self._check_user_may():
+            if mailing.is_filling:
+                mailing.write({"is_filling": False})
+            mailing._move(
+                "cancelled",
+                finished_at=fields.Datetime.now(),
+                wait_reason=False,
+                wait_until=False,
+            )
+            withdrawn = mailing._withdraw_waiting()
+            mailing.message_post(
+                body=self.env._(
+                    "Cancelled by %(user)s. %(withdrawn)s letters were withdrawn.",
+                    user=self.env.user.name,
+                    withdrawn=withdrawn,
+                )
+                + " "
+                + mailing._get_progress_line()
+            )
+        return True
+
+    def _get_progress_line(self):
+        """Return one line of what has gone and what has not."""
+        self.ensure_one()
+        return self.env._(
+            "Sent: %(sent)s, refused: %(failed)s, outcome unknown: %(unknown)s, still to go: "
+            "%(pending)s.",
+            sent=self.sent_count,
+            failed=self.failed_count,
+            unknown=self.unknown_count,
+            pending=self.pending_count,
+        )
+
+    def _withdraw_waiting(self):
+        """Cancel the letters that have not gone; return how many."""
+        self.ensure_one()
+        waiting = self.env["epd.mailing.letter"].search(
+            [("mailing_id", "=", self.id), ("send_state", "in", ("pending", "claimed"))]
+        )
+        waiting._withdraw(self.env._("The mailing was cancelled."))
+        return len(waiting.filtered(lambda letter: not letter.is_test))
+
+    def action_refresh(self):
+        """«Refresh Statistics»: ask UniSender now, and say as of when the figures are."""
+        for mailing in self._check_user_may():
+            if not mailing.unisender_account_id or mailing.state == "draft":
+                continue
+            if not mailing.env["epd.status.poll"]._refresh(mailing):
+                raise UserError(
+                    self.env._(
+                        "UniSender could not be asked. The figures are as of %(time)s. Try again "
+                        "later.",
+                        time=mailing._format_moment(mailing.refreshed_at),
+                    )
+                )
+        return True
+
+    def _format_moment(self, moment):
+        """Return a UTC moment in the office's zone, or a dash."""
+        if not moment:
+            return "—"
+        local = fields.Datetime.context_timestamp(
+            self.with_context(tz=self.company_id.epd_tz or "UTC"), moment
+        )
+        return f"{local:%d.%m.%Y %H:%M}"
+
+    def action_open_letters(self):
+        """Open the letters of the states in the context (all without one)."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_mailing_letter_action"
+        )
+        domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
+        states = self.env.context.get("letter_states")
+        if states:
+            domain.append(("state", "in", states))
+        return {**action, "domain": domain, "context": {}}
+
+    def action_open_report(self):
+        """Open the figures of the mailing: buildings, reasons, days."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_letter_report_action"
+        )
+        return {**action, "domain": [("mailing_id", "=", self.id)], "context": {}}
+
+    def get_statistics(self):
+        """Return the figures of the mailing as plain data, for integrations.
+
+        :return: dict of counts, ``reasons`` (state, reason, count) and ``buildings`` (id, name,
+            count by state); times are texts in UTC, empty when there is none
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return get_figures(self)
+
+    # --- letters -----------------------------------------------------------------------------------
+
+    def add_documents(self, document_ids):
+        """Add payment documents to a draft mailing, a letter for each address of the account.
+
+        Documents that the mailing has already are passed over, so a repeated call is harmless.
+
+        :param document_ids: list of ids of ``epd.payment.document``
+        :return: dict ``{"letters": n, "skipped": n}`` of the rows made
+        :raise UserError: when the mailing has begun
+        """
+        self.ensure_one()
+        self.check_access("write")
+        documents = self.env["epd.payment.document"].browse(document_ids).exists()
+        documents.check_access("read")
+        letters = self._add_documents(documents)
+        skipped = letters.filtered(lambda letter: letter.send_state == "skipped")
+        return {"letters": len(letters) - len(skipped), "skipped": len(skipped)}
+
+    def _add_documents(self, documents):
+        """See :meth:`add_documents`; returns the new letters, skipped ones among them."""
+        return LetterWriter(self).add(documents)
+
+    def _takes_letters(self):
+        """Tell whether nothing has gone yet."""
+        return self.state in ("draft", "scheduled") or (
+            self.state == "paused" and not self.started_at
+        )
+
+    @api.model
+    def _get_targets(self, account):
+        """Return the addresses of an account that get a row: closed ones only when no other is."""
+        addresses = account.address_ids
+        return addresses.filtered(lambda a: a.state != "closed") or addresses[-1:]
+
+    @api.model
+    def _why_document_left_out(self, document, account, has_file):
+        if document.state == "draft":
+            return "no_document"
+        if document.state != "saved":
+            return "document_superseded"
+        if not has_file:
+            return "file_missing"
+        if document.partner_id != account.partner_id:
+            return "payer_changed"
+        if account.channel == "paper":
+            return "paper_only"
+        if not account.address_ids:
+            return "no_address"
+        if account.company_id.epd_consent_policy == "strict":
+            if account._get_consent_state(document.period_id) not in ("instead", "copy"):
+                return "no_consent"
+        return None
+
+    @api.model
+    def _why_address_left_out(self, address):
+        if address.state != "active":
+            return f"address_{address.state}"
+        return None if address.email_normalized else "malformed_address"
+
+    # --- letters written in the background ---------------------------------------------------------
+
+    # Documents in the order of their ids: ``fill_after`` is the last one whose letters are written,
+    # so the work goes on where it stopped. A mailing may be scheduled meanwhile; it does not begin
+    # before all its letters are written.
+
+    def _take_in_run(self):
+        """Write the letters of the run's documents: now when they are few, else in the background."""
+        self.ensure_one()
+        documents = self.env["epd.payment.document"]
+        domain = self.run_id._get_mailing_domain()
+        total = documents.search_count(domain)
+        if total <= AT_ONCE:
+            self._add_documents(documents.search(domain, order="building_id, account_id"))
+            return
+        self.sudo()._through_gate().write(
+            {
+                "is_filling": True,
+                "fill_total": total,
+                "fill_left": total,
+                "fill_started_at": fields.Datetime.now(),
+            }
+        )
+        self._wake_worker()
+
+    def action_stop_filling(self):
+        """Stop writing letters after the slice in work."""
+        for mailing in self._check_user_may().filtered("is_filling"):
+            reason = self.env._("Stopped by %(user)s", user=self.env.user.name)
+            mailing.write({"is_filling": False, "fill_problem": reason})
+        return True
+
+    def action_go_on_filling(self):
+        """Write the letters that are still missing."""
+        waiting = self._check_user_may().filtered(
+            lambda mailing: mailing.fill_left and mailing._takes_letters()
+        )
+        for mailing in waiting:
+            total = mailing.fill_left
+            mailing.write(
+                {
+                    "is_filling": True,
+                    "fill_problem": False,
+                    "fill_total": total,
+                    "fill_started_at": fields.Datetime.now(),
+                }
+            )
+        self._wake_worker()
+        return True
+
+    @api.model
+    def _cron_fill(self):
+        """Write the letters of all mailings that wait for them, within the budget of a pass."""
+        self._work_pass()
+
+    @api.model
+    def _get_work_domain(self):
+        return Domain("is_filling", "=", True)
+
+    def _for_office(self):
+        # what became of each letter stands in its row
+        return super()._for_office().with_context(tracking_disable=True)
+
+    def _work_as(self):
+        return super()._work_as()._through_gate()
+
+    def _work_slice(self):
+        # the mailing's row is the claim: one worker writes its letters
+        if not self.try_lock_for_update():
+            return None
+        return self._fill_slice()
+
+    def _work_left(self):
+        return self.fill_left
+
+    def _pause_for_fault(self, error):
+        """Stop writing, and say why."""
+        text = self._fault_text(error)
+        self._through_gate().write({"is_filling": False, "fill_problem": text})
+        self.message_post(body=text)
+
+    def _fill_slice(self):
+        documents = self.env["epd.payment.document"].sudo()
+        following = self.run_id._get_mailing_domain() & Domain("id", ">", self.fill_after)
+        chunk = documents.search(following, order="id", limit=AT_ONCE)
+        if chunk:
+            self._add_documents(chunk)
+            left = documents.search_count(following) - len(chunk)
+            self.write({"fill_after": chunk[-1].id, "fill_left": left})
+        if not chunk or not left:
+            self.write({"is_filling": False, "fill_left": 0})
+            self.message_post(
+                body=self.env._(
+                    "Letters written: %(letters)s, left out: %(skipped)s.",
+                    letters=self.pending_count,
+                    skipped=self.skipped_count,
+                )
+            )
+            if self.state == "scheduled":
+                self._wake_sender(self.scheduled_at)
+        self._tell_screens()
+        return len(chunk)
+
+    # --- sending again -----------------------------------------------------------------------------
+
+    def action_resend_failed(self):
+        """Make a linked draft mailing of the letters that did not arrive."""
+        return self._action_resend(("bounced", "rejected"), self.env._("Not delivered"))
+
+    def action_resend_unopened(self):
+        """Make a linked draft mailing of the letters that nobody opened."""
+        return self._action_resend(("sent", "delivered"), self.env._("Not opened"))
+
+    def action_resend_reissued(self):
+        """Make a linked draft mailing of the new versions of documents issued again since.
+
+        :raise UserError: when there is none without a letter
+        """
+        self.ensure_one()
+        self.check_access("write")
+        known = self.env["epd.mailing.letter"].search(
+            [("document_id", "in", self._get_reissued().ids), ("send_state", "in", LIVE)]
+        )
+        documents = self._get_reissued() - known.filtered(lambda x: not x.is_test).document_id
+        if not documents:
+            raise UserError(
+                self.env._("No document of this mailing was issued again and is still to be sent.")
+            )
+        mailing = self.copy()
+        mailing.sudo()._through_gate().write({"parent_id": self.id})
+        mailing._add_documents(documents)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "epd.mailing",
+            "res_id": mailing.id,
+            "view_mode": "form",
+        }
+
+    def _get_reissued(self):
+        """Return the live versions of the documents of this mailing that were superseded."""
+        self.ensure_one()
+        return self.env["epd.payment.document"].browse(
+            row[0]
+            for row in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT live.id
+                      FROM epd_mailing_letter letter
+                      JOIN epd_payment_document old ON old.id = letter.document_id
+                      JOIN epd_payment_document live
+                        ON live.account_id = old.account_id AND live.period_id = old.period_id
+                       AND live.form = old.form AND live.state = 'saved'
+                     WHERE letter.mailing_id = %s AND NOT letter.is_test
+                       AND old.state = 'superseded'
+                    """,
+                    self.id,
+                )
+            )
+        )
+
+    def _action_resend(self, states, reason):
+        self.ensure_one()
+        self.check_access("write")
+        letters = self.env["epd.mailing.letter"].search(
+            [("mailing_id", "=", self.id), ("state", "in", states), ("is_test", "=", False)]
+        )
+        return self._resend(letters, reason)
+
+    def _resend(self, letters, reason):
+        """Make a draft mailing that sends ``letters`` once more; history stays.
+
+        Only documents that still live are taken, and only when no later letter of theirs is on its
+        way or arrived. A letter whose address is lost goes to the account's other addresses. The
+        repeat has the next resend number, the person and the reason.
+
+        :raise UserError: when there is nothing to send again
+        """
+        self.ensure_one()
+        targets = get_repeat_targets(letters.sudo())
+        if not targets:
+            raise UserError(
+                self.env._(
+                    "There is nothing to send again: correct the addresses of these accounts "
+                    "first, or open them again."
+                )
+            )
+        mailing = self.copy()
+        mailing.sudo()._through_gate().write({"parent_id": self.id})
+        reason = f"{reason} ({self.env.user.name})"
+        LetterWriter(mailing).repeat(targets, reason)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "epd.mailing",
+            "res_id": mailing.id,
+            "view_mode": "form",
+        }
+
+    # --- the message, and a test letter ------------------------------------------------------------
+
+    def preview_message(self, document_id=None):
+        """Return the message as the payer of a document would get it.
+
+        :param document_id: id of ``epd.payment.document``; nothing takes the first of the mailing
+        :return: dict ``{"subject": text, "html": text}``
+        :raise UserError: when the template does not work, naming the line
+        """
+        self.ensure_one()
+        self.check_access("read")
+        document = self._get_sample_document(document_id)
+        try:
+            if document:
+                text = document._render_letter(None, self)
+            else:
+                text = message.check_template(
+                    self.subject or "", self.body or "", self.body_format == "html"
+                )
+        except message.TemplateError as error:
+            raise UserError(self.env["epd.message.template"]._describe(error)) from error
+        return {"subject": text.subject, "html": text.html}
+
+    def _get_sample_document(self, document_id=None):
+        if document_id:
+            document = self.env["epd.payment.document"].browse(document_id)
+            document.check_access("read")
+            return document
+        letter = self.env["epd.mailing.letter"].search(
+            [("mailing_id", "=", self.id), ("document_id.state", "=", "saved")], limit=1
+        )
+        return letter.document_id
+
+    def send_test_letter(self, email, document_id=None):
+        """Put a test letter with a real receipt into the queue.
+
+        :param email: where it goes (the clerk's own address)
+        :param document_id: whose receipt; nothing takes the first of the mailing
+        :return: id of the letter
+        :raise UserError: saying what is missing
+        """
+        self.ensure_one()
+        mailings = self._check_user_may()
+        mailings._check_account()
+        mailings._check_text()
+        normalized = tools.email_normalize(email or "")
+        if not normalized:
+            raise UserError(
+                self.env._(
+                    "“%(email)s” is not an e-mail address. Enter it like name@example.com.",
+                    email=email or "",
+                )
+            )
+        if self.state == "cancelled":
+            raise UserError(self.env._("The mailing is cancelled."))
+        document = self._get_sample_document(document_id)
+        if not document or document.state != "saved" or document.company_id != self.company_id:
+            raise UserError(self.env._("Choose a saved payment document for the test letter."))
+        letter = (
+            self.env["epd.mailing.letter"]
+            .sudo()
+            ._through_gate()
+            .create(
+                {
+                    "mailing_id": self.id,
+                    "company_id": self.company_id.id,
+                    "unisender_account_id": self.unisender_account_id.id,
+                    "document_id": document.id,
+                    "account_id": document.account_id.id,
+                    "email": email,
+                    "email_normalized": normalized,
+                    "letter_key": uuid.uuid4().hex,
+                    "is_test": True,
+                }
+            )
+        )
+        self._wake_sender()
+        return letter.id
+
+    def action_send_test(self):
+        """«Test Letter»: ask where to and with whose receipt."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Test Letter"),
+            "res_model": "epd.mailing.test",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_mailing_id": self.id,
+                "default_document_id": self._get_sample_document().id,
+            },
+        }
+
+    # --- what the sender writes --------------------------------------------------------------------
+
+    @api.model
+    def _cron_send(self):
+        """Send what is due (the job's code)."""
+        self.env["epd.mailing.sender"]._run()
+
+    @api.model
+    def _cron_refresh(self):
+        """Ask the statuses of letters (the job's code)."""
+        self.env["epd.status.poll"]._run()
+
+    def _wake_sender(self, at=None):
+        self.env.ref("epd_mailing.ir_cron_send").sudo()._trigger(at=at)
+
+    @api.model
+    def _get_due_domain(self):
+        """Return the domain of the mailings whose time has come and whose letters are written."""
+        return (
+            Domain("state", "=", "scheduled")
+            & Domain("scheduled_at", "<=", fields.Datetime.now())
+            & Domain("fill_left", "=", 0)
+        )
+
+    def _count_left(self):
+        return self.env["epd.mailing.letter"].search_count(
+            [("mailing_id", "=", self.id), ("send_state", "in", ("pending", "claimed"))]
+        )
+
+    def _finish_or_wait(self):
+        """No letter can be claimed now: done, or wait for the first that may be tried again."""
+        if self.state != "sending":
+            return None
+        letters = self.env["epd.mailing.letter"]
+        domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
+        if letters.search_count([*domain, ("send_state", "in", ("claimed", "sending"))], limit=1):
+            return fields.Datetime.now() + timedelta(seconds=15)
+        first = letters.search(
+            [*domain, ("send_state", "=", "pending")], order="next_try_at", limit=1
+        )
+        if first:
+            return first.next_try_at or fields.Datetime.now() + timedelta(seconds=5)
+        now = fields.Datetime.now()
+        self._move(
+            "done",
+            finished_at=now,
+            wait_reason=False,
+            wait_until=False,
+            next_refresh_at=now + FIRST_REFRESH,
+        )
+        self.message_post(body=self._get_summary())
+        return None
+
+    def _get_summary(self):
+        """Return one line of what became of the letters."""
+        return self.env._(
+            "Sent: %(sent)s. Refused: %(failed)s. Left out: %(skipped)s. Outcome unknown: "
+            "%(unknown)s.",
+            sent=self.sent_count,
+            failed=self.failed_count,
+            skipped=self.skipped_count,
+            unknown=self.unknown_count,
+        )
+
+    def _show_wait(self, reason, until):
+        """Say on the mailing why it waits; written only when it says something new."""
+        known = self.wait_until
+        same_time = known == until or (
+            known and until and abs(known - until) < timedelta(seconds=60)
+        )
+        if (self.wait_reason or False) != (reason or False) or (reason and not same_time):
+            self._through_gate().write({"wait_reason": reason, "wait_until": until})
+
+    def _pause(self, reason):
+        """Pause for a fault that a person has to mend, and tell a manager."""
+        mailing = self._can_move("paused")
+        if mailing.state == "sending":
+            mailing._move("paused", wait_reason=reason, wait_until=False)
+            mailing.message_post(body=reason)
+            manager = self.env["epd.delivery.address"]._get_office_user(self)
+            mailing.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("The mailing stands still"),
+                note=reason,
+                user_id=manager.id,
+            )
+        waiting = self.env["epd.mailing.letter"].search(
+            [
+                ("mailing_id", "=", self.id),
+                ("is_test", "=", True),
+                ("send_state", "=", "pending"),
+            ]
+        )
+        for letter in waiting:
+            letter._through_gate()._move(
+                "cancelled", failure_type="withdrawn", failure_reason=reason
+            )
+
+    @api.model
+    def _describe_seconds(self, seconds):
+        return describe_seconds(self.env, seconds)

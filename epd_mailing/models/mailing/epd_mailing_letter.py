@@ -1,6 +1,37 @@
+import logging
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.unisender import errors
+from .letter_writer import LetterWriter
+
+_logger = logging.getLogger(__name__)
+
+RETRY_PAUSES = (1, 2, 5, 15, 30, 60)  # minutes, by the number of attempts
+MAX_ATTEMPTS = 10
+FIRST_POLL = timedelta(minutes=2)
+# answers of the service that are about this letter alone
+REJECTIONS = {
+    "invalid_email": "invalid_address",
+    "unsubscribed_globally": "unsubscribed",
+    "attachment_quota_error": "too_large",
+    "body_exceeds_length": "too_large",
+}
+# reasons of being skipped that the office can mend; the other ones are somebody's decision
+MENDABLE = (
+    "no_address",
+    "malformed_address",
+    "address_bounced",
+    "address_unsubscribed",
+    "address_closed",
+    "address_changed",
+    "file_missing",
+    "file_damaged",
+    "too_large",
+    "template_error",
+)
 FACT_SOURCES = [
     ("webhook", "Webhook"),
     ("contact", "UniSender contact"),
@@ -288,3 +319,259 @@ class EpdMailingLetter(models.Model):
     def _unlink_except_history(self):
         if self.filtered(lambda letter: letter.send_state not in ("pending", "skipped")):
             raise UserError(self.env._("The history of letters is not deleted."))
+
+    # --- may it go ----------------------------------------------------------------------------------
+
+    @api.model
+    def _describe_reason(self, failure_type):
+        """Return the values that say why a letter does not go, in the present language."""
+        labels = dict(self._fields["failure_type"]._description_selection(self.env))
+        return {"failure_type": failure_type, "failure_reason": labels[failure_type]}
+
+    def _skip(self, failure_type, detail=""):
+        reason = self._describe_reason(failure_type)
+        if detail:
+            reason["failure_reason"] += f": {detail}"
+        self._through_gate()._move("skipped", **reason, lease_until=False, claim_token=False)
+
+    def _why_not_now(self):
+        """Return why a claimed letter may not go after all (a failure type), or nothing."""
+        self.ensure_one()
+        document, address = self.document_id, self.address_id
+        if document.state != "saved":
+            return "document_superseded"
+        if self.is_test:
+            return None
+        if document.partner_id != document.account_id.partner_id:
+            return "payer_changed"
+        account = document.account_id
+        if account.channel == "paper":
+            return "paper_only"
+        if account.company_id.epd_consent_policy == "strict":
+            if account._get_consent_state(document.period_id) not in ("instead", "copy"):
+                return "no_consent"
+        if not address or address.state == "closed":
+            return "address_closed"
+        if address.state != "active":
+            return f"address_{address.state}"
+        if address.email_normalized != self.email_normalized:
+            # corrected after the letter was made: the new address needs a letter of its own
+            return "address_changed"
+        return None
+
+    # --- outcomes --------------------------------------------------------------------------------
+
+    def _write_outcomes(self, outcomes):
+        """Write what the calls came to: ``{letter id: pool.Outcome}``."""
+        for letter in self._through_gate():
+            outcome = outcomes[letter.id]
+            if letter.send_state not in ("sending", "unknown"):
+                # settled meanwhile, by a webhook or a person: what is known stays
+                _logger.info("Letter %s is %s already", letter.id, letter.send_state)
+                continue
+            if outcome.kind == "sent":
+                letter._write_sent(outcome.provider_id)
+            elif outcome.kind == "unknown":
+                letter._write_unknown(f"{outcome.error.code}: {outcome.error.message}")
+            elif letter.send_state == "unknown":
+                continue  # the sweep was quicker; a definite «not sent» is for a person to decide
+            elif outcome.kind == "refused":
+                letter._write_rejected(outcome.error)
+            else:
+                letter._write_not_sent(outcome)
+
+    def _write_sent(self, provider_id):
+        now = fields.Datetime.now()
+        self._move(
+            "sent",
+            provider_id=provider_id,
+            sent_at=self.sent_at or now,
+            lease_until=False,
+            claim_token=False,
+            failure_type=False,
+            failure_reason=False,
+            next_poll_at=now + FIRST_POLL,
+        )
+
+    def _write_unknown(self, reason):
+        """Nobody knows whether it went; never sent again by itself."""
+        letter = self._through_gate()
+        if letter.send_state == "sending":
+            letter._move(
+                "unknown",
+                failure_type="no_answer",
+                failure_reason=reason,
+                lease_until=False,
+                claim_token=False,
+                poll_count=0,
+                next_poll_at=fields.Datetime.now() + FIRST_POLL,
+            )
+
+    def _write_rejected(self, error):
+        """A definite rejection of this letter."""
+        failure = REJECTIONS.get(error.code, "other")
+        self._move(
+            "rejected",
+            failure_type=failure,
+            failure_reason=f"{error.code}: {error.message}",
+            lease_until=False,
+            claim_token=False,
+        )
+        if failure in ("invalid_address", "unsubscribed") and not self.is_test:
+            state = "bounced" if failure == "invalid_address" else "unsubscribed"
+            self.address_id._lose(state, error.code)
+
+    def _write_not_sent(self, outcome):
+        """Certainly not sent (refused connection, «retry later», limit, stop): back to the queue."""
+        error, vals = outcome.error, {"lease_until": False, "claim_token": False}
+        if outcome.kind == "retry" and not isinstance(error, errors.ConnectFailed):
+            if self.attempts >= MAX_ATTEMPTS:
+                self._write_rejected(error)
+                return
+            pause = timedelta(minutes=RETRY_PAUSES[min(self.attempts, len(RETRY_PAUSES)) - 1])
+            vals |= {
+                "next_try_at": fields.Datetime.now() + pause,
+                "failure_reason": f"{error.code}: {error.message}",
+            }
+        elif outcome.kind != "limited":
+            # the service never counted this call
+            vals |= {"sending_at": False, "attempts": max(0, self.attempts - 1)}
+        self._move("pending", **vals)
+
+    def _settle_as_sent(self, provider_id, moment):
+        """The service knows the letter: a letter of unknown outcome was sent."""
+        for letter in self._through_gate():
+            vals = {} if letter.provider_id else {"provider_id": provider_id}
+            if letter.send_state == "unknown":
+                letter._move(
+                    "sent",
+                    sent_at=letter.sent_at or moment or fields.Datetime.now(),
+                    failure_type=False,
+                    failure_reason=False,
+                    poll_count=0,
+                    next_poll_at=fields.Datetime.now(),
+                    **vals,
+                )
+            elif vals:
+                letter.write(vals)
+
+    # --- what a person decides --------------------------------------------------------------------
+
+    def _check_operator(self):
+        if not self.env.user.has_group("epd_mailing.group_epd_operator"):
+            raise UserError(self.env._("Only operators of payment documents may do this."))
+        self.check_access("read")
+        return self.sudo()._through_gate()
+
+    def _withdraw(self, reason):
+        """Cancel the letters that have not gone; the others stay as they are."""
+        waiting = self.sudo().filtered(lambda letter: letter.send_state in ("pending", "claimed"))
+        waiting._through_gate()._move(
+            "cancelled",
+            failure_type="withdrawn",
+            failure_reason=reason,
+            lease_until=False,
+            claim_token=False,
+        )
+
+    def action_mark_sent(self):
+        """«It Was Sent»: a person settles a letter whose outcome is unknown."""
+        letters = self._check_operator()
+        letters._check_unknown()
+        letters._move(
+            "sent",
+            decided_by=self.env.uid,
+            failure_type=False,
+            failure_reason=False,
+            next_poll_at=False,
+        )
+        for letter in letters:
+            letter.sent_at = letter.sent_at or letter.sending_at
+        letters._log_decision(self.env._("It was sent"))
+        return True
+
+    def action_send_again(self):
+        """«Send Once More»: a person decides that a letter of unknown outcome did not go.
+
+        The repeat is a new row of the same mailing with the next resend number; the first letter
+        stays as one that got no answer, and shows what the service may still say of it.
+        """
+        letters = self._check_operator()
+        letters._check_unknown()
+        unfit = letters.filtered(lambda letter: letter._why_not_now())
+        if unfit:
+            raise UserError(
+                self.env._(
+                    "The letter to %(email)s cannot go again: %(reason)s.",
+                    email=unfit[0].email,
+                    reason=self._describe_reason(unfit[0]._why_not_now())["failure_reason"],
+                )
+            )
+        if letters.mailing_id.filtered(lambda mailing: mailing.state == "cancelled"):
+            raise UserError(
+                self.env._("The mailing is cancelled. Make a new mailing of these documents.")
+            )
+        note = self.env._(
+            "Outcome unknown; %(user)s had it sent once more", user=self.env.user.name
+        )
+        letters._move("rejected", decided_by=self.env.uid, failure_reason=note, next_poll_at=False)
+        letters._log_decision(self.env._("Send once more"))
+        for mailing, own in letters.grouped("mailing_id").items():
+            LetterWriter(mailing).repeat([(letter, letter.address_id) for letter in own], note)
+        for mailing in letters.mailing_id:
+            if mailing.state == "done":
+                mailing._through_gate()._move("sending", finished_at=False)
+            mailing._wake_sender()
+        return True
+
+    def _check_unknown(self):
+        if self.filtered(lambda letter: letter.send_state != "unknown"):
+            raise UserError(self.env._("Only letters whose outcome is unknown are settled so."))
+
+    def action_resend(self):
+        """Send chosen letters again as a new linked mailing (after the address was corrected).
+
+        Letters that went or were refused, and those left out for a reason that can be mended.
+        """
+        letters = self._check_operator()
+        if len(letters.mailing_id) != 1:
+            raise UserError(self.env._("Choose letters of one mailing."))
+        if letters.filtered(
+            lambda letter: (
+                letter.send_state not in ("sent", "rejected")
+                and (letter.send_state != "skipped" or letter.failure_type not in MENDABLE)
+            )
+        ):
+            raise UserError(
+                self.env._(
+                    "Only letters that went, were refused, or were left out for something that "
+                    "can be corrected, are sent again."
+                )
+            )
+        return letters.mailing_id.with_user(self.env.user)._resend(
+            letters, self.env._("Chosen letters")
+        )
+
+    def _log_decision(self, note):
+        self.env["epd.letter.event"].sudo().create(
+            [
+                {
+                    "letter_id": letter.id,
+                    "company_id": letter.company_id.id,
+                    "unisender_account_id": letter.unisender_account_id.id,
+                    "letter_key": letter.letter_key,
+                    "raw_status": "decision",
+                    "event_at": fields.Datetime.now(),
+                    "source": "person",
+                    "user_id": self.env.uid,
+                    "note": note,
+                }
+                for letter in self
+            ]
+        )
+
+    @api.model
+    def _get_link_secret(self):
+        """Return the secret of the links in letters: the database's own, for this use alone."""
+        secret = self.env["ir.config_parameter"].sudo().get_param("database.secret")
+        return f"epd_mailing.receipt:{secret}"

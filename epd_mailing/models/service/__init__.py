@@ -1,9 +1,7 @@
 """The way to UniSender.
 
 In: the key, the sender and the limits of an office.
-Out: calls that keep the limits, and what the service answered.
+Out: a client of the service, lists, webhook, and the rest after its errors.
 """
 
 from . import epd_unisender_account
-from . import epd_unisender_account_service
-from . import epd_unisender_account_limits

@@ -53,7 +53,9 @@ class TestLetter(SendingCommon):
         self.assertEqual((again.send_state, letter.mailing_id.state), ("sent", "done"))
         self.assertEqual(len(self.sandbox.letters()), 1)
         # the first one arrived after all: the world's answer is shown, nothing is sent
-        letter._apply_statuses([(letter, "ok_delivered", self._now(), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(letter, "ok_delivered", self._now(), "webhook")]
+        )
         self.assertEqual(letter.state, "delivered")
         with self.assertRaises(UserError):
             letter.action_send_again()
@@ -98,7 +100,9 @@ class TestLetter(SendingCommon):
         first, second = mailing.letter_ids
         self._send(mailing)
         self.assertEqual(self.documents[0].delivery_state, "sent")
-        first._apply_statuses([(first, "err_user_unknown", self._now(), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(first, "err_user_unknown", self._now(), "webhook")]
+        )
         self.assertEqual(self.documents[0].delivery_state, "sent")
-        second._apply_statuses([(second, "ok_read", self._now(), "poll")])
+        self.env["epd.letter.facts"]._apply_statuses([(second, "ok_read", self._now(), "poll")])
         self.assertEqual(self.documents[0].delivery_state, "opened")

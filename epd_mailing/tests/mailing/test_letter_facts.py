@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from ..sending_common import SendingCommon
 
-LOG = "odoo.addons.epd_mailing.models.mailing.epd_mailing_statistics"
+LOG = "odoo.addons.epd_mailing.models.mailing.epd_status_poll"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -66,28 +66,34 @@ class TestLetterFacts(SendingCommon):
     def test_interval_grows_until_the_vendor_forgets(self):
         letter, gaps = self.letters[0], []
         for _look in range(4):
-            letter._plan_next_poll(self._now(), True)
+            self.env["epd.status.poll"]._plan_next_poll(letter, self._now(), True)
             gaps.append(letter.next_poll_at - self._now())
         self.assertEqual(gaps, sorted(gaps))
         self.assertGreater(gaps[-1], gaps[0])
         self._shift(letter, sent_at=31 * 1440)
-        letter._plan_next_poll(self._now(), True)
+        self.env["epd.status.poll"]._plan_next_poll(letter, self._now(), True)
         self.assertFalse(letter.next_poll_at)
 
     def test_facts_never_go_back(self):
         letter, now = self.letters[0], self._now()
-        letter._apply_statuses([(letter, "ok_read", now, "webhook")])
-        letter._apply_statuses([(letter, "ok_delivered", now + timedelta(hours=1), "poll")])
-        letter._apply_statuses([(letter, "err_will_retry", now, "poll")])
+        self.env["epd.letter.facts"]._apply_statuses([(letter, "ok_read", now, "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(letter, "ok_delivered", now + timedelta(hours=1), "poll")]
+        )
+        self.env["epd.letter.facts"]._apply_statuses([(letter, "err_will_retry", now, "poll")])
         self.assertEqual((letter.state, letter.raw_status), ("opened", "ok_read"))
         self.assertEqual((letter.opened_at, letter.opened_source), (now, "webhook"))
-        letter._apply_statuses([(letter, "ok_read", now - timedelta(hours=1), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(letter, "ok_read", now - timedelta(hours=1), "webhook")]
+        )
         self.assertEqual(letter.opened_at, now - timedelta(hours=1))
 
     def test_polled_time_gives_way_to_the_exact_one(self):
         letter, now = self.letters[0], self._now()
-        letter._apply_statuses([(letter, "ok_delivered", now, "poll")])
-        letter._apply_statuses([(letter, "ok_delivered", now + timedelta(hours=3), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses([(letter, "ok_delivered", now, "poll")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(letter, "ok_delivered", now + timedelta(hours=3), "webhook")]
+        )
         self.assertEqual(letter.delivered_at, now + timedelta(hours=3))
         self.assertEqual(letter.delivered_source, "webhook")
 
@@ -120,6 +126,6 @@ class TestLetterFacts(SendingCommon):
         letter = self._make_unknown(self.letters[0])
         old = (letter.sending_at - timedelta(hours=1)).replace(tzinfo=UTC)
         contact = ContactInfo("x", "active", "available", old, old, None, None)
-        self.assertFalse(letter._settle_by_contact(contact))
-        self.assertFalse(letter._settle_by_contact(None))
+        self.assertFalse(self.env["epd.letter.facts"]._settle_by_contact(letter, contact))
+        self.assertFalse(self.env["epd.letter.facts"]._settle_by_contact(letter, None))
         self.assertEqual(letter.send_state, "unknown")

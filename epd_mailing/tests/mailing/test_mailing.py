@@ -11,7 +11,7 @@ from psycopg2 import IntegrityError
 from ...tools.unisender import pool
 from ..sandbox_case import SandboxCase
 
-SEND = "odoo.addons.epd_mailing.models.mailing.epd_mailing_send"
+SEND = "odoo.addons.epd_mailing.models.mailing.epd_mailing_sender"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.mailing import epd_mailing_fill
+from ...models.mailing import epd_mailing
 from ..sandbox_case import SandboxCase
 
 WORK = "odoo.addons.epd_mailing.models.base.epd_background_work"
@@ -30,7 +30,7 @@ class TestMailingFill(SandboxCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(epd_mailing_fill, "AT_ONCE", 2)
+        self.patch(epd_mailing, "AT_ONCE", 2)
 
     def _make(self):
         run = self.run_.with_user(self.operator)
@@ -46,7 +46,7 @@ class TestMailingFill(SandboxCase):
         return sorted(mailing.letter_ids.document_id.ids)
 
     def test_few_are_written_at_once(self):
-        self.patch(epd_mailing_fill, "AT_ONCE", 4)
+        self.patch(epd_mailing, "AT_ONCE", 4)
         mailing = self._make()
         self.assertFalse(mailing.is_filling)
         self.assertEqual(self._documents(mailing), sorted(self.documents.ids))
@@ -68,13 +68,13 @@ class TestMailingFill(SandboxCase):
     def test_it_begins_when_all_letters_are_there(self):
         mailing = self._make()
         mailing.action_send()
-        self.env["epd.mailing"]._start_due()
+        self.env["epd.mailing.sender"]._start_due()
         self.assertEqual(mailing.state, "scheduled")
         mailing.action_pause()
         mailing.action_resume()
         self.assertEqual(mailing.state, "scheduled")
         self._fill()
-        self.env["epd.mailing"]._start_due()
+        self.env["epd.mailing.sender"]._start_due()
         self.assertEqual((mailing.state, mailing.pending_count), ("sending", 3))
 
     def test_stop_and_go_on(self):

@@ -146,7 +146,9 @@ class TestMailingGate(SendingCommon):
         mailing = self._make_mailing()
         self._send(mailing)
         letter = mailing.letter_ids.filtered(lambda x: x.account_id == self.accounts[0])
-        letter._apply_statuses([(letter, "err_user_unknown", self._now(), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(letter, "err_user_unknown", self._now(), "webhook")]
+        )
         with self.assertRaises(UserError):
             mailing.action_resend_failed()
         self.accounts[0].partner_id.email = "ivanov2@example.com"
@@ -165,8 +167,10 @@ class TestMailingGate(SendingCommon):
         mailing = self._make_mailing()
         self._send(mailing)
         first, second, third = mailing.letter_ids.filtered("email")
-        first._apply_statuses([(first, "ok_read", self._now(), "webhook")])
-        second._apply_statuses([(second, "ok_delivered", self._now(), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses([(first, "ok_read", self._now(), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(second, "ok_delivered", self._now(), "webhook")]
+        )
         action = mailing.action_resend_unopened()
         again = self.env["epd.mailing"].browse(action["res_id"])
         self.assertEqual(again.letter_ids.document_id, second.document_id | third.document_id)

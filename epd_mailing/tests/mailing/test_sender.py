@@ -3,14 +3,15 @@ from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.addons.epd_mailing.models.mailing import epd_mailing_send
+from odoo.addons.epd_mailing.models.mailing import epd_mailing_sender
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..sending_common import SendingCommon
 
-SEND_LOG = "odoo.addons.epd_mailing.models.mailing.epd_mailing_send"
+ROOM = "odoo.addons.epd_mailing.models.mailing"
+SEND_LOG = f"{ROOM}.epd_mailing_sender"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -89,7 +90,7 @@ class TestSender(SendingCommon):
 
         with (
             patch.object(type(victim), "_render_letter", render),
-            mute_logger("odoo.addons.epd_mailing.models.mailing.epd_mailing_letter_call"),
+            mute_logger(SEND_LOG),
         ):
             self._send(mailing)
         self.assertEqual(len(self.sandbox.letters()), 2)
@@ -100,14 +101,15 @@ class TestSender(SendingCommon):
         bad = self._make_mailing(self.documents[0])
         good = self._make_mailing(self.documents[1:])
         bad.action_send()
-        original = type(bad)._send_claimed
+        sender = self.env.registry["epd.mailing.sender"]
+        original = sender._send_claimed
 
-        def send(mailing, *args):
+        def send(sender, mailing, *args):
             if mailing == bad:
                 raise ZeroDivisionError
-            return original(mailing, *args)
+            return original(sender, mailing, *args)
 
-        with patch.object(type(bad), "_send_claimed", send), mute_logger(SEND_LOG):
+        with patch.object(sender, "_send_claimed", send), mute_logger(SEND_LOG):
             self._send(good)
         self.assertEqual(good.state, "done")
         self.assertEqual(bad.state, "sending")
@@ -245,9 +247,10 @@ class TestSender(SendingCommon):
         job = self.env.ref("epd_mailing.ir_cron_send")
         self.env["ir.cron.trigger"].search([("cron_id", "=", job.id)]).unlink()
         with (
-            patch.object(epd_mailing_send.Budget, "nap", nap),
-            patch.object(type(later), "_db_now", lambda _self: clock),
-            patch.object(epd_mailing_send.fields.Datetime, "now", lambda *_args: clock),
+            patch.object(epd_mailing_sender.Budget, "nap", nap),
+            patch(f"{ROOM}.letter_queue.db_now", lambda _env: clock),
+            patch(f"{ROOM}.sending_limits.db_now", lambda _env: clock),
+            patch.object(epd_mailing_sender.fields.Datetime, "now", lambda *_args: clock),
         ):
             self._run_cron()
         self.env.invalidate_all()
@@ -344,7 +347,7 @@ class TestSender(SendingCommon):
         mailing.action_send()
         with (
             self.enter_registry_test_mode(),
-            patch.object(epd_mailing_send.pool, "send_many", die),
+            patch.object(epd_mailing_sender.pool, "send_many", die),
             suppress(Killed),  # assertRaises would roll the commits back
             self.registry.cursor() as cr,
         ):
@@ -355,13 +358,14 @@ class TestSender(SendingCommon):
 
     def test_withdrawn_while_claimed(self):
         mailing = self._make_mailing()
-        original = epd_mailing_send.EpdMailing._may_go_on
+        sender = self.env.registry["epd.mailing.sender"]
+        original = sender._may_go_on
 
-        def withdraw(mailing, account, queue):
+        def withdraw(sender, mailing, queue):
             self.documents[0].with_env(mailing.env).letter_ids._withdraw("re-issued")
-            return original(mailing, account, queue)
+            return original(sender, mailing, queue)
 
-        with patch.object(type(mailing), "_may_go_on", withdraw):
+        with patch.object(sender, "_may_go_on", withdraw):
             self._send(mailing)
         self.assertEqual(len(self.sandbox.letters()), 2)
         letter = mailing.letter_ids.filtered(lambda x: x.document_id == self.documents[0])
@@ -370,7 +374,7 @@ class TestSender(SendingCommon):
     def test_pause_acts_within_one_wave(self):
         self.unisender.parallel_calls = 1
         mailing = self._make_mailing()
-        original = epd_mailing_send.pool.send_many
+        original = epd_mailing_sender.pool.send_many
 
         def send(*args):
             mailing.with_env(self.env).sudo()
@@ -379,7 +383,7 @@ class TestSender(SendingCommon):
             )
             return original(*args)
 
-        with patch.object(epd_mailing_send.pool, "send_many", send):
+        with patch.object(epd_mailing_sender.pool, "send_many", send):
             self._send(mailing)
         self.assertEqual(len(self.sandbox.letters()), 1)
         self.assertEqual(mailing.state, "paused")

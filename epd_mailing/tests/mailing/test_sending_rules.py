@@ -3,6 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
+from ...models.mailing.letter_queue import LetterQueue
 from ..sending_common import SendingCommon
 
 
@@ -17,17 +18,16 @@ class TestSendingRules(SendingCommon):
 
     def test_claim_is_on_disk_before_the_call(self):
         seen = []
-        letters = self.env.registry["epd.mailing.letter"]
-        original = letters._mark_sending
+        original = LetterQueue.mark_sending
 
-        def mark(letters, *args):
-            letters.env.cr.execute("SHOW synchronous_commit")
-            seen.append(letters.env.cr.fetchone()[0])
-            return original(letters, *args)
+        def mark(queue, *args):
+            queue.env.cr.execute("SHOW synchronous_commit")
+            seen.append(queue.env.cr.fetchone()[0])
+            return original(queue, *args)
 
         self.env.cr.execute("SET LOCAL synchronous_commit = off")
         mailing = self._make_mailing()
-        with patch.object(letters, "_mark_sending", mark):
+        with patch.object(LetterQueue, "mark_sending", mark):
             self._send(mailing)
         self.assertEqual(set(seen), {"on"})
 
@@ -51,7 +51,7 @@ class TestSendingRules(SendingCommon):
     def test_refused_over_and_over_pauses_the_mailing(self):
         self.unisender.parallel_calls = 1
         self.sandbox.control("fault", kind="code", code="invalid_arg", times=100)
-        module = "odoo.addons.epd_mailing.models.mailing.epd_mailing_send.SAME_REFUSALS"
+        module = "odoo.addons.epd_mailing.models.mailing.epd_mailing_sender.SAME_REJECTIONS"
         mailing = self._make_mailing()
         with patch(module, 2):
             self._send(mailing)
@@ -65,7 +65,7 @@ class TestSendingRules(SendingCommon):
         for account in self.accounts[:3]:
             account.partner_id.email = f"invalid.{account.id}@example.com"
         mailing = self._make_mailing()
-        with patch("odoo.addons.epd_mailing.models.mailing.epd_mailing_send.SAME_REFUSALS", 2):
+        with patch("odoo.addons.epd_mailing.models.mailing.epd_mailing_sender.SAME_REJECTIONS", 2):
             self._send(mailing)
         self.assertEqual(mailing.state, "done")
 

@@ -65,7 +65,9 @@ class TestStatistics(SandboxCase):
             ("err_will_retry", 2),
         ]
         for raw, hour in said:
-            letter._apply_statuses([(letter, raw, moments[hour - 1], "webhook")])
+            self.env["epd.letter.facts"]._apply_statuses(
+                [(letter, raw, moments[hour - 1], "webhook")]
+            )
         self.assertEqual(letter.state, "opened")
         self.assertEqual(letter.delivered_at, moments[0])
         self.assertEqual(letter.opened_at, moments[2])
@@ -74,32 +76,32 @@ class TestStatistics(SandboxCase):
     def test_an_exact_time_replaces_an_estimate(self):
         letter = self.letters[0]
         late, exact = datetime(2026, 4, 2, 12), datetime(2026, 4, 2, 9)
-        letter._apply_statuses([(letter, "ok_delivered", late, "poll")])
-        letter._apply_statuses([(letter, "ok_delivered", exact, "webhook")])
-        letter._apply_statuses([(letter, "ok_read", late, "poll")])
+        self.env["epd.letter.facts"]._apply_statuses([(letter, "ok_delivered", late, "poll")])
+        self.env["epd.letter.facts"]._apply_statuses([(letter, "ok_delivered", exact, "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses([(letter, "ok_read", late, "poll")])
         self.assertEqual((letter.delivered_at, letter.delivered_source), (exact, "webhook"))
         self.assertEqual((letter.opened_at, letter.opened_source), (late, "poll"))
 
     def test_dead_addresses_are_closed_with_a_task(self):
         letter = self.letters[0]
         now = datetime(2026, 4, 2)
-        letter._apply_statuses([(letter, "err_user_unknown", now, "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses([(letter, "err_user_unknown", now, "webhook")])
         self.assertEqual((letter.state, letter.address_id.state), ("bounced", "bounced"))
         self.assertTrue(self.accounts[0].activity_ids)
         self.assertTrue(self.accounts[0]._wants_paper())
 
     def test_unknown_statuses_are_kept(self):
         letter = self.letters[0]
-        letter._apply_statuses([(letter, "err_new_thing", datetime(2026, 4, 2), "webhook")])
+        self.env["epd.letter.facts"]._apply_statuses(
+            [(letter, "err_new_thing", datetime(2026, 4, 2), "webhook")]
+        )
         self.assertEqual((letter.state, letter.raw_status), ("bounced", "err_new_thing"))
         self.assertIn("err_new_thing", letter.failure_reason)
 
     def test_service_away(self):
         self.service.base_url = "http://127.0.0.1:9"
         with (
-            self.assertLogs(
-                "odoo.addons.epd_mailing.models.mailing.epd_mailing_statistics", "WARNING"
-            ),
+            self.assertLogs("odoo.addons.epd_mailing.models.mailing.epd_status_poll", "WARNING"),
             self.assertRaises(UserError),
         ):
             self.mailing.action_refresh()

@@ -167,7 +167,7 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         self.assertEqual(self.letter.state, "delivered")
 
     def _run_matching(self):
-        self.env["epd.mailing"]._match_kept_events()
+        self.env["epd.status.poll"]._match_kept_events()
         self.env.flush_all()
 
     def test_our_key_settles_an_unknown_letter(self):
@@ -248,4 +248,4 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         ]
         parsed = webhook.parse(self._body(events))
         with self.assertQueryCount(6):
-            self.unisender._take_events(parsed)
+            self.env["epd.letter.event"]._keep(self.unisender, parsed)

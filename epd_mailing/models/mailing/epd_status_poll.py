@@ -6,6 +6,7 @@ from odoo import api, fields, models
 
 from ...tools.unisender import errors, statuses
 from ...tools.unisender.client import STATUS_BATCH
+from .transaction import in_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -16,30 +17,29 @@ INTERVALS = (2, 5, 15, 30, 60, 180, 360, 720, 1440)
 PASS_WALL = 15.0  # seconds; the pass shares its time with the other jobs
 BATCHES_AT_ONCE = 10  # by the button; the rest goes through the queue
 CONTACTS_A_PASS = 50
-# the service's clock and ours may differ by so much
-CLOCK = timedelta(seconds=5)
 
 
-class EpdMailing(models.Model):
+class EpdStatusPoll(models.AbstractModel):
     """Statistics by polling: a fact seen so has a «not later than» time."""
 
-    _inherit = "epd.mailing"
+    _name = "epd.status.poll"
+    _description = "Polling of Letter Statuses"
 
     @api.model
-    def _cron_refresh(self):
+    def _run(self):
         """Ask the statuses of all letters whose time has come, in batches of 500."""
         began, more = time.monotonic(), False
-        self._in_transaction(self._match_kept_events)
+        in_transaction(self.env, self._match_kept_events)
         accounts = self.env["epd.unisender.account"].search([("state", "!=", "draft")])
         for account in accounts:
             try:
                 more = self._poll_account(account, began) or more
-                self._in_transaction(lambda account=account: self._settle_unknown(account))
+                in_transaction(self.env, lambda account=account: self._settle_unknown(account))
                 if account.webhook_state != "on":  # it tells the exact times by itself
-                    more = (
-                        self._in_transaction(lambda account=account: self._ask_times(account))
-                        or more
+                    asked = in_transaction(
+                        self.env, lambda account=account: self._ask_times(account)
                     )
+                    more = asked or more
             except Exception:  # one account must not stop the others
                 self.env.cr.rollback()
                 _logger.exception("Statuses of UniSender account %s cannot be read", account.id)
@@ -56,8 +56,8 @@ class EpdMailing(models.Model):
                 return False
             if time.monotonic() - began > PASS_WALL:
                 return True
-            if not self._in_transaction(
-                lambda due=due: self._poll(account, due), processed=len(due)
+            if not in_transaction(
+                self.env, lambda due=due: self._poll(account, due), processed=len(due)
             ):
                 return False
             self.env.invalidate_all()
@@ -76,15 +76,15 @@ class EpdMailing(models.Model):
             limit=STATUS_BATCH,
         )
 
-    def _refresh_statuses(self):
-        """Ask now for the letters of this mailing whose story is not at its end.
+    @api.model
+    def _refresh(self, mailing):
+        """Ask now for the letters of a mailing whose story is not at its end.
 
         :return: False when the service could not be asked
         """
-        self.ensure_one()
         letters = self.env["epd.mailing.letter"].search(
             [
-                ("mailing_id", "=", self.id),
+                ("mailing_id", "=", mailing.id),
                 ("send_state", "=", "sent"),
                 ("provider_id", "!=", False),
                 ("next_poll_at", "!=", False),
@@ -96,12 +96,12 @@ class EpdMailing(models.Model):
         later = letters[STATUS_BATCH * BATCHES_AT_ONCE :]
         for start in range(0, len(now), STATUS_BATCH):
             batch = now[start : start + STATUS_BATCH]
-            if not self._poll(self.unisender_account_id, batch, counted=False):
+            if not self._poll(mailing.unisender_account_id, batch, counted=False):
                 return False
         if later:
             later._through_gate().write({"next_poll_at": fields.Datetime.now()})
             self.env.ref("epd_mailing.ir_cron_refresh").sudo()._trigger()
-        self._through_gate().write({"refreshed_at": fields.Datetime.now()})
+        mailing._through_gate().write({"refreshed_at": fields.Datetime.now()})
         return True
 
     @api.model
@@ -118,14 +118,14 @@ class EpdMailing(models.Model):
             account._through_gate().write({"last_error": account._describe_error(error)})
             return False
         now = fields.Datetime.now()
-        letters._apply_statuses(
+        self.env["epd.letter.facts"]._apply_statuses(
             [
                 (letter, answer.statuses[letter.provider_id], now, "poll")
                 for letter in letters
                 if letter.provider_id in answer.statuses
             ]
         )
-        letters._plan_next_poll(now, counted)
+        self._plan_next_poll(letters, now, counted)
         for mailing in letters.mailing_id:
             if not mailing.refreshed_at or now - mailing.refreshed_at > timedelta(seconds=20):
                 mailing._through_gate().write({"refreshed_at": now})
@@ -147,7 +147,7 @@ class EpdMailing(models.Model):
             limit=5000,
         )
         if events:
-            events._match_letters()
+            self.env["epd.letter.facts"]._match_events(events)
 
     @api.model
     def _settle_unknown(self, account):
@@ -161,7 +161,8 @@ class EpdMailing(models.Model):
             order="next_poll_at",
             limit=CONTACTS_A_PASS,
         )
-        letters._adopt_events()
+        facts = self.env["epd.letter.facts"]
+        facts._adopt_events(letters)
         client = account._get_client() if letters else None
         for letter in letters.filtered(lambda letter: letter.send_state == "unknown"):
             try:
@@ -171,8 +172,8 @@ class EpdMailing(models.Model):
             except errors.UniSenderError as error:
                 _logger.warning("Contacts cannot be asked: %s", error.code)
                 return
-            letter._settle_by_contact(contact)
-            letter._plan_next_poll(fields.Datetime.now(), True)
+            facts._settle_by_contact(letter, contact)
+            self._plan_next_poll(letter, fields.Datetime.now(), True)
 
     @api.model
     def _ask_times(self, account):
@@ -188,14 +189,15 @@ class EpdMailing(models.Model):
             order="contact_at",
             limit=CONTACTS_A_PASS + 1,
         )
+        facts = self.env["epd.letter.facts"]
         now, client = letters[:CONTACTS_A_PASS], account._get_client()
         for letter in now:
             # asked once for each fact: the contact forgets with his next letter
             letter._through_gate().write({"contact_at": False})
-            if not letter.sending_at or letter._has_rival(letter.sending_at):
+            if not letter.sending_at or facts._has_rival(letter):
                 continue
             try:
-                letter._date_by_contact(client.get_contact(letter.email_normalized))
+                facts._date_by_contact(letter, client.get_contact(letter.email_normalized))
             except errors.Rejected:
                 continue
             except errors.UniSenderError as error:
@@ -203,73 +205,22 @@ class EpdMailing(models.Model):
                 return False
         return len(letters) > len(now)
 
+    # --- when to ask next ------------------------------------------------------------------------
 
-class EpdMailingLetter(models.Model):
-    """When to look again, and the rule of the contact."""
+    @api.model
+    def _plan_next_poll(self, letters, now, counted):
+        """Set the next poll: later each time, none after a final fact or the vendor's 30 days."""
+        plans = letters.grouped(lambda letter: self._get_next_poll(letter, now, counted))
+        for (next_at, count), planned in plans.items():
+            planned._through_gate().write({"next_poll_at": next_at, "poll_count": count})
 
-    _inherit = "epd.mailing.letter"
-
-    def _plan_next_poll(self, now, counted):
-        """Set the next look: later each time, none after a final fact or the vendor's 30 days."""
-        for vals, letters in self.grouped(lambda letter: letter._next_poll(now, counted)).items():
-            next_at, count = vals
-            letters._through_gate().write({"next_poll_at": next_at, "poll_count": count})
-
-    def _next_poll(self, now, counted):
-        count = self.poll_count + int(counted)
-        final = statuses.get_status(self.raw_status or "").final
-        began = self.sent_at or self.sending_at
-        if (final and self.send_state == "sent") or (began and began + KEPT < now):
+    @api.model
+    def _get_next_poll(self, letter, now, counted):
+        """Return (when to ask next or False, number of polls by then)."""
+        count = letter.poll_count + int(counted)
+        final = statuses.get_status(letter.raw_status or "").final
+        began = letter.sent_at or letter.sending_at
+        if (final and letter.send_state == "sent") or (began and began + KEPT < now):
             return False, count
         minutes = INTERVALS[min(max(count - 1, 0), len(INTERVALS) - 1)]
         return now + timedelta(minutes=minutes), count
-
-    def _settle_by_contact(self, contact):
-        """Settle an unknown outcome by the contact's last letter.
-
-        The contact's times belong to his *last* letter. They are this letter's only when it was
-        handed over after our call began and no other letter of ours went to the address since.
-        """
-        self.ensure_one()
-        began = self.sending_at
-        last = contact and (contact.last_send or contact.last_delivery)
-        if not last or not began or last.replace(tzinfo=None) < began - CLOCK:
-            return False
-        if self._has_rival(began):
-            return False
-        self._settle_as_sent(False, last.replace(tzinfo=None))
-        if not self._date_by_contact(contact):
-            self._apply_statuses([(self, "ok_sent", last.replace(tzinfo=None), "contact")])
-        return True
-
-    def _date_by_contact(self, contact):
-        """Take the contact's times for this letter; the caller has seen that they are its own.
-
-        :return: True when there was one
-        """
-        earliest, facts = self.sending_at - CLOCK, []
-        for raw, moment in (
-            ("ok_delivered", contact.last_delivery),
-            ("ok_read", contact.last_read),
-            ("ok_link_visited", contact.last_click),
-        ):
-            moment = moment and moment.replace(tzinfo=None)
-            if not moment or moment < earliest:
-                break
-            facts.append((self, raw, moment, "contact"))
-        self._apply_statuses(facts)
-        return bool(facts)
-
-    def _has_rival(self, began):
-        """Tell whether another letter of ours may have gone to the address about then or later."""
-        return bool(
-            self.search_count(
-                [
-                    ("id", "!=", self.id),
-                    ("email_normalized", "=", self.email_normalized),
-                    ("company_id", "=", self.company_id.id),
-                    ("sending_at", ">=", began - timedelta(minutes=5)),
-                ],
-                limit=1,
-            )
-        )

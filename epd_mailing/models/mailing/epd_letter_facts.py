@@ -1,0 +1,258 @@
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+
+from ...tools.unisender import statuses
+
+# what a status implies besides itself: an upper bound of the time, never an exact one
+IMPLIED = {
+    "delivered": (),
+    "opened": ("delivered",),
+    "clicked": ("delivered", "opened"),
+    "spam": ("delivered",),
+    "complained": ("delivered",),
+    "unsubscribed": ("delivered",),
+}
+DATED = ("delivered", "opened", "clicked")  # facts that keep the source of their time
+# the service's clock and ours may differ by so much
+CLOCK = timedelta(seconds=5)
+
+
+class EpdLetterFacts(models.AbstractModel):
+    """What the service says → dated facts of letters. One way for polling, webhook and contact.
+
+    Late, repeated and unordered reports do no harm: each fact keeps its best known time.
+    """
+
+    _name = "epd.letter.facts"
+    _description = "Facts of Letters"
+
+    @api.model
+    def _apply_statuses(self, facts):
+        """Apply what the service said; repeated, late and unordered facts do no harm.
+
+        :param facts: list of ``(letter, raw status, moment (naive UTC), source)`` with source
+            ``webhook`` (exact), ``contact`` (exact) or ``poll`` (not later than)
+        """
+        events = []
+        for letter, raw, moment, source in facts:
+            if source == "poll" and raw == letter.raw_status:
+                continue
+            status = statuses.get_status(raw)
+            vals = self._get_fact_vals(letter, status, raw, moment, source)
+            if source == "poll" and "poll" in (
+                vals.get("delivered_source"),
+                vals.get("opened_source"),
+            ):
+                vals["contact_at"] = moment  # the contact may know the exact time
+            if vals:
+                letter._through_gate().write(vals)
+            if source != "webhook":  # the webhook's events are kept as they come
+                events.append(self._get_event_vals(letter, raw, moment, source))
+            self._react(letter, status, raw)
+        self.env["epd.letter.event"].sudo().create(events)
+
+    @api.model
+    def _get_event_vals(self, letter, raw, moment, source):
+        return {
+            "letter_id": letter.id,
+            "company_id": letter.company_id.id,
+            "unisender_account_id": letter.unisender_account_id.id,
+            "provider_id": letter.provider_id,
+            "letter_key": letter.letter_key,
+            "email": letter.email,
+            "raw_status": raw,
+            "event_at": moment,
+            "source": source,
+        }
+
+    @api.model
+    def _get_fact_vals(self, letter, status, raw, moment, source):
+        """Return what to write for a status; empty when it says nothing new."""
+        vals = {}
+        known = statuses.get_status(letter.raw_status or "not_sent")
+        if raw != letter.raw_status and (not letter.raw_status or status.rank >= known.rank):
+            vals["raw_status"] = raw
+        if status.kind in IMPLIED:
+            vals |= self._get_arrived_vals(letter, status.kind, moment, source)
+        elif status.kind == "deferred" or (status.kind == "failed" and not status.final):
+            # it may still arrive: said, but not a bounce
+            if not letter.delivered_at and not letter.bounced_at:
+                vals |= {} if letter.is_deferred else {"is_deferred": True}
+                if status.failure_type and raw != letter.raw_status:
+                    vals |= self._get_failure_vals(letter, status, raw)
+        elif status.kind == "failed":
+            vals |= self._get_dated_vals(letter, "bounced", moment, source)
+            if not letter.delivered_at:
+                vals |= self._get_failure_vals(letter, status, raw)
+                vals["is_deferred"] = False
+        return vals
+
+    @api.model
+    def _get_failure_vals(self, letter, status, raw):
+        vals = letter._describe_reason(status.failure_type)
+        return {**vals, "failure_reason": f"{vals['failure_reason']} ({raw})"}
+
+    @api.model
+    def _get_arrived_vals(self, letter, kind, moment, source):
+        vals = {"is_deferred": False} if letter.is_deferred else {}
+        if letter.failure_type:
+            vals |= {"failure_type": False, "failure_reason": False}  # it arrived after all
+        if kind in DATED:
+            vals |= self._get_dated_vals(letter, kind, moment, source)
+        elif not letter[f"{kind}_at"] or moment < letter[f"{kind}_at"]:
+            vals[f"{kind}_at"] = moment
+        for name in IMPLIED[kind]:
+            if not letter[f"{name}_at"]:
+                vals |= self._get_dated_vals(letter, name, moment, "poll")
+        return vals
+
+    @api.model
+    def _get_dated_vals(self, letter, name, moment, source):
+        """Return the fact with its time: an exact one replaces an estimate, else the earlier wins."""
+        known, origin = letter[f"{name}_at"], letter[f"{name}_source"]
+        exact, known_exact = source != "poll", origin != "poll"
+        if known:
+            if known_exact and not exact:
+                return {}
+            if known_exact == exact and known <= moment:
+                return {}
+        return {f"{name}_at": moment, f"{name}_source": source}
+
+    @api.model
+    def _react(self, letter, status, raw):
+        """Close the address that does not work or does not want letters any more."""
+        if letter.is_test or not letter.address_id:
+            return
+        if status.kind in ("unsubscribed", "complained") or status.failure_type == "unsubscribed":
+            self._lose_address(letter, "unsubscribed", raw)
+        elif (
+            status.kind == "failed"
+            and status.final
+            and status.address_dead
+            and not letter.delivered_at
+        ):
+            self._lose_address(letter, "bounced", raw)
+
+    @api.model
+    def _lose_address(self, letter, state, raw):
+        """Stop using the address, on all accounts of the company that have it."""
+        addresses = self.env["epd.delivery.address"].search(
+            [
+                ("company_id", "=", letter.company_id.id),
+                ("email_normalized", "=", letter.email_normalized),
+                ("state", "!=", "closed"),
+            ]
+        )
+        addresses._lose(state, raw)
+
+    # --- events and letters ----------------------------------------------------------------------
+
+    @api.model
+    def _match_events(self, events):
+        """Find the letters of events by the service's id or by our key, and apply the events.
+
+        Events that fit no letter of their account are kept for later.
+
+        :param events: ``epd.letter.event``
+        """
+        letters = self.env["epd.mailing.letter"].sudo()
+        found = letters.search(
+            Domain("unisender_account_id", "in", events.unisender_account_id.ids)
+            & (
+                Domain("provider_id", "in", [e.provider_id for e in events if e.provider_id])
+                | Domain("letter_key", "in", [e.letter_key for e in events if e.letter_key])
+            )
+        )
+        by_id = {(x.unisender_account_id, x.provider_id): x for x in found if x.provider_id}
+        by_key = {(x.unisender_account_id, x.letter_key): x for x in found if x.letter_key}
+        facts = []
+        for event in events:
+            account = event.unisender_account_id
+            letter = by_id.get((account, event.provider_id)) or by_key.get(
+                (account, event.letter_key)
+            )
+            if not letter:
+                continue
+            event.letter_id = letter
+            letter._settle_as_sent(event.provider_id, event.event_at)
+            moment = event.event_at or event.received_at
+            facts.append(
+                (letter, event.raw_status, moment, "webhook" if event.event_at else "poll")
+            )
+        self.sudo()._apply_statuses(facts)
+
+    @api.model
+    def _adopt_events(self, letters):
+        """Match events that came before we knew the id, and settle unknown letters by them."""
+        ids = [letter.provider_id for letter in letters if letter.provider_id]
+        keys = [letter.letter_key for letter in letters if letter.letter_key]
+        events = self.env["epd.letter.event"].search(
+            Domain("letter_id", "=", False)
+            & Domain("unisender_account_id", "in", letters.unisender_account_id.ids)
+            & (Domain("provider_id", "in", ids) | Domain("letter_key", "in", keys)),
+            order="id",
+        )
+        if events:
+            self._match_events(events)
+        for letter in letters:
+            if letter.send_state == "unknown" and letter.raw_status and letter.provider_id:
+                letter._settle_as_sent(letter.provider_id, letter.sending_at)
+
+    # --- the rule of the contact -----------------------------------------------------------------
+
+    @api.model
+    def _settle_by_contact(self, letter, contact):
+        """Settle an unknown outcome by the contact's last letter.
+
+        The contact's times belong to their *last* letter. They are this letter's only when it was
+        handed over after our call began and no other letter of ours went to the address since.
+
+        :param contact: ``tools.unisender.client.Contact`` or None
+        :return: True when it was settled
+        """
+        began = letter.sending_at
+        last = contact and (contact.last_send or contact.last_delivery)
+        if not last or not began or last.replace(tzinfo=None) < began - CLOCK:
+            return False
+        if self._has_rival(letter):
+            return False
+        letter._settle_as_sent(False, last.replace(tzinfo=None))
+        if not self._date_by_contact(letter, contact):
+            self._apply_statuses([(letter, "ok_sent", last.replace(tzinfo=None), "contact")])
+        return True
+
+    @api.model
+    def _date_by_contact(self, letter, contact):
+        """Take the contact's times for this letter; the caller has seen that they are its own.
+
+        :return: True when there was one
+        """
+        earliest, facts = letter.sending_at - CLOCK, []
+        for raw, moment in (
+            ("ok_delivered", contact.last_delivery),
+            ("ok_read", contact.last_read),
+            ("ok_link_visited", contact.last_click),
+        ):
+            moment = moment and moment.replace(tzinfo=None)
+            if not moment or moment < earliest:
+                break
+            facts.append((letter, raw, moment, "contact"))
+        self._apply_statuses(facts)
+        return bool(facts)
+
+    @api.model
+    def _has_rival(self, letter):
+        """Tell whether another letter of ours may have gone to the address about then or later."""
+        return bool(
+            self.env["epd.mailing.letter"].search_count(
+                [
+                    ("id", "!=", letter.id),
+                    ("email_normalized", "=", letter.email_normalized),
+                    ("company_id", "=", letter.company_id.id),
+                    ("sending_at", ">=", letter.sending_at - timedelta(minutes=5)),
+                ],
+                limit=1,
+            )
+        )

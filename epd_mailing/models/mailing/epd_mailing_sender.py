@@ -1,0 +1,373 @@
+import logging
+import time
+import uuid
+from collections import namedtuple
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ...tools import message
+from ...tools.unisender import client as unisender
+from ...tools.unisender import errors, pool
+from ...tools.work_budget import Budget
+from .epd_mailing_letter import REJECTIONS
+from .letter_queue import LetterQueue
+from .sending_limits import SendingLimits
+from .transaction import commit, in_transaction
+
+_logger = logging.getLogger(__name__)
+
+SLICE = 50  # letters claimed together
+SLOW_WAVE = 10.0  # seconds; after such an answer the cron run ends, to stay within its budget
+SAME_REJECTIONS = 10  # of the same kind in a row: the mailing pauses
+# a wait that is shorter than the moment until a worker looks again
+SHORT_WAIT = timedelta(seconds=5)
+
+# letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
+Step = namedtuple("Step", "count next_at paced")
+
+
+class EpdMailingSender(models.AbstractModel):
+    """The sender. Claim → commit → re-check → «sending» → commit → call → outcome → commit.
+
+    A row lock ends with the first commit, the written state does not: the state *is* the claim. A
+    worker that dies leaves letters claimed (back to the queue when the lease expires: nothing
+    went) or sending (unknown: perhaps they went, so they are never sent again by themselves).
+    Commits stand in the cron alone; buttons only change states and wake it.
+
+    Who sends by another way extends :meth:`_prepare_call` (what goes) or :meth:`_call` (how).
+    """
+
+    _name = "epd.mailing.sender"
+    _description = "Sender of Letters"
+
+    # --- the cron run ----------------------------------------------------------------------------
+
+    @api.model
+    def _run(self):
+        """Send what is due, within the budget of a cron run (cron only)."""
+        budget = Budget()
+        in_transaction(self.env, self._sweep)
+        in_transaction(self.env, self._start_due)
+        next_at = self._send_all(budget)
+        if next_at:
+            # a moment that has come wakes a worker, a later one waits for its next look
+            self.env.ref("epd_mailing.ir_cron_send")._trigger(
+                at=max(next_at, fields.Datetime.now())
+            )
+        self.env["ir.cron"]._commit_progress(remaining=0)
+
+    @api.model
+    def _sweep(self):
+        """Take back expired claims; what a dead worker was sending becomes unknown."""
+        dead = LetterQueue(self.env).sweep()
+        for letter in dead:
+            letter._write_unknown(self.env._("The server stopped while the letter was being sent."))
+        self.env["epd.letter.facts"]._adopt_events(dead)
+        return len(dead)
+
+    @api.model
+    def _start_due(self):
+        """Begin the scheduled mailings whose time has come."""
+        mailings = self.env["epd.mailing"]
+        for mailing in mailings.search(mailings._get_due_domain()).try_lock_for_update():
+            mailing._for_office()._move(
+                "sending", started_at=mailing.started_at or fields.Datetime.now()
+            )
+
+    @api.model
+    def _get_working(self):
+        """Return the mailings that have something to send now or later."""
+        tests = self.env["epd.mailing.letter"].search(
+            [
+                ("send_state", "=", "pending"),
+                ("is_test", "=", True),
+                ("mailing_id.state", "!=", "cancelled"),
+            ]
+        )
+        sending = self.env["epd.mailing"].search(
+            [("state", "=", "sending")], order="started_at, id"
+        )
+        return tests.mailing_id | sending
+
+    @api.model
+    def _send_all(self, budget):
+        """Go round the mailings, a slice each, until the budget or the work ends.
+
+        A queue that only keeps the pace of the minute, or waits for some seconds, holds its worker:
+        a wake-up by time may be a minute late. Any other wait gives the worker back.
+
+        :return: when to come back (naive UTC), or None when there is nothing to come back for
+        """
+        broken = set()
+        while budget.left():
+            soonest, moved, paced = None, 0, False
+            for mailing in self._get_working():
+                if mailing.id in broken or not budget.left():
+                    continue
+                step = self._send_slice_safely(mailing, budget)
+                if step is None:
+                    broken.add(mailing.id)
+                    step = Step(0, fields.Datetime.now() + timedelta(minutes=5), False)
+                moved += step.count
+                paced = paced or step.paced
+                if step.next_at:
+                    soonest = min(soonest or step.next_at, step.next_at)
+            commit(self.env)
+            if moved:
+                continue
+            if not paced and not (soonest and soonest - fields.Datetime.now() <= SHORT_WAIT):
+                return soonest
+            # short naps: a pause, a new mailing or a raised limit are noticed at once
+            budget.nap(1.0)
+        return fields.Datetime.now()
+
+    @api.model
+    def _send_slice_safely(self, mailing, budget):
+        """Send a slice in the mailing's company and language; its errors stop no other mailing.
+
+        :return: Step, or None after an error
+        """
+        mailing = mailing._for_office()
+        sender = self.with_env(mailing.env)
+        try:
+            return sender._send_slice(mailing, budget)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
+            return Step(0, fields.Datetime.now(), True)
+        except Exception:
+            self.env.cr.rollback()
+            _logger.exception("Mailing %s failed", mailing.id)
+            reason = sender.env._("An unexpected fault; the administrator sees it in the log.")
+            until = fields.Datetime.now() + timedelta(minutes=5)
+            in_transaction(self.env, lambda: mailing._show_wait(reason, until))
+            return None
+
+    # --- one mailing -----------------------------------------------------------------------------
+
+    @api.model
+    def _send_slice(self, mailing, budget):
+        """Claim one slice and send it as far as budget and limits let.
+
+        :return: Step
+        """
+        account = mailing.unisender_account_id
+        if account.state != "active":
+            reason = self.env._("The UniSender account is not active.")
+            in_transaction(self.env, lambda: mailing._pause(reason))
+            return Step(0, None, False)
+        room = SendingLimits(account).get_room()
+        if not room.free:
+            return self._wait(mailing, room)
+        queue, token = LetterQueue(self.env), uuid.uuid4().hex
+        claimed = in_transaction(self.env, lambda: queue.claim(mailing, token, SLICE))
+        if not claimed:
+            return Step(0, in_transaction(self.env, mailing._finish_or_wait), False)
+        try:
+            return self._send_claimed(mailing, claimed, token, budget)
+        except Exception:
+            self.env.cr.rollback()
+            raise
+        finally:
+            in_transaction(self.env, lambda: queue.release(token))
+
+    @api.model
+    def _wait(self, mailing, room, count=0):
+        in_transaction(self.env, lambda: mailing._show_wait(room.reason, room.until))
+        return Step(count, room.until, not room.reason)
+
+    @api.model
+    def _send_claimed(self, mailing, letters, token, budget):
+        """Send claimed letters in waves of at most k; return a Step."""
+        account, count = mailing.unisender_account_id, 0
+        limits, client = SendingLimits(account), account._get_client()
+        queue = in_transaction(self.env, lambda: self._skip_unfit(letters))
+        count += len(letters) - len(queue)
+        left = mailing._count_left()
+        while queue and budget.left():
+            self.env.invalidate_all()
+            if not self._may_go_on(mailing, queue):
+                break
+            room = limits.get_room()
+            if not room.free:
+                return self._wait(mailing, room, count)
+            wave, queue = queue[: room.free], queue[room.free :]
+            calls = in_transaction(self.env, lambda wave=wave: self._prepare_calls(wave, account))
+            count += len(wave) - len(calls)
+            going = limits.reserve(letters.browse(calls), token)
+            if not going:
+                continue
+            began = time.monotonic()
+            jobs = [(letter_id, calls[letter_id]) for letter_id in going.ids]
+            outcomes = pool.send_many(client, jobs, max(1, account.parallel_calls))
+            left = max(0, left - len(going))
+            halted = in_transaction(
+                self.env,
+                lambda going=going, outcomes=outcomes: self._apply_outcomes(
+                    mailing, going, outcomes
+                ),
+                processed=len(going),
+                remaining=left,
+            )
+            count += len(going)
+            if halted:
+                break
+            if time.monotonic() - began > SLOW_WAVE:
+                budget.end()
+        return Step(count, fields.Datetime.now() if count else None, False)
+
+    @api.model
+    def _may_go_on(self, mailing, queue):
+        """Check the states in the database: a pause or a cancel acts within one wave."""
+        going = mailing.state == "sending" or all(queue.mapped("is_test"))
+        return going and mailing.unisender_account_id.state == "active"
+
+    @api.model
+    def _skip_unfit(self, letters):
+        """Skip, with the reason, what may not go after all; return the others.
+
+        Run at the claim: the document and the address may have changed since the letter was made.
+        """
+        fit = letters.browse()
+        for letter in letters:
+            reason = letter._why_not_now()
+            if reason:
+                letter._skip(reason)
+            else:
+                fit |= letter
+        return fit
+
+    # --- what goes -------------------------------------------------------------------------------
+
+    @api.model
+    def _prepare_calls(self, letters, account):
+        """Return ``{letter id: unisender.Letter}``: plain data with the verified files.
+
+        Letters that cannot be made are skipped with the reason; nothing else suffers.
+        """
+        calls = {}
+        for letter in letters:
+            try:
+                call = self._prepare_call(letter, account)
+            except message.TemplateError as error:
+                letter._skip("template_error", self.env["epd.message.template"]._describe(error))
+            except UserError as error:
+                missing = not letter.document_id.with_context(bin_size=True).sudo().pdf_file
+                letter._skip("file_missing" if missing else "file_damaged", str(error))
+            except Exception as error:  # one poisonous letter must not stop the others
+                _logger.exception("Letter %s cannot be made", letter.id)
+                letter._skip("template_error", type(error).__name__)
+            else:
+                limit = account.limit_letter_bytes
+                if limit and unisender.letter_size(call) > limit:
+                    letter._skip("too_large")
+                else:
+                    calls[letter.id] = call
+        return calls
+
+    @api.model
+    def _prepare_call(self, letter, account):
+        """Return the plain ``unisender.Letter`` of a row, with its verified file.
+
+        :raise tools.message.TemplateError: the template does not work for this account
+        :raise UserError: the file or the data are not what was saved
+        """
+        document = letter.document_id
+        text = document._render_letter(letter, letter.mailing_id)
+        return unisender.Letter(
+            email=letter.email_normalized,
+            sender_name=account.sender_name,
+            sender_email=account.sender_email,
+            subject=text.subject,
+            body=text.html,
+            list_id=account.list_id or "",
+            attachments=((document.pdf_name, document._read_pdf()),),
+            metadata={"key": letter.letter_key, "db": self.env.cr.dbname},
+            ref_key=letter.letter_key if account.send_ref_key else None,
+            reply_to=document.account_id.building_id.reply_to or account.reply_to or None,
+            track_links=account.track_links,
+        )
+
+    # --- what came of it -------------------------------------------------------------------------
+
+    @api.model
+    def _apply_outcomes(self, mailing, letters, outcomes):
+        """Write the outcomes and react to what concerns the whole queue.
+
+        :param outcomes: ``{letter id: pool.Outcome}``
+        :return: True when no further wave is to begin now
+        """
+        letters._write_outcomes(outcomes)
+        self.env["epd.letter.facts"]._adopt_events(letters)
+        mailing._tell_screens()
+        account = mailing.unisender_account_id
+        found = list(outcomes.values())
+        kinds = {outcome.kind for outcome in found}
+        if "stop" in kinds:
+            error = next(outcome.error for outcome in found if outcome.kind == "stop")
+            self._pause_mailings(account, account._set_error(error))
+            return True
+        if "limited" in kinds:
+            self._back_off(account, self.env._("UniSender asks to slow down."))
+            return True
+        if kinds <= {"unknown", "retry", "not_tried"} and all(
+            isinstance(o.error, (errors.ConnectFailed, errors.ResultUnknown))
+            for o in found
+            if o.kind != "not_tried"
+        ):
+            error = next(outcome.error for outcome in found if outcome.error)
+            self._back_off(account, account._describe_error(error))
+            return True
+        account._recover()
+        if kinds == {"refused"} and self._is_rejected_over_and_over(mailing, found[-1].error):
+            mailing._pause(
+                self.env._(
+                    "UniSender refuses letter after letter with the same answer: %(answer)s",
+                    answer=f"{found[-1].error.code}: {found[-1].error.message}",
+                )
+            )
+            return True
+        if mailing.wait_reason:
+            mailing._show_wait(False, False)
+        return False
+
+    @api.model
+    def _is_rejected_over_and_over(self, mailing, error):
+        """Tell whether the last letters all met one rejection that is not about their addresses.
+
+        Such a rejection concerns the sender or the text (DMARC, moderation): the rest of a big
+        mailing would meet it too, and a person has to look.
+        """
+        if error.code in REJECTIONS:
+            return False
+        last = self.env["epd.mailing.letter"].search_read(
+            [
+                ("mailing_id", "=", mailing.id),
+                ("is_test", "=", False),
+                ("sending_at", "!=", False),
+            ],
+            ["send_state", "failure_reason"],
+            order="sending_at desc, id desc",
+            limit=SAME_REJECTIONS,
+        )
+        start = f"{error.code}:"
+        return len(last) == SAME_REJECTIONS and all(
+            row["send_state"] == "rejected" and (row["failure_reason"] or "").startswith(start)
+            for row in last
+        )
+
+    @api.model
+    def _back_off(self, account, reason):
+        """Let the account's queue wait; after many errors in a row a person has to look."""
+        if account._back_off(reason):
+            self._pause_mailings(account, reason)
+
+    @api.model
+    def _pause_mailings(self, account, reason):
+        mailings = self.env["epd.mailing"].search(
+            [("unisender_account_id", "=", account.id), ("state", "=", "sending")]
+        )
+        for mailing in mailings:
+            mailing._for_office()._pause(reason)

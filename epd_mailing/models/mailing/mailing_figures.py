@@ -1,0 +1,109 @@
+"""Figures of mailings: the chart of openings, and the statistics for programs."""
+
+import json
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tools import SQL
+
+# the figures that programs are told
+LETTER_COUNTS = (
+    "letter_count",
+    "pending_count",
+    "sent_count",
+    "delivered_count",
+    "opened_count",
+    "read_count",
+    "failed_count",
+    "skipped_count",
+    "unknown_count",
+)
+
+
+def get_timelines(mailings):
+    """Return ``{mailing id: (data of the chart as JSON, whether there is any)}``, by hour or day.
+
+    Times are the office's. Mailings that are not saved have an empty chart.
+
+    :param mailings: saved ``epd.mailing`` records
+    :return: a mapping that answers for any id
+    """
+    env, counts = mailings.env, {}
+    if mailings:
+        env["epd.mailing.letter"].flush_model(["mailing_id", "opened_at", "is_test"])
+        for mailing_id, moment, count in env.execute_query(
+            SQL(
+                """
+                SELECT letter.mailing_id,
+                       date_trunc('hour', letter.opened_at AT TIME ZONE 'UTC'
+                                  AT TIME ZONE COALESCE(company.epd_tz, 'UTC')) AS moment,
+                       count(*)
+                  FROM epd_mailing_letter letter
+                  JOIN res_company company ON company.id = letter.company_id
+                 WHERE letter.mailing_id IN %s AND letter.opened_at IS NOT NULL
+                   AND NOT letter.is_test
+              GROUP BY 1, 2 ORDER BY 1, 2
+                """,
+                tuple(mailings.ids),
+            )
+        ):
+            counts.setdefault(mailing_id, {})[moment] = count
+    key = env._("Opened")
+
+    def chart(by_hour):
+        points = _make_points(by_hour)
+        return json.dumps([{"key": key, "title": key, "values": points}]), bool(points)
+
+    charts = defaultdict(lambda: chart({}))
+    charts.update((mailing_id, chart(by_hour)) for mailing_id, by_hour in counts.items())
+    return charts
+
+
+def _make_points(by_hour, limit=24):
+    """Return the bars of the chart: hours while they are few, days after that."""
+    if not by_hour:
+        return []
+    first, last = min(by_hour), max(by_hour)
+    step, label = timedelta(hours=1), "%d.%m %H:00"
+    if last - first >= limit * step:
+        step, label = timedelta(days=1), "%d.%m"
+        days = {}
+        for moment, count in by_hour.items():
+            day = moment.replace(hour=0)
+            days[day] = days.get(day, 0) + count
+        by_hour, first, last = days, min(days), max(days)
+    points = []
+    while first <= last:
+        points.append(
+            {"label": first.strftime(label), "value": by_hour.get(first, 0), "type": "past"}
+        )
+        first += step
+    return points[-60:]
+
+
+def get_figures(mailing):
+    """Return the figures of a mailing as plain data, see ``epd.mailing.get_statistics``."""
+    letters = mailing.env["epd.mailing.letter"]
+    domain = [("mailing_id", "=", mailing.id), ("is_test", "=", False)]
+    reasons = letters._read_group(
+        [*domain, ("failure_type", "!=", False)], ["state", "failure_type"], ["__count"]
+    )
+    buildings = {}
+    for building, state, count in letters._read_group(
+        domain, ["building_id", "state"], ["__count"]
+    ):
+        entry = buildings.setdefault(
+            building.id, {"id": building.id, "name": building.name or "", "states": {}}
+        )
+        entry["states"][state] = count
+    return {
+        "state": mailing.state,
+        **{name: mailing[name] for name in LETTER_COUNTS},
+        "reasons": [
+            {"state": state, "reason": reason, "count": count} for state, reason, count in reasons
+        ],
+        "buildings": list(buildings.values()),
+        "wait_reason": mailing.wait_reason or "",
+        "refreshed_at": fields.Datetime.to_string(mailing.refreshed_at) or "",
+    }

@@ -1,0 +1,39 @@
+"""Commits of the cron jobs: a step that is committed is not undone by the next one."""
+
+import time
+
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+TRIES = 5
+
+
+def commit(env):
+    """Commit the transaction (cron jobs only, see ``epd.mailing.sender``)."""
+    env.cr.commit()  # pylint: disable=invalid-commit
+
+
+def in_transaction(env, work, processed=0, remaining=None):
+    """Do ``work()`` and commit; after a clash with another transaction do it once more.
+
+    Clashes are usual (a clerk pauses, a webhook writes); what the service answered must not be
+    lost by one.
+
+    :param work: function without arguments that may be called again after a rollback
+    :param processed: number of records for the progress of the cron job
+    :param remaining: number of records left, for the same
+    :return: what ``work`` returned
+    """
+    for number in range(TRIES):
+        try:
+            result = work()
+            if processed:
+                env["ir.cron"]._commit_progress(processed, remaining=remaining)
+            else:
+                commit(env)
+            return result
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            env.cr.rollback()
+            if number == TRIES - 1:
+                raise
+            time.sleep(0.05 * (number + 1))
+    return None
