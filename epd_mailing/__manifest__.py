@@ -19,6 +19,8 @@
             "email-validator",
             "openpyxl",
             "pypdf",
+            "pikepdf",
+            "plutoprint",
             "XlsxWriter",
         ],
     },

@@ -1,5 +1,6 @@
 """Rendering: each file is proved to be its own; what breaks is refused and harms no other."""
 
+import io
 import os
 import re
 import resource
@@ -9,17 +10,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pypdf
 import pytest
 from tools import receipt_pdf
-from tools.receipt_pdf import ProofError, RenderJob, check_pdf, make_token, token_html
+from tools.receipt_pdf import ProofError, RenderJob, make_token, token_html
 from tools.receipt_pdf import workdir as folders
 
+# every engine that this machine has: one that is missing has no case of its own, so nothing is skipped
+HERE = [name for name, engine in receipt_pdf.ENGINES.items() if engine().is_there()]
 
-@pytest.fixture
-def engine(tmp_path):
-    engine = receipt_pdf.find_engine(base_dir=str(tmp_path))
+
+@pytest.fixture(params=HERE)
+def engine(tmp_path, request):
+    engine = receipt_pdf.find_engine(request.param, base_dir=str(tmp_path))
     assert engine.check_ready() == []
     return engine
+
+
+def marks(engine, pdf):
+    """Return the marks in a file, read with a library that no engine uses."""
+    return {
+        annotation.get_object()["/A"]["/URI"].removeprefix("http://epd.invalid/")
+        for page in pypdf.PdfReader(io.BytesIO(pdf)).pages
+        for annotation in page.get("/Annots", [])
+    }
 
 
 def job(key, text="Квитанция", token=None):
@@ -33,9 +47,7 @@ def test_every_job_gets_its_own_file(engine):
     results = engine.render(jobs)
     for entry in jobs:
         assert results[entry.key].pages == 1
-        assert set(re.findall(rb"epd\.invalid/([^)]*)\)", results[entry.key].pdf)) == {
-            entry.token.encode()
-        }
+        assert marks(engine, results[entry.key].pdf) == {entry.token}
 
 
 def test_swapped_pages_are_refused(engine):
@@ -59,18 +71,27 @@ def test_missing_and_further_marks_are_refused(engine, extra):
 def test_broken_files_are_refused(engine):
     entry = job(1)
     pdf = engine.render([entry])[1].pdf
-    assert check_pdf(pdf, entry.token) == 1
+    assert engine.check_pdf(pdf, entry.token) == 1
     foreign = engine.render([job(2)])[2].pdf
     for broken in (b"", pdf[: len(pdf) // 2], foreign, b"x" + pdf, pdf + foreign):
         with pytest.raises(ProofError):
-            check_pdf(broken, entry.token)
+            engine.check_pdf(broken, entry.token)
 
 
 def fake(tmp_path, body):
     path = tmp_path / "wkhtmltopdf"
     path.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo fake && exit 0\n{body}\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return receipt_pdf.find_engine(str(path), base_dir=str(tmp_path))
+    return receipt_pdf.WkhtmltopdfEngine(str(path), base_dir=str(tmp_path))
+
+
+def behind(tmp_path, engine, body):
+    """Return an engine like ``engine`` whose command is handed to a shell script as ``"$@"``."""
+    path = tmp_path / "wrapper"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    wrapped = type(engine)(base_dir=engine.base_dir)
+    wrapped.make_command = lambda folder: ["/bin/sh", str(path), *engine.make_command(folder)]
+    return wrapped
 
 
 @pytest.mark.parametrize(
@@ -91,7 +112,7 @@ def test_a_program_that_writes_anothers_file_is_caught(tmp_path, engine):
 
 
 def test_missing_program_is_found_before_starting(tmp_path):
-    engine = receipt_pdf.find_engine(str(tmp_path / "nothing"))
+    engine = receipt_pdf.WkhtmltopdfEngine(str(tmp_path / "nothing"))
     assert "binary_missing" in [problem.code for problem in engine.check_ready()]
     assert engine.render([job(1)])[1].error == "binary_missing"
 
@@ -109,7 +130,7 @@ def test_a_build_that_prints_too_large_is_found_before_starting(tmp_path, versio
     path = tmp_path / "wkhtmltopdf"
     path.write_text(f"#!/bin/sh\necho 'wkhtmltopdf {version}'\n")
     path.chmod(0o755)
-    engine = receipt_pdf.find_engine(str(path), base_dir=str(tmp_path))
+    engine = receipt_pdf.WkhtmltopdfEngine(str(path), base_dir=str(tmp_path))
     assert [problem.code for problem in engine.check_ready()] == codes
 
 
@@ -170,10 +191,10 @@ def test_what_a_dying_process_left_is_rendered_alone(tmp_path, engine):
     count = tmp_path / "count"
     script = (
         f"n=$(cat {count} 2>/dev/null || echo 0); echo $((n + 1)) > {count}\n"
-        f'if [ "$n" = 0 ]; then head -n 1 | {engine.binary} "$@"; kill -9 $$; fi\n'
-        f'exec {engine.binary} "$@"'
+        'if [ "$n" = 0 ]; then head -n 1 | "$@"; kill -9 $$; fi\n'
+        'exec "$@"'
     )
-    broken = fake(tmp_path, script)
+    broken = behind(tmp_path, engine, script)
     broken.processes = 1
     results = broken.render([job(number) for number in range(4)])
     assert [results[number].pages for number in range(4)] == [1, 1, 1, 1]
@@ -240,7 +261,7 @@ def test_a_page_cut_by_a_full_disk_is_never_rendered(tmp_path, engine):
 
 def test_a_file_cut_by_a_full_disk_is_refused(tmp_path, engine):
     """The converter's own output is cut: no such file is taken for a receipt."""
-    result = fake(tmp_path, f'ulimit -f 4; exec {engine.binary} "$@"').render([job(1)])[1]
+    result = behind(tmp_path, engine, 'ulimit -f 4; exec "$@"').render([job(1)])[1]
     assert result.pdf is None and result.error
 
 
@@ -281,19 +302,50 @@ def test_both_builds_show_millimetres_as_millimetres(tmp_path):
     path = tmp_path / "patched"
     path.write_text("#!/bin/sh\necho 'wkhtmltopdf 0.12.6 (with patched qt)'\n")
     path.chmod(0o755)
-    patched = receipt_pdf.find_engine(str(path))
+    patched = receipt_pdf.WkhtmltopdfEngine(str(path))
     assert patched.patched and patched.zoom == 1.0
-    assert "--disable-smart-shrinking" in patched._command(tmp_path)
+    assert "--disable-smart-shrinking" in patched.make_command(tmp_path)
     plain = fake(tmp_path, "exit 0")
     assert not plain.patched and plain.zoom > 1.3
-    assert "--disable-smart-shrinking" not in plain._command(tmp_path)
+    assert "--disable-smart-shrinking" not in plain.make_command(tmp_path)
 
 
-@pytest.mark.skipif(not os.environ.get("EPD_PATCHED_WKHTMLTOPDF"), reason="no patched build named")
-def test_a_patched_build_makes_the_same_pages(tmp_path):
-    engine = receipt_pdf.find_engine(os.environ["EPD_PATCHED_WKHTMLTOPDF"], base_dir=str(tmp_path))
-    assert engine.patched and engine.check_ready() == []
-    block = "<div style='height: 270mm; width: 190mm'>{}</div>"
+# a build with patched Qt where one is named, and every engine of this machine
+BUILDS = [
+    ("wkhtmltopdf", os.environ[name]) for name in ["EPD_PATCHED_WKHTMLTOPDF"] if name in os.environ
+]
+
+
+@pytest.mark.parametrize(("name", "binary"), [*((name, None) for name in HERE), *BUILDS])
+def test_an_engine_keeps_what_lies_on_two_pages(tmp_path, name, binary):
+    options = {"binary": binary} if binary else {}
+    engine = receipt_pdf.find_engine(name, base_dir=str(tmp_path), **options)
+    assert engine.check_ready() == []
+    block = "<div style='height: 180mm; width: 150mm'>{}</div>"
     entry = job(1, block.format(1) + block.format(2))
     result = engine.render([RenderJob(1, entry.html, entry.token, 2), job(2)])
     assert result[1].pages == 2 and result[2].pages == 1
+
+
+def test_the_quickest_that_is_ready_is_taken(tmp_path, monkeypatch):
+    assert receipt_pdf.find_engine("auto", base_dir=str(tmp_path)).name == "plutoprint"
+    monkeypatch.setattr(receipt_pdf.PlutoprintEngine, "check_ready", lambda self: ["fails"])
+    assert receipt_pdf.find_engine("auto", base_dir=str(tmp_path)).name == "wkhtmltopdf"
+
+
+def test_an_engine_tells_its_name_and_version(engine):
+    assert engine.name in receipt_pdf.ENGINES
+    assert re.match(r"\d+\.\d+", engine.version)
+
+
+def test_a_library_that_fails_its_own_check_is_not_ready(tmp_path, monkeypatch):
+    module = sys.modules[receipt_pdf.PlutoprintEngine.__module__]
+    module._check_itself.cache_clear()
+    worker = tmp_path / "worker.py"
+    worker.write_text("import os\nos.abort()\n")
+    monkeypatch.setattr(module, "WORKER", worker)
+    try:
+        problems = receipt_pdf.PlutoprintEngine(base_dir=str(tmp_path)).check_ready()
+        assert [problem.code for problem in problems] == ["library_fails"]
+    finally:
+        module._check_itself.cache_clear()

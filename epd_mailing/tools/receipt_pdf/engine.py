@@ -1,9 +1,15 @@
 """The interface of a rendering engine, so that another one can be plugged in."""
 
-from collections import namedtuple
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-ReadyProblem = namedtuple("ReadyProblem", "code detail")
+
+class ReadyProblem(NamedTuple):
+    """What would stop any rendering: a code of ours, and what it concerns."""
+
+    code: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,7 @@ class RenderJob:
         nothing printed runs over an edge. None: any number
     """
 
-    key: object
+    key: Hashable
     html: str
     token: str
     pages: int | None = None
@@ -39,6 +45,10 @@ class RenderResult:
 class Engine:
     """Renders receipts. One HTML makes one file; no file is ever split or guessed."""
 
+    #: the engine's name, as in the setting and on the document
+    name = ""
+    #: version of what renders, as it says it itself
+    version = ""
     #: CSS zoom of the document that gives true millimetres with this engine
     zoom = 1.0
 

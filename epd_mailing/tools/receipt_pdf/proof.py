@@ -31,6 +31,14 @@ def token_html(token):
     )
 
 
+def read_marks(addresses):
+    """Return the set of marks among the addresses of links.
+
+    :param addresses: iterable of str
+    """
+    return {one.removeprefix(_ADDRESS) for one in addresses if one.startswith(_ADDRESS)}
+
+
 def check_html(source, token):
     """Check that the HTML carries ``token`` once and no other.
 
