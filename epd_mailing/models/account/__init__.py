@@ -6,9 +6,6 @@ Out: lists of accounts, each with the addresses that may receive.
 
 from . import epd_building
 from . import epd_personal_account
-from . import epd_personal_account_screen
-from . import epd_personal_account_repair
-from . import epd_personal_account_owner
 from . import epd_delivery_address
 from . import epd_delivery_consent
 from . import epd_account_list

@@ -1,7 +1,7 @@
 import re
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 CHANNELS = [("email", "E-mail"), ("paper", "Paper"), ("both", "E-mail and paper")]
 
@@ -65,11 +65,16 @@ class EpdPersonalAccount(models.Model):
         compute="_compute_consent_state",
         store=True,
     )
-    document_ids = fields.One2many("epd.payment.document", "account_id", string="Documents")
-    document_count = fields.Integer(compute="_compute_document_count")
-    charge_ids = fields.One2many("epd.charge", "account_id")
-    balance_ids = fields.One2many("epd.account.balance", "account_id")
-    reading_ids = fields.One2many("epd.meter.reading", "account_id")
+    reachable = fields.Boolean(
+        compute="_compute_reachable", help="Some address of the account can receive letters."
+    )
+    new_email = fields.Char(
+        string="Add an E-mail",
+        compute="_compute_new_email",
+        inverse="_inverse_new_email",
+        help="Becomes an address of the account.",
+    )
+    emails_text = fields.Char(string="Addresses", compute="_compute_emails_text")
     note = fields.Text()
 
     _number_uniq = models.Constraint(
@@ -131,16 +136,6 @@ class EpdPersonalAccount(models.Model):
                 lambda consent: consent.effective_from <= period.date_start
             )
         )
-
-    @api.depends("document_ids")
-    def _compute_document_count(self):
-        counts = dict(
-            self.env["epd.payment.document"]._read_group(
-                [("account_id", "in", self.ids)], ["account_id"], ["__count"]
-            )
-        )
-        for account in self:
-            account.document_count = counts.get(account, 0)
 
     @api.constrains("number")
     def _check_number(self):
@@ -209,36 +204,87 @@ class EpdPersonalAccount(models.Model):
             )
         )
 
-    def action_make_receipt(self):
-        """«Make the Receipt»: save the account's document of the current period and open it."""
-        return self._save_receipt(self._get_current_period(), "epd")
+    # --- the form ----------------------------------------------------------------------
 
-    def action_preview_receipt(self):
-        """Show the account's receipt of the current period as a sample, to be saved or not."""
-        self.ensure_one()
-        self.check_access("write")
-        return self.env["epd.receipt.preview"]._open_for(
-            account=self, period=self._get_current_period(), form="epd"
-        )
+    @api.depends("address_ids.can_receive")
+    def _compute_reachable(self):
+        for account in self:
+            account.reachable = bool(account.address_ids.filtered("can_receive"))
 
-    def _get_current_period(self):
-        self.ensure_one()
-        period = self.company_id.epd_current_period_id
-        if not period:
-            raise ValidationError(self.env._("Choose the current billing period first."))
-        return period
+    def _compute_new_email(self):
+        self.new_email = False
 
-    def _save_receipt(self, period, form):
-        """Save the account's document unless a live one is there, and open it."""
-        self.ensure_one()
-        self.check_access("write")
-        documents = self.env["epd.payment.document"]
-        live = documents.search(
+    def _inverse_new_email(self):
+        self.env["epd.delivery.address"].create(
             [
-                ("account_id", "=", self.id),
-                ("period_id", "=", period.id),
-                ("form", "=", form),
-                ("state", "=", "saved"),
+                {"account_id": account.id, "email": account.new_email.strip()}
+                for account in self
+                if (account.new_email or "").strip()
             ]
         )
-        return (live or documents.sudo()._form_one(self, period, form))._open_form()
+
+    @api.depends("address_ids.email", "address_ids.state")
+    def _compute_emails_text(self):
+        labels = dict(
+            self.env["epd.delivery.address"]._fields["state"]._description_selection(self.env)
+        )
+        for account in self:
+            account.emails_text = ", ".join(
+                f"{address.email} ({labels[address.state].lower()})"
+                if address.state != "active"
+                else address.email
+                for address in account.address_ids
+                if address.email
+            )
+
+    def _open_own(self, action):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(f"epd_mailing.{action}")
+        return {**action, "context": {}}
+
+    # --- a new responsible person ------------------------------------------------------
+
+    def _change_owner(self, partner, date, basis):
+        """Close the earlier person's addresses, withdraw his letters, name the new person.
+
+        The earlier person never gets the next bill: his addresses are closed for good, letters
+        that have not gone are withdrawn, and documents saved in his name are not mailed any more.
+
+        :param partner: ``res.partner`` who answers for the account from ``date`` on
+        :param date: day of the change, not in the future
+        :param basis: what it rests on (extract from the register, application)
+        :raise UserError: when nothing would change, or the day has not come
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if partner == self.partner_id:
+            raise UserError(self.env._("%s is the responsible person already.", partner.name))
+        if date > fields.Date.context_today(self):
+            raise UserError(self.env._("Record the change on its day or later, not beforehand."))
+        before = self.partner_id
+        old = self.address_ids.filtered(lambda address: address.state != "closed")
+        emails = ", ".join(filter(None, old.mapped("email")))
+        old._close(self.env._("New responsible person since %(date)s", date=f"{date:%d.%m.%Y}"))
+        withdrawn = self._withdraw_from_payer(self.env._("New responsible person"))
+        self.partner_id = partner
+        self.message_post(
+            body=self.env._(
+                "New responsible person since %(date)s: %(before)s → %(after)s. Basis: %(basis)s. "
+                "Closed addresses: %(emails)s. Letters withdrawn: %(letters)s.",
+                date=f"{date:%d.%m.%Y}",
+                before=before.name or "—",
+                after=partner.name,
+                basis=basis,
+                emails=emails or "—",
+                letters=withdrawn,
+            )
+        )
+        return True
+
+    def _withdraw_from_payer(self, reason):
+        """Take back what is on its way to the present responsible person (for the rooms above).
+
+        :param reason: what the withdrawn things show
+        :return: how many letters were withdrawn
+        """
+        return 0

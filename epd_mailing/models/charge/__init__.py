@@ -14,3 +14,4 @@ from . import epd_charge
 from . import epd_account_balance
 from . import epd_account_payment
 from . import epd_meter_reading
+from . import epd_personal_account

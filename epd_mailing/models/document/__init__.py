@@ -12,3 +12,4 @@ from . import epd_payment_document_files
 from . import epd_payment_document_actions
 from . import epd_payment_document_compare
 from . import epd_payment_document_ready_made
+from . import epd_personal_account

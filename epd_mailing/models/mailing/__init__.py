@@ -13,3 +13,4 @@ from . import epd_letter_facts
 from . import epd_mailing_sender
 from . import epd_status_poll
 from . import epd_payment_document
+from . import epd_personal_account
