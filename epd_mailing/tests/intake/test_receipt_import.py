@@ -15,7 +15,7 @@ from reportlab.pdfgen import canvas
 
 from ..common import EpdCommon
 
-WORK = "odoo.addons.epd_mailing.models.intake.epd_receipt_import_work"
+WORK = "odoo.addons.epd_mailing.models.intake.epd_receipt_import"
 
 
 def make_pdf(text):

@@ -1,9 +1,9 @@
 import psycopg2
-from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 from ...tools.plain_values import PlainValueError, read_day, read_decimal
-from .epd_api import ACCOUNTS_A_CALL, UNKEPT, ApiRefusal
+from .calls import UNKEPT, CallRejected, make_problem
+from .charge_calls import ChargeCalls
 
 TEXTS = ("premises", "unified_number", "gis_service_id")
 WHOLE = ("entrance", "floor", "residents")
@@ -12,33 +12,11 @@ CHOICES = ("premises_kind", "channel")
 PAYER = ("name", "email", "vat", "is_company")
 
 
-class EpdApi(models.AbstractModel):
+class AccountCalls(ChargeCalls):
     """Personal accounts from a billing program."""
 
-    _inherit = "epd.api"
-
-    @api.model
-    def put_accounts(self, key, accounts):
-        """Make personal accounts, or change what is given of known ones; up to 500 a call.
-
-        A payer is only set where there is none, and his e-mail kept up to date: another person on
-        an account is recorded by people («New Responsible Person»), since his bills, letters and
-        addresses go another way from that day. An account with a problem is left as it was.
-
-        :param accounts: list of dicts ``number``, ``building`` (address; made when it is not
-            there), and further fields, see ``docs/api.md``
-        :return: ``made``, ``changed``, ``unchanged``, ``left_out`` (counts) and ``problems``
-        """
-        return self._api_once(
-            key, "put_accounts", accounts, lambda: self._api_put_accounts(accounts)
-        )
-
-    @api.model
-    def _api_put_accounts(self, entries):
-        if not isinstance(entries, list) or not 1 <= len(entries) <= ACCOUNTS_A_CALL:
-            raise ApiRefusal(
-                "too_many", self.env._("Give 1 to %s accounts in one call.", ACCOUNTS_A_CALL)
-            )
+    def put(self, entries):
+        self.check_account_count(entries)
         company = ("company_id", "=", self.env.company.id)
         numbers = [read_number(entry) for entry in entries]
         found = self.env["epd.personal.account"].search(
@@ -49,39 +27,36 @@ class EpdApi(models.AbstractModel):
         problems, seen = [], set()
         for number, entry in zip(numbers, entries, strict=True):
             try:
-                self._api_check_account(number, entry, seen)
+                self._check_account(number, entry, seen)
                 with self.env.cr.savepoint():
-                    what = self._api_put_account(known.get(number), number, entry)
+                    what = self._put_account(known.get(number), number, entry)
                 counts[what] += 1
             except AccessError:
                 raise  # a fault of the transport, as in every call
             except (UserError, psycopg2.IntegrityError) as error:
                 counts["left_out"] += 1
-                problems.append(self._api_account_problem(number, error))
+                problems.append(self._account_problem(number, error))
         return {**counts, "problems": problems}
 
-    @api.model
-    def _api_check_account(self, number, entry, seen):
+    def _check_account(self, number, entry, seen):
         """Refuse what is no account with a number of its own in the call."""
         if not isinstance(entry, dict):
-            raise ApiRefusal("line_wrong", self.env._("An account is an object of named fields."))
-        if not self._api_text(number, "number"):
-            raise ApiRefusal("field_missing", self.env._("The text “%s” is missing.", "number"))
+            raise CallRejected("line_wrong", self.env._("An account is an object of named fields."))
+        if not self.check_text(number, "number"):
+            raise CallRejected("field_missing", self.env._("The text “%s” is missing.", "number"))
         if number in seen:
-            raise ApiRefusal("account_twice", self.env._("The account stands twice in the call."))
+            raise CallRejected("account_twice", self.env._("The account stands twice in the call."))
         seen.add(number)
 
-    @api.model
-    def _api_account_problem(self, number, error):
+    def _account_problem(self, number, error):
         if isinstance(error, psycopg2.IntegrityError):
-            text = self._api_describe_conflict(error)
+            text = self._describe_conflict(error)
         else:
             text = str(error)
-        code = error.code if isinstance(error, ApiRefusal) else "refused"
-        return self._api_problem(code, text, number if is_kept(number) else "")
+        code = error.code if isinstance(error, CallRejected) else "refused"
+        return make_problem(code, text, number if is_kept(number) else "")
 
-    @api.model
-    def _api_describe_conflict(self, error):
+    def _describe_conflict(self, error):
         """Return what the broken rule says of itself, a plain sentence when it says nothing."""
         table, rule = error.diag.table_name, error.diag.constraint_name
         for name, model in self.env.registry.items():
@@ -89,23 +64,21 @@ class EpdApi(models.AbstractModel):
                 return self.env[name]._sql_error_to_message(error)
         return self.env._("The values do not fit each other or what is recorded already.")
 
-    @api.model
-    def _api_make_payer(self, payer):
+    def _make_payer(self, payer):
         # people of one company are not shown to the others, as with files
         return self.env["res.partner"].create({**payer, "company_id": self.env.company.id})
 
-    @api.model
-    def _api_put_account(self, account, number, entry):
+    def _put_account(self, account, number, entry):
         """Make or change one account; return the name of its count."""
-        vals = self._api_account_vals(entry, account)
-        payer = self._api_payer_vals(entry.get("payer"))
+        vals = self._account_vals(entry, account)
+        payer = self._payer_vals(entry.get("payer"))
         if not account:
             if not vals.get("building_id"):
-                raise ApiRefusal(
+                raise CallRejected(
                     "field_missing", self.env._("The text “%s” is missing.", "building")
                 )
             if payer:
-                vals["partner_id"] = self._api_make_payer(payer).id
+                vals["partner_id"] = self._make_payer(payer).id
             self.env["epd.personal.account"].create(
                 {"number": number, "company_id": self.env.company.id, **vals}
             )
@@ -118,9 +91,9 @@ class EpdApi(models.AbstractModel):
         }
         partner = account.partner_id
         if payer and not partner:
-            moved["partner_id"] = self._api_make_payer(payer).id
+            moved["partner_id"] = self._make_payer(payer).id
         elif payer and plain_name(partner.name) != plain_name(payer["name"]):
-            raise ApiRefusal(
+            raise CallRejected(
                 "payer_differs",
                 self.env._(
                     "Another person answers for the account. Record the new responsible person in "
@@ -134,49 +107,47 @@ class EpdApi(models.AbstractModel):
         account.write(moved)
         return "changed" if moved else "unchanged"
 
-    @api.model
-    def _api_account_vals(self, entry, account=None):
+    def _account_vals(self, entry, account=None):
         allowed = {"number", "building", "area", "payer", *TEXTS, *WHOLE, *DAYS, *CHOICES}
         unknown = set(entry) - allowed
         if unknown:
-            raise ApiRefusal(
+            raise CallRejected(
                 "field_unknown",
                 self.env._("This field is not known here: %s.", ", ".join(sorted(unknown))),
             )
         fields = self.env["epd.personal.account"]._fields
         vals = {
-            name: self._api_read_value(fields[name], entry[name]) for name in TEXTS if name in entry
+            name: self._read_value(fields[name], entry[name]) for name in TEXTS if name in entry
         }
         for name in CHOICES:
             if name in entry:
                 allowed = fields[name].get_values(self.env)
-                vals[name] = self._api_choice(entry[name], allowed, "choice_unknown")
+                vals[name] = self.check_choice(entry[name], allowed, "choice_unknown")
         for name in WHOLE:
             if name in entry:
                 if type(entry[name]) is not int or not 0 <= entry[name] < 2**31:
-                    raise ApiRefusal("not_a_count", self.env._("“%s” is a whole number.", name))
+                    raise CallRejected("not_a_count", self.env._("“%s” is a whole number.", name))
                 vals[name] = entry[name]
         try:
             vals |= {name: read_day(entry[name]) or False for name in DAYS if name in entry}
             if "area" in entry:
                 vals["area"] = float(read_decimal(entry["area"], 2))
         except PlainValueError as error:
-            raise ApiRefusal(
+            raise CallRejected(
                 error.code, self.env._("A decimal text or a day (2026-03-31) is expected.")
             ) from error
         if "building" in entry:
-            vals["building_id"] = self._api_building(entry["building"], account).id
+            vals["building_id"] = self._building(entry["building"], account).id
         return vals
 
-    @api.model
-    def _api_building(self, name, account=None):
+    def _building(self, name, account=None):
         """Return the building of an address, made when it is not there.
 
         :param account: the known account, which may stay in a building that is archived
         """
         if not isinstance(name, str) or not name.strip():
-            raise ApiRefusal("field_missing", self.env._("The text “%s” is missing.", "building"))
-        name = self._api_text(name, "building").strip()
+            raise CallRejected("field_missing", self.env._("The text “%s” is missing.", "building"))
+        name = self.check_text(name, "building").strip()
         company = ("company_id", "=", self.env.company.id)
         buildings = self.env["epd.building"]
         building = buildings.with_context(active_test=False).search(
@@ -185,13 +156,12 @@ class EpdApi(models.AbstractModel):
         if not building:
             return buildings.create({"name": name, "company_id": self.env.company.id})
         if not building.active and (not account or account.building_id != building):
-            raise ApiRefusal(
+            raise CallRejected(
                 "refused", self.env._("The building is archived. Restore it or give another one.")
             )
         return building
 
-    @api.model
-    def _api_payer_vals(self, payer):
+    def _payer_vals(self, payer):
         if payer is None:
             return {}
         if (
@@ -201,13 +171,13 @@ class EpdApi(models.AbstractModel):
             or not payer["name"].strip()
             or payer.get("is_company", False) not in (True, False)
         ):
-            raise ApiRefusal(
+            raise CallRejected(
                 "payer_wrong",
                 self.env._("A payer has a name, and may have email, vat and is_company."),
             )
         fields = self.env["res.partner"]._fields
         for name in set(payer) - {"is_company"}:
-            self._api_text(payer[name], name, fields[name].size)
+            self.check_text(payer[name], name, fields[name].size)
         return {**payer, "name": payer["name"].strip()}
 
 

@@ -1,9 +1,7 @@
 from decimal import Decimal
 
-from odoo import api, models
-
 from ...tools.plain_values import PlainValueError, read_day, read_decimal
-from .epd_api import ACCOUNTS_A_CALL, UNKEPT, ApiRefusal
+from .calls import UNKEPT, CallRejected, Calls, make_problem
 
 LINES_EACH = 200
 CHARGE = (
@@ -24,51 +22,27 @@ KEY_DEFAULTS = {"line_key": "1", "zone": ""}
 KEY_FIELDS = {"service": "service_id", "payee": "payee_id"}
 
 
-class EpdApi(models.AbstractModel):
+class ChargeCalls(Calls):
     """Charges, balances and readings of a month from a billing program."""
 
-    _inherit = "epd.api"
-
-    @api.model
-    def put_charges(self, key, period, accounts):
-        """Take in the month's figures of up to 500 accounts.
-
-        A section that is given (``charges``, ``balances``, ``readings``) replaces that section of
-        the account in the period: lines not given are removed. A section not given stays. An
-        account with a problem is left as it was, the others are taken.
-
-        :param key: the caller's own key of this call
-        :param period: month ``YYYY-MM``, made when it is not there
-        :param accounts: list of dicts ``number`` and the sections, see ``docs/api.md``
-        :return: ``taken``, ``unchanged``, ``left_out`` (counts of accounts) and ``problems``
-        """
-        request = {"period": period, "accounts": accounts}
-        return self._api_once(
-            key, "put_charges", request, lambda: self._api_put_charges(period, accounts)
-        )
-
-    @api.model
-    def _api_put_charges(self, month, accounts):
-        if not isinstance(accounts, list) or not 1 <= len(accounts) <= ACCOUNTS_A_CALL:
-            raise ApiRefusal(
-                "too_many", self.env._("Give 1 to %s accounts in one call.", ACCOUNTS_A_CALL)
-            )
-        period = self._api_period(month, make=True)
-        maps = self._api_maps(accounts)
+    def put(self, month, accounts):
+        self.check_account_count(accounts)
+        period = self.get_period(month, create=True)
+        maps = self._maps(accounts)
         good, problems, seen = {}, [], set()
         for entry in accounts:
             number = number_text(entry)
             account = maps["account"].get(number)
             if not account:
                 text = self.env._("There is no personal account with this number.")
-                problems.append(self._api_problem("account_unknown", text, number))
+                problems.append(make_problem("account_unknown", text, number))
                 continue
             if number in seen:
                 text = self.env._("The account stands twice in the call.")
-                problems.append(self._api_problem("account_twice", text, number))
+                problems.append(make_problem("account_twice", text, number))
                 continue
             seen.add(number)
-            sections, found = self._api_read_account(number, entry, maps)
+            sections, found = self._read_account(number, entry, maps)
             problems += found
             if not found:
                 good[account] = sections
@@ -77,7 +51,7 @@ class EpdApi(models.AbstractModel):
             wanted = {
                 account: parts[section] for account, parts in good.items() if section in parts
             }
-            changed |= self._api_replace(section, period, wanted)
+            changed |= self._replace(section, period, wanted)
         return {
             "taken": len(changed),
             "unchanged": len(good) - len(changed),
@@ -85,8 +59,7 @@ class EpdApi(models.AbstractModel):
             "problems": problems,
         }
 
-    @api.model
-    def _api_maps(self, accounts):
+    def _maps(self, accounts):
         """Return what codes and numbers mean in this company: ``{kind: {text: id}}``."""
         company = ("company_id", "=", self.env.company.id)
         numbers = [number_text(entry) for entry in accounts]
@@ -105,46 +78,43 @@ class EpdApi(models.AbstractModel):
             "payee": {(payee.acc_number or "").replace(" ", ""): payee.id for payee in payees},
         }
 
-    @api.model
-    def _api_read_account(self, number, entry, maps):
+    def _read_account(self, number, entry, maps):
         """Return ``({section: {key: values}}, problems)`` of one account."""
         sections, problems = {}, []
         unknown = set(entry) - {"number", *SECTIONS}
         if unknown:
             text = self.env._("This field is not known here: %s.", ", ".join(sorted(unknown)))
-            problems.append(self._api_problem("field_unknown", text, number))
+            problems.append(make_problem("field_unknown", text, number))
         for section in SECTIONS:
             rows = entry.get(section)
             if rows is None:
                 continue
             if not isinstance(rows, list) or len(rows) > LINES_EACH:
                 text = self.env._("A list of at most %s lines is expected.", LINES_EACH)
-                problems.append(self._api_problem("lines_wrong", text, f"{number}/{section}"))
+                problems.append(make_problem("lines_wrong", text, f"{number}/{section}"))
                 continue
-            sections[section], found = self._api_read_section(number, section, rows, maps)
+            sections[section], found = self._read_section(number, section, rows, maps)
             problems += found
         return sections, problems
 
-    @api.model
-    def _api_read_section(self, number, section, rows, maps):
+    def _read_section(self, number, section, rows, maps):
         """Return ``({key: values}, problems)`` of one section of an account."""
         lines, problems, seen = {}, [], set()
         for index, row in enumerate(rows, start=1):
             try:
-                line_key, vals = self._api_read_line(section, row, maps)
-                self._api_check_twice(section, line_key, seen)
+                line_key, vals = self._read_line(section, row, maps)
+                self._check_twice(section, line_key, seen)
                 lines[line_key] = vals
-            except ApiRefusal as error:
+            except CallRejected as error:
                 record = f"{number}/{section}/{index}"
-                problems.append(self._api_problem(error.code, str(error), record))
+                problems.append(make_problem(error.code, str(error), record))
         return lines, problems
 
-    @api.model
-    def _api_check_twice(self, section, line_key, seen):
+    def _check_twice(self, section, line_key, seen):
         """Refuse a line whose key stands in ``seen``; a meter is one, whatever it is read for."""
         apart = line_key[1:] if section == "readings" else line_key
         if apart in seen:
-            raise ApiRefusal(
+            raise CallRejected(
                 "line_twice",
                 self.env._("The meter stands twice in one zone; it has one reading a month.")
                 if section == "readings"
@@ -152,14 +122,13 @@ class EpdApi(models.AbstractModel):
             )
         seen.add(apart)
 
-    @api.model
-    def _api_read_line(self, section, row, maps):
+    def _read_line(self, section, row, maps):
         model, key_names, names = SECTIONS[section]
         if not isinstance(row, dict):
-            raise ApiRefusal("line_wrong", self.env._("A line is an object of named fields."))
+            raise CallRejected("line_wrong", self.env._("A line is an object of named fields."))
         unknown = set(row) - {*key_names, *names}
         if unknown:
-            raise ApiRefusal(
+            raise CallRejected(
                 "field_unknown",
                 self.env._("This field is not known here: %s.", ", ".join(sorted(unknown))),
             )
@@ -167,29 +136,28 @@ class EpdApi(models.AbstractModel):
         for name in key_names:
             value = row.get(name, KEY_DEFAULTS.get(name, ""))
             if not isinstance(value, str) or (not value and name not in KEY_DEFAULTS):
-                raise ApiRefusal("field_missing", self.env._("The text “%s” is missing.", name))
+                raise CallRejected("field_missing", self.env._("The text “%s” is missing.", name))
             field = self.env[model]._fields[KEY_FIELDS.get(name, name)]
-            self._api_text(value, name, getattr(field, "size", None))
+            self.check_text(value, name, getattr(field, "size", None))
             if name in maps:
                 found = maps[name].get(value.replace(" ", "") if name == "payee" else value)
                 if not found:
-                    raise ApiRefusal(
+                    raise CallRejected(
                         f"{name}_unknown",
                         self.env._("“%(value)s” is not known as %(name)s.", value=value, name=name),
                     )
                 value = found
             line_key.append(value)
         vals = {
-            name: self._api_read_value(self.env[model]._fields[name], row.get(name, ""))
+            name: self._read_value(self.env[model]._fields[name], row.get(name, ""))
             for name in names
             if name != "total"
         }
         if section == "charges":
-            self._api_check_charge(vals, row)
+            self._check_charge(vals, row)
         return tuple(line_key), vals
 
-    @api.model
-    def _api_read_value(self, field, value):
+    def _read_value(self, field, value):
         """Return a value of the call as the field keeps it (Decimal for figures)."""
         try:
             if field.type == "monetary":
@@ -204,30 +172,28 @@ class EpdApi(models.AbstractModel):
                 "too_precise": self.env._("“%s” has more decimals than are kept."),
                 "not_a_day": self.env._("“%s” is written as a day such as 2026-03-31."),
             }
-            raise ApiRefusal(error.code, texts[error.code] % field.name) from error
-        self._api_text(value, field.name, getattr(field, "size", None))
+            raise CallRejected(error.code, texts[error.code] % field.name) from error
+        self.check_text(value, field.name, getattr(field, "size", None))
         if field.type == "selection":
             value = value or "other"
-            return self._api_choice(value, field.get_values(self.env), "choice_unknown")
+            return self.check_choice(value, field.get_values(self.env), "choice_unknown")
         return value or False
 
-    @api.model
-    def _api_check_charge(self, vals, row):
+    def _check_charge(self, vals, row):
         total = vals["amount"] + vals["excess"] + vals["recalculation"] - vals["discount"]
         if vals["discount"] < 0:
             text = self.env._("A discount is entered without a minus.")
-            raise ApiRefusal("discount_negative", text)
+            raise CallRejected("discount_negative", text)
         if vals["recalculation"] and not vals["recalculation_reason"]:
             text = self.env._("A recalculation needs its reason.")
-            raise ApiRefusal("reason_missing", text)
+            raise CallRejected("reason_missing", text)
         if row.get("total", "") != "" and read_decimal_or_none(row["total"]) != total:
-            raise ApiRefusal(
+            raise CallRejected(
                 "line_sum",
                 self.env._("The columns add up to %(sum)s, not to the total.", sum=str(total)),
             )
 
-    @api.model
-    def _api_replace(self, section, period, wanted):
+    def _replace(self, section, period, wanted):
         """Make the lines of a section as ``wanted``; return the ids of accounts that changed."""
         if not wanted:
             return set()
@@ -249,12 +215,10 @@ class EpdApi(models.AbstractModel):
                 changed.add(account)
                 continue
             moved = {
-                name: value
-                for name, value in vals.items()
-                if not self._api_same(record, name, value)
+                name: value for name, value in vals.items() if not self._same(record, name, value)
             }
             if moved:
-                record.write(self._api_plain(moved))
+                record.write(self._plain(moved))
                 changed.add(account)
         for account, lines in left.items():
             for line_key, vals in lines.items():
@@ -264,7 +228,7 @@ class EpdApi(models.AbstractModel):
                         "account_id": account,
                         "period_id": period.id,
                         **dict(zip(keys, line_key, strict=True)),
-                        **self._api_plain(vals),
+                        **self._plain(vals),
                     }
                 )
         # the right was checked at the door; operators replace lines, they do not delete them
@@ -272,15 +236,13 @@ class EpdApi(models.AbstractModel):
         records.create(fresh)
         return changed
 
-    @api.model
-    def _api_plain(self, vals):
+    def _plain(self, vals):
         return {
             name: float(value) if isinstance(value, Decimal) else value
             for name, value in vals.items()
         }
 
-    @api.model
-    def _api_same(self, record, name, value):
+    def _same(self, record, name, value):
         if isinstance(value, Decimal):
             return round(Decimal(str(record[name] or 0)), 10) == round(value, 10)
         return (record[name] or False) == (value or False)
