@@ -142,7 +142,9 @@ class EpdApi(models.AbstractModel):
         :return: ``mailing`` (id) and the fields of :meth:`get_mailing`
         """
         calls, request = MailingCalls(self.env), [run, unisender_account, template, subject, body]
-        return calls.answer_once(key, "make_mailing", request, lambda: calls.create(*request))
+        return calls.answer_once(
+            key, "make_mailing", request, lambda: calls.create_mailing(*request)
+        )
 
     @api.model
     def get_mailing(self, mailing):
@@ -216,7 +218,7 @@ class EpdApi(models.AbstractModel):
         calls = PaperCalls(self.env)
         request = [period, form, list(numbers), with_unsent, odd_start, part_size]
         return calls.answer_once(
-            key, "make_paper_batch", request, lambda: calls.create(key, *request)
+            key, "make_paper_batch", request, lambda: calls.create_batch(key, *request)
         )
 
     @api.model

@@ -11,7 +11,7 @@ STATES = ("draft", "scheduled", "sending", "paused", "done", "cancelled")
 class MailingCalls(Calls):
     """Mailings and their letters. Each step may be taken again: one already taken changes nothing."""
 
-    def create(self, run_id, unisender_account, template, subject, body):
+    def create_mailing(self, run_id, unisender_account, template, subject, body):
         """Create a draft mailing of a run's documents; see ``epd.api.make_mailing``."""
         run = self.get_record("epd.billing.run", run_id, "run_unknown")
         if run.state not in ("done", "paused"):

@@ -22,7 +22,7 @@ PAPER_COUNTS = (
 class PaperCalls(DocumentCalls):
     """Paper batches. Each step may be taken again: one already taken changes nothing."""
 
-    def create(self, key, month, form, numbers, with_unsent, odd_start, part_size):
+    def create_batch(self, key, month, form, numbers, with_unsent, odd_start, part_size):
         """Start a batch; see ``epd.api.make_paper_batch``."""
         if type(part_size) is not int or not 10 <= part_size <= 1000:
             raise CallRejected(
