@@ -1,6 +1,7 @@
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 KINDS = [("instead", "E-mail instead of paper"), ("copy", "Copy by e-mail")]
 
@@ -68,6 +69,32 @@ class EpdDeliveryConsent(models.Model):
         if not last:
             return "none"
         return "withdrawn" if last.action == "withdrawn" else last.kind
+
+    @api.model
+    def _get_state_sql(self, account, partner, month):
+        """Return the same for receipts of a month as a scalar SQL expression.
+
+        The last word of the present responsible person decides: an earlier one's does not count,
+        nor what counts from a later month on.
+
+        :param account: SQL of the id of ``epd.personal.account``
+        :param partner: SQL of the id of its responsible person
+        :param month: SQL of the first day of the billing period
+        """
+        return SQL(
+            """
+            COALESCE((
+                SELECT CASE said.action WHEN 'withdrawn' THEN 'withdrawn' ELSE said.kind END
+                  FROM epd_delivery_consent said
+                 WHERE said.account_id = %(account)s
+                   AND (said.partner_id IS NULL OR said.partner_id = %(partner)s)
+                   AND said.effective_from <= %(month)s
+                 ORDER BY said.date DESC, said.id DESC LIMIT 1), 'none')
+            """,
+            account=account,
+            partner=partner,
+            month=month,
+        )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -6,6 +6,7 @@ Out: each letter sent once or skipped with its reason; what became of it.
 
 from . import epd_message_template
 from . import epd_unisender_account
+from . import epd_letter_eligibility
 from . import epd_mailing
 from . import epd_mailing_letter
 from . import epd_letter_event

@@ -8,7 +8,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools import message
-from .letter_writer import LIVE, LetterWriter, get_repeat_targets
+from .epd_letter_eligibility import LIVE
+from .letter_writer import LetterWriter, get_repeat_targets
 from .mailing_estimate import MailingEstimate, describe_seconds
 from .mailing_figures import get_figures, get_timelines
 
@@ -577,37 +578,6 @@ class EpdMailing(models.Model):
         return self.state in ("draft", "scheduled") or (
             self.state == "paused" and not self.started_at
         )
-
-    @api.model
-    def _get_targets(self, account):
-        """Return the addresses of an account that get a row: closed ones only when no other is."""
-        addresses = account.address_ids
-        return addresses.filtered(lambda a: a.state != "closed") or addresses[-1:]
-
-    @api.model
-    def _why_document_left_out(self, document, account, has_file):
-        if document.state == "draft":
-            return "no_document"
-        if document.state != "saved":
-            return "document_superseded"
-        if not has_file:
-            return "file_missing"
-        if document.partner_id != account.partner_id:
-            return "payer_changed"
-        if account.channel == "paper":
-            return "paper_only"
-        if not account.address_ids:
-            return "no_address"
-        if account.company_id.epd_consent_policy == "strict":
-            if account._get_consent_state(document.period_id) not in ("instead", "copy"):
-                return "no_consent"
-        return None
-
-    @api.model
-    def _why_address_left_out(self, address):
-        if address.state != "active":
-            return f"address_{address.state}"
-        return None if address.email_normalized else "malformed_address"
 
     # --- letters written in the background ---------------------------------------------------------
 

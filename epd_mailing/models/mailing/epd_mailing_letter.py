@@ -334,31 +334,6 @@ class EpdMailingLetter(models.Model):
             reason["failure_reason"] += f": {detail}"
         self._through_gate()._move("skipped", **reason, lease_until=False, claim_token=False)
 
-    def _why_not_now(self):
-        """Return why a claimed letter may not go after all (a failure type), or nothing."""
-        self.ensure_one()
-        document, address = self.document_id, self.address_id
-        if document.state != "saved":
-            return "document_superseded"
-        if self.is_test:
-            return None
-        if document.partner_id != document.account_id.partner_id:
-            return "payer_changed"
-        account = document.account_id
-        if account.channel == "paper":
-            return "paper_only"
-        if account.company_id.epd_consent_policy == "strict":
-            if account._get_consent_state(document.period_id) not in ("instead", "copy"):
-                return "no_consent"
-        if not address or address.state == "closed":
-            return "address_closed"
-        if address.state != "active":
-            return f"address_{address.state}"
-        if address.email_normalized != self.email_normalized:
-            # corrected after the letter was made: the new address needs a letter of its own
-            return "address_changed"
-        return None
-
     # --- outcomes --------------------------------------------------------------------------------
 
     def _write_outcomes(self, outcomes):
@@ -498,13 +473,14 @@ class EpdMailingLetter(models.Model):
         """
         letters = self._check_operator()
         letters._check_unknown()
-        unfit = letters.filtered(lambda letter: letter._why_not_now())
+        reasons = self.env["epd.letter.eligibility"]._get_reasons(letters)
+        unfit = letters.filtered(reasons.get)
         if unfit:
             raise UserError(
                 self.env._(
                     "The letter to %(email)s cannot go again: %(reason)s.",
                     email=unfit[0].email,
-                    reason=self._describe_reason(unfit[0]._why_not_now())["failure_reason"],
+                    reason=self._describe_reason(reasons[unfit[0]])["failure_reason"],
                 )
             )
         if letters.mailing_id.filtered(lambda mailing: mailing.state == "cancelled"):

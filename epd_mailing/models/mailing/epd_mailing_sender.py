@@ -230,14 +230,11 @@ class EpdMailingSender(models.AbstractModel):
 
         Run at the claim: the document and the address may have changed since the letter was made.
         """
-        fit = letters.browse()
-        for letter in letters:
-            reason = letter._why_not_now()
-            if reason:
-                letter._skip(reason)
-            else:
-                fit |= letter
-        return fit
+        reasons = self.env["epd.letter.eligibility"]._get_reasons(letters)
+        unfit = letters.filtered(reasons.get)
+        for letter in unfit:
+            letter._skip(reasons[letter])
+        return letters - unfit
 
     # --- what goes -------------------------------------------------------------------------------
 

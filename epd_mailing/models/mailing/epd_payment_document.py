@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ...tools import message, money, signed_link
 from .letter_writer import LetterWriter
@@ -58,21 +57,6 @@ class EpdPaymentDocument(models.Model):
             reached = [_RANK.get(state, "none") for state in states.get(document.id, ())]
             reached += ["paper"] * (document.id in printed)
             document.delivery_state = max(reached, key=_ORDER.index, default="none")
-
-    def _get_with_file(self):
-        """Return the ids of those documents that have their file."""
-        self.env["ir.attachment"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT res_id FROM ir_attachment
-                 WHERE res_model = %s AND res_field = 'pdf_file' AND res_id IN %s
-                """,
-                self._name,
-                tuple(self.ids) or (0,),
-            )
-        )
-        return {row[0] for row in self.env.cr.fetchall()}
 
     def _render_letter(self, letter, mailing):
         """Return the message of one letter: plain data of the saved document in the template.
@@ -247,22 +231,20 @@ class EpdPaymentDocument(models.Model):
             raise UserError(
                 self.env._("Only a saved, live document is sent. Open its new version.")
             )
-        mailings, account = self.env["epd.mailing"], self.account_id
-        reason = mailings._why_document_left_out(
-            self, account, self.id in self.sudo()._get_with_file()
+        found = self.env["epd.letter.eligibility"]._get_targets(self)[self.id]
+        targets = self.account_id.address_ids.browse(
+            target.address_id for target in found if target.can_go_again
         )
-        addresses = account.address_ids if reason else mailings._get_targets(account)
-        targets = addresses.browse() if reason else addresses.filtered("can_receive")
         if not targets:
             letters = self.env["epd.mailing.letter"]
-            reasons = {reason} if reason else set(map(mailings._why_address_left_out, addresses))
+            reasons = {
+                letters._describe_reason(target.reason)["failure_reason"] for target in found
+            }
             raise UserError(
                 self.env._(
                     "The document cannot go by e-mail: %(reasons)s. Print it, or correct the "
                     "addresses of the account.",
-                    reasons=", ".join(
-                        sorted(letters._describe_reason(why)["failure_reason"] for why in reasons)
-                    ),
+                    reasons=", ".join(sorted(reasons)),
                 )
             )
         last = self._get_last_letters()
@@ -308,10 +290,6 @@ class EpdPaymentDocument(models.Model):
             writer.repeat(list(repeats.items()), reason)
         first = targets.filtered(lambda address: address not in repeats.values())
         self.env["epd.mailing.letter"].sudo()._through_gate().create(
-            [
-                vals
-                for vals in writer.prepare(self.sudo(), set(), True)
-                if vals.get("address_id") in first.ids
-            ]
+            [vals for vals in writer.prepare(self.sudo()) if vals.get("address_id") in first.ids]
         )
         return mailing

@@ -122,18 +122,15 @@ class LetterQueue:
                    SET send_state = 'sending', state = 'sending', sending_at = %(now)s,
                        attempts = COALESCE(letter.attempts, 0) + 1, lease_until = %(lease)s,
                        unisender_account_id = %(account)s, next_try_at = NULL
-                  FROM epd_mailing mailing, epd_payment_document document
+                  FROM epd_mailing mailing, (%(checked)s) AS checked
                  WHERE letter.id IN %(ids)s
                    AND letter.send_state = 'claimed'
                    AND letter.claim_token = %(token)s
                    AND letter.lease_until > %(now)s
                    AND mailing.id = letter.mailing_id
                    AND (letter.is_test OR mailing.state = 'sending')
-                   AND document.id = letter.document_id
-                   AND document.state = 'saved'
-                   AND (letter.is_test OR EXISTS (
-                        SELECT 1 FROM epd_delivery_address address
-                         WHERE address.id = letter.address_id AND address.state = 'active'))
+                   AND checked.letter_id = letter.id
+                   AND checked.reason IS NULL
              RETURNING letter.id
                 """,
                 now=now,
@@ -141,6 +138,7 @@ class LetterQueue:
                 account=account.id,
                 ids=tuple(letters.ids),
                 token=token,
+                checked=self.env["epd.letter.eligibility"]._get_letter_query(letters.ids),
             )
         )
         letters.invalidate_recordset()
@@ -179,7 +177,7 @@ class LetterQueue:
 
     def _get_changed(self, statement):
         """Execute a statement that returns ids; return the letters, to be read anew."""
-        self.letters.flush_model()
+        self.env.flush_all()
         letters = self.letters.browse(sorted(row[0] for row in self.env.execute_query(statement)))
         letters.invalidate_recordset()
         return letters

@@ -6,9 +6,9 @@ from collections import defaultdict
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
+from .epd_letter_eligibility import LIVE
+
 CHUNK = 2000  # documents read and written together
-# send states in which a letter has taken its place: no second one goes by itself
-LIVE = ("pending", "claimed", "sending", "sent", "rejected", "unknown")
 
 
 class LetterWriter:
@@ -42,11 +42,7 @@ class LetterWriter:
         for ids in split_every(CHUNK, documents.sudo().ids):
             chunk = documents.sudo().browse(ids)
             chunk -= self._get_taken(chunk)
-            known, files = self._get_known(chunk), chunk._get_with_file()
-            vals_list = []
-            for document in chunk:
-                vals_list += self.prepare(document, known, document.id in files)
-            created |= self.letters.create(vals_list)
+            created |= self.letters.create(self.prepare(chunk))
         return created
 
     def _get_taken(self, documents):
@@ -62,52 +58,38 @@ class LetterWriter:
         )
         return documents.browse(set(found.document_id.ids))
 
-    def _get_known(self, documents):
-        """Return ``{(document id, address)}`` that already have a live letter somewhere."""
-        groups = self.env["epd.mailing.letter"]._read_group(
-            [
-                ("document_id", "in", documents.ids),
-                ("is_test", "=", False),
-                ("send_state", "in", LIVE),
-            ],
-            ["document_id", "email_normalized"],
+    def prepare(self, documents):
+        """Return the values of the letters of documents, those of skipped ones among them."""
+        targets = self.env["epd.letter.eligibility"]._get_targets(documents)
+        # one read for all of them
+        addresses = self.letters.env["epd.delivery.address"].browse(
+            target.address_id for found in targets.values() for target in found if target.address_id
         )
-        return {(document.id, email) for document, email in groups}
-
-    def prepare(self, document, known, has_file):
-        """Return the values of the letters of one document."""
-        account = document.account_id
-        base = {
-            "mailing_id": self.mailing.id,
-            "company_id": self.mailing.company_id.id,
-            "unisender_account_id": self.mailing.unisender_account_id.id,
-            "document_id": document.id,
-            "account_id": account.id,
-            "partner_id": account.partner_id.id,
-        }
-        mailings = self.env["epd.mailing"]
-        reason = mailings._why_document_left_out(document, account, has_file)
-        if reason:
-            return [{**base, **self._skipped(reason)}]
-        vals_list, seen = [], set()
-        for address in mailings._get_targets(account):
-            email = address.email_normalized
-            if email and email in seen:
-                continue
-            seen.add(email)
-            vals = {
-                **base,
-                "address_id": address.id,
-                "email": address.email,
-                "email_normalized": email,
-                "letter_key": uuid.uuid4().hex,
+        emails = {address.id: address.email for address in addresses}
+        vals_list = []
+        for document in documents:
+            found = targets[document.id]
+            account = document.account_id
+            base = {
+                "mailing_id": self.mailing.id,
+                "company_id": self.mailing.company_id.id,
+                "unisender_account_id": self.mailing.unisender_account_id.id,
+                "document_id": document.id,
+                "account_id": account.id,
+                "partner_id": account.partner_id.id,
             }
-            reason = mailings._why_address_left_out(address)
-            if not reason and (document.id, email) in known:
-                reason = "already_sent"
-            if reason:
-                vals |= self._skipped(reason)
-            vals_list.append(vals)
+            if found[0].is_of_document:
+                vals_list.append({**base, **self._skipped(found[0].reason)})
+                continue
+            for target in found:
+                vals = {
+                    **base,
+                    "address_id": target.address_id,
+                    "email": emails[target.address_id],
+                    "email_normalized": target.email,
+                    "letter_key": uuid.uuid4().hex,
+                }
+                vals_list.append(vals | (self._skipped(target.reason) if target.reason else {}))
         return vals_list
 
     def _skipped(self, reason):
@@ -180,17 +162,14 @@ def get_repeat_targets(letters):
     ):
         later[other.document_id.id, other.email_normalized].append(other)
     targets, seen = [], set()
-    files = letters.document_id._get_with_file()
+    possible = letters.env["epd.letter.eligibility"]._get_targets(letters.document_id)
     for letter in letters.sorted("id", reverse=True):
         document = letter.document_id
-        if letter.mailing_id._why_document_left_out(
-            document, document.account_id, document.id in files
-        ):
-            continue
+        good = {target.address_id for target in possible[document.id] if target.can_go_again}
         addresses = letter.address_id
-        if not addresses.can_receive or addresses.email_normalized != letter.email_normalized:
+        if addresses.id not in good or addresses.email_normalized != letter.email_normalized:
             addresses = letter.account_id.address_ids
-        for address in addresses.filtered("can_receive"):
+        for address in addresses.filtered(lambda a, good=good: a.id in good):
             key = document.id, address.email_normalized
             if key in seen or any(
                 other.id > letter.id and other.state not in ("bounced", "rejected")
