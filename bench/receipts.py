@@ -10,7 +10,7 @@ import os
 import time
 
 from odoo.addons.base.models import ir_actions_report
-from odoo.addons.epd_mailing.models.run.epd_billing_run_work import SLICE
+from odoo.addons.epd_mailing.models.run.epd_billing_run import SLICE
 from odoo.addons.epd_mailing.tools import payment_qr, receipt_pdf, receipt_view
 
 from .house import make_accounts
@@ -58,7 +58,7 @@ def form(env, count, processes):
     """
     documents = env["epd.payment.document"]
     engine = receipt_pdf.find_engine(processes=processes)
-    type(documents)._get_engine = lambda self: engine
+    type(env["epd.receipt.renderer"])._get_engine = lambda self: engine
     accounts, period = make_accounts(env, count)
     warm, _period = make_accounts(env, 2)
     documents._form_documents(warm, period, "epd")  # templates compiled

@@ -1,8 +1,4 @@
-from markupsafe import Markup
 from odoo import models
-from odoo.exceptions import UserError
-
-from ..tools import receipt_pdf
 
 REPORT = "epd_mailing.consent_doc"
 
@@ -40,21 +36,5 @@ class EpdPersonalAccount(models.Model):
 
         :raise UserError: when the server cannot make it
         """
-        documents = self.env["epd.payment.document"]
-        engine = documents._get_engine()
-        documents._check_engine(engine)
-        jobs = []
-        for account in self:
-            token = receipt_pdf.make_token(account.id)
-            values = {
-                "v": account._get_consent_form_data(),
-                "zoom": engine.zoom,
-                "token": Markup(receipt_pdf.token_html(token)),
-            }
-            html = self.env["ir.qweb"].with_context(lang="ru_RU")._render(REPORT, values)
-            jobs.append(receipt_pdf.RenderJob(account.id, f"<!DOCTYPE html>\n{html}", token))
-        results = engine.render(jobs)
-        for account in self:
-            if results[account.id].pdf is None:
-                raise UserError(documents._render_problem(results[account.id].error)["text"])
-        return {account.id: results[account.id].pdf for account in self}
+        views = {account.id: account._get_consent_form_data() for account in self}
+        return self.env["epd.receipt.renderer"]._render_files(REPORT, views)

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import requests
 from odoo import fields
+from odoo.addons.epd_mailing.models.document.document_writer import DocumentWriter, NewVersion
 from odoo.addons.epd_mailing.models.mailing import epd_mailing_sender
 
 from .common import EpdCommon
@@ -123,13 +124,13 @@ class SendingCommon(EpdCommon):
     def _make_documents(cls, accounts, period=None, pages=b"%PDF-1.4 receipt of "):
         """Save a document for each account as a run does, with a small stand-in for the file."""
         period = period or cls.period
-        documents = cls.env["epd.payment.document"]
-        snapshots, good = {}, {}
-        for key, (snapshot, problem) in documents._build_snapshots(accounts, period, "epd").items():
+        new, files = {}, {}
+        built = cls.env["epd.document.snapshot"]._build(accounts, period, "epd")
+        for key, (snapshot, problem) in built.items():
             assert not problem, problem
-            snapshots[key] = {**snapshot, "number": f"doc-{key}"}
-            good[key] = SimpleNamespace(pdf=pages + str(key).encode(), pages=1)
-        return documents._save_rendered(good, snapshots, {}, {}, period, "epd", None, None)
+            new[key] = NewVersion({**snapshot, "number": f"doc-{key}"})
+            files[key] = SimpleNamespace(pdf=pages + str(key).encode(), pages=1)
+        return DocumentWriter(cls.env, period, "epd").store(files, new)
 
     @classmethod
     def _make_mailing(cls, documents=None, **vals):

@@ -10,7 +10,6 @@ from . import epd_receipt_preview
 from . import epd_receipt_send
 from . import epd_run_outlook
 from . import epd_run_outlook_line
-from . import epd_run_outlook_work
 from . import epd_paper_printed
 from . import epd_presentation_proof
 from . import epd_document_zip

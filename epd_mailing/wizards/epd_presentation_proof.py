@@ -1,9 +1,8 @@
-from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.document.epd_payment_document import FORMS
-from ..tools import money, pdf_numbers, receipt_pdf, xlsx_table
+from ..tools import money, pdf_numbers, xlsx_table
 
 PDF_LIMIT = 300  # versions in a paper for a court; more belong into a table
 STATES = {"saved": "действующая", "superseded": "заменена новой", "cancelled": "отменена"}
@@ -343,18 +342,6 @@ class EpdPresentationProof(models.TransientModel):
         """Return the paper (bytes of a PDF with numbered pages)."""
         self.ensure_one()
         self.check_access("read")
-        documents = self.env["epd.payment.document"]
-        engine = documents._get_engine()
-        documents._check_engine(engine)
-        token = receipt_pdf.make_token(self.id)
-        values = {
-            "v": self._get_paper_data(),
-            "zoom": engine.zoom,
-            "token": Markup(receipt_pdf.token_html(token)),
-        }
-        html = self.env["ir.qweb"].with_context(lang="ru_RU")._render(TEMPLATE, values)
-        job = receipt_pdf.RenderJob(self.id, f"<!DOCTYPE html>\n{html}", token)
-        result = engine.render([job])[self.id]
-        if result.pdf is None:
-            raise UserError(documents._render_problem(result.error)["text"])
-        return pdf_numbers.number_pages(result.pdf)
+        views = {self.id: self._get_paper_data()}
+        files = self.env["epd.receipt.renderer"]._render_files(TEMPLATE, views)
+        return pdf_numbers.number_pages(files[self.id])

@@ -79,23 +79,19 @@ class EpdReceiptPreview(models.TransientModel):
 
     def _render_sample(self, account):
         """Return (PDF bytes, None) or (None, why there is none); nothing is stored."""
-        documents = self.env["epd.payment.document"].sudo()
         account = account.sudo()
         if not account:
             return None, self.env._("The account is not in the lists any more.")
-        snapshot, problem = documents._build_snapshots(account, self.period_id, self.form)[
-            account.id
-        ]
+        snapshots = self.env["epd.document.snapshot"].sudo()
+        snapshot, problem = snapshots._build(account, self.period_id, self.form)[account.id]
         if problem:
             return None, problem["text"]
-        engine = documents._get_engine()
-        documents._check_engine(engine)
+        renderer = self.env["epd.receipt.renderer"]
+        renderer._check_engine()
         snapshot = {**snapshot, "number": "образец"}
-        result = documents._render_snapshots({account.id: snapshot}, sample=True, engine=engine)[
-            account.id
-        ]
+        result = renderer._render_receipts({account.id: snapshot}, sample=True)[account.id]
         if result.pdf is None:
-            return None, documents._render_problem(result.error)["text"]
+            return None, renderer._describe_failure(result.error)["text"]
         return result.pdf, None
 
     def action_next(self):

@@ -1,18 +1,41 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.run.epd_billing_run_outlook import MENDS, NOTHING, WHOLE_RUN
+from ..models.run.epd_run_readiness import WHOLE_RUN
+from ..models.run.run_outlook import MENDS, NOTHING
 
 PEOPLE = "epd.personal.account"
 DOCUMENTS = "epd.payment.document"
 ADDRESSES = "epd.delivery.address"
+AT_ONCE = 10_000  # accounts whose page is made while the clerk waits: below a second
 
 
 class EpdRunOutlook(models.TransientModel):
-    """The page before «Save for Sending» and «Make a Mailing»: who gets what, and what to mend."""
+    """The page before «Save for Sending» and «Make a Mailing»: who gets what, and what to mend.
+
+    It comes about at once, or in the background for the house of a whole city.
+
+    =========  =====================================================================
+    state      set by
+    =========  =====================================================================
+    looking    opening or «Look Again»; the cron looks, the page shows how far it is
+    ready      the numbers stand on the page, with the time they are of
+    failed     looking came to nothing; the page says why
+    =========  =====================================================================
+    """
 
     _name = "epd.run.outlook"
     _description = "Who Gets What"
+    _inherit = ["epd.state.gate", "epd.live", "epd.background.work"]
+
+    _work_cron = "epd_mailing.ir_cron_outlook"
+    _work_states = ("looking",)
+    _transitions = {
+        "looking": ("looking", "ready", "failed"),
+        "ready": ("looking",),
+        "failed": ("looking",),
+    }
+    _gated_fields = ("looked_at", "failure_text")
 
     run_id = fields.Many2one("epd.billing.run", required=True, readonly=True, ondelete="cascade")
     operation = fields.Selection(
@@ -26,6 +49,18 @@ class EpdRunOutlook(models.TransientModel):
         string="Accounts Left Without a Document", readonly=True, help="Because of errors."
     )
     is_blocked = fields.Boolean(readonly=True, help="Nothing can begin until it is mended.")
+    user_id = fields.Many2one(related="create_uid", string="Opened By")
+    company_id = fields.Many2one(related="run_id.company_id")
+    state = fields.Selection(
+        [("looking", "Being looked at"), ("ready", "Ready"), ("failed", "Not found out")],
+        required=True,
+        default="looking",
+        readonly=True,
+        index=True,
+    )
+    progress = fields.Float(readonly=True, help="Percent of what is to be looked at.")
+    looked_at = fields.Datetime(string="As Of", readonly=True)
+    failure_text = fields.Text(string="Reason", readonly=True)
 
     @api.model
     def _open_for(self, run, operation):
@@ -35,14 +70,25 @@ class EpdRunOutlook(models.TransientModel):
         outlook = self.create({"run_id": run.id, "operation": operation})
         return outlook.action_refresh()
 
-    def _look(self):
-        """Return what :meth:`_write_page` takes: the numbers of this moment."""
-        return self._look_at_documents() if self.operation == "prepare" else self._look_at_letters()
+    def action_refresh(self):
+        """Look again: what was mended meanwhile is gone from the page."""
+        self.ensure_one()
+        accounts = self.env["epd.personal.account"]
+        limit = AT_ONCE + 1
+        if accounts.search_count(self.run_id._get_scope_domain(), limit=limit) < limit:
+            return self.action_look_now()
+        self._move("looking", failure_text=False)
+        self.progress = 0
+        self._wake_worker()
+        return self._reopen()
 
-    def _write_page(self, lines, values):
-        self.line_ids.unlink()
-        self.env["epd.run.outlook.line"].create([{**line, "outlook_id": self.id} for line in lines])
-        self.write(values)
+    def action_look_now(self):
+        """Look while the clerk waits, whatever the size of the house."""
+        self.ensure_one()
+        self.run_id.check_access("write")
+        self._move("looking", failure_text=False)
+        self._finish(*self._look())
+        return self._reopen()
 
     def _reopen(self):
         titles = {
@@ -58,6 +104,63 @@ class EpdRunOutlook(models.TransientModel):
             "target": "new",
             "context": {"dialog_size": "extra-large"},
         }
+
+    def action_confirm(self):
+        """Do what the page says, once it says it.
+
+        :raise UserError: while the numbers are not there, or something has to be mended first
+        """
+        self.ensure_one()
+        if self.state != "ready":
+            raise UserError(self.env._("Wait until the page has been looked at."))
+        if self.is_blocked:
+            raise UserError(self.env._("First mend what is marked as an error on this page."))
+        if self.operation == "mail":
+            return self.run_id.action_make_mailing()
+        self.run_id.action_prepare()
+        return {"type": "ir.actions.act_window_close"}
+
+    # --- finding the numbers ---------------------------------------------------------------------
+
+    def _look(self):
+        """Return what :meth:`_write_page` takes: the numbers of this moment."""
+        return self._look_at_documents() if self.operation == "prepare" else self._look_at_letters()
+
+    def _write_page(self, lines, values):
+        self.line_ids.unlink()
+        self.env["epd.run.outlook.line"].create([{**line, "outlook_id": self.id} for line in lines])
+        self.write(values)
+
+    def _finish(self, lines, values):
+        self._write_page(lines, values)
+        self._move("ready", looked_at=fields.Datetime.now(), progress=100)
+
+    # --- in the background -----------------------------------------------------------------------
+
+    @api.model
+    def _cron_look(self):
+        """Look for all pages that wait, each as the user who opened it."""
+        self._work_pass()
+
+    def _work_as(self):
+        return self._for_user().with_context(epd_in_background=True)
+
+    def _work(self, in_budget):
+        found = self._look()
+        self.invalidate_recordset(["state"])
+        if self.try_lock_for_update().state == "looking":  # else the clerk did not wait
+            self._finish(*found)
+
+    def _pause_for_fault(self, error):
+        """Say on the page why there are no numbers on it."""
+        self._can_move("failed")._move("failed", failure_text=self._fault_text(error))
+
+    def _show_share(self, share):
+        """Show how much (0…1) of :meth:`_look` is done, when somebody waits for the background."""
+        if self.env.context.get("epd_in_background"):
+            self.progress = 100 * share
+            self._tell_screens()
+            self.env["ir.cron"]._commit_progress()
 
     def _line(self, severity, text, count, model, what, mend=False):
         return {
@@ -78,8 +181,9 @@ class EpdRunOutlook(models.TransientModel):
             what: accounts.search_count(run._get_prepare_domain(what))
             for what in ("new", "kept", "bare")
         }
-        problems = run._find_problems(on_step=self._show_share)
-        blocked = run.sudo()._count_blocked(problems)
+        readiness = self.env["epd.run.readiness"]
+        problems = readiness._find_problems(run, on_step=self._show_share)
+        blocked = readiness._count_blocked(run, problems)
         lines = [
             self._line("go", text, counts[what], PEOPLE, f"prepare_{what}")
             for what, text in self._get_prepare_texts().items()
@@ -184,15 +288,3 @@ class EpdRunOutlook(models.TransientModel):
             mend = MENDS.get(reason)
             lines.append(self._line(severity, text, count, model, f"mail_{reason}", mend))
         return lines
-
-    # --- yes -------------------------------------------------------------------------------------
-
-    def action_confirm(self):
-        """Do what the page says."""
-        self.ensure_one()
-        if self.is_blocked:
-            raise UserError(self.env._("First mend what is marked as an error on this page."))
-        if self.operation == "mail":
-            return self.run_id.action_make_mailing()
-        self.run_id.action_prepare()
-        return {"type": "ir.actions.act_window_close"}

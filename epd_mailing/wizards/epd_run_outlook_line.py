@@ -42,7 +42,9 @@ class EpdRunOutlookLine(models.TransientModel):
             action = self.env["ir.actions.act_window"]._for_xml_id(views[self.res_model])
         domain = [("behind", "=", f"{run.id}:{self.what}")]
         if "behind" not in self.env[self.res_model]._fields:  # few records: payees, periods, lists
-            domain = [("id", "in", run._find_problem_ids(self.what.removeprefix("find_")))]
+            readiness = self.env["epd.run.readiness"]
+            ids = readiness._find_ids(run, self.what.removeprefix("find_"))
+            domain = [("id", "in", ids)]
         return {
             **action,
             "name": self.text,

@@ -44,8 +44,8 @@ class IrActionsReport(models.Model):
         documents = self.env["epd.payment.document"].browse(docids)
         documents.check_access("read")
         pages = [
-            document._receipt_html(
-                receipt_view.view(document._load_snapshot()), str(document.id), zoom=1
+            self.env["epd.receipt.renderer"]._render_html(
+                REPORT, receipt_view.view(document._load_snapshot()), str(document.id), zoom=1
             )
             for document in documents
         ]

@@ -1,5 +1,16 @@
-from odoo import api, fields, models
+import base64
+import json
+
+from dateutil.relativedelta import relativedelta
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ...tools import money, receipt_data
+from ...tools.delivery_state import find_best_state
+from ...tools.document_number import make_document_number
+from .document_comparison import DocumentComparison
+from .document_writer import DocumentWriter
 
 FORMS = [
     ("receipt", "Receipt"),
@@ -35,6 +46,21 @@ FROZEN = (
     "saved_at",
     "saved_by",
 )
+PURGE_BATCH = 500
+# what the digest covers: every figure that the accountant gives
+_DIGESTED = {
+    "epd_charge": (
+        "service_id line_key volume_individual volume_common volume_method tariff amount_individual "
+        "amount_common amount ratio excess recalculation recalculation_reason discount total "
+        "norm_individual norm_common house_reading house_volume_premises house_volume_common "
+        "explanation instalment_period instalment_past instalment_percent instalment_interest "
+        "instalment_total"
+    ),
+    "epd_account_balance": (
+        "payee_id opening paid paid_through last_payment_date charged penalty court_costs"
+    ),
+    "epd_meter_reading": "service_id meter_number zone previous current consumption verify_by",
+}
 
 
 class EpdPaymentDocument(models.Model):
@@ -78,6 +104,7 @@ class EpdPaymentDocument(models.Model):
         "account_id",
         "period_id",
         "form",
+        "is_ready_made",
     )
 
     name = fields.Char(string="Number", compute="_compute_name", store=True)
@@ -104,7 +131,6 @@ class EpdPaymentDocument(models.Model):
     )
     form = fields.Selection(FORMS, required=True, readonly=True, default="epd")
     version = fields.Integer(required=True, readonly=True, default=1)
-    run_id = fields.Many2one("epd.billing.run", index="btree_not_null", ondelete="set null")
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -126,12 +152,6 @@ class EpdPaymentDocument(models.Model):
     pay_by = fields.Date(readonly=True)
     saved_at = fields.Datetime(readonly=True)
     saved_by = fields.Many2one("res.users", readonly=True)
-    gis_document_id = fields.Char(
-        string="GIS Document Identifier",
-        compute="_compute_gis_placement",
-        help="ИПД: under which the bill stands in ГИС ЖКХ.",
-    )
-    gis_placed_on = fields.Date(string="Placed in ГИС ЖКХ On", compute="_compute_gis_placement")
     snapshot = fields.Text(readonly=True, copy=False)
     snapshot_version = fields.Integer(readonly=True, copy=False)
     snapshot_sha256 = fields.Char(readonly=True, copy=False, size=64)
@@ -153,7 +173,27 @@ class EpdPaymentDocument(models.Model):
         readonly=True,
         copy=False,
         index=True,
+        compute="_compute_delivery_state",
+        store=True,
         help="The best of its letters, or paper.",
+    )
+    receipt_file = fields.Binary(
+        compute="_compute_receipt_file", help="The saved file, verified at each reading."
+    )
+    is_ready_made = fields.Boolean(
+        string="Ready-made", readonly=True, copy=False, help="The file came from another program."
+    )
+    charges_sha256 = fields.Char(
+        readonly=True, copy=False, size=64, help="Digest of charges, balances and readings."
+    )
+    touched_at = fields.Datetime(
+        readonly=True, copy=False, help="Charges were written after the document was saved."
+    )
+    is_outdated = fields.Boolean(
+        string="Changed Since Saving",
+        compute="_compute_is_outdated",
+        search="_search_is_outdated",
+        help="The charges moved after the document was saved.",
     )
     _live_uniq = models.UniqueIndex(
         "(account_id, period_id, form) WHERE state IN ('draft', 'saved')",
@@ -164,25 +204,27 @@ class EpdPaymentDocument(models.Model):
         "This version of the document is already there.",
     )
     _period_delivery_idx = models.Index("(period_id, form, state, delivery_state)")
+    _touched_idx = models.Index("(period_id) WHERE state = 'saved' AND touched_at IS NOT NULL")
 
     @api.depends("account_id.number", "period_id.date_start", "form", "version")
     def _compute_name(self):
-        marks = {"receipt": "К", "epd": "Е", "capital_repair": "КР"}
         for document in self:
-            start = document.period_id.date_start
-            parts = [document.account_id.number or "", start and f"{start:%m%y}" or ""]
-            parts.append(f"{marks.get(document.form, '')}{document.version}")
-            document.name = "-".join(parts)
-
-    def _compute_gis_placement(self):
-        for (period, form), documents in self.grouped(lambda d: (d.period_id, d.form)).items():
-            placements = self.env["epd.gis.placement"]._get_placements(
-                documents.account_id, period, form
+            document.name = make_document_number(
+                document.account_id.number,
+                document.period_id.date_start,
+                document.form,
+                document.version,
             )
-            for document in documents:
-                placement = placements.get(document.account_id.id)
-                document.gis_document_id = placement and placement.gis_document_id
-                document.gis_placed_on = placement and placement.placed_on
+
+    def _compute_delivery_state(self):
+        """Set the best of what became of a document; the rooms that deliver add what they know."""
+        outcomes = self._get_delivery_outcomes()
+        for document in self:
+            document.delivery_state = find_best_state(outcomes.get(document.id, ()))
+
+    def _get_delivery_outcomes(self):
+        """Return ``{document id: [delivery states]}``: hook of the rooms that deliver."""
+        return {}
 
     def write(self, vals):
         frozen = set(FROZEN).intersection(vals)
@@ -201,3 +243,422 @@ class EpdPaymentDocument(models.Model):
             raise UserError(
                 self.env._("A saved payment document is not deleted. Cancel it with a reason.")
             )
+
+    # --- what a clerk does with a document -------------------------------------------------------
+
+    def _check_operator(self):
+        if not self.env.user.has_group("epd_mailing.group_epd_operator"):
+            raise UserError(self.env._("Only operators of payment documents may do this."))
+        self.check_access("read")
+        return self.sudo()
+
+    def action_open_pdf(self):
+        """Open the saved receipt, verified against its hash."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/epd_mailing/document/{self.id}/receipt.pdf",
+            "target": "new",
+        }
+
+    def action_preview(self):
+        """Show what the receipt would be from the charges as they are now, as a sample."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.env["epd.receipt.preview"]._open_for(
+            account=self.account_id, period=self.period_id, form=self.form
+        )
+
+    def action_cancel_document(self, reason):
+        """Cancel saved documents; letters that have not gone are withdrawn.
+
+        :param reason: text, required
+        """
+        documents = self._check_operator()
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why the document is cancelled."))
+        documents._move("cancelled", state_reason=reason)
+        documents._stop_delivery(reason)
+        return True
+
+    def action_reissue(self, reason):
+        """Save the next version of one document from the charges as they are now.
+
+        :param reason: text, required
+        :return: action that opens the new version
+        """
+        self.ensure_one()
+        document = self._check_operator()
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why the document is issued again."))
+        if document.state != "saved":
+            raise UserError(self.env._("Only a saved document is issued again."))
+        fresh = document._form_one(document.account_id, document.period_id, document.form, reason)
+        return fresh._open_form()
+
+    def _supersede(self, reason):
+        """Step back for a newer version; letters that have not gone are withdrawn."""
+        self._move("superseded", state_reason=reason)
+        self._stop_delivery(reason)
+
+    def _stop_delivery(self, reason):
+        """Take back what has not gone yet of documents that are not live any more (a hook)."""
+        self.letter_ids._withdraw(reason)
+
+    def action_print(self):
+        """Print the saved files of the documents in their order, as one file."""
+        self.check_access("read")
+        if not self:
+            raise UserError(self.env._("Choose the documents to print."))
+        report = self.env.ref("epd_mailing.epd_payment_document_report")
+        return report.report_action(self.ids, config=False)
+
+    def _open_form(self):
+        return self._get_records_action()
+
+    # --- forming and saving, see ``DocumentWriter`` ----------------------------------------------
+
+    @api.model
+    def _form_documents(self, accounts, period, form, mode="missing", reason=None, values=None):
+        """Form, render and save the documents of a slice of accounts, in one transaction.
+
+        :param mode: ``missing`` / ``changed`` / ``all``, see ``epd.billing.run``
+        :param reason: why live documents are issued again
+        :param values: further field values of the documents
+        :return: ``{account_id: (document or None, problem or None)}``
+        """
+        return DocumentWriter(self.env, period, form, reason, values).save(accounts, mode)
+
+    def _form_one(self, account, period, form, reason=None):
+        """Form, render and save one document, or say why not."""
+        self.env["epd.receipt.renderer"]._check_ready()
+        outcome = self._form_documents(account, period, form, mode="all", reason=reason)
+        document, problem = outcome[account.id]
+        if problem:
+            raise UserError(problem["text"])
+        return document
+
+    @api.model
+    def _save_ready_made(self, files, period, form, order, accounts):
+        """Save files of another program as the documents of their accounts, in this transaction.
+
+        :param files: ``{account_id: object with pdf, pages, name}``
+        :param order: ``epd.receipt.import`` they came with
+        :return: the documents
+        """
+        live = self._get_live(accounts, period, form)
+        if live and not order.replace_saved:
+            raise UserError(
+                self.env._(
+                    "A document was saved since the check: %s. Check the archive again.",
+                    live[0].name,
+                )
+            )
+        reason = self.env._("Replaced by a ready-made receipt")
+        origin = {"archive": order.file_name or "", "archive_sha256": order.file_sha256 or ""}
+        return DocumentWriter(self.env, period, form, reason).save_ready_made(
+            files, accounts, origin
+        )
+
+    @api.model
+    def _get_live(self, accounts, period, form):
+        return self.search(
+            [
+                ("account_id", "in", accounts.ids),
+                ("period_id", "=", period.id),
+                ("form", "=", form),
+                ("state", "=", "saved"),
+            ]
+        )
+
+    # --- the saved file: read only after its hash is checked -------------------------------------
+
+    @api.depends("pdf_file", "pdf_sha256")
+    def _compute_receipt_file(self):
+        for document in self:
+            try:
+                document.receipt_file = base64.b64encode(document._read_pdf())
+            except UserError:
+                # the button that opens the file says what is wrong
+                document.receipt_file = False
+
+    def _read_pdf(self):
+        """Return the bytes of the saved file, checked against its hash.
+
+        :raise UserError: when the file is gone or is not what was saved
+        """
+        self.ensure_one()
+        if self.is_purged:
+            raise UserError(
+                self.env._(
+                    "The file of the payment document %s was removed after its time of keeping. "
+                    "It can be made again from the saved data.",
+                    self.name,
+                )
+            )
+        try:
+            pdf = self.with_context(bin_size=False).sudo().pdf_file
+        except OSError:
+            pdf = False
+        data = base64.b64decode(pdf) if pdf else b""
+        if not data:
+            raise UserError(
+                self.env._("The file of the payment document %s is missing.", self.name)
+            )
+        if receipt_data.digest(data) != self.pdf_sha256:
+            raise UserError(
+                self.env._(
+                    "The file of the payment document %s is damaged: it is not what was saved. "
+                    "Re-issue the document.",
+                    self.name,
+                )
+            )
+        return data
+
+    def get_pdf(self):
+        """Return the verified file in base64 (text), for integrations.
+
+        :raise UserError: when the file is missing, damaged or removed after its time of keeping
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return base64.b64encode(self._read_pdf()).decode()
+
+    def rebuild_pdf(self):
+        """Return a file made anew from the saved data in base64 (text), marked so in its foot.
+
+        Its bytes are not those that were saved, so it is neither stored nor mailed.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return base64.b64encode(self._rebuild_pdf()).decode()
+
+    def _rebuild_pdf(self):
+        if self.is_ready_made:
+            raise UserError(
+                self.env._(
+                    "The receipt %s was made by another program and cannot be made again here.",
+                    self.name,
+                )
+            )
+        renderer = self.env["epd.receipt.renderer"]
+        renderer._check_engine()
+        today = money.format_date(fields.Date.context_today(self))
+        results = renderer._render_receipts(
+            {self.id: self._load_snapshot()},
+            rebuilt=f"восстановлено {today} из сохранённых данных",
+        )
+        return renderer._get_file(results[self.id])
+
+    def _read_or_rebuild_pdf(self):
+        """Return the saved file, or the one made anew when the saved one was purged."""
+        return self._rebuild_pdf() if self.is_purged else self._read_pdf()
+
+    def _read_or_rebuild_pdfs(self):
+        """Return ``{document id: PDF bytes}`` in the order of the documents."""
+        return {document.id: document._read_or_rebuild_pdf() for document in self}
+
+    def _load_snapshot(self):
+        """Return the snapshot as a dict, checked against its hash."""
+        self.ensure_one()
+        if receipt_data.digest(self.snapshot or "") != self.snapshot_sha256:
+            raise UserError(self.env._("The data of the document %s are damaged.", self.name))
+        return json.loads(self.snapshot)
+
+    @api.autovacuum
+    def _gc_receipt_files(self):
+        """Remove files older than the company's time of keeping; hash and data stay.
+
+        :return: (removed, more to do)
+        """
+        removed = 0
+        companies = (
+            self.env["res.company"].sudo().search([("epd_document_retention_months", ">", 0)])
+        )
+        for company in companies:
+            months = relativedelta(months=company.epd_document_retention_months)
+            removed += self._purge_files(company, fields.Datetime.now() - months)
+        return removed, removed and removed >= PURGE_BATCH
+
+    @api.model
+    def _get_purge_domain(self, company, before):
+        """Return the domain of the documents whose files may go: hook of the rooms that use them.
+
+        :param before: naive UTC datetime; what was saved earlier is past its time of keeping
+        """
+        links_end = relativedelta(days=max(1, company.epd_link_days))
+        return [
+            # the link in a letter still leads to it
+            ("letter_ids", "not any", [("sending_at", ">", fields.Datetime.now() - links_end)]),
+            ("company_id", "=", company.id),
+            ("state", "!=", "draft"),
+            ("saved_at", "<", before),
+            ("is_purged", "=", False),
+            ("is_ready_made", "=", False),  # nothing could make these anew
+            ("delivery_state", "!=", "pending"),  # a letter still needs its file
+        ]
+
+    @api.model
+    def _purge_files(self, company, before):
+        documents = self.sudo().search(self._get_purge_domain(company, before), limit=PURGE_BATCH)
+        documents._through_gate().write({"is_purged": True})
+        self.env.flush_all()
+        self.env["ir.attachment"].sudo().search(
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "in", documents.ids),
+                ("res_field", "=", "pdf_file"),
+            ]
+        ).unlink()
+        return len(documents)
+
+    # --- comparing -------------------------------------------------------------------------------
+
+    def compare_with(self, other_id):
+        """Compare this document with an earlier one of the same account, version or month.
+
+        :param other_id: id of the earlier document
+        :return: dict ``difference`` of the sums due (decimal string, roubles), ``fields`` (list of
+            ``path``, ``label``, ``old``, ``new``) and ``sums`` (see ``receipt_data.explain``)
+        :raise UserError: when the documents are of different accounts
+        """
+        self.ensure_one()
+        other = self.browse(other_id).exists()
+        (self | other).check_access("read")
+        if other.account_id != self.account_id:
+            raise UserError(
+                self.env._("Documents of one and the same personal account are compared.")
+            )
+        comparison = DocumentComparison(self, other)
+        return {
+            "difference": str(comparison.get_difference()),
+            "fields": comparison.get_fields(),
+            "sums": comparison.get_sums(),
+        }
+
+    def action_compare_version(self):
+        """«What changed»: this version against the one before it."""
+        return self._open_comparison(self._find_earlier("version"))
+
+    def action_compare_month(self):
+        """«Why the sum changed»: this document against that of the month before."""
+        return self._open_comparison(self._find_earlier("month"))
+
+    def _find_earlier(self, what):
+        self.ensure_one()
+        self.check_access("read")
+        domain = [("account_id", "=", self.account_id.id), ("form", "=", self.form)]
+        if what == "version":
+            domain += [("period_id", "=", self.period_id.id), ("version", "<", self.version)]
+            earlier = self.search(domain, order="version desc", limit=1)
+            missing = self.env._("This is the first version of the document.")
+        else:
+            domain += [
+                ("period_id.date_start", "<", self.period_id.date_start),
+                ("state", "=", "saved"),
+            ]
+            earlier = self.search(domain).sorted(lambda doc: doc.period_id.date_start)[-1:]
+            missing = self.env._("There is no saved document of an earlier month.")
+        if not earlier:
+            raise UserError(missing)
+        return earlier
+
+    def _open_comparison(self, earlier):
+        comparison = DocumentComparison(self, earlier)
+        page = self.env["epd.document.compare"].create(
+            {
+                "document_id": self.id,
+                "other_id": earlier.id,
+                "difference": float(comparison.get_difference()),
+                "line_ids": [Command.create(line) for line in comparison.get_lines()],
+            }
+        )
+        return page._get_records_action(name=self.env._("What Changed"), target="new")
+
+    # --- «changed since saving»: does it still say what the accountant's figures say? -------------
+
+    @api.model
+    def _source_digest(self, snapshot):
+        """Return the hash of what the accountant entered: lines, balances and readings."""
+        source = {
+            "blocks": [
+                {"payee": block["payee"], "lines": block["lines"], "balance": block["balance"]}
+                for block in snapshot["blocks"]
+            ],
+            "readings": snapshot["readings"],
+        }
+        return receipt_data.digest(receipt_data.canonical(source))
+
+    def _same_source(self, snapshot):
+        return bool(self) and self.source_sha256 == self._source_digest(snapshot)
+
+    @api.model
+    def _get_charge_digests(self, account_ids, period_ids):
+        """Return ``{(account_id, period_id): hex}`` of the figures as they stand, in one query."""
+        self.env.flush_all()
+        parts = [
+            SQL(
+                "SELECT account_id, period_id, %(table)s || jsonb_build_array(%(columns)s)::text"
+                " AS part FROM %(source)s"
+                " WHERE account_id = ANY(%(accounts)s) AND period_id = ANY(%(periods)s)",
+                table=table,
+                columns=SQL(", ").join(self._digested(table, name) for name in names.split()),
+                source=SQL.identifier(table),
+                accounts=list(account_ids),
+                periods=list(period_ids),
+            )
+            for table, names in _DIGESTED.items()
+        ]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT account_id, period_id, encode(sha256(convert_to("
+                "string_agg(part, E'\\n' ORDER BY part), 'UTF8')), 'hex')"
+                " FROM (%s) AS source GROUP BY account_id, period_id",
+                SQL(" UNION ALL ").join(parts),
+            )
+        )
+        return {(account, period): digest for account, period, digest in rows}
+
+    @api.model
+    def _digested(self, table, name):
+        field = self.env[table.replace("_", ".")]._fields[name]
+        if field.type in ("float", "monetary"):
+            return SQL("trim_scale(COALESCE(%s, 0)::numeric)", SQL.identifier(name))
+        if field.type in ("char", "text", "selection"):
+            return SQL("COALESCE(%s, '')", SQL.identifier(name))
+        return SQL.identifier(name)
+
+    @api.depends("state", "touched_at", "charges_sha256")
+    def _compute_is_outdated(self):
+        saved = self.filtered(lambda doc: doc.state == "saved")
+        (self - saved).is_outdated = False
+        # the digest goes beyond what the reader may see, and tells nobody anything
+        digests = self.sudo()._get_charge_digests(saved.account_id.ids, saved.period_id.ids)
+        moved = saved.filtered(
+            lambda doc: (
+                digests.get((doc.account_id.id, doc.period_id.id), "")
+                != (doc.sudo().charges_sha256 or "")
+            )
+        )
+        (saved - moved).is_outdated = False
+        # the ЕПД prints all figures; the other forms some, so theirs are looked at one by one
+        whole = moved.filtered(lambda doc: doc.form == "epd")
+        whole.is_outdated = True
+        for (period, form), documents in (
+            (moved - whole).grouped(lambda doc: (doc.period_id, doc.form)).items()
+        ):
+            snapshots = (
+                self.env["epd.document.snapshot"].sudo()._build(documents.account_id, period, form)
+            )
+            for document in documents:
+                snapshot, problem = snapshots[document.account_id.id]
+                document.is_outdated = bool(problem) or not document._same_source(snapshot)
+
+    def _search_is_outdated(self, operator, value):
+        """Look only at documents whose charges, balances or readings were written after saving."""
+        if operator != "in":
+            return NotImplemented
+        touched = self.search([("state", "=", "saved"), ("touched_at", "!=", False)])
+        found = touched.filtered("is_outdated")
+        return [("id", "in" if True in value else "not in", found.ids)]

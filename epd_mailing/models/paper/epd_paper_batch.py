@@ -1,7 +1,14 @@
+import gc
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
+from ...tools.delivery_state import NOT_PRESENTED
 from ..document.epd_payment_document import FORMS
+from .paper_joiner import PaperJoiner
+from .paper_sorter import PaperSorter
 
 PART_SIZE = 500  # documents in one file: what a printer and a pass of the cron take well
 
@@ -35,6 +42,8 @@ class EpdPaperBatch(models.Model):
         "printed": (),
         "cancelled": (),
     }
+    _work_cron = "epd_mailing.ir_cron_paper"
+    _work_states = ("building",)
     _gated_fields = (
         "number",
         "unsent_count",
@@ -157,3 +166,192 @@ class EpdPaperBatch(models.Model):
     def _unlink_except_made(self):
         if self.filtered(lambda batch: batch.state not in ("draft", "cancelled")):
             raise UserError(self.env._("Paper receipts are kept as a proof. Cancel them instead."))
+
+    # --- what a clerk does ------------------------------------------------------------------------
+
+    def _check_user_may(self):
+        self.check_access("write")
+        return self.sudo()._through_gate()
+
+    def _get_accounts_query(self):
+        """Return SQL of the accounts of the chosen lists; None when all are meant."""
+        self.ensure_one()
+        if not self.list_ids:
+            return None
+        lists = self.list_ids.with_company(self.company_id)
+        chosen = Domain.OR([entry._get_domain(self.period_id) for entry in lists])
+        chosen &= Domain("company_id", "=", self.company_id.id)
+        return self.env["epd.personal.account"].sudo()._search(chosen).select()
+
+    def action_build(self):
+        """«Make the File»: note down which receipts are printed and hand them to the queue.
+
+        :raise UserError: when there is nothing to print
+        """
+        for batch in self._check_user_may():
+            batch._check_movable("building")
+            PaperSorter(batch).take_in()
+            if not batch.pending_count:
+                raise UserError(batch._why_nothing())
+            batch._move("building", started_at=fields.Datetime.now(), pause_reason=False)
+        self._wake_worker()
+        return True
+
+    def _check_movable(self, target):
+        if self - self._can_move(target):
+            self._move(target)  # raises, with the states in words
+
+    def _why_nothing(self):
+        if self.error_count:
+            return self.env._(
+                "All receipts left are of a previous responsible person. Re-issue these "
+                "documents first."
+            )
+        if self.unsent_count:
+            return self.env._(
+                "There is nothing to print. %s receipts can go by e-mail and stand in no mailing "
+                "yet: make a mailing, or tick “Also Those Not Mailed Yet”.",
+                self.unsent_count,
+            )
+        return self.env._(
+            "There is nothing to print: every saved receipt goes by e-mail or is printed already."
+        )
+
+    def action_stop(self):
+        """Stop after the file in work."""
+        self._check_user_may()._move(
+            "paused", pause_reason=self.env._("Stopped by %(user)s", user=self.env.user.name)
+        )
+        return True
+
+    def action_resume(self):
+        """Go on where the work stopped."""
+        self._check_user_may()._move("building", pause_reason=False)
+        self._wake_worker()
+        return True
+
+    def action_mark_printed(self, presented_on=None):
+        """«Printed and Handed Over»: these receipts count as presented on that day.
+
+        :param presented_on: date or text ``YYYY-MM-DD``; nothing means today by the office's zone
+        :raise UserError: when the file is not ready, or the day has not come
+        """
+        for batch in self._check_user_may():
+            office = batch.with_context(tz=batch.company_id.epd_tz or "UTC")
+            today = fields.Date.context_today(office)
+            day = fields.Date.to_date(presented_on) or today
+            if day > today:
+                raise UserError(self.env._("Record the handing over on its day, not beforehand."))
+            if batch.started_at and day < fields.Date.context_today(office, batch.started_at):
+                raise UserError(
+                    self.env._("The receipts cannot be handed over before their file was made.")
+                )
+            batch._move("printed", presented_on=day, presented_by=self.env.uid)
+            batch._present()
+        return True
+
+    def _present(self):
+        """Mark receipts and documents as presented: two statements, as the compute would say.
+
+        ``delivery_state`` becomes ``paper`` unless a letter did better (see its compute).
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE epd_paper_batch_line SET is_presented = TRUE"
+                " WHERE batch_id = %s AND state = 'done'",
+                self.id,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE epd_payment_document SET delivery_state = 'paper'
+                 WHERE delivery_state IN %s
+                   AND id IN (SELECT document_id FROM epd_paper_batch_line
+                               WHERE batch_id = %s AND is_presented)
+                """,
+                NOT_PRESENTED,
+                self.id,
+            )
+        )
+        self.env["epd.paper.batch.line"].invalidate_model(["is_presented"])
+        self.env["epd.payment.document"].invalidate_model(["delivery_state"])
+
+    def action_cancel(self):
+        """Give the batch up before it is handed over; its receipts may be printed anew."""
+        batches = self._check_user_may()
+        batches._move("cancelled", finished_at=fields.Datetime.now())
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE epd_paper_batch_line SET is_live = FALSE WHERE batch_id IN %s",
+                tuple(batches.ids) or (0,),
+            )
+        )
+        self.env["epd.paper.batch.line"].invalidate_model(["is_live"])
+        return True
+
+    def action_download(self):
+        """Open the file for printing; with several files, their list."""
+        self.ensure_one()
+        self.check_access("read")
+        if len(self.part_ids) == 1:
+            return self.part_ids.action_download()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "epd.paper.batch.part",
+            "view_mode": "list",
+            "domain": [("batch_id", "=", self.id)],
+            "name": self.env._("Files for the Printer"),
+        }
+
+    def action_open_lines(self):
+        """Open the receipts of the batch."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_paper_batch_line_action"
+        )
+        return {**action, "domain": [("batch_id", "=", self.id)], "context": {}}
+
+    # --- the work: part after part, each committed by itself, memory for one part ----------------
+
+    @api.model
+    def _cron_paper(self):
+        """Work on all batches that are being made, within the budget of a pass."""
+        self._work_pass()
+
+    def _work_slice(self):
+        """Make the next part; without receipts that wait the batch is ready."""
+        # the batch's row is the claim: one worker joins its parts in their order
+        if not self.try_lock_for_update():
+            return None
+        waiting = self.env["epd.paper.batch.line"].search(
+            self._get_waiting_domain(), order="sequence, id", limit=self.part_size
+        )
+        if not waiting:
+            self._move("ready", finished_at=fields.Datetime.now())
+            self._report_ready()
+            return None
+        PaperJoiner(self).join(waiting)
+        # the parts of a joined file refer to each other in circles
+        gc.collect()
+        return len(waiting)
+
+    def _work_left(self):
+        """Return how many receipts wait."""
+        return self.env["epd.paper.batch.line"].search_count(self._get_waiting_domain())
+
+    def _get_waiting_domain(self):
+        return [("batch_id", "=", self.id), ("state", "=", "pending")]
+
+    def _report_ready(self):
+        self.message_post(
+            body=self.env._(
+                "Ready to print: %(documents)s receipts, %(pages)s pages, left out: %(errors)s.",
+                documents=self.document_count,
+                pages=self.page_count,
+                errors=self.error_count,
+            )
+        )

@@ -55,3 +55,7 @@ class EpdPaperBatchLine(models.Model):
         "(document_id) WHERE is_live", "This receipt stands in another batch for the printer."
     )
     _queue_idx = models.Index("(batch_id, sequence) WHERE state = 'pending'")
+
+    def _leave_out(self, reason):
+        """Leave the receipt out with its reason: another batch may take it."""
+        self._move("error", problem_text=reason, is_live=False)

@@ -4,11 +4,7 @@ In: a period and lists of accounts.
 Out: checked and saved documents, and the mailings made of them.
 """
 
+from . import epd_run_readiness
 from . import epd_billing_run
-from . import epd_billing_run_prepare
-from . import epd_billing_run_work
-from . import epd_billing_run_readiness
-from . import epd_billing_run_screen
-from . import epd_billing_run_outlook
 from . import epd_billing_run_line
-from . import epd_billing_run_line_mend
+from . import epd_payment_document

@@ -1,6 +1,23 @@
-from odoo import api, fields, models
+import logging
+from datetime import timedelta
 
+import psycopg2
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.delivery_state import PRESENTED
+from ...tools.query_plan import switch_off_jit
+from ..base.epd_background_work import LOST_TRANSACTION
 from ..document.epd_payment_document import FORMS
+from .run_outlook import RunOutlook
+
+_logger = logging.getLogger(__name__)
+
+SLICE = 240  # accounts formed, rendered and committed together
+PACE_SPAN = timedelta(minutes=3)  # what the time left is reckoned from
+SAMPLE = 1000  # ids handed out per problem at most; the count is of all
 
 
 class EpdBillingRun(models.Model):
@@ -15,11 +32,24 @@ class EpdBillingRun(models.Model):
     done         the last account was worked on (some may stand with an error)
     cancelled    the clerk; saved documents stay
     ===========  ==================================================================
+
+    The accounts of a run are its rows; before there are any, those of the chosen lists. The screen
+    shows the four steps of the month, each with its records and its next step. In the background
+    slice after slice is formed, rendered and committed by itself. The lock on the rows of a slice
+    is its claim: a worker that dies loses it with its transaction, and the rows wait again at once.
+    Nothing goes out of the house here, so no claim need be written down (letters are another
+    matter). What stands in the way is in ``epd.run.readiness``, who gets what in ``RunOutlook``.
     """
 
     _name = "epd.billing.run"
     _description = "Preparation and Sending of Payment Documents"
-    _inherit = ["mail.thread", "mail.activity.mixin", "epd.state.gate", "epd.background.work"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "epd.state.gate",
+        "epd.background.work",
+        "epd.live",
+    ]
     _order = "id desc"
     _check_company_auto = True
 
@@ -30,6 +60,8 @@ class EpdBillingRun(models.Model):
         "done": ("preparing",),
         "cancelled": ("draft",),
     }
+    _work_cron = "epd_mailing.ir_cron_prepare"
+    _work_states = ("preparing",)
     _gated_fields = ("started_at", "finished_at", "pause_reason")
 
     name = fields.Char(compute="_compute_name")
@@ -88,6 +120,20 @@ class EpdBillingRun(models.Model):
     error_count = fields.Integer(compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts", help="Percent of the accounts worked on.")
 
+    dates_basis = fields.Char(related="period_id.rule_id.basis", string="By Law")
+    is_current_period = fields.Boolean(compute="_compute_is_current_period")
+    next_period_name = fields.Char(compute="_compute_is_current_period")
+    scope_count = fields.Integer(string="Accounts of the Run", compute="_compute_steps")
+    charged_count = fields.Integer(string="Charges Are In", compute="_compute_steps")
+    document_count = fields.Integer(string="Documents Saved", compute="_compute_steps")
+    mailed_count = fields.Integer(string="In a Mailing", compute="_compute_steps")
+    presented_count = fields.Integer(string="Presented", compute="_compute_steps")
+    letter_count = fields.Integer(string="Letters", compute="_compute_steps")
+    period_mailing_ids = fields.Many2many(
+        "epd.mailing", string="Mailings of the Period", compute="_compute_period_mailing_ids"
+    )
+    eta_text = fields.Char(string="Time Left", compute="_compute_eta_text")
+
     @api.depends("period_id.name", "form")
     @api.depends_context("lang")
     def _compute_name(self):
@@ -122,6 +168,569 @@ class EpdBillingRun(models.Model):
         for run in self:
             run.mailing_count = counts.get(run, 0)
 
+    @api.depends("period_id", "company_id.epd_current_period_id")
+    def _compute_is_current_period(self):
+        for run in self:
+            period = run.period_id
+            run.is_current_period = bool(period) and period == run.company_id.epd_current_period_id
+            run.next_period_name = period and period._get_following_name()
+
+    @api.depends("list_ids", "period_id", "form", "line_ids.state", "document_ids", "mailing_ids")
+    def _compute_steps(self):
+        accounts = self.env["epd.personal.account"]
+        documents = self.env["epd.payment.document"]
+        letters = self.env["epd.mailing.letter"]
+        switch_off_jit(self.env.cr)
+        for run in self:
+            rows = run._get_rows_query()
+            scope = run._get_scope_domain()
+            run.scope_count = accounts.search_count(scope) if rows is None else run.account_count
+            run.charged_count = run.document_count = run.mailed_count = 0
+            run.presented_count = run.letter_count = 0
+            if not (run.scope_count and run.period_id):
+                continue
+            run.charged_count = accounts.search_count(scope & run._get_charged_domain())
+            states = dict(
+                documents._read_group(
+                    run._get_document_domain(scope if rows is None else None),
+                    ["delivery_state"],
+                    ["__count"],
+                )
+            )
+            run.document_count = sum(states.values())
+            run.mailed_count = run.document_count - states.get("none", 0)
+            run.presented_count = sum(states.get(state, 0) for state in PRESENTED)
+            if run.document_count:
+                run.letter_count = letters.search_count(
+                    run._get_letter_domain(scope if rows is None else None)
+                )
+
+    @api.depends("period_id", "mailing_ids")
+    def _compute_period_mailing_ids(self):
+        mailings = self.env["epd.mailing"].search([("period_id", "in", self.period_id.ids)])
+        for run in self:
+            run.period_mailing_ids = mailings.filtered(
+                lambda mailing, run=run: mailing.period_id == run.period_id
+            )
+
+    @api.depends("state", "line_ids.state")
+    def _compute_eta_text(self):
+        lines = self.env["epd.billing.run.line"]
+        for run in self:
+            run.eta_text = False
+            if run.state != "preparing" or not run.pending_count:
+                continue
+            now = fields.Datetime.now()
+            begin = max(run.started_at or now, now - PACE_SPAN)
+            done = lines.search_count(
+                [
+                    ("run_id", "=", run._origin.id),
+                    ("state", "!=", "pending"),
+                    ("write_date", ">=", begin),
+                ]
+            )
+            seconds = (now - begin).total_seconds()
+            if done and seconds > 0:
+                run.eta_text = self.env["epd.mailing"]._describe_seconds(
+                    run.pending_count * seconds / done
+                )
+
+    # --- which accounts, documents and letters it is about -------------------------------------------
+
+    def _get_account_domain(self):
+        """Return the domain of the accounts of the chosen lists, within the company."""
+        self.ensure_one()
+        lists = self.list_ids.with_company(self.company_id)
+        chosen = Domain.OR([entry._get_domain(self.period_id) for entry in lists])
+        return chosen & Domain("company_id", "=", self.company_id.id)
+
+    def _get_account_query(self):
+        """Return SQL of the ids of the accounts that the run is about."""
+        self.ensure_one()
+        domain = self._get_account_domain()
+        return self.env["epd.personal.account"].sudo()._search(domain).subselect()
+
+    def _get_scope_domain(self):
+        """Return the domain of the accounts that the run is about."""
+        self.ensure_one()
+        rows = self._get_rows_query()
+        if rows is not None:
+            return Domain("id", "in", rows.subselect("account_id"))
+        if not self.list_ids:
+            return Domain.FALSE
+        return self._get_account_domain()
+
+    def _get_rows_query(self):
+        """Return the query of the run's rows, or nothing while there are none."""
+        lines = self.env["epd.billing.run.line"].sudo()
+        domain = [("run_id", "=", self._origin.id)]
+        if self._origin.id and lines.search_count(domain, limit=1):
+            return lines._search(domain)
+        return None
+
+    def _get_charged_domain(self):
+        """Return the domain of accounts with charges in the period."""
+        charges = self.env["epd.charge"]._search([("period_id", "=", self.period_id.id)])
+        return Domain("id", "in", charges.subselect("account_id"))
+
+    def _get_document_domain(self, scope=None):
+        """Return the domain of the live documents of the accounts of the run."""
+        rows = self._get_rows_query() if scope is None else None
+        accounts = (
+            rows.subselect("account_id")
+            if rows is not None
+            else self.env["epd.personal.account"]._search(
+                self._get_scope_domain() if scope is None else scope
+            )
+        )
+        return (
+            Domain("period_id", "=", self.period_id.id)
+            & Domain("form", "=", self.form)
+            & Domain("state", "=", "saved")
+            & Domain("account_id", "in", accounts)
+        )
+
+    def _get_letter_domain(self, scope=None):
+        documents = self.env["epd.payment.document"]._search(self._get_document_domain(scope))
+        return (
+            Domain("document_id", "in", documents)
+            & Domain("is_test", "=", False)
+            & Domain("send_state", "not in", ("skipped", "cancelled"))
+        )
+
+    def _get_mailing_domain(self):
+        """Return the domain of the live documents of the accounts of the run, earlier ones too."""
+        accounts = self.env["epd.billing.run.line"].sudo()._search([("run_id", "=", self.id)])
+        return (
+            Domain("account_id", "in", accounts.subselect("account_id"))
+            & Domain("period_id", "=", self.period_id.id)
+            & Domain("form", "=", self.form)
+            & Domain("state", "=", "saved")
+        )
+
+    def _get_prepare_domain(self, what):
+        """Return the domain of the accounts of the lists that get a new document, have one, or none.
+
+        :param what: ``new``, ``kept``, ``bare`` (neither charges nor balance)
+        """
+        lists = self._get_account_domain()
+        period = Domain("period_id", "=", self.period_id.id)
+        live = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._search(period & Domain("form", "=", self.form) & Domain("state", "=", "saved"))
+        )
+        has = Domain("id", "in", live.subselect("account_id"))
+        self.env.flush_all()
+        bare = Domain("id", "in", SQL("(%s)", self._get_bare_query()))
+        return lists & {
+            "new": ~has & ~bare,
+            "kept": has,
+            "bare": ~has & bare,
+        }.get(what, Domain.FALSE)
+
+    def _get_bare_query(self):
+        """Return SQL of the ids of the company's accounts with neither charges nor balance."""
+        return SQL(
+            """
+            SELECT a.id FROM epd_personal_account a
+             WHERE a.company_id = %(company)s
+               AND NOT EXISTS (SELECT 1 FROM epd_charge c
+                                WHERE c.account_id = a.id AND c.period_id = %(period)s)
+               AND NOT EXISTS (SELECT 1 FROM epd_account_balance b
+                                WHERE b.account_id = a.id AND b.period_id = %(period)s)
+            """,
+            company=self.company_id.id,
+            period=self.period_id.id,
+        )
+
+    # --- what a clerk does ---------------------------------------------------------------------------
+
+    def _check_user_may(self):
+        self.check_access("write")
+        return self.sudo()._through_gate()
+
+    def action_prepare(self):
+        """«Save for Sending»: take in the accounts of the lists and hand the run to the queue.
+
+        Pressed again on a run that is done, it works on all accounts of the lists once more, as its
+        mode says: missing only, changed since, or all as new versions.
+        """
+        runs = self._check_user_may()
+        for run in runs:
+            run._check_asked()
+            if run.state == "done":
+                run.line_ids.unlink()
+            run._take_in_accounts()
+            if not run.account_count:
+                raise UserError(self.env._("There is no account in the chosen lists."))
+        self.env["epd.receipt.renderer"]._check_ready(sum(runs.mapped("pending_count")))
+        runs._move(
+            "preparing",
+            started_at=fields.Datetime.now(),
+            finished_at=False,
+            pause_reason=False,
+        )
+        self._wake_worker()
+        return True
+
+    def _check_asked(self):
+        """Refuse a run that does not say what is wanted.
+
+        :raise UserError: saying what to enter
+        """
+        self.ensure_one()
+        if not self.list_ids:
+            raise UserError(self.env._("Choose at least one list of personal accounts."))
+        if self.mode == "all" and not self.reason:
+            raise UserError(self.env._("Say in “Reason” why all documents are issued again."))
+
+    def action_prepare_again(self):
+        """«Save Again» on runs that are done; see :meth:`action_prepare`."""
+        if self.filtered(lambda run: run.state != "done"):
+            raise UserError(self.env._("Only a run that is done is worked on again."))
+        return self.action_prepare()
+
+    def _take_in_accounts(self):
+        """Make a row for each account of the lists: one statement, for 100 000 accounts too."""
+        self.ensure_one()
+        query = self.env["epd.personal.account"].sudo()._search(self._get_account_domain())
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO epd_billing_run_line
+                       (run_id, company_id, account_id, building_id, state,
+                        create_uid, write_uid, create_date, write_date)
+                SELECT %(run)s, %(company)s, account.id, account.building_id, 'pending',
+                       %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
+                  FROM epd_personal_account account
+                 WHERE account.id IN %(accounts)s
+                 ORDER BY account.building_id, account.premises_sort, account.number, account.id
+                    ON CONFLICT (run_id, account_id) DO NOTHING
+                """,
+                run=self.id,
+                company=self.company_id.id,
+                uid=self.env.uid,
+                accounts=query.subselect(),
+            )
+        )
+        self.invalidate_recordset()
+
+    def action_preview(self):
+        """«Prepare»: page through the receipts, made as the saved ones will be."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.list_ids:
+            raise UserError(self.env._("Choose at least one list of personal accounts."))
+        return self.env["epd.receipt.preview"]._open_for(run=self)
+
+    def action_stop(self):
+        """Stop after the slice in work."""
+        self._check_user_may()._move(
+            "paused", pause_reason=self.env._("Stopped by %(user)s", user=self.env.user.name)
+        )
+        return True
+
+    def action_resume(self):
+        """Go on where the run stopped."""
+        runs = self._check_user_may()
+        self.env["epd.receipt.renderer"]._check_ready(sum(runs.mapped("pending_count")))
+        runs._move("preparing", pause_reason=False)
+        self._wake_worker()
+        return True
+
+    def action_cancel(self):
+        """Give the run up; what was saved stays."""
+        self._check_user_may()._move("cancelled")
+        return True
+
+    def action_to_draft(self):
+        """Take a cancelled run back to its beginning; saved documents stay."""
+        runs = self._check_user_may()
+        runs._move("draft", started_at=False, finished_at=False, pause_reason=False)
+        runs.line_ids.unlink()
+        return True
+
+    def action_retry_errors(self):
+        """Work once more on the accounts that stand with an error."""
+        runs = self._check_user_may()
+        lines = runs.line_ids.search([("run_id", "in", runs.ids), ("state", "=", "error")])
+        if not lines:
+            raise UserError(self.env._("No account of the run stands with an error."))
+        lines._through_gate()._move("pending", problem_code=False, problem_text=False)
+        runs.filtered(lambda run: run.state != "preparing")._move("preparing", finished_at=False)
+        self._wake_worker()
+        return True
+
+    def action_make_mailing(self):
+        """Make a draft mailing of the run's saved documents that have no live letter yet."""
+        self.ensure_one()
+        self.check_access("write")
+        if not self.env["epd.payment.document"].search_count(self._get_mailing_domain(), limit=1):
+            raise UserError(
+                self.env._("There are no saved documents yet. Press “Save for Sending” first.")
+            )
+        template = self.env["epd.message.template"].search(
+            [("company_id", "=", self.company_id.id)], limit=1
+        )
+        mailing = self.env["epd.mailing"].create(
+            {
+                "company_id": self.company_id.id,
+                "period_id": self.period_id.id,
+                "run_id": self.id,
+                "template_id": template.id,
+            }
+        )
+        mailing._take_in_run()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "epd.mailing",
+            "res_id": mailing.id,
+            "view_mode": "form",
+        }
+
+    def action_next_period(self):
+        """Make the month after this run's the current one and open a new run for it.
+
+        :raise UserError: when this run is not of the current period
+        """
+        self.ensure_one()
+        self.check_access("write")
+        company = self.company_id
+        if self.period_id != company.epd_current_period_id:
+            raise UserError(
+                self.env._(
+                    "The current billing period is %(period)s. Go on from its run.",
+                    period=company.epd_current_period_id.name or "—",
+                )
+            )
+        following = self.period_id._get_following()
+        # operators do not write companies; the step to the next month is theirs
+        company.sudo().epd_current_period_id = following
+        run = self.create(
+            {
+                "company_id": company.id,
+                "period_id": following.id,
+                "form": self.form,
+                "list_ids": [Command.set(self.list_ids.ids)],
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": run.id,
+            "view_mode": "form",
+        }
+
+    # --- the work ------------------------------------------------------------------------------------
+
+    @api.model
+    def _cron_prepare(self):
+        """Work on all runs that are being prepared, within the budget of a pass."""
+        self._work_pass()
+
+    def _for_office(self):
+        # what became of each account stands in its line
+        return super()._for_office().with_context(tracking_disable=True)
+
+    def _work(self, in_budget):
+        """Work on the accounts that wait; what the machine lacks is said before the first slice."""
+        self.env["epd.receipt.renderer"]._check_ready(self._work_left())
+        return super()._work(in_budget)
+
+    def _work_slice(self):
+        """Form, render and save the next accounts; without any the run is done."""
+        found = self._get_waiting()
+        lines = found.try_lock_for_update()
+        if not found:
+            self._finish()
+            return None
+        if not lines:  # another worker has them
+            return None
+        self._work_on(lines)
+        return len(lines)
+
+    def _finish(self):
+        self._move("done", finished_at=fields.Datetime.now())
+        self.message_post(
+            body=self.env._(
+                "Saved: %(saved)s, left out: %(skipped)s, with an error: %(errors)s.",
+                saved=self.saved_count,
+                skipped=self.skipped_count,
+                errors=self.error_count,
+            )
+        )
+
+    def _get_waiting(self):
+        return self.env["epd.billing.run.line"].search(
+            [("run_id", "=", self.id), ("state", "=", "pending")], order="id", limit=SLICE
+        )
+
+    def _work_left(self):
+        """Return how many accounts wait."""
+        return self.env["epd.billing.run.line"].search_count(
+            [("run_id", "=", self.id), ("state", "=", "pending")]
+        )
+
+    def _work_on(self, lines):
+        """Form the documents of a slice; when that fails as a whole, one account after another."""
+        if not self._work_together(lines):
+            self._work_one_by_one(lines)
+        self._tell_screens()
+
+    def _work_together(self, lines):
+        """Form the documents of a slice at once.
+
+        :return: False when one of the accounts made it fail
+        """
+        try:
+            with self.env.cr.savepoint():
+                self._write_outcomes(lines, self._form(lines))
+        except LOST_TRANSACTION:
+            raise
+        except Exception:
+            # a fault of the machine stops the run here, with its reason
+            self.env["epd.receipt.renderer"]._check_ready()
+            _logger.exception("Run %s: a slice failed, its accounts are tried alone", self.id)
+            return False
+        return True
+
+    def _work_one_by_one(self, lines):
+        for line in lines:
+            try:
+                with self.env.cr.savepoint():
+                    self._write_outcomes(line, self._form(line))
+            except LOST_TRANSACTION:
+                raise
+            except Exception as error:
+                line._move("error", **self._describe_fault(line, error))
+
+    def _describe_fault(self, line, error):
+        if isinstance(error, psycopg2.IntegrityError):
+            code, text = (
+                "busy",
+                self.env._(
+                    "Somebody else saved a document of this account at the same moment. Press “Try "
+                    "Errors Again”."
+                ),
+            )
+        elif isinstance(error, UserError):
+            code, text = "fault", str(error)
+        else:
+            _logger.error("Run %s: account %s failed", self.id, line.account_id.id, exc_info=error)
+            code = "fault"
+            text = self.env._("An unexpected fault; the administrator sees it in the log.")
+        return {"problem_code": code, "problem_text": text}
+
+    def _form(self, lines):
+        return (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(
+                lines.account_id,
+                self.period_id,
+                self.form,
+                self.mode,
+                self.reason,
+                {"run_id": self.id, "saved_by": (self.user_id or self.env.user).id},
+            )
+        )
+
+    def _write_outcomes(self, lines, outcomes):
+        for line in lines:
+            document, problem = outcomes[line.account_id.id]
+            state = "saved" if not problem else "skipped" if document else "error"
+            if problem and problem["code"] == "no_charges":
+                state = "skipped"
+            line._move(
+                state,
+                document_id=document.id if document else False,
+                problem_code=problem and problem["code"],
+                problem_text=problem and problem["text"],
+            )
+
+    # --- what stands in the way, and who gets what ---------------------------------------------------
+
+    def check_readiness(self):
+        """Return what stands in the way of the documents of this run, worst first.
+
+        Errors keep accounts without a document; warnings are to be looked at.
+
+        :return: list of dicts ``code``, ``severity`` (``error``/``warning``), ``text``, ``model``,
+            ``ids`` (of at most 1000 records), ``count`` (of all)
+        """
+        return [
+            {**problem, "ids": problem["ids"][:SAMPLE], "count": len(problem["ids"])}
+            for problem in self.env["epd.run.readiness"]._find_problems(self)
+        ]
+
+    def get_outlook(self):
+        """Return who would get what from a mailing made now, see ``RunOutlook.get_counts``."""
+        self.ensure_one()
+        self.check_access("read")
+        return RunOutlook(self).get_counts()
+
+    def action_confirm_prepare(self):
+        """«Save for Sending»: show what will be saved and what stands in the way, then ask."""
+        self.ensure_one()
+        self.check_access("write")
+        self._check_asked()
+        return self.env["epd.run.outlook"]._open_for(self, "prepare")
+
+    def action_confirm_mailing(self):
+        """«Make a Mailing»: show who gets what, then ask."""
+        self.ensure_one()
+        self.check_access("write")
+        domain = self._get_document_domain()
+        if not self.env["epd.payment.document"].search_count(domain, limit=1):
+            raise UserError(
+                self.env._("There are no saved documents yet. Press “Save for Sending” first.")
+            )
+        return self.env["epd.run.outlook"]._open_for(self, "mail")
+
+    # --- what its numbers open -----------------------------------------------------------------------
+
+    def _get_behind_domain(self, what, model):
+        """Return the domain of the records behind a number of the screens, see ``epd.behind``."""
+        name, _sep, detail = what.partition("_")
+        if name == "mail":
+            return self._get_mail_domain(detail, model)
+        if name == "find":
+            return Domain("id", "in", self.env["epd.run.readiness"]._find_ids(self, detail, model))
+        if name == "prepare" and model == "epd.personal.account":
+            return self._get_prepare_domain(detail)
+        return self._get_step_domain(what, model)
+
+    def _get_mail_domain(self, what, model):
+        outlook = RunOutlook(self)
+        column = {
+            "epd.personal.account": "account_id",
+            "epd.payment.document": "document_id",
+            "epd.delivery.address": "address_id",
+        }.get(model)
+        if what == "no_document" and column == "account_id":
+            return outlook.get_undocumented_domain()
+        return Domain("id", "in", outlook.get_ids_query(what, column)) if column else Domain.FALSE
+
+    def _get_step_domain(self, what, model):
+        """Return the domain of the records behind a number of the four steps."""
+        if model == "epd.mailing.letter" and what == "letters":
+            return self._get_letter_domain()
+        if model == "epd.personal.account" and what == "scope":
+            return self._get_scope_domain()
+        if model == "epd.personal.account" and what == "uncharged":
+            return self._get_scope_domain() & ~self._get_charged_domain()
+        if model == "epd.payment.document" and what in ("saved", "mailed", "presented", "waiting"):
+            more = {
+                "saved": Domain.TRUE,
+                "mailed": Domain("delivery_state", "!=", "none"),
+                "presented": Domain("delivery_state", "in", PRESENTED),
+                "waiting": Domain("delivery_state", "not in", PRESENTED),
+            }[what]
+            return self._get_document_domain() & more
+        return Domain.FALSE
+
     def _open(self, xmlid, domain):
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         return {**action, "domain": domain, "context": {"default_run_id": self.id}}
@@ -141,3 +750,64 @@ class EpdBillingRun(models.Model):
         """Open the mailings of the run."""
         self.ensure_one()
         return self._open("epd_mailing.epd_mailing_action", [("run_id", "=", self.id)])
+
+    def _open_behind(self, xmlid, what, name):
+        """Open the records behind the number ``what``: looked up each time, so always of now."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(f"epd_mailing.{xmlid}")
+        domain = [("behind", "=", f"{self.id}:{what}")]
+        return {**action, "name": name, "domain": domain, "context": {}}
+
+    def action_open_scope(self):
+        """Open the accounts of the run."""
+        name = self.env._("Accounts of the Run")
+        return self._open_behind("epd_personal_account_action", "scope", name)
+
+    def action_open_uncharged(self):
+        """Open the accounts without charges in the period."""
+        name = self.env._("Without Charges")
+        return self._open_behind("epd_personal_account_action", "uncharged", name)
+
+    def action_open_charges(self):
+        """Open the charges of the period."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("epd_mailing.epd_charge_action")
+        return {**action, "domain": [("period_id", "=", self.period_id.id)], "context": {}}
+
+    def action_open_live_documents(self):
+        """Open the saved documents of the accounts of the run, earlier ones too."""
+        name = self.env._("Documents Saved")
+        return self._open_behind("epd_payment_document_action", "saved", name)
+
+    def action_open_mailed(self):
+        """Open the documents that have a letter or went on paper."""
+        name = self.env._("Documents in a Mailing")
+        return self._open_behind("epd_payment_document_action", "mailed", name)
+
+    def action_open_presented(self):
+        """Open the documents that reached their payers."""
+        name = self.env._("Documents Presented")
+        return self._open_behind("epd_payment_document_action", "presented", name)
+
+    def action_open_unpresented(self):
+        """Open the documents that have not reached their payers."""
+        name = self.env._("Not Presented Yet")
+        return self._open_behind("epd_payment_document_action", "waiting", name)
+
+    def action_open_letters(self):
+        """Open the letters of the documents of the run."""
+        return self._open_behind("epd_mailing_letter_action", "letters", self.env._("Letters"))
+
+    def action_create_list(self):
+        """«Create and Fill»: a list of the office's own, chosen in this run at once."""
+        return self._open_dialog("epd_mailing.epd_account_list_fill_run_action")
+
+    def action_why(self):
+        """Say why an account is in none of the chosen lists."""
+        return self._open_dialog("epd_mailing.epd_account_list_why_run_action")
+
+    def _open_dialog(self, xmlid):
+        self.ensure_one()
+        self.check_access("write")
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        return {**action, "context": {"default_run_id": self.id}}

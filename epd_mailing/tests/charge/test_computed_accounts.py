@@ -129,7 +129,7 @@ class TestComputedAccounts(EpdCommon):
         accounts = self.env["epd.personal.account"]
         for number in ACCOUNTS:
             accounts |= self._make_account(number)
-        built = self.env["epd.payment.document"]._build_snapshots(accounts, self.period, "epd")
+        built = self.env["epd.document.snapshot"]._build(accounts, self.period, "epd")
         for account in accounts:
             snapshot, problem = built[account.id]
             self.assertFalse(problem)

@@ -247,8 +247,8 @@ class TestPaymentDocument(EpdCommon):
 
     def test_missing_program_is_said_before_starting(self):
         engine = receipt_pdf.WkhtmltopdfEngine("/nothing/wkhtmltopdf")
-        documents = type(self.env["epd.payment.document"])
-        with patch.object(documents, "_get_engine", lambda self: engine):
+        renderer = type(self.env["epd.receipt.renderer"])
+        with patch.object(renderer, "_get_engine", lambda self: engine):
             with self.assertRaisesRegex(UserError, "wkhtmltopdf"):
                 self.accounts[0].with_user(self.operator).action_make_receipt()
             with self.assertRaisesRegex(UserError, "wkhtmltopdf"):
@@ -266,7 +266,7 @@ class TestPaymentDocument(EpdCommon):
         self.assertEqual(receipt_data.canonical(json.loads(document.snapshot)), document.snapshot)
 
     def test_queries_do_not_grow_with_accounts(self):
-        build = self.env["epd.payment.document"]._build_snapshots
+        build = self.env["epd.document.snapshot"]._build
         build(self.accounts, self.period, "epd")  # warm
 
         def count(accounts):

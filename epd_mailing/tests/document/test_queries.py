@@ -61,7 +61,7 @@ class TestQueries(EpdCommon):
             [{"account_id": a.id, "date": "2026-01-10", "basis": "Заявление"} for a in fresh]
         )
         made = self.documents.sudo()._form_documents(
-            fresh, self.period, "epd", run=self.billing_run
+            fresh, self.period, "epd", values={"run_id": self.billing_run.id}
         )
         documents = self.documents.browse([document.id for document, _ in made.values()])
         self.billing_run._take_in_accounts()

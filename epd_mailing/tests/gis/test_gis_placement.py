@@ -28,8 +28,7 @@ class TestGisPlacement(EpdCommon):
         )
 
     def _snapshots(self):
-        documents = self.env["epd.payment.document"]
-        found = documents._build_snapshots(self.accounts[:2], self.period, "epd")
+        found = self.env["epd.document.snapshot"]._build(self.accounts[:2], self.period, "epd")
         return [found[account.id][0]["account"]["gis_document_id"] for account in self.accounts[:2]]
 
     def test_it_stands_in_the_head_of_its_own_document(self):

@@ -82,7 +82,7 @@ class TestImportRoundTrip(ImportCase):
 
     def _snapshots(self, company, period):
         accounts = self.env["epd.personal.account"].sudo().search([("company_id", "=", company.id)])
-        found = self.env["epd.payment.document"].sudo()._build_snapshots(accounts, period, "epd")
+        found = self.env["epd.document.snapshot"].sudo()._build(accounts, period, "epd")
         return {account.number: found[account.id] for account in accounts}
 
     def test_round_trip(self):

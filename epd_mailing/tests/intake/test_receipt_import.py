@@ -8,6 +8,7 @@ from unittest.mock import patch
 import psycopg2
 import pypdf
 from lxml import etree
+from odoo.addons.epd_mailing.models.document.document_writer import DocumentWriter, NewVersion
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -291,17 +292,12 @@ class TestReceiptImport(EpdCommon):
         self._work()
         documents = self.env["epd.payment.document"]
         account = self.accounts[2]
-        snapshot, problem = documents._build_snapshots(account, self.period, "epd")[account.id]
+        built = self.env["epd.document.snapshot"]._build(account, self.period, "epd")
+        snapshot, problem = built[account.id]
         self.assertFalse(problem)
-        own = documents._save_rendered(
+        own = DocumentWriter(self.env, self.period, "epd").store(
             {account.id: SimpleNamespace(pdf=b"%PDF own", pages=1)},
-            {account.id: {**snapshot, "number": "own"}},
-            {},
-            {},
-            self.period,
-            "epd",
-            None,
-            None,
+            {account.id: NewVersion({**snapshot, "number": "own"})},
         )
         self.env.cr.execute(
             "UPDATE epd_payment_document SET saved_at = saved_at - interval '20 years'"

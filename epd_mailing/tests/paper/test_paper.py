@@ -9,6 +9,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from pypdf import PdfReader
 
+from ...models.paper.paper_choice import PaperChoice
+from ...models.paper.paper_sorter import PaperSorter
 from ...tools import pdf_merge
 from ..sending_common import SendingCommon
 
@@ -150,12 +152,12 @@ class TestPaperProperty(PaperCase):
         batch = self.env["epd.paper.batch"].create(
             {"company_id": self.company.id, "period_id": self.period.id}
         )
-        batch._through_gate()._take_in_documents()
+        PaperSorter(batch._through_gate()).take_in()
         for account, document, case in pairs:
             self._judge(account, document, case, batch)
         # a second batch finds nothing more
         again = batch.copy()
-        again._through_gate()._take_in_documents()
+        PaperSorter(again._through_gate()).take_in()
         self.assertFalse(again.line_ids.filtered("is_live"))
         self.assertLessEqual(len(mailing.letter_ids), 8)
 
@@ -223,9 +225,9 @@ class TestPaperProperty(PaperCase):
             self.assertIn(account, account._wants_paper(self.period))
         if not expected and not reached:
             # it could be mailed and is in no mailing: told, and taken when asked for
-            counts = document._count_not_printed(self.period)
+            counts = PaperChoice(self.env, self.period).count_not_printed()
             self.assertTrue(counts["unsent"])
-            query = document._get_paper_query(self.period, with_unsent=True)
+            query = PaperChoice(self.env, self.period).get_query(with_unsent=True)
             found = [row[0] for row in self.env.execute_query(query)]
             self.assertIn(document.id, found)
 

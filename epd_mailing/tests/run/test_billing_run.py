@@ -62,8 +62,8 @@ class TestBillingRun(EpdCommon):
         self.assertEqual((run.state, run.saved_count, run.error_count), ("done", 3, 0))
 
     def test_a_fault_in_a_slice_hits_its_own_account_only(self):
-        documents = type(self.env["epd.payment.document"])
-        original = documents._snapshot_account
+        snapshots = type(self.env["epd.document.snapshot"])
+        original = snapshots._snapshot_account
         culprit = self.accounts[0]
 
         def broken(self, account, *args):
@@ -74,8 +74,8 @@ class TestBillingRun(EpdCommon):
         run = self._run()
         run.action_prepare()
         with (
-            patch.object(documents, "_snapshot_account", broken),
-            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run_work"),
+            patch.object(snapshots, "_snapshot_account", broken),
+            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run"),
         ):
             self._work()
         self.assertEqual((run.saved_count, run.error_count, run.state), (3, 1, "done"))
@@ -130,7 +130,7 @@ class TestBillingRun(EpdCommon):
 
         with (
             patch.object(runs, "_form", lost_once),
-            patch("odoo.addons.epd_mailing.models.run.epd_billing_run_work.SLICE", 2),
+            patch("odoo.addons.epd_mailing.models.run.epd_billing_run.SLICE", 2),
             mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
@@ -150,7 +150,7 @@ class TestBillingRun(EpdCommon):
 
         with (
             patch.object(runs, "_write_outcomes", stop_then_write),
-            patch("odoo.addons.epd_mailing.models.run.epd_billing_run_work.SLICE", 1),
+            patch("odoo.addons.epd_mailing.models.run.epd_billing_run.SLICE", 1),
         ):
             self._work()
         self.assertEqual((run.state, run.saved_count, run.pending_count), ("paused", 1, 3))
@@ -169,7 +169,7 @@ class TestBillingRun(EpdCommon):
         run.action_prepare()
         usage = shutil.disk_usage("/")
         with patch(
-            "odoo.addons.epd_mailing.models.document.epd_payment_document_files.shutil.disk_usage",
+            "odoo.addons.epd_mailing.models.document.epd_receipt_renderer.shutil.disk_usage",
             lambda path: usage._replace(free=10**6),
         ):
             self._work()
@@ -214,10 +214,10 @@ class TestBillingRun(EpdCommon):
         run = self._run()
         run.action_prepare()
         engine = receipt_pdf.WkhtmltopdfEngine("/nothing/wkhtmltopdf")
-        documents = type(self.env["epd.payment.document"])
+        renderer = type(self.env["epd.receipt.renderer"])
         with (
-            patch.object(documents, "_get_engine", lambda self: engine),
-            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run_work"),
+            patch.object(renderer, "_get_engine", lambda self: engine),
+            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run"),
         ):
             self._work()
             with self.assertRaisesRegex(UserError, "wkhtmltopdf"):

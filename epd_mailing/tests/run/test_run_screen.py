@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
-from ...wizards import epd_run_outlook_work
+from ...wizards import epd_run_outlook
 from ..common import EpdCommon
 
 
@@ -198,7 +198,7 @@ class TestOutlookInBackground(RunScreenCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(epd_run_outlook_work, "AT_ONCE", 0)
+        self.patch(epd_run_outlook, "AT_ONCE", 0)
 
     def _look(self):
         self._run_cron("ir_cron_outlook")
@@ -280,7 +280,7 @@ class TestOutlookInBackground(RunScreenCase):
         wrong = [("behind", "=", f"{self.run_.id}:find_nothing")]
         self.assertFalse(self.env["epd.account.balance"].search(wrong))
         # what is no rule is not called
-        self.assertEqual(self.run_._find_problem_ids("problem_ids"), [])
+        self.assertEqual(self.env["epd.run.readiness"]._find_ids(self.run_, "problem_ids"), [])
 
 
 @tagged("post_install", "-at_install", "epd_mailing")

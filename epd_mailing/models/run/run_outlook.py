@@ -1,13 +1,8 @@
-from odoo import models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.query_plan import switch_off_jit
-from .epd_billing_run_readiness import RULES
 
-# without these no account gets a document, so nothing is begun
-WHOLE_RUN = ("dates_missing", "no_accounts")
 # why there is no letter: what can be done about it; the accounts get paper meanwhile
 MENDS = {
     "no_address": "address",
@@ -23,25 +18,27 @@ MENDS = {
 NOTHING = ("payer_changed", "file_missing")
 
 
-class EpdBillingRun(models.Model):
-    """What will happen, said before it happens: «who gets what», from the database in a few queries.
+class RunOutlook:
+    """What a mailing made now would do, said before it happens: who gets what, in a few queries.
 
     The rules are those of ``epd.mailing._prepare_letters``, here over all accounts at once.
     """
 
-    _inherit = "epd.billing.run"
+    def __init__(self, run):
+        """:param run: ``epd.billing.run``, with the rights of who asks"""
+        run.ensure_one()
+        self.run = run
+        self.env = run.env
 
-    # --- letters and paper -----------------------------------------------------------------------
-
-    def _get_outlook_query(self):
+    def _get_query(self):
         """Return SQL of the letters to come: one row a document and address, with the reason why not.
 
         Columns: ``document_id``, ``account_id``, ``address_id``, ``email``, ``reason`` (NULL when the
         letter goes), ``paper`` (the account gets paper, too or only).
         """
-        self.ensure_one()
-        documents = self.env["epd.payment.document"].sudo()._search(self._get_document_domain())
-        policy = self.company_id.epd_consent_policy
+        documents = self.env["epd.payment.document"].sudo()
+        documents = documents._search(self.run.sudo()._get_document_domain())
+        policy = self.run.company_id.epd_consent_policy
         return SQL(
             """
             SELECT doc.id AS document_id, doc.account_id, address.id AS address_id,
@@ -91,22 +88,19 @@ class EpdBillingRun(models.Model):
             """,
             strict=policy == "strict",
             paper=policy != "email_only",
-            first=self.period_id.date_start,
+            first=self.run.period_id.date_start,
             documents=documents.subselect(),
         )
 
-    def get_outlook(self):
-        """Return who would get what from a mailing made now, as plain data (for integrations too).
+    def get_counts(self):
+        """Return who would get what from a mailing made now, as plain data.
 
         :return: dict of ``letters``, ``addresses``, ``accounts`` (by e-mail), ``paper`` (accounts),
             ``already`` (documents sent before), ``no_document`` (accounts), ``reasons`` (reason
             why no letter goes → documents)
         """
-        self.ensure_one()
-        self.check_access("read")
         self.env.flush_all()
         switch_off_jit(self.env.cr)
-        run = self.sudo()
         facts = self.env.execute_query(
             SQL(
                 """
@@ -118,7 +112,7 @@ class EpdBillingRun(models.Model):
                 SELECT true, NULL, 0, 0, count(DISTINCT account_id), 0
                   FROM outlook WHERE paper AND COALESCE(reason, '') <> ALL(%(nothing)s)
                 """,
-                outlook=run._get_outlook_query(),
+                outlook=self._get_query(),
                 nothing=list(NOTHING),
             )
         )
@@ -133,34 +127,23 @@ class EpdBillingRun(models.Model):
             "paper": paper,
             "already": next((row[4] for row in rows if row[0] == "already_sent"), 0),
             "no_document": self.env["epd.personal.account"].search_count(
-                self._get_behind_domain("mail_no_document", "epd.personal.account")
+                self.get_undocumented_domain()
             ),
             "reasons": reasons,
         }
 
-    def _get_behind_domain(self, what, model):
-        column = {
-            "epd.personal.account": "account_id",
-            "epd.payment.document": "document_id",
-            "epd.delivery.address": "address_id",
-        }.get(model)
-        accounts = model == "epd.personal.account"
-        if what == "mail_no_document" and accounts:
-            documents = self.env["epd.payment.document"].sudo()._search(self._get_document_domain())
-            return self._get_scope_domain() & Domain(
-                "id", "not in", documents.subselect("account_id")
-            )
-        if what.startswith("mail_") and column:
-            return Domain("id", "in", self._get_outlook_ids(what.removeprefix("mail_"), column))
-        if what.startswith("prepare_") and accounts:
-            return self._get_prepare_domain(what.removeprefix("prepare_"))
-        if what.startswith("find_"):
-            code = what.removeprefix("find_")
-            known = (code, model) in {(rule, found) for rule, _severity, found in RULES}
-            return Domain("id", "in", self._find_problem_ids(code)) if known else Domain.FALSE
-        return super()._get_behind_domain(what, model)
+    def get_undocumented_domain(self):
+        """Return the domain of the accounts of the run that have no saved document."""
+        documents = self.env["epd.payment.document"].sudo()
+        saved = documents._search(self.run._get_document_domain())
+        return self.run._get_scope_domain() & Domain("id", "not in", saved.subselect("account_id"))
 
-    def _get_outlook_ids(self, what, column):
+    def get_ids_query(self, what, column):
+        """Return SQL of the ids behind a number.
+
+        :param what: ``go``, ``paper``, or a reason why no letter goes
+        :param column: ``account_id``, ``document_id`` or ``address_id``
+        """
         self.env.flush_all()
         where = {
             "go": SQL("reason IS NULL"),
@@ -169,75 +152,6 @@ class EpdBillingRun(models.Model):
         return SQL(
             "(SELECT %s FROM (%s) AS outlook WHERE %s)",
             SQL.identifier(column),
-            self.sudo()._get_outlook_query(),
+            self._get_query(),
             where,
         )
-
-    # --- documents -------------------------------------------------------------------------------
-
-    def _get_prepare_domain(self, what):
-        """Return the domain of the accounts of the lists that get a new document, have one, or none.
-
-        :param what: ``new``, ``kept``, ``bare`` (neither charges nor balance)
-        """
-        lists = self._get_account_domain()
-        period = Domain("period_id", "=", self.period_id.id)
-        live = (
-            self.env["epd.payment.document"]
-            .sudo()
-            ._search(period & Domain("form", "=", self.form) & Domain("state", "=", "saved"))
-        )
-        has = Domain("id", "in", live.subselect("account_id"))
-        self.env.flush_all()
-        bare = Domain("id", "in", SQL("(%s)", self._get_bare_query()))
-        return lists & {
-            "new": ~has & ~bare,
-            "kept": has,
-            "bare": ~has & bare,
-        }.get(what, Domain.FALSE)
-
-    def _count_blocked(self, problems):
-        """Return how many accounts will have no document because of errors."""
-        blocked = set()
-        tables = {"epd.charge": "epd_charge", "epd.account.balance": "epd_account_balance"}
-        for problem in problems:
-            if problem["severity"] != "error":
-                continue
-            if problem["model"] in tables:
-                query = SQL(
-                    "SELECT DISTINCT account_id FROM %s WHERE id = ANY(%s)",
-                    SQL.identifier(tables[problem["model"]]),
-                    problem["ids"],
-                )
-            elif problem["model"] == "res.partner.bank":
-                query = SQL(
-                    "SELECT DISTINCT account_id FROM (%s) AS provided"
-                    " WHERE payee_id = ANY(%s) AND account_id IN %s",
-                    self._provided(),
-                    problem["ids"],
-                    self._get_account_query(),
-                )
-            else:
-                continue
-            blocked.update(self._query_ids(query))
-        return len(blocked)
-
-    # --- the pages -------------------------------------------------------------------------------
-
-    def action_confirm_prepare(self):
-        """«Save for Sending»: show what will be saved and what stands in the way, then ask."""
-        self.ensure_one()
-        self.check_access("write")
-        self._check_asked()
-        return self.env["epd.run.outlook"]._open_for(self, "prepare")
-
-    def action_confirm_mailing(self):
-        """«Make a Mailing»: show who gets what, then ask."""
-        self.ensure_one()
-        self.check_access("write")
-        domain = self._get_document_domain()
-        if not self.env["epd.payment.document"].search_count(domain, limit=1):
-            raise UserError(
-                self.env._("There are no saved documents yet. Press “Save for Sending” first.")
-            )
-        return self.env["epd.run.outlook"]._open_for(self, "mail")

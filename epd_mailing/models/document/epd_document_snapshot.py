@@ -34,13 +34,23 @@ _VOLUMES = (
 )
 
 
-class EpdPaymentDocument(models.Model):
+class SnapshotProblem(Exception):
+    """Why an account has no document: ``code`` for programs, ``text`` for a person."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class EpdDocumentSnapshot(models.AbstractModel):
     """Charges → snapshot: everything a receipt prints, as plain data, for a slice of accounts."""
 
-    _inherit = "epd.payment.document"
+    _name = "epd.document.snapshot"
+    _description = "Snapshot of a Payment Document"
 
     @api.model
-    def _build_snapshots(self, accounts, period, form):
+    def _build(self, accounts, period, form):
         """Return the snapshots of ``accounts`` for ``period``, with a fixed number of queries.
 
         :param accounts: ``epd.personal.account`` of one company (a slice of some hundreds)
@@ -49,14 +59,8 @@ class EpdPaymentDocument(models.Model):
             ``code`` and ``text`` in the user's language. Number and version are filled in later.
         """
         company = period.company_id
-        data = self._read_slice(accounts, period)
-        data["placements"] = self.env["epd.gis.placement"]._get_placements(accounts, period, form)
-        head = {
-            "schema": receipt_data.SCHEMA,
-            "form": form,
-            "period": self._snapshot_period(period),
-            "issuer": self._snapshot_issuer(company),
-        }
+        data = self._read_slice(accounts, period, form)
+        head = self._get_head(period, form)
         answer = {}
         for account in accounts:
             try:
@@ -67,7 +71,29 @@ class EpdPaymentDocument(models.Model):
         return answer
 
     @api.model
-    def _read_slice(self, accounts, period):
+    def _build_bare(self, accounts, period, form):
+        """Return ``{account_id: snapshot}`` without blocks: who and when, but no figures."""
+        data = self._read_slice(accounts, period, form)
+        head = self._get_head(period, form)
+        return {account.id: self._snapshot_account(account, data, head, []) for account in accounts}
+
+    @api.model
+    def _get_head(self, period, form):
+        """Return the part of the snapshot that all accounts have in common."""
+        return {
+            "schema": receipt_data.SCHEMA,
+            "form": form,
+            "period": self._snapshot_period(period),
+            "issuer": self._snapshot_issuer(period.company_id),
+        }
+
+    @api.model
+    def _get_gis_document_ids(self, accounts, period, form):
+        """Return ``{account_id: identifier (ИПД)}``: hook of the room that knows ГИС ЖКХ."""
+        return {}
+
+    @api.model
+    def _read_slice(self, accounts, period, form):
         """Read all that the slice needs: one search a model."""
         where = [("period_id", "=", period.id), ("account_id", "in", accounts.ids)]
         data = {}
@@ -81,6 +107,7 @@ class EpdPaymentDocument(models.Model):
                 grouped[record.account_id.id].append(record)
             data[name] = grouped
         data["provisions"] = self._read_provisions(accounts.building_id, period)
+        data["gis_document_ids"] = self._get_gis_document_ids(accounts, period, form)
         infos = self.env["epd.consumer.info"].search(
             [
                 ("period_id", "=", period.id),
@@ -133,7 +160,6 @@ class EpdPaymentDocument(models.Model):
     def _snapshot_account(self, account, data, head, blocks):
         partner = account.partner_id
         last, first, middle = partner._epd_name_parts() if partner else ("", "", "")
-        nobody = self.env["epd.gis.placement"]
         building, nowhere = account.building_id, account.building_id.browse()
         infos = data["infos"].filtered(lambda info: info.building_id in (building, nowhere))
         infos |= data["account_infos"].get(account, infos.browse())
@@ -143,7 +169,7 @@ class EpdPaymentDocument(models.Model):
                 "number": account.number,
                 "unified_number": account.unified_number or "",
                 "gis_service_id": account.gis_service_id or "",
-                "gis_document_id": data["placements"].get(account.id, nobody).gis_document_id or "",
+                "gis_document_id": data["gis_document_ids"].get(account.id) or "",
             },
             "payer": {
                 "name": partner.name or "",
@@ -352,12 +378,3 @@ class EpdPaymentDocument(models.Model):
                         why=why,
                     ),
                 ) from error
-
-
-class SnapshotProblem(Exception):
-    """Why an account has no document: ``code`` for programs, ``text`` for a person."""
-
-    def __init__(self, code, text):
-        super().__init__(text)
-        self.code = code
-        self.text = text

@@ -1,27 +1,29 @@
-from odoo import api, fields, models
 from odoo.tools import SQL
 
 
-class EpdPaymentDocument(models.Model):
-    """Which documents go on paper: one rule, as one statement over the documents of a period."""
+class PaperChoice:
+    """Which saved documents of a period go on paper: one rule, as one statement over all of them.
 
-    _inherit = "epd.payment.document"
+    A document is printed when its payer wants paper (channel and consent, read with the period), or
+    when e-mail does not reach them: all letters came back or were rejected, every letter was
+    skipped, or there is no address to write to. A document with a letter on its way, arrived, or of
+    unknown outcome is not printed for the lack of an address alone: it was sent to one.
+    """
 
-    paper_line_ids = fields.One2many("epd.paper.batch.line", "document_id", readonly=True)
-
-    @api.model
-    def _get_paper_query(self, period, form=None, accounts=None, with_unsent=False):
-        """Return SQL of the ids of the saved documents that are to be printed and are not yet.
-
-        A document is printed when its payer wants paper (``epd.personal.account._wants_paper``:
-        channel and consent, read with ``period``), or when e-mail does not reach him: all letters
-        came back or were refused, every letter was left out, or there is no address to write to.
-        A document with a letter on its way, arrived, or of unknown outcome is not printed for the
-        lack of an address alone: it was sent to one.
-
+    def __init__(self, env, period, form=None, accounts=None):
+        """
         :param period: ``epd.billing.period``
         :param form: form of the documents; nothing means all
         :param accounts: SQL of account ids; nothing means all
+        """
+        self.env = env
+        self.period = period
+        self.form = form
+        self.accounts = accounts
+
+    def get_query(self, with_unsent=False):
+        """Return SQL of the ids of the documents that are to be printed and are not yet.
+
         :param with_unsent: also those that could be mailed but have no letter
         """
         return SQL(
@@ -40,23 +42,21 @@ class EpdPaymentDocument(models.Model):
                     OR document.delivery_state = 'failed'
                     OR (document.delivery_state = 'none' AND %(unreached)s))
             """,
-            consents=self._get_consent_query(period),
-            period=period.id,
-            scope=self._get_paper_scope(form, accounts),
+            consents=self._get_consent_query(),
+            period=self.period.id,
+            scope=self._get_scope(),
             unreached=SQL("TRUE") if with_unsent else self._get_unreached_condition(),
         )
 
-    @api.model
-    def _get_paper_scope(self, form, accounts):
+    def _get_scope(self):
         parts = []
-        if form:
-            parts.append(SQL("AND document.form = %s", form))
-        if accounts is not None:
-            parts.append(SQL("AND document.account_id IN (%s)", accounts))
+        if self.form:
+            parts.append(SQL("AND document.form = %s", self.form))
+        if self.accounts is not None:
+            parts.append(SQL("AND document.account_id IN (%s)", self.accounts))
         return SQL(" ").join(parts)
 
-    @api.model
-    def _get_consent_query(self, period):
+    def _get_consent_query(self):
         """Return SQL of (account_id, said): the consent of the present payer that counts."""
         return SQL(
             """
@@ -68,11 +68,10 @@ class EpdPaymentDocument(models.Model):
                AND (said.partner_id IS NULL OR said.partner_id = owner.partner_id)
              ORDER BY said.account_id, said.date DESC, said.id DESC
             """,
-            period.company_id.id,
-            period.date_start,
+            self.period.company_id.id,
+            self.period.date_start,
         )
 
-    @api.model
     def _get_unreached_condition(self):
         """Return SQL: no letter is possible, or those that were made were left out."""
         return SQL(
@@ -87,8 +86,7 @@ class EpdPaymentDocument(models.Model):
             """
         )
 
-    @api.model
-    def _count_not_printed(self, period, form=None, accounts=None):
+    def count_not_printed(self):
         """Count what is neither printed nor to be printed because it waits for e-mail.
 
         :return: dict ``unsent`` (an address, but no letter yet) and ``unknown`` (a letter went and
@@ -108,9 +106,9 @@ class EpdPaymentDocument(models.Model):
                                         WHERE line.document_id = document.id AND line.is_live)
                      GROUP BY 1
                     """,
-                    period=period.id,
-                    scope=self._get_paper_scope(form, accounts),
-                    chosen=self._get_paper_query(period, form, accounts),
+                    period=self.period.id,
+                    scope=self._get_scope(),
+                    chosen=self.get_query(),
                 )
             )
         )

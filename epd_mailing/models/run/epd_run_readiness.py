@@ -1,93 +1,152 @@
+from dataclasses import dataclass
+
 from dateutil.relativedelta import relativedelta
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools import requisites
 from ...tools.query_plan import switch_off_jit
 
-SAMPLE = 1000  # ids handed out per problem at most; the count is of all
-SHARED_EMAIL = 3
+SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
 
-# code, severity, model of the records; each has a method ``_find_<code>`` and a text
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that may stand in the way; ``EpdRunReadiness._find_<code>`` finds its records.
+
+    :param severity: ``error`` keeps accounts without a document, ``warning`` is to be looked at
+    :param model: of the records found
+    """
+
+    code: str
+    severity: str
+    model: str
+
+
 RULES = (
-    ("dates_missing", "error", "epd.billing.period"),
-    ("dates_against_law", "warning", "epd.billing.period"),
-    ("no_accounts", "error", "epd.account.list"),
-    ("no_provision", "error", "epd.charge"),
-    ("line_sum", "error", "epd.charge"),
-    ("balance_sum", "error", "epd.account.balance"),
-    ("code_impossible", "error", "res.partner.bank"),
-    ("requisites_check", "warning", "res.partner.bank"),
-    ("no_charges", "warning", "epd.personal.account"),
-    ("no_payer", "warning", "epd.personal.account"),
-    ("double_lines", "warning", "epd.charge"),
-    ("double_unified", "warning", "epd.personal.account"),
-    ("latin_unified", "warning", "epd.personal.account"),
-    ("shared_email", "warning", "epd.delivery.address"),
-    ("office_email", "warning", "epd.delivery.address"),
-    ("outdated", "warning", "epd.payment.document"),
+    Rule("dates_missing", "error", "epd.billing.period"),
+    Rule("dates_against_law", "warning", "epd.billing.period"),
+    Rule("no_accounts", "error", "epd.account.list"),
+    Rule("no_provision", "error", "epd.charge"),
+    Rule("line_sum", "error", "epd.charge"),
+    Rule("balance_sum", "error", "epd.account.balance"),
+    Rule("code_impossible", "error", "res.partner.bank"),
+    Rule("requisites_check", "warning", "res.partner.bank"),
+    Rule("no_charges", "warning", "epd.personal.account"),
+    Rule("no_payer", "warning", "epd.personal.account"),
+    Rule("double_lines", "warning", "epd.charge"),
+    Rule("double_unified", "warning", "epd.personal.account"),
+    Rule("latin_unified", "warning", "epd.personal.account"),
+    Rule("shared_email", "warning", "epd.delivery.address"),
+    Rule("office_email", "warning", "epd.delivery.address"),
+    Rule("outdated", "warning", "epd.payment.document"),
 )
+# without these no account gets a document, so nothing is begun
+WHOLE_RUN = ("dates_missing", "no_accounts")
 
 
-class EpdBillingRun(models.Model):
-    """What stands in the way of a run, looked for before it starts: rules as data, one query each."""
+class EpdRunReadiness(models.AbstractModel):
+    """What stands in the way of a run, looked for before it starts: rules as data, one query each.
 
-    _inherit = "epd.billing.run"
+    Another module adds a rule by extending :meth:`_get_rules` and :meth:`_get_texts` and defining
+    ``_find_<code>(run, accounts)``: ``accounts`` is SQL of the ids of the accounts the run is
+    about, the answer is a list of ids.
+    """
 
-    def check_readiness(self):
-        """Return what stands in the way of the documents of this run, worst first.
+    _name = "epd.run.readiness"
+    _description = "Readiness of a Run"
 
-        Errors keep accounts without a document; warnings are to be looked at.
+    @api.model
+    def _get_rules(self):
+        """Return the rules (``Rule``) in the order in which they are checked."""
+        return RULES
 
-        :return: list of dicts ``code``, ``severity`` (``error``/``warning``), ``text``, ``model``,
-            ``ids`` (of at most 1000 records), ``count`` (of all)
+    @api.model
+    def _find_problems(self, run, on_step=None):
+        """Return what stands in the way of the documents of ``run``, worst first.
+
+        :param run: ``epd.billing.run``; its user must be allowed to read it
+        :param on_step: called with the share of the rules checked (0…1) after each of them
+        :return: list of dicts ``code``, ``severity``, ``text``, ``model``, ``ids`` (of all records)
         """
-        return [
-            {**problem, "ids": problem["ids"][:SAMPLE], "count": len(problem["ids"])}
-            for problem in self._find_problems()
-        ]
-
-    def _find_problems(self, on_step=None):
-        """See :meth:`check_readiness`; ``ids`` are of all records, without ``count``.
-
-        :param on_step: called with the share of the rules looked at (0…1) after each of them
-        """
-        run = self._for_readiness()
+        run = self._prepare(run)
         accounts = run._get_account_query()
-        texts = run._get_readiness_texts()
+        rules, texts = self._get_rules(), self._get_texts()
         problems = []
-        for place, (code, severity, model) in enumerate(RULES, start=1):
+        for place, rule in enumerate(rules, start=1):
             switch_off_jit(self.env.cr)  # each time: a step may end with a commit
-            ids = getattr(run, f"_find_{code}")(accounts)
+            ids = self._find(rule, run, accounts)
             if on_step:
-                on_step(place / len(RULES))
+                on_step(place / len(rules))
             if ids:
                 problems.append(
                     {
-                        "code": code,
-                        "severity": severity,
-                        "text": texts[code],
-                        "model": model,
+                        "code": rule.code,
+                        "severity": rule.severity,
+                        "text": texts[rule.code],
+                        "model": rule.model,
                         "ids": ids,
                     }
                 )
         return sorted(problems, key=lambda problem: problem["severity"] != "error")
 
-    def _for_readiness(self):
-        self.ensure_one()
-        self.check_access("read")
+    @api.model
+    def _find_ids(self, run, code, model=None):
+        """Return the ids of the records that one rule finds now; none for what is no rule.
+
+        :param code: of the rule; from outside, so it may be anything
+        :param model: of the records; nothing means that of the rule
+        """
+        run = self._prepare(run)
+        for rule in self._get_rules():
+            if rule.code == code and model in (None, rule.model):
+                switch_off_jit(self.env.cr)
+                return self._find(rule, run, run._get_account_query())
+        return []
+
+    def _find(self, rule, run, accounts):
+        elevated = self.sudo().with_company(run.company_id)
+        return getattr(elevated, f"_find_{rule.code}")(run, accounts)
+
+    def _prepare(self, run):
+        run.ensure_one()
+        run.check_access("read")
         self.env.flush_all()
-        return self.sudo().with_company(self.company_id)
+        return run.sudo().with_company(run.company_id)
 
-    def _find_problem_ids(self, code):
-        """Return the ids of the records that one rule finds now; none for what is no rule."""
-        run = self._for_readiness()
-        if code not in {rule for rule, _severity, _model in RULES}:
-            return []
-        switch_off_jit(self.env.cr)
-        return getattr(run, f"_find_{code}")(run._get_account_query())
+    @api.model
+    def _count_blocked(self, run, problems):
+        """Return how many accounts will have no document because of errors.
 
-    def _get_readiness_texts(self):
+        :param problems: of :meth:`_find_problems`
+        """
+        run = self._prepare(run)
+        blocked = set()
+        tables = {"epd.charge": "epd_charge", "epd.account.balance": "epd_account_balance"}
+        for problem in problems:
+            if problem["severity"] != "error":
+                continue
+            if problem["model"] in tables:
+                query = SQL(
+                    "SELECT DISTINCT account_id FROM %s WHERE id = ANY(%s)",
+                    SQL.identifier(tables[problem["model"]]),
+                    problem["ids"],
+                )
+            elif problem["model"] == "res.partner.bank":
+                query = SQL(
+                    "SELECT DISTINCT account_id FROM (%s) AS provided"
+                    " WHERE payee_id = ANY(%s) AND account_id IN %s",
+                    self._get_provided_query(run),
+                    problem["ids"],
+                    run._get_account_query(),
+                )
+            else:
+                continue
+            blocked.update(self._query_ids(query))
+        return len(blocked)
+
+    @api.model
+    def _get_texts(self):
         return {
             "dates_missing": self.env._(
                 "The billing period has no present-by or pay-by date. Enter them."
@@ -128,21 +187,15 @@ class EpdBillingRun(models.Model):
             ),
         }
 
-    def _get_account_query(self):
-        """Return SQL of the ids of the accounts that the run is about."""
-        self.ensure_one()
-        domain = self._get_account_domain()
-        return self.env["epd.personal.account"].sudo()._search(domain).subselect()
-
     def _query_ids(self, query):
         return [row[0] for row in self.env.execute_query(query)]
 
-    def _find_dates_missing(self, accounts):
-        period = self.period_id
+    def _find_dates_missing(self, run, accounts):
+        period = run.period_id
         return [] if period.present_by and period.pay_by else period.ids
 
-    def _find_dates_against_law(self, accounts):
-        period = self.period_id
+    def _find_dates_against_law(self, run, accounts):
+        period = run.period_id
         rule = self.env["epd.period.rule"]._for_period(period.date_start)
         if not (rule and period.present_by and period.pay_by):
             return []
@@ -150,35 +203,20 @@ class EpdBillingRun(models.Model):
         lawful = following.replace(day=rule.present_day), following.replace(day=rule.pay_day)
         return period.ids if (period.present_by, period.pay_by) != lawful else []
 
-    def _find_no_accounts(self, accounts):
+    def _find_no_accounts(self, run, accounts):
         found = self.env.execute_query(SQL("SELECT EXISTS %s", accounts))[0][0]
-        return [] if found else self.list_ids.ids or [0]
+        return [] if found else run.list_ids.ids or [0]
 
-    def _find_no_charges(self, accounts):
+    def _find_no_charges(self, run, accounts):
         return self._query_ids(
             SQL(
                 "SELECT id FROM (%s) AS bare WHERE id IN %s ORDER BY id",
-                self._get_bare_query(),
+                run._get_bare_query(),
                 accounts,
             )
         )
 
-    def _get_bare_query(self):
-        """Return SQL of the ids of the company's accounts with neither charges nor balance."""
-        return SQL(
-            """
-            SELECT a.id FROM epd_personal_account a
-             WHERE a.company_id = %(company)s
-               AND NOT EXISTS (SELECT 1 FROM epd_charge c
-                                WHERE c.account_id = a.id AND c.period_id = %(period)s)
-               AND NOT EXISTS (SELECT 1 FROM epd_account_balance b
-                                WHERE b.account_id = a.id AND b.period_id = %(period)s)
-            """,
-            company=self.company_id.id,
-            period=self.period_id.id,
-        )
-
-    def _find_no_payer(self, accounts):
+    def _find_no_payer(self, run, accounts):
         return self._query_ids(
             SQL(
                 "SELECT id FROM epd_personal_account WHERE id IN %s AND partner_id IS NULL ORDER BY id",
@@ -186,7 +224,7 @@ class EpdBillingRun(models.Model):
             )
         )
 
-    def _provided(self):
+    def _get_provided_query(self, run):
         """Return SQL of (charge, payee): the latest provision of the period for each charge."""
         return SQL(
             """
@@ -201,22 +239,22 @@ class EpdBillingRun(models.Model):
                 ON provision.building_id = c.building_id AND provision.service_id = c.service_id
              WHERE c.period_id = %(period)s
             """,
-            first=self.period_id.date_start,
-            last=self.period_id.date_end,
-            period=self.period_id.id,
+            first=run.period_id.date_start,
+            last=run.period_id.date_end,
+            period=run.period_id.id,
         )
 
-    def _find_no_provision(self, accounts):
+    def _find_no_provision(self, run, accounts):
         return self._query_ids(
             SQL(
                 "SELECT id FROM (%s) AS provided WHERE payee_id IS NULL AND account_id IN %s"
                 " ORDER BY id",
-                self._provided(),
+                self._get_provided_query(run),
                 accounts,
             )
         )
 
-    def _find_line_sum(self, accounts):
+    def _find_line_sum(self, run, accounts):
         return self._query_ids(
             SQL(
                 """
@@ -226,12 +264,12 @@ class EpdBillingRun(models.Model):
                                 + COALESCE(recalculation, 0) - COALESCE(discount, 0)
                  ORDER BY id
                 """,
-                self.period_id.id,
+                run.period_id.id,
                 accounts,
             )
         )
 
-    def _find_balance_sum(self, accounts):
+    def _find_balance_sum(self, run, accounts):
         return self._query_ids(
             SQL(
                 """
@@ -244,32 +282,32 @@ class EpdBillingRun(models.Model):
                    AND COALESCE(b.charged, 0) <> COALESCE(charged.total, 0)
                  ORDER BY b.id
                 """,
-                provided=self._provided(),
-                period=self.period_id.id,
+                provided=self._get_provided_query(run),
+                period=run.period_id.id,
                 accounts=accounts,
             )
         )
 
-    def _get_payees(self, accounts):
+    def _get_payees(self, run, accounts):
         ids = self._query_ids(
             SQL(
                 "SELECT DISTINCT payee_id FROM (%s) AS provided"
                 " WHERE payee_id IS NOT NULL AND account_id IN %s ORDER BY payee_id",
-                self._provided(),
+                self._get_provided_query(run),
                 accounts,
             )
         )
         return self.env["res.partner.bank"].browse(ids)
 
-    def _find_code_impossible(self, accounts):
-        return self._get_payees(accounts).filtered(lambda payee: payee._epd_code_problem()).ids
+    def _find_code_impossible(self, run, accounts):
+        return self._get_payees(run, accounts).filtered(lambda payee: payee._epd_code_problem()).ids
 
-    def _find_requisites_check(self, accounts):
-        payees = self._get_payees(accounts)
+    def _find_requisites_check(self, run, accounts):
+        payees = self._get_payees(run, accounts)
         wrong = payees.filtered(lambda payee: payee._epd_requisites_problems())
         return wrong.filtered(lambda payee: not payee._epd_code_problem()).ids
 
-    def _find_double_lines(self, accounts):
+    def _find_double_lines(self, run, accounts):
         return self._query_ids(
             SQL(
                 """
@@ -280,12 +318,12 @@ class EpdBillingRun(models.Model):
                         WHERE c.period_id = %s AND c.account_id IN %s AND c.total <> 0) AS lines
                  WHERE no > 1 ORDER BY id
                 """,
-                self.period_id.id,
+                run.period_id.id,
                 accounts,
             )
         )
 
-    def _find_double_unified(self, accounts):
+    def _find_double_unified(self, run, accounts):
         return self._query_ids(
             SQL(
                 """
@@ -299,11 +337,11 @@ class EpdBillingRun(models.Model):
                  ORDER BY a.id
                 """,
                 accounts=accounts,
-                first=self.period_id.date_start,
+                first=run.period_id.date_start,
             )
         )
 
-    def _find_latin_unified(self, accounts):
+    def _find_latin_unified(self, run, accounts):
         rows = self.env.execute_query(
             SQL(
                 "SELECT id, unified_number FROM epd_personal_account"
@@ -313,7 +351,7 @@ class EpdBillingRun(models.Model):
         )
         return [account for account, number in rows if requisites.check_unified_account(number)]
 
-    def _find_shared_email(self, accounts):
+    def _find_shared_email(self, run, accounts):
         return self._query_ids(
             SQL(
                 """
@@ -332,12 +370,10 @@ class EpdBillingRun(models.Model):
             )
         )
 
-    def _find_office_email(self, accounts):
-        partner = self.company_id.partner_id
+    def _find_office_email(self, run, accounts):
+        partner = run.company_id.partner_id
         own = {partner.email_normalized, *partner.child_ids.mapped("email_normalized")}
-        senders = self.env["epd.unisender.account"].search(
-            [("company_id", "=", self.company_id.id)]
-        )
+        senders = self.env["epd.unisender.account"].search([("company_id", "=", run.company_id.id)])
         own |= {(email or "").strip().lower() for email in senders.mapped("sender_email")}
         return self._query_ids(
             SQL(
@@ -348,14 +384,14 @@ class EpdBillingRun(models.Model):
             )
         )
 
-    def _find_outdated(self, accounts):
+    def _find_outdated(self, run, accounts):
         documents = self.env["epd.payment.document"]
-        if self.mode != "missing":
+        if run.mode != "missing":
             return []
         return documents.search(
             [
-                ("period_id", "=", self.period_id.id),
-                ("form", "=", self.form),
+                ("period_id", "=", run.period_id.id),
+                ("form", "=", run.form),
                 ("account_id", "in", accounts),
                 ("is_outdated", "=", True),
             ]

@@ -1,0 +1,220 @@
+import re
+from dataclasses import dataclass
+
+from ...tools import receipt_data
+from ...tools.document_number import make_document_number
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """A document about to be stored.
+
+    :param snapshot: dict of ``tools.receipt_data``, with the number that is printed
+    :param version: its number among the versions, from 1
+    :param replaces: id of the live ``epd.payment.document`` that steps back for it, or None
+    """
+
+    snapshot: dict
+    version: int = 1
+    replaces: int | None = None
+
+
+class DocumentWriter:
+    """Figures → snapshot → PDF → saved documents of one period and form, slice after slice.
+
+    The file is rendered from the snapshot alone, and both are stored together with their hashes.
+    Everything of a slice happens in the transaction of the caller.
+    """
+
+    def __init__(self, env, period, form, reason=None, values=None):
+        """
+        :param period: ``epd.billing.period``
+        :param form: one of ``FORMS``
+        :param reason: why documents that are live already are issued again; text
+        :param values: further field values of the documents (``run_id``, ``saved_by``)
+        """
+        self.env = env
+        self.period = period
+        self.form = form
+        self.reason = reason or env._("A newer version was saved")
+        self.values = values or {}
+        self.documents = env["epd.payment.document"]
+        self.snapshots = env["epd.document.snapshot"]
+        self.renderer = env["epd.receipt.renderer"]
+
+    # --- from the figures ------------------------------------------------------------------------
+
+    def save(self, accounts, mode="missing"):
+        """Form, render and save the documents of a slice of accounts.
+
+        :param mode: ``missing`` / ``changed`` / ``all``, see ``epd.billing.run``
+        :return: ``{account_id: (document or None, problem or None)}``; a problem is a dict ``code``,
+            ``text``
+        """
+        outcome, new = {}, {}
+        live = self.documents._get_live(accounts, self.period, self.form).grouped("account_id")
+        if mode == "missing":
+            for account, document in live.items():
+                outcome[account.id] = document, self._skip("already_saved")
+            accounts = accounts.filtered(lambda account: account not in live)
+        versions = self._get_last_versions(accounts)
+        built = self.snapshots._build(accounts, self.period, self.form)
+        for account in accounts:
+            snapshot, problem = built[account.id]
+            if problem:
+                outcome[account.id] = None, problem
+            elif mode == "changed" and account in live and live[account]._same_source(snapshot):
+                outcome[account.id] = live[account], self._skip("unchanged")
+            else:
+                new[account.id] = self._number(snapshot, account, versions, live)
+        results = self.renderer._render_receipts({key: new[key].snapshot for key in new})
+        if any(result.pdf is None for result in results.values()):
+            self.renderer._check_ready()  # a fault of the machine concerns all, not these accounts
+        files = {}
+        for key, result in results.items():
+            if result.pdf is None:
+                outcome[key] = None, self.renderer._describe_failure(result.error)
+            else:
+                files[key] = result
+        for document in self.store(files, new):
+            outcome[document.account_id.id] = document, None
+        return outcome
+
+    def _skip(self, code):
+        texts = {
+            "already_saved": self.env._("The document of this period is saved already."),
+            "unchanged": self.env._("Nothing has changed since the document was saved."),
+        }
+        return {"code": code, "text": texts[code]}
+
+    def _get_last_versions(self, accounts):
+        domain = [
+            ("account_id", "in", accounts.ids),
+            ("period_id", "=", self.period.id),
+            ("form", "=", self.form),
+        ]
+        groups = self.documents._read_group(domain, ["account_id"], ["version:max"])
+        return {account.id: version for account, version in groups}
+
+    def _number(self, snapshot, account, versions, live):
+        """Return the next version of an account's document, its printed number in the snapshot."""
+        version = versions.get(account.id, 0) + 1
+        number = make_document_number(
+            snapshot["account"]["number"], self.period.date_start, self.form, version
+        )
+        before = live.get(account)
+        return NewVersion({**snapshot, "number": number}, version, before and before.id)
+
+    # --- from files of another program -----------------------------------------------------------
+
+    def save_ready_made(self, files, accounts, origin):
+        """Save files of another program as the documents of their accounts.
+
+        They are frozen like our own. The snapshot says where the file came from, and holds the
+        figures of the charges where they are there; what the file prints is not read out of it.
+
+        :param files: ``{account_id: object with pdf (bytes), pages (int), name}``
+        :param origin: dict ``archive`` (name), ``archive_sha256``
+        :return: the documents
+        """
+        live = self.documents._get_live(accounts, self.period, self.form).grouped("account_id")
+        versions = self._get_last_versions(accounts)
+        built = self.snapshots._build(accounts, self.period, self.form)
+        bare = self.snapshots._build_bare(
+            accounts.filtered(lambda account: not built[account.id][0]), self.period, self.form
+        )
+        new = {}
+        for account in accounts.browse(files):
+            file, snapshot = files[account.id], built[account.id][0]
+            came_from = {
+                "file": file.name,
+                "file_sha256": receipt_data.digest(file.pdf),
+                **origin,
+                "figures": "charges" if snapshot else "none",
+            }
+            marked = {**(snapshot or bare[account.id]), "ready_made": came_from}
+            new[account.id] = self._number(marked, account, versions, live)
+        return self.store(files, new)
+
+    # --- storing ---------------------------------------------------------------------------------
+
+    def store(self, files, new):
+        """Store proved files with their snapshots; the live versions they replace step back.
+
+        :param files: ``{account_id: object with pdf (bytes) and pages (int)}``
+        :param new: ``{account_id: NewVersion}``; there may be more of them than files
+        :return: the documents, in the order of the files
+        """
+        if not files:
+            return self.documents.browse()
+        accounts = self.env["epd.personal.account"].browse(files)
+        replaced = self.documents.browse(
+            [new[key].replaces for key in files if new[key].replaces is not None]
+        )
+        if replaced:
+            replaced._supersede(self.reason)
+            replaced.flush_recordset()  # one live version: the old one steps back first
+        digests = self.documents._get_charge_digests(accounts.ids, self.period.ids)
+        documents = self.documents._through_gate().create(
+            [
+                {
+                    **self._prepare_vals(account, files[account.id], new[account.id]),
+                    "charges_sha256": digests.get((account.id, self.period.id), ""),
+                }
+                for account in accounts
+            ]
+        )
+        self._attach(documents, files)
+        return documents
+
+    def _prepare_vals(self, account, file, new):
+        snapshot = new.snapshot
+        text = receipt_data.canonical(snapshot)
+        return {
+            "company_id": self.period.company_id.id,
+            "account_id": account.id,
+            "partner_id": account.partner_id.id,
+            "period_id": self.period.id,
+            "form": self.form,
+            "version": new.version,
+            "state": "saved",
+            "saved_at": self.env.cr.now(),
+            "saved_by": self.env.uid,
+            "snapshot": text,
+            "snapshot_version": snapshot["schema"],
+            "snapshot_sha256": receipt_data.digest(text),
+            "source_sha256": self.documents._source_digest(snapshot),
+            "is_ready_made": "ready_made" in snapshot,
+            "pdf_name": self._make_file_name(account.number),
+            "pdf_sha256": receipt_data.digest(file.pdf),
+            "pdf_size": len(file.pdf),
+            "page_count": file.pages,
+            "total_due": float(snapshot["total"]["due"]),
+            "total_charged": float(snapshot["total"]["charged"]),
+            "present_by": self.period.present_by,
+            "pay_by": self.period.pay_by,
+            **self.values,
+        }
+
+    def _make_file_name(self, number):
+        """Return an ASCII file name: UniSender documents nothing about others."""
+        plain = re.sub(r"[^A-Za-z0-9]+", "_", number).strip("_") or "account"
+        return f"receipt_{plain}_{self.period.date_start:%Y_%m}.pdf"
+
+    def _attach(self, documents, files):
+        self.env["ir.attachment"].sudo().create(
+            [
+                {
+                    "name": document.pdf_name,
+                    "res_model": document._name,
+                    "res_id": document.id,
+                    "res_field": "pdf_file",
+                    "type": "binary",
+                    "raw": files[document.account_id.id].pdf,
+                    "mimetype": "application/pdf",
+                    "company_id": self.period.company_id.id,
+                }
+                for document in documents
+            ]
+        )
+        documents.invalidate_recordset(["pdf_file"])

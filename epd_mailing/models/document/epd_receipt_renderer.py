@@ -1,0 +1,180 @@
+import os
+import shutil
+
+from markupsafe import Markup
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import config
+
+from ...tools import payment_qr, receipt_pdf, receipt_view
+
+RECEIPT = "epd_mailing.receipt_doc"
+# parts of a page left free when the first layout ran over its edge
+SPARE = (0.12, 0.3)
+# bytes a receipt takes on disk with some room, and what a server must keep free besides
+BYTES_EACH = 60_000
+BYTES_RESERVE = 200 * 2**20
+
+
+class EpdReceiptRenderer(models.AbstractModel):
+    """Plain data → HTML → PDF, proved to be its own: one path for receipts, consents and proofs.
+
+    A template gets ``v`` (the data), ``zoom`` (of the engine), ``token`` (markup of the proof token,
+    printed once) and ``qr`` (function: payment string → data URI). Texts are always Russian.
+    """
+
+    _name = "epd.receipt.renderer"
+    _description = "Renderer of Receipts"
+
+    # --- what the machine has --------------------------------------------------------------------
+
+    @api.model
+    def _get_engine(self):
+        """Return the rendering engine (a seam: another engine can be plugged in here)."""
+        return receipt_pdf.find_engine()
+
+    @api.model
+    def _check_engine(self):
+        """Refuse to start what the engine cannot end well: no binary, no font, no room.
+
+        :raise UserError: saying what to install or free
+        """
+        texts = {
+            "binary_missing": self.env._(
+                "The program wkhtmltopdf is not found on the server, so receipts cannot be "
+                "made. Ask the administrator to install it or to set WKHTMLTOPDF."
+            ),
+            "binary_old": self.env._(
+                "The program wkhtmltopdf on the server is too old: receipts come out too large. "
+                "Ask the administrator to install version 0.12.4 or later."
+            ),
+            "font_missing": self.env._(
+                "The server has no font with Russian letters. Ask the administrator to install "
+                "the fonts DejaVu or Liberation."
+            ),
+            "no_temp_dir": self.env._("The server has no folder for temporary files."),
+            "no_space": self.env._("The server's disk is full. Free some space and try again."),
+        }
+        problems = self._get_engine().check_ready()
+        if problems:
+            raise UserError("\n".join(texts[problem.code] for problem in problems))
+
+    @api.model
+    def _check_ready(self, count=1):
+        """Refuse to start (or to go on with) what the machine cannot end well.
+
+        :param count: how many receipts there will be
+        :raise UserError: saying what to install or free
+        """
+        self._check_engine()
+        folder = config.filestore(self.env.cr.dbname)
+        os.makedirs(folder, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        if free < count * BYTES_EACH + BYTES_RESERVE:
+            raise UserError(
+                self.env._(
+                    "The server's disk is nearly full: %(count)s receipts need about %(need)s MB "
+                    "and %(free)s MB are free. Free some space and try again.",
+                    count=count,
+                    need=(count * BYTES_EACH + BYTES_RESERVE) // 2**20,
+                    free=free // 2**20,
+                )
+            )
+
+    # --- HTML → PDF ------------------------------------------------------------------------------
+
+    @api.model
+    def _render_html(self, template, view, token, zoom):
+        """Return the whole HTML of one paper.
+
+        :param template: XML id of the QWeb template
+        :param view: plain data for it
+        :param token: proof token of ``tools.receipt_pdf``
+        :param zoom: of the engine
+        """
+        values = {
+            "v": view,
+            "zoom": zoom,
+            "qr": payment_qr.payment_qr_data_uri,
+            "token": Markup(receipt_pdf.token_html(token)),
+        }
+        templates = self.env["ir.qweb"].with_context(lang="ru_RU")
+        body = templates._render(template, values, raise_if_not_found=True)
+        return f"<!DOCTYPE html>\n{body}"
+
+    @api.model
+    def _prepare_jobs(self, template, views, zoom):
+        """Yield the jobs for the engine, each made when the engine asks for it.
+
+        :param views: iterable of (key, plain data, number of pages it is laid out on or None)
+        """
+        for key, view, pages in views:
+            token = receipt_pdf.make_token(key)
+            html = self._render_html(template, view, token, zoom)
+            yield receipt_pdf.RenderJob(key, html, token, pages)
+
+    @api.model
+    def _render_files(self, template, views):
+        """Render ``{key: plain data}`` and return ``{key: PDF bytes}``, each proved to be its own.
+
+        :param template: XML id of the QWeb template
+        :raise UserError: when the server cannot make one of them
+        """
+        self._check_engine()
+        engine = self._get_engine()
+        pages = ((key, view, None) for key, view in views.items())
+        results = engine.render(self._prepare_jobs(template, pages, engine.zoom))
+        return {key: self._get_file(results[key]) for key in views}
+
+    @api.model
+    def _get_file(self, result):
+        """Return the PDF bytes of a ``RenderResult``.
+
+        :raise UserError: when there are none
+        """
+        if result.pdf is None:
+            raise UserError(self._describe_failure(result.error)["text"])
+        return result.pdf
+
+    @api.model
+    def _describe_failure(self, error):
+        """Return a problem (dict ``code``, ``text``) of what the engine could not render."""
+        return {
+            "code": "render",
+            "text": self.env._(
+                "The receipt could not be made (%(error)s). Press “Try Errors Again”; if it "
+                "stays, tell the administrator.",
+                error=error,
+            ),
+        }
+
+    # --- receipts --------------------------------------------------------------------------------
+
+    @api.model
+    def _render_receipts(self, snapshots, sample=False, rebuilt=""):
+        """Render ``{key: snapshot}`` and return ``{key: RenderResult}``.
+
+        :param sample: «ОБРАЗЕЦ» across each page
+        :param rebuilt: mark in the foot of a file made anew from saved data
+        """
+        if not snapshots:
+            return {}
+        engine = self._get_engine()
+
+        def render(keys, spare=0.0):
+            # lazy: a page is made here while the engine's processes work on those before
+            views = (
+                (key, view, len(view["pages"]))
+                for key, view in (
+                    (key, receipt_view.view(snapshots[key], sample, rebuilt, spare=spare))
+                    for key in keys
+                )
+            )
+            return engine.render(self._prepare_jobs(RECEIPT, views, engine.zoom))
+
+        results = render(snapshots)
+        for spare in SPARE:  # texts taller than reckoned: laid out again with more room
+            again = [key for key, result in results.items() if result.overflow]
+            if again:
+                results |= render(again, spare)
+        return results

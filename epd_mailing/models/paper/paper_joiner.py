@@ -1,0 +1,80 @@
+from odoo.exceptions import UserError
+
+from ...tools import pdf_merge, receipt_data
+
+
+class PaperJoiner:
+    """Joins the saved files of a batch into one for the printer, part after part."""
+
+    def __init__(self, batch):
+        """:param batch: ``epd.paper.batch`` with the right to write guarded fields"""
+        self.batch = batch
+        self.env = batch.env
+
+    def join(self, lines):
+        """Join the files of these lines; one that cannot be read is left out with its reason."""
+        files = {}
+        for line in lines:
+            data, problem = self._read_file(line.document_id)
+            if problem:
+                line._leave_out(problem)
+            else:
+                files[line] = data
+        places, pdf = [], b""
+        while files:
+            try:
+                pdf, places = pdf_merge.merge(files.values(), self.batch.odd_start)
+                break
+            except pdf_merge.MergeError as error:
+                damaged = list(files)[error.index]
+                del files[damaged]
+                damaged._leave_out(self.env._("The file cannot be joined. Re-issue the document."))
+        if not files:
+            return
+        part = self._store_part(list(files), pdf, sum(place[1] for place in places))
+        for line, (first, pages) in zip(files, places, strict=True):
+            line._move("done", part_id=part.id, page_from=first, page_count=pages)
+
+    def _read_file(self, document):
+        if document.state != "saved":
+            return b"", self.env._("The document was superseded or cancelled meanwhile.")
+        if document.partner_id != document.account_id.partner_id:
+            return b"", self.env._(
+                "The document is of the previous responsible person. Re-issue it."
+            )
+        try:
+            return document._read_or_rebuild_pdf(), ""
+        except UserError as error:
+            return b"", str(error)
+
+    def _store_part(self, lines, pdf, pages):
+        number = len(self.batch.part_ids) + 1
+        name = f"receipts_{self.batch.period_id.date_start:%Y_%m}_{self.batch.number}_{number}.pdf"
+        part = self.env["epd.paper.batch.part"].create(
+            {
+                "batch_id": self.batch.id,
+                "company_id": self.batch.company_id.id,
+                "number": number,
+                "name": name,
+                "document_count": len(lines),
+                "page_count": pages,
+                "first_account": lines[0].account_id.number,
+                "last_account": lines[-1].account_id.number,
+                "size": len(pdf),
+                "sha256": receipt_data.digest(pdf),
+            }
+        )
+        self.env["ir.attachment"].sudo().create(
+            {
+                "name": name,
+                "res_model": part._name,
+                "res_id": part.id,
+                "res_field": "pdf_file",
+                "type": "binary",
+                "raw": pdf,
+                "mimetype": "application/pdf",
+                "company_id": self.batch.company_id.id,
+            }
+        )
+        part.invalidate_recordset(["pdf_file"])
+        return part
