@@ -85,7 +85,9 @@ def test_workbook_values():
     rows = {row.number: row.cells for row in table_file.open_table(stream).rows()}
     assert rows[1][:3] == [1, 2.5, "текст"]
     assert parse_date(rows[1][3]) == datetime.date(2026, 3, 1)
-    assert rows[3][0] is None  # a formula is its value, and this one has none yet
+    # a formula is its value, and this one has none yet
+    assert isinstance(rows[3][0], table_file.Formula)
+    assert rows[3][0] == "=1+1"
     assert rows[5][1] == "после пустой"
 
 
@@ -99,7 +101,7 @@ def _zip(**parts):
 
 @pytest.mark.parametrize(
     ("data", "code"),
-    [(b"", "empty"), (b"%PDF-1.4 ...", "not_table"), (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old_excel"),
+    [(b"", "empty"), (b"%PDF-1.4 ...", "pdf"), (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old_excel"),
      (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
      (b"PK\x03\x04 broken", "damaged"), (bytes(range(32)) * 50, "not_table")],
 )  # fmt: skip
@@ -365,7 +367,11 @@ def test_a_row_of_services_across():
     ]
     assert problems == []
     assert parser.parse(4, ["", "", "", ""]) == ([], [])
-    assert parser.parse(5, ["Итого", "5", "6", "7"]) == ([], [])
+    assert parser.parse(5, ["Итого", "1209,60", "0", "7"]) == ([], [])
+    records, problems = parser.parse(6, ["Итого", "1209,61", "0", "7"])
+    assert [(p.row, p.column, p.code, p.value, p.detail) for p in problems] == [
+        (6, 1, "control_sum", "1209.61", "0.00")
+    ]
 
 
 def test_problems_name_row_and_column():
@@ -381,7 +387,7 @@ def test_problems_name_row_and_column():
         (9, 5, "negative_discount"),
     } <= found
     _records, problems = RowParser("charge", columns).parse(9, ["1", "1", "5", "", "", "", "6"])
-    assert [(p.column, p.code, p.value) for p in problems] == [(6, "not_total", "5.00")]
+    assert [(p.column, p.code, p.detail) for p in problems] == [(6, "not_total", "5.00")]
 
 
 def test_rounding_is_told():

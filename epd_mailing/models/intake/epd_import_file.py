@@ -72,9 +72,53 @@ class EpdImport(models.Model):
         texts = {
             "empty": self.env._("The file is empty."),
             "old_excel": self.env._(
-                "This is a file of an old Excel (.xls). Save it as XLSX and load that."
+                "This file of Excel is older than 1997 or damaged. Save it as XLSX and load that."
             ),
-            "not_table": self.env._("This is no table. Load an XLSX or a CSV file."),
+            "not_table": self.env._(
+                "This is no table. Load a table of Excel (XLSX, XLS), ODS, DBF, CSV or a bank's register."
+            ),
+            "pdf": self.env._(
+                "This is a PDF. Receipts go to “Ready-Made Receipts”; a table is needed here: ask for it "
+                "as XLSX or CSV."
+            ),
+            "word": self.env._(
+                "This is a text document. Copy its table to Excel and save it as XLSX."
+            ),
+            "image": self.env._("This is a picture. A table is needed: ask for it as XLSX or CSV."),
+            "archive": self.env._(
+                "This is an archive of a kind that is not opened here. Unpack it, or pack the one file "
+                "as ZIP."
+            ),
+            "access": self.env._(
+                "This is a database of Access. Export the table as XLSX and load that."
+            ),
+            "html": self.env._(
+                "This is a web page, though it may be named .xls. Open it in Excel and save it as XLSX."
+            ),
+            "excel_xml": self.env._(
+                "This is a table of Excel 2003 in XML. Open it in Excel and save it as XLSX."
+            ),
+            "xml_other": self.env._(
+                "This is an XML export (<%s>) whose structure is not known here. Export the same as XLSX "
+                "or CSV, or send a sample of the file to the program's maintainers.",
+                error.detail,
+            ),
+            "json_other": self.env._(
+                "This JSON holds no list of rows, or several. Export one list of accounts or charges."
+            ),
+            "receipts": self.env._(
+                "This archive holds PDF files (%s). They are loaded in “Ready-Made Receipts”.",
+                error.detail,
+            ),
+            "many_files": self.env._(
+                "The archive holds several files. Load them one by one: %s", error.detail
+            ),
+            "no_file": self.env._("The archive is empty."),
+            "no_headings": self.env._(
+                "The headings of this ГИС ЖКХ template are not known here: “%s” is missing. Choose the "
+                "sheet, and it is read as a usual table.",
+                error.detail,
+            ),
             "encrypted": self.env._(
                 "The file is protected by a password. Save it without one and load that."
             ),
@@ -294,7 +338,7 @@ class EpdImport(models.Model):
                 "Row %(row)s, column %(column)s: %(text)s",
                 row=problem.row,
                 column="—" if problem.column is None else table_file.column_letter(problem.column),
-                text=self._problem_text(problem.code, problem.value),
+                text=self._problem_text(problem.code, problem.detail or problem.value),
             )
             for problem in wrong[:PREVIEW_ROWS]
         )

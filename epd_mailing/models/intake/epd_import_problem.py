@@ -51,6 +51,32 @@ class EpdImport(models.Model):
                 "The account stands as a number, and Excel has lost its last digits. Format the "
                 "column as text."
             ),
+            "formula": self.env._(
+                "The cell holds a formula without its value. Open the file in Excel, save it and load it "
+                "again."
+            ),
+            "no_amount": self.env._(
+                "There are a volume and a tariff but no amount. Amounts are not computed here: enter it."
+            ),
+            "not_due": self.env._(
+                "The closing balance differs: the figures that are read make %s. See which column with "
+                "money is not read.",
+                value,
+            ),
+            "of_all": self.env._(
+                "This sum is of the whole row, and the services stand across: it would count once for "
+                "each. Do not read the column, or say whose it is."
+            ),
+            "control_count": self.env._(
+                "The control row tells another count: the rows of the file are %s.", value
+            ),
+            "control_sum": self.env._(
+                "The control row tells another sum: the rows of the file make %s. Rows are missing, or "
+                "stand there twice.",
+                value,
+            ),
+            "refund": self.env._("Money was given back: it is taken off what was paid."),
+            "outgoing": self.env._("This is no incoming payment: the row is left out."),
             "negative_discount": self.env._("A discount is entered without a minus."),
             "no_reason": self.env._("A recalculation needs its reason."),
             "not_total": self.env._("The row does not add up: its figures make %s.", value),

@@ -266,7 +266,7 @@ class EpdImport(models.Model):
                     "header": headers.get(problem.column),
                     "value": problem.value,
                     "code": problem.code,
-                    "text": self._problem_text(problem.code, problem.value),
+                    "text": self._problem_text(problem.code, problem.detail or problem.value),
                     "severity": problem.severity,
                 }
                 for problem in itertools.islice(problems, max(room, 0))

@@ -34,7 +34,7 @@ class TestImport(ImportCase):
 
     def test_a_month_as_offices_write_it(self):
         data = make_csv(
-            [["Ведомость за март 2026"], [], HEAD, *ROWS, ["Итого", "", "", "", "1"]], "cp1251"
+            [["Ведомость за март 2026"], [], HEAD, *ROWS, ["Итого", "", "", "", "1477"]], "cp1251"
         )
         order = self._order(data)
         self.assertEqual(order.header_row, 3)
@@ -260,9 +260,10 @@ class TestImport(ImportCase):
 
     def test_what_is_no_table_is_told(self):
         for data, text in (
-            (b"%PDF-1.7", "no table"),
+            (b"%PDF-1.7", "PDF"),
+            (bytes(range(32)) * 9, "no table"),
             (b"PK\x03\x04", "damaged"),
-            (b"\xd0\xcf\x11\xe0" + b"\0" * 99, "old Excel"),
+            (b"\xd0\xcf\x11\xe0" + b"\0" * 99, "older than 1997"),
             (b"\n\n", "headings"),
         ):
             with self.assertRaisesRegex(UserError, text):

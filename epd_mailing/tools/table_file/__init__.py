@@ -1,12 +1,15 @@
-"""Tables that offices have, XLSX and CSV: read row by row, understood by their headers, checked.
+"""Files of offices, banks and settlement centres: read row by row, understood, checked.
 
-No Odoo inside. ``open_table`` → rows; ``guess_columns`` → what the columns hold; ``RowParser`` → typed
-records and problems with row and column.
+No Odoo inside. ``open_table`` → a reader of the file's format; ``understand`` → where its rows begin and
+what the columns hold; ``RowParser`` → typed records, problems with row and column, and sums that are
+compared with what the file tells of itself.
 """
 
-from .errors import Problem, TableError
-from .headers import find_header, guess_columns, signature
+from .control import Control, Running
+from .encoding import ENCODINGS, EncodingGuess, Reading
+from .errors import NO_TABLES, Problem, TableError
+from .headers import Layout, find_header, guess_columns, signature, understand, unread_numbers
 from .kinds import KINDS, sample_rows
-from .reader import Limits, Row, open_table
+from .reader import Limits, Row, Table, open_table
 from .rows import Column, Record, RowParser, column_letter
-from .values import parse_choice, parse_date, parse_month, parse_number
+from .values import Formula, parse_choice, parse_date, parse_month, parse_number

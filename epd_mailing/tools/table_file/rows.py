@@ -1,20 +1,40 @@
 """A row of a table → records with typed values, and problems with row and column."""
 
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from .control import Control, Running, is_total, read_control
 from .errors import Problem
-from .kinds import KINDS
-from .values import clean_text, parse_choice, parse_date, parse_month, parse_number
+from .headers import split_meter
+from .kinds import KINDS, OPERATIONS, Field
+from .values import Formula, clean_text, parse_choice, parse_date, parse_month, parse_number
 
 PLACES = {"money": 2, "ratio": 2, "quantity": 7, "tariff": 6, "whole": 0}
 # digits before the point that the database's columns and the form 43/pr take
 LIMITS = {"money": 11, "ratio": 3, "quantity": 15, "tariff": 8, "whole": 9}
-TOTALS = ("итого", "всего", "total")
+CACHED = 20_000  # texts of a column whose values are remembered
+_QUANTA = {kind: Decimal(1).scaleb(-places) for kind, places in PLACES.items()}
+_LARGEST = {kind: Decimal(10) ** digits for kind, digits in LIMITS.items()}
+_PLAIN = re.compile(r"-?\d{1,9}(?:([.,])\d{1,6})?")
+_ZERO = Decimal(0)
+# the figure whose sum counts most, by kind; then the others of money
+_MAIN = {"charge": ("total", "amount"), "balance": ("opening", "charged"), "payment": ("paid",)}
+_NAMES = ("payer_surname", "payer_first_name", "payer_patronymic")
+_IN_WORDS = re.compile(
+    r"^(?P<house>.+?),?\s+(?:кв|квартира|пом|помещение)\b\.?\s*№?\s*(?P<premises>[^,]+)$", re.I
+)
+
+Converted = tuple[Any, str, str]
 
 
 class Column(NamedTuple):
-    """A column that is read: its place from 0, the field, the service if it stands across."""
+    """A column that is read: its place from 0, the field, the service if it stands across.
+
+    Services «#1», «#2» … stand for groups of columns that name their service themselves.
+    """
 
     index: int
     field: str
@@ -25,11 +45,22 @@ class Record(NamedTuple):
     """What a row (or one service of it) says. ``columns``: field → place, for problems."""
 
     row: int
-    values: dict
-    columns: dict
+    values: dict[str, Any]
+    columns: dict[str, int]
 
 
-def column_letter(index):
+class _Reader(NamedTuple):
+    """How one column is read."""
+
+    index: int
+    code: str
+    required: bool
+    convert: Callable[[Any], Converted]
+    cache: dict[str, Converted]
+    adds: bool
+
+
+def column_letter(index: int) -> str:
     """Return the letters of a column (0 → A)."""
     letters = ""
     index += 1
@@ -40,127 +71,263 @@ def column_letter(index):
 
 
 class RowParser:
-    """Reads rows by a layout.
+    """Reads rows by a layout, and adds up what they hold.
 
     Problems: ``required``, ``number``, ``date``, ``month``, ``other_month``, ``choice``, ``too_large``,
-    ``too_long``, ``lost_digits``, ``negative_discount``, ``no_reason``, ``not_total``; warning: ``rounded``.
+    ``too_long``, ``lost_digits``, ``formula`` (without a value), ``negative_discount``, ``no_reason``,
+    ``not_total``, ``no_amount`` (an empty one beside volume and tariff), ``not_due``, ``of_all`` (a figure
+    of the whole row beside services across), ``control_count``, ``control_sum``; warnings: ``rounded``,
+    ``refund``, ``outgoing``.
+
+    :ivar running: counts and sums of the rows read so far; to be kept where reading stops
     """
 
-    def __init__(self, kind, columns, choices=None, decimal="", month=None):
-        """:param choices: ``{field: {key: words}}``; :param month: first day of the month loaded"""
+    def __init__(
+        self,
+        kind: str,
+        columns: Sequence[Column],
+        choices: dict[str, dict[str, Iterable[str]]] | None = None,
+        decimal: str = "",
+        month: date | None = None,
+        watch: Iterable[int] = (),
+        running: Running | None = None,
+        controls: Iterable[Control] = (),
+    ) -> None:
+        """:param choices: ``{field: {key: words}}``
+        :param decimal: «,» or «.» where a file says; empty: by each number
+        :param month: first day of the month loaded
+        :param watch: columns that are not read and whose numbers are added up to be told
+        :param running: what was read of the file before
+        :param controls: sums that the file tells outside of its rows, see :meth:`check_end`
+        """
         self.kind = kind
         self.fields = KINDS[kind]
-        self.columns = columns
-        self.across = {}
-        for column in columns:
-            if column.service:
-                self.across.setdefault(column.service, []).append(column)
-        self.common = [column for column in columns if not column.service]
-        self.choices = choices or {}
+        self.columns = list(columns)
+        self.choices = {"operation": OPERATIONS, **(choices or {})}
         self.decimal = decimal
         self.month = month
+        self.watch = tuple(watch)
+        self.running = running or Running()
+        self.controls = tuple(controls)
+        self.across: dict[str, list[Column]] = {}
+        for column in self.columns:
+            if column.service:
+                self.across.setdefault(column.service, []).append(column)
+        self.common = [column for column in self.columns if not column.service]
+        self._common = [self._get_reader(column) for column in self.common]
+        self._across = {
+            service: [self._get_reader(column) for column in found]
+            for service, found in self.across.items()
+        }
+        self._account = next((c.index for c in self.common if c.field == "account"), None)
+        self.money = self._get_money()
 
-    def missing_fields(self):
+    def _get_reader(self, column: Column) -> _Reader:
+        field = self.fields[column.field]
+        return _Reader(
+            column.index,
+            column.field,
+            field.required,
+            self._get_converter(column.field, field),
+            {},
+            field.type in ("money", "quantity"),
+        )
+
+    def _get_money(self) -> list[int]:
+        """Return the columns of money, the one that counts most first."""
+        of_money = [c for c in self.columns if self.fields[c.field].type == "money"]
+        main = _MAIN.get(self.kind, ())
+        order = {code: place for place, code in enumerate(main)}
+        return [c.index for c in sorted(of_money, key=lambda c: order.get(c.field, len(order)))]
+
+    def missing_fields(self) -> list[str]:
         """Return the codes of required fields that no column holds."""
         held = {column.field for column in self.columns}
         if self.across:
             held.add("service")
+            if self.kind == "reading":
+                held.add("meter_number")
         return [code for code, field in self.fields.items() if field.required and code not in held]
 
-    def parse(self, number, cells):
-        """Return ``(records, problems)``; an empty row or a line of totals gives neither."""
-        if self._is_skipped(cells):
-            return [], []
-        problems = []
-        values, places = self._read(number, cells, self.common, problems)
-        records = []
-        if not self.across:
-            self._check(number, values, places, problems)
-            records.append(Record(number, values, places))
-        for service, columns in self.across.items():
-            if not any(clean_text(self._cell(cells, column)) for column in columns):
-                continue
-            own, own_places = self._read(number, cells, columns, problems)
-            merged, merged_places = {**values, **own}, {**places, **own_places}
-            merged["service"] = service
-            merged_places["service"] = columns[0].index
-            self._check(number, merged, merged_places, problems)
-            records.append(Record(number, merged, merged_places))
-        if any(problem.severity == "error" for problem in problems):
-            records = []
-        # one and the same problem of the row's common part is told once
-        return records, list(dict.fromkeys(problems))
-
-    def get_account(self, cells):
+    def get_account(self, cells: Sequence[Any]) -> str:
         """Return the account that a row names, as text; also when the row cannot be read."""
-        column = next((each for each in self.common if each.field == "account"), None)
-        return clean_text(self._cell(cells, column)) if column else ""
+        place = self._account
+        return clean_text(cells[place]) if place is not None and place < len(cells) else ""
 
-    @staticmethod
-    def _cell(cells, column):
-        return cells[column.index] if column.index < len(cells) else None
+    # ------------------------------------------------------------------
+    # A row
+    # ------------------------------------------------------------------
+    def parse(self, number: int, cells: Sequence[Any]) -> tuple[list[Record], list[Problem]]:
+        """Return ``(records, problems)``; an empty row gives neither, a row of totals is compared."""
+        account = self.get_account(cells)
+        first = cells[0] if cells else None
+        if not account or (type(first) is str and first[:1] == "=") or is_total(account):
+            if not any(map(clean_text, cells)):
+                return [], []
+            control = read_control(number, cells, account)
+            if control:
+                return [], self.running.compare(control, self.money)
+        problems: list[Problem] = []
+        sums: list[tuple[int, Decimal]] = []
+        values, places = self._read(number, cells, self._common, problems, sums)
+        if self._across:
+            records = self._read_across(number, cells, values, places, problems, sums)
+        else:
+            self._finish(number, cells, values, places, problems)
+            records = [Record(number, values, places)]
+        if values.get("operation") == "outgoing":
+            return [], [p for p in problems if p.code == "outgoing"]
+        for place in self.watch:
+            if place < len(cells) and (watched := _find_number(cells[place])) is not None:
+                sums.append((place, watched))
+        self.running.add(sums)
+        if problems:
+            if any(problem.severity == "error" for problem in problems):
+                records = []
+            # one and the same problem of the row's common part is told once
+            problems = list(dict.fromkeys(problems))
+        return records, problems
 
-    def _is_skipped(self, cells):
-        texts = [text for text in map(clean_text, cells) if text]
-        if not texts:
-            return True
-        own = self.get_account(cells)
-        return (not own or own.casefold().startswith(TOTALS)) and any(
-            text.casefold().startswith(TOTALS) for text in texts
-        )
+    def check_end(self) -> list[Problem]:
+        """Return what is wrong with the sums that the file tells outside of its rows."""
+        return [p for control in self.controls for p in self.running.compare(control, self.money)]
 
-    def _read(self, number, cells, columns, problems):
-        values, places = {}, {}
-        for column in columns:
-            cell, field = self._cell(cells, column), self.fields[column.field]
-            places[column.field] = column.index
-            value, code, severity = self._convert(column.field, field, cell)
-            if code:
+    def _read_across(
+        self,
+        number: int,
+        cells: Sequence[Any],
+        values: dict[str, Any],
+        places: dict[str, int],
+        problems: list[Problem],
+        sums: list[tuple[int, Decimal]],
+    ) -> list[Record]:
+        """Return a record for each service of the row; for balances one, of their sums."""
+        if self.kind == "charge":
+            for reader in self._common:
+                if self.fields[reader.code].across and values.get(reader.code):
+                    text = clean_text(cells[reader.index])[:100]
+                    problems.append(Problem(number, reader.index, "of_all", text))
+        records = []
+        for service, readers in self._across.items():
+            if not any(
+                reader.index < len(cells) and clean_text(cells[reader.index]) for reader in readers
+            ):
+                continue
+            own, own_places = self._read(number, cells, readers, problems, sums)
+            if self.kind == "balance":
+                for code, figure in own.items():
+                    values[code] = (values.get(code) or _ZERO) + (figure or _ZERO)
+                    places.setdefault(code, own_places[code])
+                continue
+            merged, merged_places = {**values, **own}, {**places, **own_places}
+            if not service.startswith("#"):
+                self._name_service(service, readers[0].index, merged, merged_places)
+            elif self.kind == "reading":
+                merged["service_hint"] = split_meter(merged.get("service") or "")[1]
+            self._finish(number, cells, merged, merged_places, problems)
+            records.append(Record(number, merged, merged_places))
+        if self.kind == "balance":
+            self._finish(number, cells, values, places, problems)
+            records.append(Record(number, values, places))
+        return records
+
+    def _name_service(
+        self, service: str, place: int, values: dict[str, Any], places: dict[str, int]
+    ) -> None:
+        """Say whose figures a group of columns holds; of a meter, which of the account's."""
+        values["service"] = service
+        places["service"] = place
+        if self.kind == "reading":
+            name, hint, place_of_meter = split_meter(service)
+            values.update(service=name, service_hint=hint, meter_place=place_of_meter)
+            values.setdefault("meter_number", service)
+            places.setdefault("meter_number", place)
+
+    def _read(
+        self,
+        number: int,
+        cells: Sequence[Any],
+        readers: Sequence[_Reader],
+        problems: list[Problem],
+        sums: list[tuple[int, Decimal]],
+    ) -> tuple[dict[str, Any], dict[str, int]]:
+        values: dict[str, Any] = {}
+        places: dict[str, int] = {}
+        count = len(cells)
+        for index, code, required, convert, cache, adds in readers:
+            cell = cells[index] if index < count else None
+            if type(cell) is str:
+                found = cache.get(cell)
+                if found is None:
+                    found = convert(cell)
+                    if len(cache) >= CACHED:
+                        cache.clear()
+                    cache[cell] = found
+            else:
+                found = convert(cell)
+            value, wrong, severity = found
+            places[code] = index
+            values[code] = value
+            if wrong:
                 text = clean_text(cell)[:100]
-                problems.append(Problem(number, column.index, code, text, severity))
-            values[column.field] = value
-            if field.required and value in (None, "") and not code:
-                problems.append(Problem(number, column.index, "required"))
+                problems.append(Problem(number, index, wrong, text, severity))
+            elif required and (value is None or value == ""):
+                problems.append(Problem(number, index, "required"))
+            if adds and value is not None:
+                sums.append((index, value))
         return values, places
 
-    def _convert(self, name, field, cell):
-        """Return ``(value, problem code or "", severity)``."""
+    # ------------------------------------------------------------------
+    # A cell
+    # ------------------------------------------------------------------
+    def _get_converter(self, name: str, field: Field) -> Callable[[Any], Converted]:
+        """Return what turns a cell of a field into ``(value, problem code or "", severity)``."""
         kind = field.type
         if kind in PLACES:
-            return self._convert_number(kind, cell)
+            return lambda cell: self._convert_number(kind, cell)
         if kind in ("date", "month"):
-            try:
-                value = parse_date(cell) if kind == "date" else parse_month(cell)
-            except (ValueError, OverflowError, AttributeError):
-                return None, kind, "error"
-            if kind == "month" and value and self.month and value != self.month:
-                return value, "other_month", "error"
-            return value, "", ""
+            return lambda cell: self._convert_day(kind, cell)
         if kind == "choice":
-            try:
-                return parse_choice(cell, self.choices.get(name, {})), "", ""
-            except ValueError:
-                return None, "choice", "error"
-        text = clean_text(cell)
-        if kind == "digits":
-            if isinstance(cell, int | float) and abs(cell) >= 10**15:
-                return None, "lost_digits", "error"
-            text = text.replace(" ", "")
+            options = self.choices.get(name, {})
+            return lambda cell: _convert_choice(cell, options)
         limit = 30 if kind == "account" else 4000 if name == "explanation" else 500
-        if len(text) > limit:
-            return text[:limit], "too_long", "error"
-        return text, "", ""
+        return lambda cell: _convert_text(kind, cell, limit)
 
-    def _convert_number(self, kind, cell):
+    def _convert_day(self, kind: str, cell: Any) -> Converted:
+        if isinstance(cell, Formula):
+            return None, "formula", "error"
+        try:
+            value = parse_date(cell) if kind == "date" else parse_month(cell)
+        except (ValueError, OverflowError, AttributeError):
+            return None, kind, "error"
+        if kind == "month" and value and self.month and value != self.month:
+            return value, "other_month", "error"
+        return value, "", ""
+
+    def _convert_number(self, kind: str, cell: Any) -> Converted:
+        if cell is None or cell == "":
+            return None, "", ""
+        if type(cell) is str and (match := _PLAIN.fullmatch(cell)):
+            mark = match[1]
+            if not mark or not self.decimal or mark == self.decimal:
+                number: Decimal | None = Decimal(cell.replace(",", ".") if mark == "," else cell)
+                return self._fit(kind, number)
+        if isinstance(cell, Formula):
+            return None, "formula", "error"
         try:
             number = parse_number(cell, self.decimal)
         except (ValueError, ArithmeticError):
             return None, "number", "error"
+        return self._fit(kind, number)
+
+    @staticmethod
+    def _fit(kind: str, number: Decimal | None) -> Converted:
+        """Return the number as it is kept: rounded, refused when it is too large."""
         if number is None:
             return None, "", ""
-        if abs(number) >= Decimal(10) ** LIMITS[kind]:
+        if abs(number) >= _LARGEST[kind]:
             return None, "too_large", "error"
-        rounded = number.quantize(Decimal(1).scaleb(-PLACES[kind]), rounding=ROUND_HALF_UP)
+        rounded = number.quantize(_QUANTA[kind], rounding=ROUND_HALF_UP)
         if kind == "whole":
             if rounded != number or number < 0:
                 return None, "number", "error"
@@ -168,28 +335,122 @@ class RowParser:
         code = "rounded" if kind == "money" and rounded != number else ""
         return rounded, code, "warning"
 
-    def _check(self, number, values, places, problems):
-        """Check what a charge must hold together; fill in the amount where it follows."""
-        if self.kind != "charge":
-            return
+    # ------------------------------------------------------------------
+    # What the figures of a row must hold together
+    # ------------------------------------------------------------------
+    def _finish(
+        self,
+        number: int,
+        cells: Sequence[Any],
+        values: dict[str, Any],
+        places: dict[str, int],
+        problems: list[Problem],
+    ) -> None:
+        """Check a record and bring it to the form that is kept."""
 
-        def figure(name):
-            return values.get(name) or Decimal(0)
+        def tell(name: str, code: str, detail: str = "", severity: str = "error") -> None:
+            place = places.get(name)
+            text = "" if place is None or place >= len(cells) else clean_text(cells[place])[:100]
+            problems.append(Problem(number, place, code, text, severity, detail))
 
-        def tell(name, code, value=""):
-            problems.append(Problem(number, places.get(name), code, value))
+        if self.kind == "charge":
+            _check_charge(values, places, tell)
+        elif self.kind == "balance":
+            _check_balance(values, places, tell)
+        elif self.kind == "payment" and "operation" in places:
+            _check_operation(values, tell)
+        if "payer_surname" in places or "payer_first_name" in places:
+            parts = [values.pop(name, None) for name in _NAMES]
+            values["payer"] = " ".join(filter(None, (values.get("payer"), *parts)))
+        if "building" in places and "premises" not in places:
+            _divide_address(values)
 
-        if figure("discount") < 0:
-            tell("discount", "negative_discount", str(figure("discount")))
-        if figure("recalculation") and not values.get("recalculation_reason"):
-            if "recalculation_reason" in places:
-                tell("recalculation_reason", "no_reason")
-        rest = figure("excess") + figure("recalculation") - figure("discount")
-        if values.get("amount") is None:
-            parts = ("amount_individual", "amount_common")
-            if any(values.get(name) is not None for name in parts):
-                values["amount"] = sum((figure(name) for name in parts), Decimal(0))
-            elif values.get("total") is not None:
-                values["amount"] = figure("total") - rest
-        if values.get("total") is not None and figure("total") != figure("amount") + rest:
-            tell("total", "not_total", str(figure("amount") + rest))
+
+Tell = Callable[..., None]
+
+
+def _check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> None:
+    """Check what a charge must hold together; fill in the amount where it follows."""
+
+    def figure(name: str) -> Decimal:
+        return values.get(name) or _ZERO
+
+    if figure("discount") < 0:
+        tell("discount", "negative_discount")
+    if figure("recalculation") and not values.get("recalculation_reason"):
+        if "recalculation_reason" in places:
+            tell("recalculation_reason", "no_reason")
+    rest = figure("excess") + figure("recalculation") - figure("discount")
+    if values.get("amount") is None:
+        parts = ("amount_individual", "amount_common")
+        if any(values.get(name) is not None for name in parts):
+            values["amount"] = sum((figure(name) for name in parts), _ZERO)
+        elif values.get("total") is not None:
+            values["amount"] = figure("total") - rest
+        elif figure("tariff") and (figure("volume_individual") or figure("volume_common")):
+            tell("amount" if "amount" in places else "tariff", "no_amount")
+    if values.get("total") is not None and figure("total") != figure("amount") + rest:
+        tell("total", "not_total", str(figure("amount") + rest))
+
+
+def _check_balance(values: dict[str, Any], places: dict[str, int], tell: Tell) -> None:
+    """Fold debt and advance into one figure, and compare what the row says it comes to."""
+    if "advance" in places:
+        advance = values.pop("advance", None)
+        if advance is not None:
+            values["opening"] = (values.get("opening") or _ZERO) - abs(advance)
+    if "recalculation" in places:
+        change = values.pop("recalculation", None)
+        if change is not None:
+            values["charged"] = (values.get("charged") or _ZERO) + change
+    due = values.pop("due", None)
+    if due is None or not {"opening", "advance"} & set(places):
+        return
+    names = ("opening", "charged", "penalty", "court_costs")
+    made = sum((values.get(name) or _ZERO for name in names), _ZERO) - (values.get("paid") or _ZERO)
+    if made != due:
+        tell("due", "not_due", str(made))
+
+
+def _check_operation(values: dict[str, Any], tell: Tell) -> None:
+    """Money given back is no payment: it lowers what was paid."""
+    operation, paid = values.get("operation"), values.get("paid")
+    if operation == "refund" and paid is not None:
+        values["paid"] = -abs(paid)
+        tell("paid", "refund", severity="warning")
+    elif operation == "outgoing":
+        tell("paid", "outgoing", severity="warning")
+
+
+def _divide_address(values: dict[str, Any]) -> None:
+    """Take the flat out of an address that names it at its end."""
+    match = _IN_WORDS.match(values.get("building") or "")
+    if match:
+        values["building"], values["premises"] = match["house"], match["premises"].strip()
+
+
+def _convert_choice(cell: Any, options: dict[str, Iterable[str]]) -> Converted:
+    try:
+        return parse_choice(cell, options), "", ""
+    except ValueError:
+        return None, "choice", "error"
+
+
+def _convert_text(kind: str, cell: Any, limit: int) -> Converted:
+    if isinstance(cell, Formula):
+        return None, "formula", "error"
+    text = clean_text(cell)
+    if kind == "digits":
+        if isinstance(cell, int | float) and abs(cell) >= 10**15:
+            return None, "lost_digits", "error"
+        text = text.replace(" ", "")
+    if len(text) > limit:
+        return text[:limit], "too_long", "error"
+    return text, "", ""
+
+
+def _find_number(cell: Any) -> Decimal | None:
+    try:
+        return parse_number(cell)
+    except (ValueError, ArithmeticError):
+        return None

@@ -12,10 +12,24 @@ _CURRENCY = re.compile(r"(?:руб(?:лей|ля|ль)?\.?|р\.|₽|rub|%)$", re
 LARGEST = Decimal(10) ** 15
 
 
+class Formula(str):
+    """A formula of which the file does not hold the value: «=C2*D2»."""
+
+    __slots__ = ()
+
+
+_AS_TEXT = re.compile(r'="([^"]*)"')  # how people make Excel leave zeros alone in a CSV file
+
+
 def clean_text(value):
     """Return a cell as text: no outer spaces, whole numbers without «.0», nothing as ''."""
     if value is None:
         return ""
+    if type(value) is str:
+        if value.startswith("=") and (match := _AS_TEXT.fullmatch(value)):
+            value = match[1]
+        # one space between words, whatever stood there
+        return " ".join(value.split()) if not value.isalnum() else value
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float):
@@ -26,7 +40,7 @@ def clean_text(value):
         return f"{value:%d.%m.%Y}" if value.time() == time() else f"{value:%d.%m.%Y %H:%M:%S}"
     if isinstance(value, date):
         return f"{value:%d.%m.%Y}"
-    return re.sub(r"[\s\u00a0]+", " ", str(value)).strip()
+    return " ".join(str(value).split())
 
 
 def parse_number(value, decimal=""):

@@ -2,12 +2,17 @@
 
 openpyxl itself begins at the first row each time. Here the sheet is unpacked from its start (some
 hundred MB a second), but parsed from the wanted row on only.
+
+Blocks that are written the way Excel and most programs write them are read by ``sheet_block``, several
+times as fast; whatever it does not know is left to openpyxl. A formula without a stored value (the file
+was made by a program and never opened in Excel) is a :class:`Formula`: no empty cell, and no zero.
 """
 
 import io
 import re
 import zipfile
 import zlib
+from typing import BinaryIO
 from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
 
@@ -18,7 +23,8 @@ from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS
 
 from .errors import TableError
-from .reader import Row
+from .reader import Limits, Row, Table
+from .sheet_block import BlockReader, find_formulas
 from .strings import read_strings
 
 BLOCK = 512 * 1024
@@ -45,13 +51,11 @@ DAMAGED = (
 )
 
 
-class WorkbookTable:
+class WorkbookTable(Table):
     """A sheet of a workbook; positions are offsets in the unpacked XML of the sheet."""
 
-    format = "xlsx"
-    encoding = delimiter = ""
-
-    def __init__(self, stream, limits, sheet=""):
+    def __init__(self, stream: BinaryIO, limits: Limits, sheet: str = "") -> None:
+        super().__init__(format="xlsx")
         self.limits = limits
         try:
             _check_archive(stream, limits)
@@ -68,6 +72,12 @@ class WorkbookTable:
                 raise TableError("no_sheet")
             self.size = self._archive.getinfo(self._path).file_size
             self._find_rows()
+            self._fast = BlockReader(
+                self._strings,
+                self._book.epoch,
+                self._book._date_formats,
+                self._book._timedelta_formats,
+            )
         except TableError:
             raise
         except DAMAGED as error:
@@ -106,7 +116,9 @@ class WorkbookTable:
                     number, cells = next(rows, (None, None))
                     if number is None:
                         raise TableError("damaged", detail="rows")
-                    yield Row(number, self._cells(cells, number), offset)
+                    if len(cells) > self.limits.columns:
+                        cells = self._cut(cells, number)
+                    yield Row(number, cells, offset)
         except TableError:
             raise
         except DAMAGED as error:
@@ -138,6 +150,14 @@ class WorkbookTable:
                     raise TableError("long_row")
 
     def _parse(self, block, number):
+        """Yield ``(number, cells)`` of the rows of a block."""
+        if self._opening.endswith(b"><sheetData>"):
+            rows = self._fast.read_block(block, number)
+            if rows is not None:
+                return iter(rows)
+        return self._parse_slowly(block, number)
+
+    def _parse_slowly(self, block, number):
         book = self._book
         parser = WorkSheetParser(
             io.BytesIO(self._opening + block + self._closing),
@@ -148,19 +168,25 @@ class WorkbookTable:
             timedelta_formats=book._timedelta_formats,
         )
         parser.row_counter = number
-        return parser.parse()
-
-    def _cells(self, cells, number):
-        row = []
-        for cell in cells:
-            column = cell["column"]
-            if column > self.limits.columns:
-                if cell["value"] in (None, ""):
+        formulas = find_formulas(block)
+        for at, cells in parser.parse():
+            row = []
+            for cell in cells:
+                column, value = cell["column"], cell["value"]
+                if value is None and formulas:
+                    value = formulas.get((at, column))
+                if column > self.limits.columns and value in (None, ""):
                     continue
-                raise TableError("many_columns", number, str(self.limits.columns))
-            row.extend([None] * (column - len(row)))
-            row[column - 1] = cell["value"]
-        return row
+                row.extend([None] * (min(column, self.limits.columns + 1) - len(row)))
+                row[min(column, self.limits.columns + 1) - 1] = value
+            yield at, row
+
+    def _cut(self, cells, number):
+        """Return the cells within the limit of columns, when nothing stands beyond."""
+        columns = self.limits.columns
+        if any(cell not in (None, "") for cell in cells[columns:]):
+            raise TableError("many_columns", number, str(columns))
+        return cells[:columns]
 
 
 class _BookReader(ExcelReader):
