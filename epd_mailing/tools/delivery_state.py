@@ -16,6 +16,23 @@ DELIVERY_RANK = (
 PRESENTED = DELIVERY_RANK[DELIVERY_RANK.index("paper") :]
 #: the document has not: what «paper» improves
 NOT_PRESENTED = DELIVERY_RANK[: DELIVERY_RANK.index("paper")]
+#: what the state of a letter makes of its document; other states make nothing of it
+LETTER_OUTCOMES = {
+    "pending": "pending",
+    "claimed": "pending",
+    "sending": "pending",
+    "bounced": "failed",
+    "rejected": "failed",
+    "unknown": "unknown",
+    "deferred": "sent",
+    "sent": "sent",
+    "spam": "delivered",
+    "complained": "delivered",
+    "unsubscribed": "delivered",
+    "delivered": "delivered",
+    "opened": "opened",
+    "read": "read",
+}
 
 
 def find_best_state(states):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ...tools.delivery_state import PRESENTED
 from .epd_personal_account import CHANNELS
 
 
@@ -109,7 +110,7 @@ class EpdAccountList(models.Model):
                 [
                     ("period_id", "=", period.id),
                     ("state", "=", "saved"),
-                    ("delivery_state", "in", ("paper", "delivered", "opened", "read")),
+                    ("delivery_state", "in", PRESENTED),
                 ]
             )
             return [("not_reached", Domain("id", "not in", reached.subselect("account_id")))]

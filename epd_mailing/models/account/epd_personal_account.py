@@ -2,6 +2,7 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 CHANNELS = [("email", "E-mail"), ("paper", "Paper"), ("both", "E-mail and paper")]
 
@@ -122,21 +123,6 @@ class EpdPersonalAccount(models.Model):
             lambda c: c.partner_id in (c.partner_id.browse(), self.partner_id)
         )
 
-    def _get_consent_state(self, period=None):
-        """Return the consent that decides about a period's receipts (see ``consent_state``).
-
-        :param period: ``epd.billing.period``; what was said after its cut-off day does not count
-            yet. Nothing means the last word, counting or not.
-        """
-        self.ensure_one()
-        if not period:
-            return self.consent_state
-        return self.consent_ids._sum_up(
-            self._get_own_consents().filtered(
-                lambda consent: consent.effective_from <= period.date_start
-            )
-        )
-
     @api.constrains("number")
     def _check_number(self):
         for account in self:
@@ -185,24 +171,57 @@ class EpdPersonalAccount(models.Model):
                 )
         self.env["epd.delivery.address"].sudo().create(vals_list)
 
-    def _wants_paper(self, period=None):
-        """Return the accounts whose receipts go on paper (also or only), by channel and consent.
+    # --- paper -------------------------------------------------------------------------
+
+    @api.model
+    def _get_paper_sql(self, month):
+        """Return SQL: receipts of a month go on paper, also or only, by channel and consent.
 
         Consent decides paper, not e-mail: without «e-mail instead of paper» a letter goes *and*
         paper is printed, unless the company's policy says otherwise (see ``epd_consent_policy``).
+        The condition is about the aliases ``account`` and ``company``.
 
-        :param period: ``epd.billing.period`` of the receipts: consents count from their month on
+        :param month: SQL of the first day of the billing period: consents count from their month on
         """
-        return self.filtered(
-            lambda account: (
-                account.channel != "email"
-                or not account.address_ids.filtered("can_receive")
-                or (
-                    account._get_consent_state(period) != "instead"
-                    and account.company_id.epd_consent_policy != "email_only"
-                )
+        consent = self.env["epd.delivery.consent"]._get_state_sql(
+            account=SQL("account.id"), partner=SQL("account.partner_id"), month=month
+        )
+        return SQL(
+            "(account.channel <> 'email'"
+            " OR (company.epd_consent_policy <> 'email_only' AND %s <> 'instead'))",
+            consent,
+        )
+
+    @api.model
+    def _get_reachable_sql(self):
+        """Return SQL: some address of the account (alias ``account``) can receive letters."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM epd_delivery_address reached"
+            " WHERE reached.account_id = account.id AND reached.state = 'active'"
+            " AND reached.email_normalized <> '')"
+        )
+
+    def _wants_paper(self, period=None):
+        """Return the accounts whose receipts go on paper, also or only.
+
+        :param period: ``epd.billing.period`` of the receipts; nothing means the last consents,
+            counting already or not
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT account.id FROM epd_personal_account account"
+                " JOIN res_company company ON company.id = account.company_id"
+                " WHERE account.id = ANY(%s) AND (%s OR NOT %s)",
+                self.ids,
+                self._get_paper_sql(
+                    SQL("%s", period.date_start) if period else SQL("'infinity'::date")
+                ),
+                self._get_reachable_sql(),
             )
         )
+        wanting = {row[0] for row in rows}
+        return self.filtered(lambda account: account.id in wanting)
 
     # --- the form ----------------------------------------------------------------------
 

@@ -165,7 +165,6 @@ class EpdPaymentDocument(models.Model):
     pdf_size = fields.Integer(readonly=True, copy=False, help="Bytes.")
     page_count = fields.Integer(readonly=True, copy=False)
     is_purged = fields.Boolean(string="File Removed", readonly=True, copy=False)
-    letter_ids = fields.One2many("epd.mailing.letter", "document_id")
     delivery_state = fields.Selection(
         DELIVERY_STATES,
         required=True,
@@ -304,7 +303,6 @@ class EpdPaymentDocument(models.Model):
 
     def _stop_delivery(self, reason):
         """Take back what has not gone yet of documents that are not live any more (a hook)."""
-        self.letter_ids._withdraw(reason)
 
     def action_print(self):
         """Print the saved files of the documents in their order, as one file."""
@@ -487,10 +485,7 @@ class EpdPaymentDocument(models.Model):
 
         :param before: naive UTC datetime; what was saved earlier is past its time of keeping
         """
-        links_end = relativedelta(days=max(1, company.epd_link_days))
         return [
-            # the link in a letter still leads to it
-            ("letter_ids", "not any", [("sending_at", ">", fields.Datetime.now() - links_end)]),
             ("company_id", "=", company.id),
             ("state", "!=", "draft"),
             ("saved_at", "<", before),

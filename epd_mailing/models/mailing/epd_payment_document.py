@@ -1,27 +1,11 @@
+from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools import message, money, signed_link
+from ...tools.delivery_state import LETTER_OUTCOMES
 from .letter_writer import LetterWriter
 
-# letter state → delivery state, best last
-_RANK = {
-    "pending": "pending",
-    "claimed": "pending",
-    "sending": "pending",
-    "bounced": "failed",
-    "rejected": "failed",
-    "unknown": "unknown",
-    "deferred": "sent",
-    "sent": "sent",
-    "spam": "delivered",
-    "complained": "delivered",
-    "unsubscribed": "delivered",
-    "delivered": "delivered",
-    "opened": "opened",
-    "read": "read",
-}
-_ORDER = ("none", "failed", "unknown", "pending", "sent", "paper", "delivered", "opened", "read")
 LINK_PATH = "/epd_mailing/receipt/"
 # letters that may still arrive by themselves, or that a person has to decide about
 UNSETTLED = ("pending", "claimed", "sending", "unknown")
@@ -34,29 +18,41 @@ class EpdPaymentDocument(models.Model):
 
     _inherit = "epd.payment.document"
 
-    delivery_state = fields.Selection(compute="_compute_delivery_state", store=True)
+    letter_ids = fields.One2many("epd.mailing.letter", "document_id")
     letters_text = fields.Text(
         string="What Became of the Letters",
         compute="_compute_letters_text",
         help="Address, status and time of each letter.",
     )
 
-    @api.depends("letter_ids.state", "letter_ids.is_test", "paper_line_ids.is_presented")
+    @api.depends("letter_ids.state", "letter_ids.is_test")
     def _compute_delivery_state(self):
+        super()._compute_delivery_state()
+
+    def _get_delivery_outcomes(self):
+        outcomes = super()._get_delivery_outcomes()
         groups = self.env["epd.mailing.letter"]._read_group(
             [("document_id", "in", self.ids), ("is_test", "=", False)],
             ["document_id"],
             ["state:array_agg"],
         )
-        states = {document.id: found for document, found in groups}
-        on_paper = self.env["epd.paper.batch.line"].search_fetch(
-            [("document_id", "in", self.ids), ("is_presented", "=", True)], ["document_id"]
-        )
-        printed = set(on_paper.document_id.ids)
-        for document in self:
-            reached = [_RANK.get(state, "none") for state in states.get(document.id, ())]
-            reached += ["paper"] * (document.id in printed)
-            document.delivery_state = max(reached, key=_ORDER.index, default="none")
+        for document, states in groups:
+            known = [LETTER_OUTCOMES[state] for state in states if state in LETTER_OUTCOMES]
+            outcomes.setdefault(document.id, []).extend(known)
+        return outcomes
+
+    def _stop_delivery(self, reason):
+        self.letter_ids._withdraw(reason)
+        return super()._stop_delivery(reason)
+
+    @api.model
+    def _get_purge_domain(self, company, before):
+        links_end = relativedelta(days=max(1, company.epd_link_days))
+        return [
+            # the link in a letter still leads to it
+            ("letter_ids", "not any", [("sending_at", ">", fields.Datetime.now() - links_end)]),
+            *super()._get_purge_domain(company, before),
+        ]
 
     def _render_letter(self, letter, mailing):
         """Return the message of one letter: plain data of the saved document in the template.

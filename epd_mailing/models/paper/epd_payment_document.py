@@ -1,10 +1,23 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 # the document room knows no printing
 class EpdPaymentDocument(models.Model):  # pylint: disable=consider-merging-classes-inherited
-    """The batches for the printer in which a document stands."""
+    """Presented on paper: what a batch for the printer makes of a document."""
 
     _inherit = "epd.payment.document"
 
     paper_line_ids = fields.One2many("epd.paper.batch.line", "document_id", readonly=True)
+
+    @api.depends("paper_line_ids.is_presented")
+    def _compute_delivery_state(self):
+        super()._compute_delivery_state()
+
+    def _get_delivery_outcomes(self):
+        outcomes = super()._get_delivery_outcomes()
+        presented = self.env["epd.paper.batch.line"].search_fetch(
+            [("document_id", "in", self.ids), ("is_presented", "=", True)], ["document_id"]
+        )
+        for document in presented.document_id:
+            outcomes.setdefault(document.id, []).append("paper")
+        return outcomes

@@ -26,23 +26,21 @@ class PaperChoice:
 
         :param with_unsent: also those that could be mailed but have no letter
         """
+        accounts = self.env["epd.personal.account"]
         return SQL(
             """
             SELECT document.id
               FROM epd_payment_document document
               JOIN epd_personal_account account ON account.id = document.account_id
               JOIN res_company company ON company.id = document.company_id
-              LEFT JOIN (%(consents)s) consent ON consent.account_id = account.id
              WHERE document.period_id = %(period)s AND document.state = 'saved' %(scope)s
                AND NOT EXISTS (SELECT 1 FROM epd_paper_batch_line line
                                 WHERE line.document_id = document.id AND line.is_live)
-               AND (account.channel <> 'email'
-                    OR (company.epd_consent_policy <> 'email_only'
-                        AND COALESCE(consent.said, '') <> 'instead')
+               AND (%(wanted)s
                     OR document.delivery_state = 'failed'
                     OR (document.delivery_state = 'none' AND %(unreached)s))
             """,
-            consents=self._get_consent_query(),
+            wanted=accounts._get_paper_sql(SQL("%s", self.period.date_start)),
             period=self.period.id,
             scope=self._get_scope(),
             unreached=SQL("TRUE") if with_unsent else self._get_unreached_condition(),
@@ -56,34 +54,17 @@ class PaperChoice:
             parts.append(SQL("AND document.account_id IN (%s)", self.accounts))
         return SQL(" ").join(parts)
 
-    def _get_consent_query(self):
-        """Return SQL of (account_id, said): the consent of the present payer that counts."""
-        return SQL(
-            """
-            SELECT DISTINCT ON (said.account_id) said.account_id,
-                   CASE WHEN said.action = 'given' THEN said.kind ELSE 'withdrawn' END AS said
-              FROM epd_delivery_consent said
-              JOIN epd_personal_account owner ON owner.id = said.account_id
-             WHERE said.company_id = %s AND said.effective_from <= %s
-               AND (said.partner_id IS NULL OR said.partner_id = owner.partner_id)
-             ORDER BY said.account_id, said.date DESC, said.id DESC
-            """,
-            self.period.company_id.id,
-            self.period.date_start,
-        )
-
     def _get_unreached_condition(self):
-        """Return SQL: no letter is possible, or those that were made were left out."""
+        """Return SQL: no letter is possible, or those that were written were skipped."""
         return SQL(
             """
-            (NOT EXISTS (SELECT 1 FROM epd_delivery_address address
-                          WHERE address.account_id = account.id AND address.state = 'active'
-                            AND address.email_normalized IS NOT NULL)
+            (NOT %s
              OR EXISTS (SELECT 1 FROM epd_mailing_letter letter
                          WHERE letter.document_id = document.id AND NOT letter.is_test
                            AND letter.send_state = 'skipped'
                            AND letter.failure_type <> 'already_sent'))
-            """
+            """,
+            self.env["epd.personal.account"]._get_reachable_sql(),
         )
 
     def count_not_printed(self):

@@ -21,7 +21,8 @@ NOTHING = ("payer_changed", "file_missing")
 class RunOutlook:
     """What a mailing made now would do, said before it happens: who gets what, in a few queries.
 
-    The rules are those of ``epd.mailing._prepare_letters``, here over all accounts at once.
+    Which letters go is told by ``epd.letter.eligibility``, which accounts get paper by
+    ``epd.personal.account._get_paper_sql``, here over all accounts at once.
     """
 
     def __init__(self, run):
@@ -38,58 +39,17 @@ class RunOutlook:
         """
         documents = self.env["epd.payment.document"].sudo()
         documents = documents._search(self.run.sudo()._get_document_domain())
-        policy = self.run.company_id.epd_consent_policy
+        accounts = self.env["epd.personal.account"]
         return SQL(
             """
-            SELECT doc.id AS document_id, doc.account_id, address.id AS address_id,
-                   address.email_normalized AS email,
-                   CASE WHEN NOT EXISTS (SELECT 1 FROM ir_attachment file
-                                          WHERE file.res_model = 'epd.payment.document'
-                                            AND file.res_field = 'pdf_file'
-                                            AND file.res_id = doc.id) THEN 'file_missing'
-                        WHEN doc.partner_id IS DISTINCT FROM account.partner_id
-                             THEN 'payer_changed'
-                        WHEN account.channel = 'paper' THEN 'paper_only'
-                        WHEN address.id IS NULL THEN 'no_address'
-                        WHEN %(strict)s AND COALESCE(consent.word, 'none')
-                             NOT IN ('instead', 'copy') THEN 'no_consent'
-                        WHEN address.state <> 'active' THEN 'address_' || address.state
-                        WHEN COALESCE(address.email_normalized, '') = ''
-                             THEN 'malformed_address'
-                        WHEN EXISTS (SELECT 1 FROM epd_mailing_letter letter
-                                      WHERE letter.document_id = doc.id AND NOT letter.is_test
-                                        AND letter.email_normalized = address.email_normalized
-                                        AND letter.send_state NOT IN ('skipped', 'cancelled'))
-                             THEN 'already_sent'
-                   END AS reason,
-                   account.channel <> 'email' OR NOT reach.any
-                   OR (COALESCE(consent.word, 'none') <> 'instead' AND %(paper)s) AS paper
-              FROM epd_payment_document doc
-              JOIN epd_personal_account account ON account.id = doc.account_id
-              CROSS JOIN LATERAL (
-                   SELECT EXISTS (SELECT 1 FROM epd_delivery_address good
-                                   WHERE good.account_id = account.id AND good.state = 'active'
-                                     AND good.email_normalized <> '') AS any,
-                          (SELECT max(last.id) FROM epd_delivery_address last
-                            WHERE last.account_id = account.id
-                           HAVING bool_and(last.state = 'closed')) AS closed_id) AS reach
-              LEFT JOIN epd_delivery_address address
-                ON address.account_id = account.id
-               AND (address.state <> 'closed' OR address.id = reach.closed_id)
-              LEFT JOIN LATERAL (
-                   SELECT CASE WHEN said.action = 'withdrawn' THEN 'withdrawn'
-                               ELSE said.kind END AS word
-                     FROM epd_delivery_consent said
-                    WHERE said.account_id = account.id
-                      AND (said.partner_id IS NULL OR said.partner_id = account.partner_id)
-                      AND said.effective_from <= %(first)s
-                    ORDER BY said.date DESC, said.id DESC LIMIT 1) AS consent ON TRUE
-             WHERE doc.id IN %(documents)s
+            SELECT target.*, %(wanted)s OR NOT %(reachable)s AS paper
+              FROM (%(targets)s) AS target
+              JOIN epd_personal_account account ON account.id = target.account_id
+              JOIN res_company company ON company.id = account.company_id
             """,
-            strict=policy == "strict",
-            paper=policy != "email_only",
-            first=self.run.period_id.date_start,
-            documents=documents.subselect(),
+            wanted=accounts._get_paper_sql(SQL("%s", self.run.period_id.date_start)),
+            reachable=accounts._get_reachable_sql(),
+            targets=self.env["epd.letter.eligibility"]._get_target_query(documents.subselect()),
         )
 
     def get_counts(self):
