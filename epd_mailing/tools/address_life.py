@@ -54,7 +54,7 @@ class Row:
 
     :ivar key: what the keeper knows the row by; ``None`` while it is new
     :ivar mailbox: normal form (``address_text``); empty while the text is misspelt
-    :ivar text: what stands on screen: the mailbox, or the misspelt text as typed
+    :ivar text: what stands on screen: the mailbox in readable letters, or the misspelt text as typed
     :ivar problem: code of what is wrong with the text (``address_text.PROBLEM_CODES``), or empty
     :ivar follows: whether it follows the contact's e-mail; else it was typed by hand
     :ivar person: key of the person it is for; ``None`` where the account has none
@@ -135,7 +135,7 @@ def follow(rows: Rows, person: int | None, reading: Reading, given: Iterable[str
         if row is not None:
             changed[row.key] = replace(row, follows=True, person=person, state=state)
         elif state != CLOSED:
-            put(mailbox, mailbox, "", state)
+            put(mailbox, reading.shown[mailbox], "", state)
     if reading.problems:
         put("", _join_typed(reading), reading.problems[0].code, ACTIVE)
     for row in spare:
@@ -176,7 +176,7 @@ def type_in(rows: Rows, person: int | None, reading: Reading) -> Rows:
     for mailbox in reading.normals:
         if any(row.lives and row.mailbox == mailbox for row in rows):
             raise AlreadyThere(mailbox)
-        fresh.append(Row(None, mailbox, mailbox, follows=False, person=person))
+        fresh.append(Row(None, mailbox, reading.shown[mailbox], follows=False, person=person))
     return (*rows, *fresh)
 
 
@@ -192,8 +192,8 @@ def retype(rows: Rows, key: int, reading: Reading) -> Rows:
         if any(each.lives and each.mailbox == mailbox and each.key != key for each in rows):
             raise AlreadyThere(mailbox)
     state = row.state if first == row.mailbox else ACTIVE
-    now = replace(row, mailbox=first, text=first, problem="", state=state)
-    fresh = [Row(None, new, new, follows=False, person=row.person) for new in more]
+    now = replace(row, mailbox=first, text=reading.shown[first], problem="", state=state)
+    fresh = [Row(None, new, reading.shown[new], follows=False, person=row.person) for new in more]
     return (*(now if each.key == key else each for each in rows), *fresh)
 
 

@@ -189,6 +189,11 @@ class Reading:
         return ", ".join(self.normals)
 
     @property
+    def shown(self) -> dict[str, str]:
+        """How each normal form is shown to people."""
+        return {address.normal: address.shown for address in self.addresses}
+
+    @property
     def hints(self) -> tuple[tuple[str, str], ...]:
         """Pairs ``(as typed, what was probably meant)``."""
         items: tuple[Address | Problem, ...] = (*self.addresses, *self.problems)
@@ -240,6 +245,14 @@ def is_text_of(text: str | None, normals: tuple[str, ...] | list[str]) -> bool:
     """Tell whether a text names just these mailboxes, in whatever order and way of writing."""
     reading = read_addresses(text)
     return not reading.problems and set(reading.normals) == set(normals)
+
+
+def take_hints(text: str | None) -> str:
+    """Return a text with what was probably meant in place of what was typed (a person said so)."""
+    text = text or ""
+    for typed, hint in read_addresses(text).hints:
+        text = text.replace(typed, hint)
+    return text
 
 
 # --- parting ---------------------------------------------------------------------------------------

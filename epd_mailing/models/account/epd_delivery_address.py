@@ -1,21 +1,34 @@
-from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from contextlib import contextmanager
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools.misc import clean_context
+
+from ...tools import address_life as life
+from ...tools.address_text import read_addresses, take_hints
 
 
 class EpdDeliveryAddress(models.Model):
     """One e-mail address of one account.
 
-    It follows the e-mail of its person (``source = partner``) or was typed by hand. A closed
-    address keeps what it was: an owner who left never gets the next owner's receipts.
+    It follows the e-mail of its person's contact (``source = partner``) or was typed by hand for
+    the present person. A closed address is history: an owner who left never gets the next owner's
+    receipts, and a mailbox that is given again gets a row of its own.
 
     ============  =====================================================================
     state         set by
     ============  =====================================================================
-    active        creation, «Open Again»
+    active        creation; another mailbox in its place; «Open Again»
     bounced       a final delivery failure (webhook, polling)
     unsubscribed  the payer, by the link in a letter or at UniSender
-    closed        new responsible person, or the office
+    closed        another responsible person; the person gave it up; the office
     ============  =====================================================================
+
+    ``email_normalized`` is what the service is given, and empty while the text is misspelt
+    (``problem`` says how). What each event makes of the addresses of an account (e-mail set, changed,
+    cleared, misspelt; typed, file, API; contact merged, archived; owner changed and changed back;
+    closed, bounced, unsubscribed, reopened) is one table: ``tools/address_life.py``. The methods here
+    read the rows, ask it, and write down what differs.
     """
 
     _name = "epd.delivery.address"
@@ -25,11 +38,22 @@ class EpdDeliveryAddress(models.Model):
     _rec_name = "email"
     _check_company_auto = True
 
-    _gated_fields = ("state_reason", "state_date", "lost_email")
+    _gated_fields = (
+        "account_id",
+        "company_id",
+        "partner_id",
+        "source",
+        "email_normalized",
+        "problem",
+        "memory",
+        "state_reason",
+        "state_date",
+        "lost_email",
+    )
     _transitions = {
         "active": ("bounced", "unsubscribed", "closed"),
         "bounced": ("active", "closed", "unsubscribed"),
-        "unsubscribed": ("active", "closed"),
+        "unsubscribed": ("active", "closed", "bounced"),
         "closed": (),
     }
 
@@ -37,17 +61,31 @@ class EpdDeliveryAddress(models.Model):
         "epd.personal.account", required=True, index=True, ondelete="cascade", check_company=True
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True, index=True)
-    partner_id = fields.Many2one("res.partner", string="Person", index="btree_not_null")
+    partner_id = fields.Many2one(
+        "res.partner", string="Person", index="btree_not_null", readonly=True, copy=False
+    )
     source = fields.Selection(
         [("partner", "Follows the person's e-mail"), ("manual", "Typed by hand")],
         required=True,
         default="manual",
+        readonly=True,
+        copy=False,
     )
-    email = fields.Char(
-        compute="_compute_email", store=True, readonly=False, precompute=True, required=True
-    )
+    email = fields.Char(required=True)
     email_normalized = fields.Char(
-        compute="_compute_email_normalized", store=True, precompute=True, index="btree_not_null"
+        string="As Given to the Service", readonly=True, copy=False, index="btree_not_null"
+    )
+    problem = fields.Char(
+        readonly=True, copy=False, help="Code of what is wrong with the text (address_text)."
+    )
+    problem_text = fields.Char(
+        string="What Is Wrong", compute="_compute_problem_text", compute_sudo=True
+    )
+    hint = fields.Char(
+        string="Probably Meant",
+        compute="_compute_problem_text",
+        compute_sudo=True,
+        help="Only said: the program corrects no address.",
     )
     state = fields.Selection(
         [
@@ -64,6 +102,17 @@ class EpdDeliveryAddress(models.Model):
     )
     state_reason = fields.Char(readonly=True, copy=False)
     state_date = fields.Datetime(string="Since", readonly=True, copy=False)
+    memory = fields.Selection(
+        [
+            ("active", "Active"),
+            ("bounced", "Letters return"),
+            ("unsubscribed", "Unsubscribed"),
+            ("closed", "Closed"),
+        ],
+        readonly=True,
+        copy=False,
+        help="Of a closed address: how it goes on when its person is back (address_life).",
+    )
     lost_email = fields.Char(readonly=True, copy=False, help="What it was when it was lost.")
     can_receive = fields.Boolean(compute="_compute_can_receive", search="_search_can_receive")
     blacklisted = fields.Boolean(
@@ -77,18 +126,14 @@ class EpdDeliveryAddress(models.Model):
         "This address is already there for the account.",
     )
 
-    @api.depends("source", "partner_id.email")
-    def _compute_email(self):
+    @api.depends("email", "problem")
+    def _compute_problem_text(self):
         for address in self:
-            if address.source == "partner" and address.state != "closed" and address.partner_id:
-                address.email = address.partner_id.email or address.email or ""
-            else:
-                address.email = address.email or ""
-
-    @api.depends("email")
-    def _compute_email_normalized(self):
-        for address in self:
-            address.email_normalized = tools.email_normalize(address.email or "") or False
+            reading = read_addresses(address.email)
+            address.hint = ", ".join(hint for _typed, hint in reading.hints)
+            address.problem_text = (
+                self._describe_problems(reading) if address.problem and reading.problems else False
+            )
 
     @api.depends("state", "email_normalized")
     def _compute_can_receive(self):
@@ -113,23 +158,269 @@ class EpdDeliveryAddress(models.Model):
         for address in self:
             address.blacklisted = address.email_normalized in found
 
-    @api.constrains("email", "source")
-    def _check_email(self):
-        """Refuse a malformed address typed by hand; a person's own is kept and shown as such."""
+    # --- reading a text ---------------------------------------------------------------------------
+
+    @api.model
+    def _get_problem_texts(self):
+        """Return ``{code: text}`` for the problems of ``tools.address_text``, in the user's language."""
+        return {
+            "too_long": self.env._("it is too long"),
+            "too_many": self.env._("there are too many addresses, 20 at most"),
+            "several": self.env._("one address is expected, several are given"),
+            "no_at": self.env._("there is no @"),
+            "many_at": self.env._("there is more than one @; put a comma between two addresses"),
+            "no_local": self.env._("there is nothing before the @"),
+            "no_domain": self.env._("there is nothing after the @"),
+            "space": self.env._("there is a space inside"),
+            "dots": self.env._("a dot is at the edge or doubled"),
+            "no_dot": self.env._("the part after the @ has no ending such as .ru"),
+            "control": self.env._("it holds a character that cannot be seen"),
+            "characters": self.env._("it holds a character that an address cannot have"),
+            "look_alike": self.env._("Russian and Latin letters are mixed"),
+            "quoted": self.env._("quotation marks before the @ are not taken by mail services"),
+            "display_name": self.env._("the name and the address in <…> cannot be told apart"),
+            "literal": self.env._("a number in brackets stands in place of the mail domain"),
+            "special_domain": self.env._("no letter goes to this domain"),
+            "syntax": self.env._("mail services do not take it"),
+        }
+
+    @api.model
+    def _describe_problems(self, reading):
+        """Return what is wrong with a text, with each spoiled piece as typed.
+
+        :param reading: ``tools.address_text.Reading`` with problems
+        """
+        texts = self._get_problem_texts()
+        parts = [
+            self.env._(
+                "the address is misspelt: “%(typed)s” (%(problem)s)",
+                typed=problem.typed,
+                problem=texts[problem.code],
+            )
+            + (self.env._("; “%s” may be meant", problem.hint) if problem.hint else "")
+            for problem in reading.problems
+        ]
+        text = "; ".join(parts)
+        return text[:1].upper() + text[1:]
+
+    @api.model
+    def _check_text(self, text, read=read_addresses):
+        """Return the reading of a text that has to hold an address.
+
+        :param read: ``address_text.read_addresses``, or ``read_address`` where one is expected
+        :raise ValidationError: naming the text as typed and what is wrong with it
+        """
+        reading = read(text)
+        if reading.problems:
+            raise ValidationError(
+                self.env._(
+                    "%(problem)s. Enter it like name@example.com.",
+                    problem=self._describe_problems(reading),
+                )
+            )
+        if not reading.normals:
+            raise ValidationError(self.env._("Enter an e-mail address like name@example.com."))
+        return reading
+
+    # --- the life of the addresses of an account --------------------------------------------------
+
+    @api.model
+    def _get_rows(self, account):
+        """Return the addresses of an account as ``address_life`` knows them, oldest first."""
+        return tuple(
+            life.Row(
+                key=address.id,
+                mailbox=address.email_normalized or "",
+                text=address.email or "",
+                problem=address.problem or "",
+                follows=address.source == "partner",
+                person=address.partner_id.id or None,
+                state=address.state,
+                memory=address.memory or "",
+            )
+            for address in account.address_ids.sorted("id")
+        )
+
+    @api.model
+    def _apply(self, changes, reason=None):
+        """Write down what became of addresses; return the new ones.
+
+        :param changes: list of (account, rows before, rows after), see ``address_life``
+        :param reason: why addresses closed
+        """
+        # a context's defaults have no say in what an address is
+        addresses = self.with_context(clean_context(self.env.context))._through_gate()
+        vals_list = []
+        for account, before, after in changes:
+            changed, fresh = life.diff(before, after)
+            known = {row.key: row for row in before}
+            for row in changed:
+                addresses.browse(row.key)._take_row(known[row.key], row, reason)
+            vals_list += [{"account_id": account.id, **self._get_row_vals(row)} for row in fresh]
+        # room is made in the unique index before it is taken
+        addresses.flush_model()
+        return addresses.create(vals_list).with_env(self.env)
+
+    @api.model
+    def _get_row_vals(self, row):
+        return {
+            "email": row.text,
+            "email_normalized": row.mailbox or False,
+            "problem": row.problem or False,
+            "source": "partner" if row.follows else "manual",
+            "partner_id": row.person or False,
+            "memory": row.memory or False,
+            "state": row.state,
+        }
+
+    def _take_row(self, before, after, reason):
+        vals = self._get_row_vals(after)
+        state = vals.pop("state")
+        if before.mailbox != after.mailbox:
+            vals["lost_email"] = False
+        if before.state == after.state:
+            self.write(vals)
+            return
+        if state == "active":
+            reason = self.env._("The address was corrected")
+        self._move(state, **vals, state_reason=reason, state_date=fields.Datetime.now())
+
+    def _let(self, event, reason=None):
+        """Let one thing happen to each of these addresses.
+
+        :param event: function of (rows, key) that returns the rows after it, see ``address_life``
+        """
+        changes = []
+        for account, addresses in self.sudo().grouped("account_id").items():
+            before = after = self._get_rows(account)
+            for address in addresses:
+                after = event(after, address.id)
+            changes.append((account, before, after))
+        self.sudo()._apply(changes, reason)
+
+    @api.model
+    def _follow_contacts(self, accounts, given=None, reason=None):
+        """Make the addresses of accounts what the contacts of their persons say.
+
+        :param given: ``{partner id: set of normal forms}`` that were just given
+        """
+        changes = []
+        for account in accounts.sudo():
+            partner = account.partner_id
+            before = self._get_rows(account)
+            after = life.follow(
+                before,
+                partner.id or None,
+                read_addresses(partner.email),
+                (given or {}).get(partner.id, ()),
+            )
+            if before != after:
+                changes.append((account, before, after))
+        self.sudo()._apply(
+            changes, reason or self.env._("It does not stand on the person's contact any more")
+        )
+
+    @api.model
+    def _change_owner(self, accounts, reason):
+        """Close the addresses of accounts that changed hands, and begin those of their new persons.
+
+        :param reason: why the addresses close
+        """
+        changes = []
+        for account in accounts.sudo():
+            partner = account.partner_id
+            before = self._get_rows(account)
+            after = life.change_owner(before, partner.id or None, read_addresses(partner.email))
+            changes.append((account, before, after))
+        self.sudo()._apply(changes, reason)
+
+    @api.model
+    def _forget_given_up(self, partners):
+        """Forget what was closed of mailboxes that these persons have given up."""
+        closed = self.sudo().search(
+            [
+                ("partner_id", "in", partners.ids),
+                ("memory", "!=", False),
+                ("account_id", "not in", partners.sudo().epd_account_ids.ids),
+            ]
+        )
+        for address in closed:
+            if address.email_normalized not in read_addresses(address.partner_id.email).normals:
+                address._through_gate().write({"memory": False})
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Type addresses by hand; a text may hold several (the first one's record is returned).
+
+        :raise ValidationError: saying what is wrong with a text, or that an address is there already
+        """
+        if self._gate_open():
+            return super().create(vals_list)
+        usual = {"state": "active", "source": "manual"}
+        made = self.browse()
+        for vals in vals_list:
+            for name in sorted(self._gate_names().intersection(vals) - {"account_id"}):
+                if vals[name] and vals[name] != usual.get(name):
+                    self._raise_gate(name)
+            account = self.env["epd.personal.account"].browse(
+                vals.get("account_id") or self.env.context.get("default_account_id")
+            )
+            made += self._type_in(account, vals.get("email"))[:1]
+        return made
+
+    def write(self, vals):
+        """Type another address over; a text may hold several.
+
+        :raise UserError: for an address that follows a contact, or is closed
+        """
+        if self._gate_open() or "email" not in vals:
+            return super().write(vals)
+        if len(vals) > 1:
+            super().write({name: value for name, value in vals.items() if name != "email"})
+        self.check_access("write")
         for address in self:
-            email = (address.email or "").strip()
-            # «a b@example.com x» would be read as b@example.com; a name goes before <…>
-            doubtful = "<" not in email and email.lower() != address.email_normalized
-            if address.source == "manual" and (not address.email_normalized or doubtful):
-                raise ValidationError(
+            if (address.email or "") == (vals["email"] or ""):
+                continue
+            if address.source == "partner":
+                raise UserError(
                     self.env._(
-                        "“%(email)s” is not an e-mail address. Enter it like name@example.com.",
-                        email=address.email or "",
+                        "“%s” follows the e-mail of the person. Change it on the person's contact.",
+                        address.email,
                     )
                 )
+            if address.state == "closed":
+                raise UserError(
+                    self.env._("A closed address is not changed. Enter the new one beside it.")
+                )
+            reading = self._check_text(vals["email"])
+            rows = self._get_rows(address.account_id.sudo())
+            with self._refusing_twins():
+                after = life.retype(rows, address.id, reading)
+            self._apply([(address.account_id, rows, after)])
+        return True
 
-    def _set_state(self, state, reason):
-        self._can_move(state)._move(state, state_reason=reason, state_date=fields.Datetime.now())
+    @api.model
+    def _type_in(self, account, text):
+        """Add the addresses of a text to an account by hand; return them.
+
+        :raise ValidationError: when the text is misspelt, or an address is there already
+        """
+        reading = self._check_text(text)
+        rows = self._get_rows(account.sudo())
+        with self._refusing_twins():
+            after = life.type_in(rows, account.sudo().partner_id.id or None, reading)
+        return self._apply([(account, rows, after)])
+
+    @contextmanager
+    def _refusing_twins(self):
+        try:
+            yield
+        except life.AlreadyThere as error:
+            raise ValidationError(
+                self.env._("This address is already there for the account: %s.", error.mailbox)
+            ) from error
+
+    # --- what happens to it ------------------------------------------------------------------------
 
     def _lose(self, state, reason):
         """Stop using an address that letters do not reach; the payer now gets paper.
@@ -138,13 +429,10 @@ class EpdDeliveryAddress(models.Model):
         :param reason: what the service said (raw status or code)
         """
         lost = self.sudo()._can_move(state)
+        lost._let(lambda rows, key: life.lose(rows, key, state), reason)
+        lost = lost.filtered(lambda address: address.state == state)
         for address in lost:
-            address._move(
-                state,
-                state_reason=reason,
-                state_date=fields.Datetime.now(),
-                lost_email=address.email_normalized,
-            )
+            address._through_gate().lost_email = address.email_normalized
         labels = dict(self._fields["state"]._description_selection(self.env))
         for address in lost:
             address.account_id.activity_schedule(
@@ -167,41 +455,37 @@ class EpdDeliveryAddress(models.Model):
             or self.env.user
         )
 
-    def write(self, vals):
-        res = super().write(vals)
-        if {"email", "partner_id", "source"} & set(vals):
-            self._revive_changed()
-        return res
-
-    def _revive_changed(self):
-        """Use a lost address again once it was corrected: it is another address now."""
-        changed = self.sudo().filtered(
-            lambda address: (
-                address.state in ("bounced", "unsubscribed")
-                and address.email_normalized
-                and address.lost_email
-                and address.email_normalized != address.lost_email
-            )
-        )
-        changed._move(
-            "active",
-            state_reason=self.env._("The address was corrected"),
-            state_date=fields.Datetime.now(),
-            lost_email=False,
-        )
-
-    def _close(self, reason):
-        """Close the addresses for good (owner changed, or the office said so)."""
-        self._set_state("closed", reason)
-
     def action_reopen(self):
-        """Use a bounced or unsubscribed address again: the office knows it works now."""
+        """Use a bounced or unsubscribed address again: the office knows it works now.
+
+        :raise UserError: for a closed one
+        """
         self.check_access("write")
-        self.filtered(lambda address: address.state != "active")._move(
-            "active", state_reason=False, state_date=fields.Datetime.now(), lost_email=False
-        )
+        lost = self.filtered(lambda address: address.state != "active")
+        if lost.filtered(lambda address: address.state == "closed"):
+            raise UserError(
+                self.env._(
+                    "A closed address is not opened again. Enter it once more if it is to be used."
+                )
+            )
+        lost._let(life.reopen)
+        lost.sudo()._through_gate().write({"state_reason": False, "lost_email": False})
 
     def action_close(self):
-        """Close the address: no letter goes there any more."""
+        """Close the address: no letter goes there until it is given again."""
         self.check_access("write")
-        self._close(self.env._("Closed by %(user)s", user=self.env.user.name))
+        self._let(life.close, self.env._("Closed by %(user)s", user=self.env.user.name))
+
+    def action_take_hint(self):
+        """«Correct»: a person takes the address that was probably meant.
+
+        :raise UserError: when there is nothing to take
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if not self.hint:
+            raise UserError(self.env._("Nothing is proposed for this address."))
+        if self.source == "partner":
+            self.partner_id.email = take_hints(self.partner_id.email)
+        else:
+            self.email = take_hints(self.email)

@@ -139,37 +139,25 @@ class EpdPersonalAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create(vals_list)
-        accounts._sync_partner_address()
+        self.env["epd.delivery.address"]._follow_contacts(accounts)
         return accounts
 
     def write(self, vals):
-        leaving = {}
         if "partner_id" in vals:
-            leaving = {
-                account: account.address_ids.filtered(lambda a: a.state != "closed")
-                for account in self
-                if account.partner_id.id != vals["partner_id"]
-            }
-        res = super().write(vals)
-        for account, addresses in leaving.items():
-            addresses._close(account.env._("New responsible person"))
-        if "partner_id" in vals:
-            self._sync_partner_address()
-        return res
+            moved = self.filtered(lambda account: account.partner_id.id != vals["partner_id"])
+            if moved:
+                partner = self.env["res.partner"].browse(vals["partner_id"])
+                moved._hand_over(partner, self.env._("New responsible person"))
+        return super().write(vals)
 
-    def _sync_partner_address(self):
-        """Make sure that the responsible person's e-mail stands among the addresses."""
-        vals_list = []
-        for account in self:
-            partner = account.partner_id
-            followed = account.address_ids.filtered(
-                lambda a, partner=partner: a.source == "partner" and a.partner_id == partner
-            )
-            if partner.email and not followed:
-                vals_list.append(
-                    {"account_id": account.id, "partner_id": partner.id, "source": "partner"}
-                )
-        self.env["epd.delivery.address"].sudo().create(vals_list)
+    def _hand_over(self, partner, reason):
+        """Name another responsible person; each gets their own addresses, see ``address_life``.
+
+        :param partner: ``res.partner``; none where nobody answers for the account any more
+        :param reason: why the addresses of the one before close
+        """
+        super().write({"partner_id": partner.id})
+        self.env["epd.delivery.address"]._change_owner(self, reason)
 
     # --- paper -------------------------------------------------------------------------
 
@@ -242,19 +230,20 @@ class EpdPersonalAccount(models.Model):
             ]
         )
 
-    @api.depends("address_ids.email", "address_ids.state")
+    @api.depends("address_ids.email", "address_ids.state", "address_ids.problem")
     def _compute_emails_text(self):
         labels = dict(
             self.env["epd.delivery.address"]._fields["state"]._description_selection(self.env)
         )
+        misspelt = self.env._("misspelt")
+
+        def describe(address):
+            if address.state != "active":
+                return f"{address.email} ({labels[address.state].lower()})"
+            return f"{address.email} ({misspelt})" if address.problem else address.email
+
         for account in self:
-            account.emails_text = ", ".join(
-                f"{address.email} ({labels[address.state].lower()})"
-                if address.state != "active"
-                else address.email
-                for address in account.address_ids
-                if address.email
-            )
+            account.emails_text = ", ".join(map(describe, account.address_ids))
 
     def _open_own(self, action):
         self.ensure_one()
@@ -283,9 +272,10 @@ class EpdPersonalAccount(models.Model):
         before = self.partner_id
         old = self.address_ids.filtered(lambda address: address.state != "closed")
         emails = ", ".join(filter(None, old.mapped("email")))
-        old._close(self.env._("New responsible person since %(date)s", date=f"{date:%d.%m.%Y}"))
         withdrawn = self._withdraw_from_payer(self.env._("New responsible person"))
-        self.partner_id = partner
+        self._hand_over(
+            partner, self.env._("New responsible person since %(date)s", date=f"{date:%d.%m.%Y}")
+        )
         self.message_post(
             body=self.env._(
                 "New responsible person since %(date)s: %(before)s → %(after)s. Basis: %(basis)s. "

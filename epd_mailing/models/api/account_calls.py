@@ -1,6 +1,7 @@
 import psycopg2
 from odoo.exceptions import AccessError, UserError
 
+from ...tools.address_text import read_addresses
 from ...tools.plain_values import PlainValueError, read_day, read_decimal
 from .calls import UNKEPT, CallRejected, make_problem
 from .charge_calls import ChargeCalls
@@ -29,8 +30,9 @@ class AccountCalls(ChargeCalls):
             try:
                 self._check_account(number, entry, seen)
                 with self.env.cr.savepoint():
-                    what = self._put_account(known.get(number), number, entry)
+                    what, notes = self._put_account(known.get(number), number, entry)
                 counts[what] += 1
+                problems += notes
             except AccessError:
                 raise  # a fault of the transport, as in every call
             except (UserError, psycopg2.IntegrityError) as error:
@@ -69,9 +71,13 @@ class AccountCalls(ChargeCalls):
         return self.env["res.partner"].create({**payer, "company_id": self.env.company.id})
 
     def _put_account(self, account, number, entry):
-        """Make or change one account; return the name of its count."""
+        """Make or change one account.
+
+        :return: (name of its count, problems that did not keep it from being taken)
+        """
         vals = self._account_vals(entry, account)
         payer = self._payer_vals(entry.get("payer"))
+        notes = self._note_email(number, payer.get("email"))
         if not account:
             if not vals.get("building_id"):
                 raise CallRejected(
@@ -82,7 +88,7 @@ class AccountCalls(ChargeCalls):
             self.env["epd.personal.account"].create(
                 {"number": number, "company_id": self.env.company.id, **vals}
             )
-            return "made"
+            return "made", notes
         moved = {
             name: value
             for name, value in vals.items()
@@ -100,12 +106,19 @@ class AccountCalls(ChargeCalls):
                     "the account itself."
                 ),
             )
-        elif payer.get("email") and payer["email"] != partner.email:
-            partner.email = payer["email"]
+        elif payer and partner._epd_take_email(payer.get("email"), account):
             account.write(moved)
-            return "changed"
+            return "changed", notes
         account.write(moved)
-        return "changed" if moved else "unchanged"
+        return "changed" if moved else "unchanged", notes
+
+    def _note_email(self, number, email):
+        """Return the problem of a misspelt e-mail: the account is taken all the same."""
+        reading = read_addresses(email)
+        if not reading.problems:
+            return []
+        text = self.env["epd.delivery.address"]._describe_problems(reading)
+        return [make_problem("email_wrong", text, number)]
 
     def _account_vals(self, entry, account=None):
         allowed = {"number", "building", "area", "payer", *TEXTS, *WHOLE, *DAYS, *CHOICES}

@@ -2,6 +2,7 @@
 
 from . import res_company
 from . import res_config_settings
+from . import base_partner_merge
 from . import res_bank
 from . import res_partner
 from . import ir_actions_report

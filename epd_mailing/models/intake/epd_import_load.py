@@ -1,9 +1,10 @@
 from collections import Counter
 from decimal import Decimal
 
-from odoo import models, tools
+from odoo import models
 
 from ...tools import money, requisites
+from ...tools.address_text import read_addresses
 from ...tools.table_file import Problem
 from .epd_import_match import plain
 
@@ -216,14 +217,14 @@ class EpdImport(models.Model):
     # ------------------------------------------------------------------
     def _save_account(self, records, accounts, problems, memo, dry):
         buildings = self._match_buildings(records, dry)
-        tally, pairs = Counter(), []
+        tally, pairs, emailed = Counter(), [], set()
         good = self._without_twins(records, problems, [r.values["account"] for r in records])
         before = self.env["epd.personal.account"].search(
             [("id", "in", [a.id for a in accounts.values()])]
         )
         before.fetch(["number", "partner_id", "building_id"])
         for record in good:
-            email = self._check_email(record, problems)
+            self._check_email(record, problems)
             account = accounts[record.values["account"]]
             if not account or account.id in memo["fresh"]:
                 tally["created"] += 1
@@ -237,9 +238,16 @@ class EpdImport(models.Model):
             elif record.values.get("building"):  # looked at only: it is to be made
                 vals["building_id"] = False
                 problems.append(self._describe_move(record))
-            self._match_payer(record, account, vals, email, problems, dry)
+            if self._match_payer(record, account, vals, memo, problems, dry):
+                emailed.add(account)
             pairs.append((account, vals))
-        return tally + self._save("epd.personal.account", pairs, dry)
+        # a row whose e-mail alone is new counts as changed
+        alone = sum(
+            account in emailed and not any(self._differs(account, *item) for item in vals.items())
+            for account, vals in pairs
+        )
+        tally += self._save("epd.personal.account", pairs, dry)
+        return tally + Counter(updated=alone) - Counter(same=alone)
 
     @staticmethod
     def _describe_move(record):
@@ -264,25 +272,42 @@ class EpdImport(models.Model):
             return "area", "number", str(values["area"])
         return None
 
-    def _match_payer(self, record, account, vals, email, problems, dry):
-        """Name the responsible person of an account that has none; another's name only warns."""
-        name = record.values.get("payer")
+    def _match_payer(self, record, account, vals, memo, problems, dry):
+        """Name the responsible person of an account that has none; another's name only warns.
+
+        :return: whether the row changes the account's e-mail addresses
+        """
+        name, email = record.values.get("payer"), record.values.get("email")
         partner = account.partner_id
         if name and not partner:
             if not dry:
-                partner = self.env["res.partner"].create(
-                    self._prepare_partner({**record.values, "email": email})
-                )
+                partner = self.env["res.partner"].create(self._prepare_partner(record.values))
                 vals["partner_id"] = partner.id
-            return
+            return False
         if name and " ".join(partner.name.split()).casefold() != name.casefold():
             place = record.columns.get("payer")
             problems.append(Problem(record.row, place, "other_payer", name, "warning"))
-            return  # the address of another person is not to be written to
-        known = {tools.email_normalize(partner.email or "")}
-        known |= set(account.address_ids.mapped("email_normalized"))
-        if email and tools.email_normalize(email) not in known and not dry:
-            self.env["epd.delivery.address"].create({"account_id": account.id, "email": email})
+            return False  # the address of another person is not to be written to
+        if not email:
+            return False
+        if not partner:
+            return self._type_email(account, email, dry)
+        reading = read_addresses(email)
+        # of a person with several accounts the file says one thing, or is told of the other
+        known = memo.setdefault("emails", {}).setdefault(partner.id, reading.normals)
+        if reading.normals and set(known) != set(reading.normals):
+            place = record.columns.get("email")
+            problems.append(Problem(record.row, place, "other_email", email, "warning"))
+            return False
+        return partner._epd_take_email(email, account, dry)
+
+    def _type_email(self, account, email, dry):
+        """Add addresses of a row to an account without a payer; tell whether there are new ones."""
+        live = account.address_ids.filtered(lambda address: address.state != "closed")
+        new = set(read_addresses(email).normals) - set(live.mapped("email_normalized"))
+        if new and not dry:
+            self.env["epd.delivery.address"]._type_in(account, ", ".join(sorted(new)))
+        return bool(new)
 
     def _save_gis(self, records, accounts, problems, memo, dry):
         good = self._without_twins(records, problems, [r.values["account"] for r in records])

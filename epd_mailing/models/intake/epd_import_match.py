@@ -1,8 +1,9 @@
 import re
 
-from odoo import models, tools
+from odoo import models
 from odoo.tools import SQL
 
+from ...tools.address_text import read_addresses
 from ...tools.table_file import Problem
 
 
@@ -280,10 +281,10 @@ class EpdImport(models.Model):
             self.env["epd.service.provision"].create(vals_list)
 
     def _check_email(self, record, problems):
-        """Return the address of a row, or an empty text when it is none (a warning tells)."""
+        """Warn of a misspelt address, and of one that is probably meant otherwise."""
         email = record.values.get("email") or ""
-        if email and not tools.email_normalize(email):
+        reading = read_addresses(email)
+        code = "bad_email" if reading.problems else "email_hint" if reading.hints else ""
+        if code:
             place = record.columns.get("email")
-            problems.append(Problem(record.row, place, "bad_email", email, "warning"))
-            return ""
-        return email
+            problems.append(Problem(record.row, place, code, email, "warning"))

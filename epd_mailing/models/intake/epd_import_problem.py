@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ...tools.address_text import read_addresses
 from ...tools.table_file import column_letter
 
 
@@ -150,7 +151,15 @@ class EpdImport(models.Model):
                 "it is one of yours, write its address as it is entered."
             ),
             "dates_order": self.env._("The account closes before it opens."),
-            "bad_email": self.env._("This is no e-mail address."),
+            "bad_email": self._describe_email(value),
+            "email_hint": self.env._(
+                "The address may be misspelt: “%s” is more common. It is taken as it stands.",
+                ", ".join(hint for _typed, hint in read_addresses(value).hints),
+            ),
+            "other_email": self.env._(
+                "Another row of this file gives another e-mail of the same responsible person. The "
+                "first one is taken: they have one contact for all their accounts."
+            ),
             "other_payer": self.env._(
                 "The account has another responsible person. He stays: use “New Owner”."
             ),
@@ -158,3 +167,13 @@ class EpdImport(models.Model):
             "fault": value,
         }
         return texts.get(code, code)
+
+    @api.model
+    def _describe_email(self, value):
+        reading = read_addresses(value)
+        if not reading.problems:
+            return ""
+        return self.env._(
+            "%(problem)s. The row is loaded; no letter goes to this address.",
+            problem=self.env["epd.delivery.address"]._describe_problems(reading),
+        )

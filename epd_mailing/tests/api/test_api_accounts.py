@@ -31,16 +31,10 @@ class TestApiAccounts(ApiCase):
         self.env["epd.building"].create(
             {"name": "Снесён", "company_id": self.company.id, "active": False}
         )
-        account = self.accounts[3]
-        account.partner_id.email = False
-        typed = {"account_id": account.id, "email": "typed@example.com"}
-        self.env["epd.delivery.address"].create(typed)
-        payer = {"name": account.partner_id.name, "email": "typed@example.com"}
         wrong = [
             {"number": " 77 ", "building": "ул. Новая, д. 2"},
             {"number": "00100", "date_open": "2026-02-01", "date_close": "2026-01-01"},
             {"number": "00101", "building": "Снесён"},
-            {"number": account.number, "payer": payer},
         ]
         answer = self.put_accounts("w-1", *wrong)
         self.assertEqual(
@@ -53,13 +47,23 @@ class TestApiAccounts(ApiCase):
             [
                 "The account closes before it opens. Correct the dates.",
                 "The building is archived. Restore it or give another one.",
-                "This address is already there for the account.",
             ],
         )
-        self.env.invalidate_all()
-        self.assertFalse(account.partner_id.email)
         self.assertFalse(self.accounts[0].date_close)
         self.assertFalse(self.env["epd.building"].search([("name", "=", "ул. Новая, д. 2")]))
+
+    def test_an_address_typed_before_becomes_the_payers_own(self):
+        account = self.accounts[3]
+        typed = {"account_id": account.id, "email": "typed@example.com"}
+        self.env["epd.delivery.address"].create(typed)
+        payer = {"name": account.partner_id.name, "email": "Typed@example.com"}
+        answer = self.put_accounts("t-1", {"number": account.number, "payer": payer})
+        self.assertEqual(answer["problems"], [])
+        self.assertEqual(answer["changed"], 1)
+        self.assertEqual(
+            [(a.source, a.email_normalized, a.state) for a in account.address_ids],
+            [("partner", "typed@example.com", "active")],
+        )
 
     def test_a_rule_without_words_has_a_plain_sentence(self):
         def create(partners, vals):

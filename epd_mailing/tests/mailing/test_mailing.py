@@ -38,7 +38,7 @@ class TestMailing(SandboxCase):
 
     def test_who_gets_no_letter_is_said(self):
         wanted = {
-            "address_closed": lambda account: account.address_ids._close("x"),
+            "address_closed": lambda account: account.address_ids.action_close(),
             "paper_only": lambda account: account.write({"channel": "paper"}),
             "address_bounced": lambda account: account.address_ids._lose("bounced", "x"),
             "address_unsubscribed": lambda account: account.address_ids._lose("unsubscribed", "x"),
