@@ -159,12 +159,16 @@ def forget(rows: Rows, person: int | None, reading: Reading) -> Rows:
     )
 
 
-def change_owner(rows: Rows, person: int | None, reading: Reading) -> Rows:
-    """Another person answers for the account, whose contact says ``reading``."""
-    closed = tuple(
+def leave(rows: Rows) -> Rows:
+    """The person of the account leaves: nobody receives anything."""
+    return tuple(
         _close(row, row.state if row.mailbox else "") if row.lives else row for row in rows
     )
-    return follow(closed, person, reading)
+
+
+def change_owner(rows: Rows, person: int | None, reading: Reading) -> Rows:
+    """Another person answers for the account, whose contact says ``reading``."""
+    return follow(leave(rows), person, reading)
 
 
 def type_in(rows: Rows, person: int | None, reading: Reading) -> Rows:

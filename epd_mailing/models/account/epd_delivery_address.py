@@ -2,7 +2,6 @@ from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools.misc import clean_context
 
 from ...tools import address_life as life
 from ...tools.address_text import read_addresses, take_hints
@@ -248,15 +247,24 @@ class EpdDeliveryAddress(models.Model):
         :param changes: list of (account, rows before, rows after), see ``address_life``
         :param reason: why addresses closed
         """
-        # a context's defaults have no say in what an address is
-        addresses = self.with_context(clean_context(self.env.context))._through_gate()
+        addresses = self._through_gate()
         vals_list = []
         for account, before, after in changes:
             changed, fresh = life.diff(before, after)
             known = {row.key: row for row in before}
             for row in changed:
                 addresses.browse(row.key)._take_row(known[row.key], row, reason)
-            vals_list += [{"account_id": account.id, **self._get_row_vals(row)} for row in fresh]
+            # each field has its value: the defaults of a context have no say in what an address is
+            vals_list += [
+                {
+                    "account_id": account.id,
+                    "state_reason": False,
+                    "state_date": False,
+                    "lost_email": False,
+                    **self._get_row_vals(row),
+                }
+                for row in fresh
+            ]
         # room is made in the unique index before it is taken
         addresses.flush_model()
         return addresses.create(vals_list).with_env(self.env)
@@ -319,6 +327,18 @@ class EpdDeliveryAddress(models.Model):
         self.sudo()._apply(
             changes, reason or self.env._("It does not stand on the person's contact any more")
         )
+
+    @api.model
+    def _leave(self, accounts, reason):
+        """Close the addresses of accounts whose person is about to leave.
+
+        :param reason: why they close
+        """
+        changes = []
+        for account in accounts.sudo():
+            before = self._get_rows(account)
+            changes.append((account, before, life.leave(before)))
+        self.sudo()._apply(changes, reason)
 
     @api.model
     def _change_owner(self, accounts, reason):

@@ -143,21 +143,16 @@ class EpdPersonalAccount(models.Model):
         return accounts
 
     def write(self, vals):
+        moved = self.browse()
         if "partner_id" in vals:
             moved = self.filtered(lambda account: account.partner_id.id != vals["partner_id"])
-            if moved:
-                partner = self.env["res.partner"].browse(vals["partner_id"])
-                moved._hand_over(partner, self.env._("New responsible person"))
+        if moved:
+            # before the rest: addresses typed by the same call are the new person's
+            super(EpdPersonalAccount, moved).write({"partner_id": vals["partner_id"]})
+            self.env["epd.delivery.address"]._change_owner(
+                moved, self.env._("New responsible person")
+            )
         return super().write(vals)
-
-    def _hand_over(self, partner, reason):
-        """Name another responsible person; each gets their own addresses, see ``address_life``.
-
-        :param partner: ``res.partner``; none where nobody answers for the account any more
-        :param reason: why the addresses of the one before close
-        """
-        super().write({"partner_id": partner.id})
-        self.env["epd.delivery.address"]._change_owner(self, reason)
 
     # --- paper -------------------------------------------------------------------------
 
@@ -273,9 +268,10 @@ class EpdPersonalAccount(models.Model):
         old = self.address_ids.filtered(lambda address: address.state != "closed")
         emails = ", ".join(filter(None, old.mapped("email")))
         withdrawn = self._withdraw_from_payer(self.env._("New responsible person"))
-        self._hand_over(
-            partner, self.env._("New responsible person since %(date)s", date=f"{date:%d.%m.%Y}")
+        self.env["epd.delivery.address"]._leave(
+            self, self.env._("New responsible person since %(date)s", date=f"{date:%d.%m.%Y}")
         )
+        self.partner_id = partner
         self.message_post(
             body=self.env._(
                 "New responsible person since %(date)s: %(before)s → %(after)s. Basis: %(basis)s. "
