@@ -1,5 +1,6 @@
 from odoo import http
 
+from ..reports.delivery_report import DeliveryReport
 from .file_answer import PDF, XLSX, ZIP, answer_for, give, give_written
 
 
@@ -47,7 +48,7 @@ class OutgoController(http.Controller):
             "epd.mailing",
             mailing_id,
             lambda mailing: give_written(
-                mailing._write_report, f"delivery_{mailing.id}.xlsx", XLSX
+                DeliveryReport(mailing).write, f"delivery_{mailing.id}.xlsx", XLSX
             ),
         )
 

@@ -1,8 +1,10 @@
 import re
 import zipfile
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+from ..tools.document_number import FORM_FILE_MARKS
 
 COUNT_LIMIT = 5000
 BYTES_LIMIT = 500 * 2**20
@@ -15,6 +17,31 @@ class EpdDocumentZip(models.TransientModel):
     _description = "Archive of Receipts"
 
     document_ids = fields.Json(readonly=True)
+
+    @api.model
+    def _open_for(self, documents):
+        """Return the action that downloads the files of ``documents`` as one ZIP.
+
+        :raise UserError: when there are too many for one archive
+        """
+        size = sum(documents.mapped("pdf_size"))
+        if len(documents) > COUNT_LIMIT or size > BYTES_LIMIT:
+            raise UserError(
+                self.env._(
+                    "%(count)s documents of %(size)s MB are too many for one archive: %(limit)s "
+                    "documents and %(megabytes)s MB at most. Choose a building or fewer documents.",
+                    count=len(documents),
+                    size=size // 2**20,
+                    limit=COUNT_LIMIT,
+                    megabytes=BYTES_LIMIT // 2**20,
+                )
+            )
+        archive = self.create({"document_ids": documents.ids})
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/epd_mailing/archive/{archive.id}/receipts.zip",
+            "target": "self",
+        }
 
     def _get_documents(self):
         self.ensure_one()
@@ -29,53 +56,19 @@ class EpdDocumentZip(models.TransientModel):
 
         :raise UserError: naming the document whose file is gone or damaged
         """
-        taken = set()
+        names = set()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
             for document in self._get_documents():
-                archive.writestr(document._get_archive_name(taken), document._read_or_rebuild_pdf())
+                name = self._make_file_name(document, names)
+                names.add(name)
+                archive.writestr(name, document._read_or_rebuild_pdf())
                 document.invalidate_recordset(["pdf_file"])
 
-
-class EpdPaymentDocument(models.Model):
-    """«Save as an Archive»."""
-
-    _inherit = "epd.payment.document"
-
-    def action_zip(self):
-        """Download the files of the chosen documents as one ZIP.
-
-        :raise UserError: when there are too many for one archive
-        """
-        documents = self.filtered(lambda document: document.state != "draft")
-        documents.check_access("read")
-        if not documents:
-            raise UserError(self.env._("Choose the documents to save."))
-        size = sum(documents.mapped("pdf_size"))
-        if len(documents) > COUNT_LIMIT or size > BYTES_LIMIT:
-            raise UserError(
-                self.env._(
-                    "%(count)s documents of %(size)s MB are too many for one archive: %(limit)s "
-                    "documents and %(megabytes)s MB at most. Choose a building or fewer documents.",
-                    count=len(documents),
-                    size=size // 2**20,
-                    limit=COUNT_LIMIT,
-                    megabytes=BYTES_LIMIT // 2**20,
-                )
-            )
-        archive = self.env["epd.document.zip"].create({"document_ids": documents.ids})
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/epd_mailing/archive/{archive.id}/receipts.zip",
-            "target": "self",
-        }
-
-    def _get_archive_name(self, taken):
-        """Return a safe file name: account, month, number of the form; never one in ``taken``."""
-        self.ensure_one()
-        number = re.sub(r"[^\w.-]+", "_", self.account_id.number).strip("._") or str(self.id)
-        mark = {"receipt": "receipt", "epd": "epd", "capital_repair": "capital"}[self.form]
-        stem = f"{number}_{self.period_id.date_start:%Y-%m}_{mark}_v{self.version}"
-        if stem in taken:
-            stem = f"{stem}_{self.id}"
-        taken.add(stem)
-        return f"{stem}.pdf"
+    @api.model
+    def _make_file_name(self, document, names):
+        """Return a safe file name: account, month, form and version; never one of ``names``."""
+        number = re.sub(r"[^\w.-]+", "_", document.account_id.number).strip("._")
+        month = f"{document.period_id.date_start:%Y-%m}"
+        mark = f"{FORM_FILE_MARKS[document.form]}_v{document.version}"
+        stem = f"{number or document.id}_{month}_{mark}"
+        return f"{stem}_{document.id}.pdf" if f"{stem}.pdf" in names else f"{stem}.pdf"

@@ -1,7 +1,10 @@
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.document.epd_payment_document import FORMS
+from ..reports.presentations import Presentations, get_office_moment
 from ..tools import money, pdf_numbers, xlsx_table
 
 PDF_LIMIT = 300  # versions in a paper for a court; more belong into a table
@@ -28,9 +31,10 @@ class EpdPresentationProof(models.TransientModel):
     @api.depends("account_id", "building_id", "period_from", "period_to", "form")
     def _compute_document_count(self):
         for proof in self:
-            proof.document_count = self.env["epd.payment.document"].search_count(
-                [*proof._get_domain(), ("state", "!=", "draft")]
-            )
+            proof.document_count = proof._get_presentations().count()
+
+    def _get_presentations(self):
+        return Presentations(self.env, self._get_domain())
 
     def _get_domain(self):
         self.ensure_one()
@@ -128,14 +132,14 @@ class EpdPresentationProof(models.TransientModel):
 
     def _iter_rows(self, totals):
         labels = self._get_labels()
-        documents = self.env["epd.payment.document"]
-        for document, printed, ways in documents._iter_presentations(self._get_domain()):
-            self._add_up(totals, document, ways)
+        for presentation in self._get_presentations():
+            self._add_up(totals, presentation)
+            document = presentation.document
             base = [
                 document.building_id.name,
                 document.account_id.premises or "",
                 document.account_id.number,
-                printed["payer"],
+                presentation.payer,
                 document.period_id.name,
                 document.name,
                 document.version,
@@ -144,8 +148,8 @@ class EpdPresentationProof(models.TransientModel):
                 document.pdf_sha256,
                 document.present_by or None,
             ]
-            local = document._get_office_moment
-            for way in ways or [None]:
+            local = partial(get_office_moment, document.company_id)
+            for way in presentation.ways or [None]:
                 if not way:
                     yield base
                     continue
@@ -170,11 +174,11 @@ class EpdPresentationProof(models.TransientModel):
                 ]
 
     @api.model
-    def _add_up(self, totals, document, ways):
+    def _add_up(self, totals, presentation):
         """Count live versions, and those presented by the legal day."""
-        if document.state != "saved":
+        if presentation.document.state != "saved":
             return
-        sent, arrived = document._judge_presentation(ways)
+        sent, arrived = presentation.judge()
         totals["live"] = totals.get("live", 0) + 1
         totals["sent"] = totals.get("sent", 0) + int(sent or arrived)
         totals["arrived"] = totals.get("arrived", 0) + int(arrived)
@@ -221,13 +225,12 @@ class EpdPresentationProof(models.TransientModel):
         """Return what the paper says, as plain texts in Russian."""
         proof = self.with_context(lang="ru_RU")
         labels, totals, entries = proof._get_labels(), {}, []
-        documents = proof.env["epd.payment.document"]
-        for document, printed, ways in documents._iter_presentations(self._get_domain()):
-            self._add_up(totals, document, ways)
-            entries.append(proof._describe_document(document, printed, ways, labels))
+        for presentation in proof._get_presentations():
+            self._add_up(totals, presentation)
+            entries.append(proof._describe_document(presentation, labels))
         partner = self.company_id.partner_id
         live = totals.get("live", 0)
-        now = self.env["epd.payment.document"].new({"company_id": self.company_id.id})
+        now = get_office_moment(self.company_id, fields.Datetime.now())
         return {
             "company": self.company_id.name,
             "details": ", ".join(
@@ -236,7 +239,7 @@ class EpdPresentationProof(models.TransientModel):
                 if value
             ),
             "scope": self._describe_scope(),
-            "made": f"{now._get_office_moment(fields.Datetime.now()):%d.%m.%Y %H:%M}",
+            "made": f"{now:%d.%m.%Y %H:%M}",
             "by": self.env.user.name,
             "zone": self.company_id.epd_tz or "UTC",
             "entries": entries,
@@ -272,14 +275,15 @@ class EpdPresentationProof(models.TransientModel):
         return "; ".join(parts) or "все лицевые счета"
 
     @api.model
-    def _describe_document(self, document, printed, ways, labels):
-        sent, arrived = document._judge_presentation(ways)
+    def _describe_document(self, presentation, labels):
+        document = presentation.document
+        sent, arrived = presentation.judge()
         return {
             "title": f"{document.period_id.name}, {labels['form'][document.form]}",
             "number": document.name,
             "account": document.account_id.number,
-            "address": printed["address"],
-            "payer": printed["payer"],
+            "address": presentation.address,
+            "payer": presentation.payer,
             "version": str(document.version),
             "state": STATES[document.state],
             "due": money.format_money(document.total_due),
@@ -287,14 +291,14 @@ class EpdPresentationProof(models.TransientModel):
             "saved": self._show(document, document.saved_at),
             "present_by": money.format_date(document.present_by) if document.present_by else "—",
             "timely": "да" if arrived else "направлено в срок" if sent else "нет",
-            "ways": [self._describe_way(document, way, labels) for way in ways],
+            "ways": [self._describe_way(document, way, labels) for way in presentation.ways],
         }
 
     @api.model
     def _show(self, document, moment, source="", labels=None):
         if not moment:
             return ""
-        text = f"{document._get_office_moment(moment):%d.%m.%Y %H:%M}"
+        text = f"{get_office_moment(document.company_id, moment):%d.%m.%Y %H:%M}"
         if not source:
             return text
         bound = "не позднее " if source == "poll" else ""

@@ -5,6 +5,5 @@ from . import res_config_settings
 from . import base_partner_merge
 from . import res_bank
 from . import res_partner
-from . import ir_actions_report
 from . import ir_attachment
 from . import ir_http

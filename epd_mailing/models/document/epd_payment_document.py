@@ -312,6 +312,17 @@ class EpdPaymentDocument(models.Model):
         report = self.env.ref("epd_mailing.epd_payment_document_report")
         return report.report_action(self.ids, config=False)
 
+    def action_zip(self):
+        """«Save as an Archive»: download the files of the chosen documents as one ZIP.
+
+        :raise UserError: when there are none, or too many for one archive
+        """
+        documents = self.filtered(lambda document: document.state != "draft")
+        documents.check_access("read")
+        if not documents:
+            raise UserError(self.env._("Choose the documents to save."))
+        return self.env["epd.document.zip"]._open_for(documents)
+
     def _open_form(self):
         return self._get_records_action()
 

@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
 from pypdf import PdfReader
 
+from ...reports.consent_form import ConsentForm
 from ..sending_common import SendingCommon
 
 
@@ -155,10 +156,10 @@ class TestOwnerAndConsent(SendingCommon):
         self.assertEqual(len(account.message_ids), count, "nothing changed, nothing is said")
 
     def test_the_printed_consent(self):
-        data = self.account._get_consent_form_data()
+        data = ConsentForm(self.account).get_data(self.account)
         self.assertEqual(data["payer"], "Иванов Иван Иванович")
         self.assertEqual(data["email"], "ivanov@example.com")
-        forms = self.accounts[:2].with_user(self.operator)._render_consent_forms()
+        forms = ConsentForm(self.accounts[:2].with_user(self.operator)).render()
         self.assertEqual(list(forms), self.accounts[:2].ids)
         self.assertTrue(all(pdf.startswith(b"%PDF") for pdf in forms.values()))
         report = self.env["ir.actions.report"].with_user(self.operator)

@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from pypdf import PdfReader
 
+from ...reports.presentations import get_office_moment
 from ...wizards import epd_document_zip, epd_presentation_proof
 from ..paper.test_paper import PaperCase
 
@@ -221,6 +222,5 @@ class TestOutgo(PaperCase, HttpCase):
             empty.action_xlsx()
 
     def test_days_of_the_office(self):
-        document = self.documents[0]
         moment = fields.Datetime.to_datetime("2026-04-05 14:01:00")
-        self.assertEqual(str(document._get_office_day(moment)), "2026-04-06")
+        self.assertEqual(str(get_office_moment(self.company, moment).date()), "2026-04-06")

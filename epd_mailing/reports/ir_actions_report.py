@@ -3,14 +3,12 @@ from collections import OrderedDict
 
 from odoo import models
 
-from ...tools import receipt_view
+from ..models.document.epd_receipt_renderer import RECEIPT
+from ..tools import receipt_view
+from .consent_form import CONSENT, ConsentForm
 
-REPORT = "epd_mailing.receipt_doc"
-# reports that make their files themselves: report → (model, method that returns {id: PDF bytes})
-OWN = {
-    REPORT: ("epd.payment.document", "_read_or_rebuild_pdfs"),
-    "epd_mailing.consent_doc": ("epd.personal.account", "_render_consent_forms"),
-}
+# reports that make their files themselves: report → model of its records
+OWN = {RECEIPT: "epd.payment.document", CONSENT: "epd.personal.account"}
 
 
 class IrActionsReport(models.Model):
@@ -27,25 +25,27 @@ class IrActionsReport(models.Model):
         return self._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids), "pdf"
 
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
-        own = OWN.get(self._get_report(report_ref).report_name)
-        if not own:
+        name = self._get_report(report_ref).report_name
+        if name not in OWN:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
-        model, method = own
-        records = self.env[model].browse(res_ids)
+        records = self.env[OWN[name]].browse(res_ids)
         records.check_access("read")
+        if name == RECEIPT:
+            files = records._read_or_rebuild_pdfs()
+        else:
+            files = ConsentForm(records).render()
         return OrderedDict(
-            (key, {"stream": io.BytesIO(pdf), "attachment": None})
-            for key, pdf in getattr(records, method)().items()
+            (key, {"stream": io.BytesIO(pdf), "attachment": None}) for key, pdf in files.items()
         )
 
     def _render_qweb_html(self, report_ref, docids, data=None):
-        if self._get_report(report_ref).report_name != REPORT:
+        if self._get_report(report_ref).report_name != RECEIPT:
             return super()._render_qweb_html(report_ref, docids, data=data)
         documents = self.env["epd.payment.document"].browse(docids)
         documents.check_access("read")
         pages = [
             self.env["epd.receipt.renderer"]._render_html(
-                REPORT, receipt_view.view(document._load_snapshot()), str(document.id), zoom=1
+                RECEIPT, receipt_view.view(document._load_snapshot()), str(document.id), zoom=1
             )
             for document in documents
         ]

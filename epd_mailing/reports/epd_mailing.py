@@ -1,0 +1,18 @@
+from odoo import models
+
+
+# a report is on top of the room of mailings
+class EpdMailing(models.Model):  # pylint: disable=consider-merging-classes-inherited
+    """The delivery report of a mailing."""
+
+    _inherit = "epd.mailing"
+
+    def action_delivery_report(self):
+        """Download the delivery report, see ``DeliveryReport``."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/epd_mailing/mailing/{self.id}/report.xlsx",
+            "target": "self",
+        }

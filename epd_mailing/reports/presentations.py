@@ -1,0 +1,165 @@
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from odoo import fields
+from odoo.tools import SQL, split_every
+
+CHUNK = 1000  # documents read together
+
+
+def get_office_moment(company, moment):
+    """Return a UTC moment as a naive one of the office's zone, None for none."""
+    if not moment:
+        return None
+    office = company.with_context(tz=company.epd_tz or "UTC")
+    return fields.Datetime.context_timestamp(office, moment).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in which one version was presented; moments are naive UTC.
+
+    :param kind: ``email`` or ``paper``
+    :param state: of the letter; further texts are what the service said
+    :param handed_on: day on which the paper of ``batch`` was handed over
+    """
+
+    kind: str
+    to: str = ""
+    message_id: str = ""
+    status: str = ""
+    state: str = ""
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    delivered_source: str = ""
+    opened_at: datetime | None = None
+    opened_source: str = ""
+    read_at: datetime | None = None
+    read_source: str = ""
+    bounced_at: datetime | None = None
+    reason: str = ""
+    handed_on: date | None = None
+    batch: str = ""
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """One version of a document, and how it was presented.
+
+    :param document: ``epd.payment.document``
+    :param payer: name of the payer, as the saved version itself says it
+    :param address: of the premises, as the saved version itself says it
+    :param ways: letters that went, then paper that was handed over; may be empty
+    """
+
+    document: object
+    payer: str
+    address: str
+    ways: tuple[Way, ...] = ()
+
+    def judge(self):
+        """Return ``(sent by the legal day, arrived by the legal day)`` by the office's time zone.
+
+        Arrived: delivered by e-mail, or handed over on paper. A «not later than» time counts by its
+        bound, so that nothing is called timely that may not have been.
+        """
+        sent, arrived = [], []
+        for way in self.ways:
+            if way.kind == "paper":
+                sent.append(way.handed_on)
+                arrived.append(way.handed_on)
+                continue
+            if way.sent_at and way.state not in ("rejected", "bounced", "unknown"):
+                sent.append(get_office_moment(self.document.company_id, way.sent_at).date())
+            if way.delivered_at:
+                arrived.append(get_office_moment(self.document.company_id, way.delivered_at).date())
+        limit = self.document.present_by
+        return tuple(bool(limit) and any(day <= limit for day in days) for days in (sent, arrived))
+
+
+class Presentations:
+    """Who was presented with which version, how and when: the facts behind a proof.
+
+    Iterating yields a :class:`Presentation` for each version, in the order of the house, with a
+    few queries for a thousand of them.
+    """
+
+    def __init__(self, env, domain):
+        """:param domain: of the documents, whatever their state but draft"""
+        self.env = env
+        self.documents = env["epd.payment.document"]
+        self.domain = [*domain, ("state", "!=", "draft")]
+
+    def count(self):
+        """Return how many versions there are."""
+        return self.documents.search_count(self.domain)
+
+    def __iter__(self):
+        order = "building_id, account_id, period_id, form, version"
+        ids = self.documents.search(self.domain, order=order).ids
+        for chunk in split_every(CHUNK, ids):
+            documents = self.documents.browse(chunk)
+            printed, ways = self._read_printed(documents), self._read_ways(documents)
+            for document in documents:
+                payer, address = printed[document.id]
+                yield Presentation(document, payer, address, tuple(ways.get(document.id, ())))
+            # nothing of a chunk is needed again
+            self.env.invalidate_all(flush=False)
+
+    def _read_printed(self, documents):
+        """Return ``{document id: (payer, address)}`` as the saved versions themselves say."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, snapshot::jsonb #>> '{payer,name}',
+                       snapshot::jsonb #>> '{premises,address}'
+                  FROM epd_payment_document WHERE id = ANY(%s)
+                """,
+                documents.ids,
+            )
+        )
+        return {key: (payer or "", where or "") for key, payer, where in rows}
+
+    def _read_ways(self, documents):
+        """Return ``{document id: [Way]}``: letters that went, then paper that was handed over."""
+        ways = {}
+        letters = self.env["epd.mailing.letter"].search_fetch(
+            [
+                ("document_id", "in", documents.ids),
+                ("is_test", "=", False),
+                ("send_state", "in", ("sent", "rejected", "unknown")),
+            ],
+            ["document_id"],
+            order="id",
+        )
+        for letter in letters:
+            ways.setdefault(letter.document_id.id, []).append(self._make_letter_way(letter))
+        lines = self.env["epd.paper.batch.line"].search_fetch(
+            [("document_id", "in", documents.ids), ("is_presented", "=", True)],
+            ["document_id", "batch_id"],
+            order="id",
+        )
+        for line in lines:
+            batch = line.batch_id
+            ways.setdefault(line.document_id.id, []).append(
+                Way("paper", handed_on=batch.presented_on, batch=batch.name)
+            )
+        return ways
+
+    def _make_letter_way(self, letter):
+        return Way(
+            "email",
+            to=letter.email or "",
+            message_id=letter.provider_id or "",
+            status=letter.raw_status or "",
+            state=letter.state,
+            sent_at=letter.sent_at or None,
+            delivered_at=letter.delivered_at or None,
+            delivered_source=letter.delivered_source or "",
+            opened_at=letter.opened_at or None,
+            opened_source=letter.opened_source or "",
+            read_at=letter.clicked_at or None,
+            read_source=letter.clicked_source or "",
+            bounced_at=letter.bounced_at or None,
+            reason=letter.failure_reason or "",
+        )
