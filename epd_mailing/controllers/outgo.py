@@ -48,7 +48,7 @@ class OutgoController(http.Controller):
             "epd.mailing",
             mailing_id,
             lambda mailing: give_written(
-                DeliveryReport(mailing).write, f"delivery_{mailing.id}.xlsx", XLSX
+                DeliveryReport(mailing).write_to, f"delivery_{mailing.id}.xlsx", XLSX
             ),
         )
 

@@ -15,7 +15,7 @@ class DeliveryReport:
         self.mailing = mailing
         self.env = mailing.env
 
-    def write(self, target):
+    def write_to(self, target):
         """Write the table into ``target`` (writable binary file)."""
         columns = [
             (self.env._("Building"), 34, "text"),

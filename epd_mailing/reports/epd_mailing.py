@@ -2,10 +2,10 @@ from odoo import models
 
 
 # a report is on top of the room of mailings
-class EpdMailing(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class EpdMailing(models.Model):
     """The delivery report of a mailing."""
 
-    _inherit = "epd.mailing"
+    _inherit = "epd.mailing"  # pylint: disable=consider-merging-classes-inherited
 
     def action_delivery_report(self):
         """Download the delivery report, see ``DeliveryReport``."""

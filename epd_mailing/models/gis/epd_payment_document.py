@@ -2,10 +2,10 @@ from odoo import fields, models
 
 
 # the document room knows nothing of ГИС ЖКХ
-class EpdPaymentDocument(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class EpdPaymentDocument(models.Model):
     """Under which identifier the bill of a document stands in ГИС ЖКХ."""
 
-    _inherit = "epd.payment.document"
+    _inherit = "epd.payment.document"  # pylint: disable=consider-merging-classes-inherited
 
     gis_document_id = fields.Char(
         string="GIS Document Identifier",

@@ -27,7 +27,7 @@ class EpdPaymentDocument(models.Model):
 
     @api.depends("letter_ids.state", "letter_ids.is_test")
     def _compute_delivery_state(self):
-        super()._compute_delivery_state()
+        return super()._compute_delivery_state()
 
     def _get_delivery_outcomes(self):
         outcomes = super()._get_delivery_outcomes()

@@ -2,10 +2,10 @@ from odoo import Command, models
 
 
 # the run room knows no printing
-class EpdBillingRun(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class EpdBillingRun(models.Model):
     """From a run to the printer."""
 
-    _inherit = "epd.billing.run"
+    _inherit = "epd.billing.run"  # pylint: disable=consider-merging-classes-inherited
 
     def action_make_paper(self):
         """«Paper Receipts»: a draft batch of the run's period, form and lists."""

@@ -2,16 +2,16 @@ from odoo import api, fields, models
 
 
 # the document room knows no printing
-class EpdPaymentDocument(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class EpdPaymentDocument(models.Model):
     """Presented on paper: what a batch for the printer makes of a document."""
 
-    _inherit = "epd.payment.document"
+    _inherit = "epd.payment.document"  # pylint: disable=consider-merging-classes-inherited
 
     paper_line_ids = fields.One2many("epd.paper.batch.line", "document_id", readonly=True)
 
     @api.depends("paper_line_ids.is_presented")
     def _compute_delivery_state(self):
-        super()._compute_delivery_state()
+        return super()._compute_delivery_state()
 
     def _get_delivery_outcomes(self):
         outcomes = super()._get_delivery_outcomes()
