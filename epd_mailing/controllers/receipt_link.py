@@ -1,10 +1,8 @@
-import time
-
 from odoo import SUPERUSER_ID, http
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from ..tools import signed_link
+from ..models.mailing.receipt_link import LINK_PATH, LinkError, read_token
 from .file_answer import PDF, give, say
 
 # the address is the key to the receipt: it is told to no other site and stands in no search
@@ -15,7 +13,7 @@ class ReceiptLinkController(http.Controller):
     """The link of a letter to its own receipt: signed, expiring, this one document and no other."""
 
     @http.route(
-        "/epd_mailing/receipt/<string:token>",
+        f"{LINK_PATH}<string:token>",
         type="http",
         auth="public",
         methods=["GET"],
@@ -25,10 +23,9 @@ class ReceiptLinkController(http.Controller):
     def receipt(self, token):
         """Return the saved file that the letter was about."""
         env = request.env(user=SUPERUSER_ID)
-        secret = env["epd.mailing.letter"]._get_link_secret()
         try:
-            document_id, letter_key = signed_link.read(secret, token, time.time())
-        except signed_link.LinkError as error:
+            document_id, letter_key = read_token(env, token)
+        except LinkError as error:
             if str(error) == "expired":
                 return self._say(env, "expired", 410)
             return self._say(env, "wrong", 404)

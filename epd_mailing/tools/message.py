@@ -1,22 +1,45 @@
-"""Message templates: jinja2 in a sandbox, over plain fields only.
+"""Message templates: jinja2 in a sandbox, over fields that are texts.
 
-The service's own ``{{…}}`` may stand in a letter only through our field ``unsubscribe_link``; braces
+The fields of a letter stand in one table: name, label, example, and where the value comes from. The service's own ``{{…}}`` may stand in a letter only through our field ``unsubscribe_link``; braces
 that come with a payer's data are made harmless.
 """
 
 import re
-from collections import namedtuple
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SecurityError
 from markupsafe import Markup, escape
 
-from . import template_sandbox
+from . import money, template_sandbox
 
-Message = namedtuple("Message", "subject html")
-Field = namedtuple("Field", "name label example in_subject")
+
+@dataclass(frozen=True)
+class Message:
+    """A rendered letter: subject, one line of text; HTML of the body."""
+
+    subject: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of templates.
+
+    :param label: English, shown translated
+    :param example: shown beside it, and used to check templates
+    :param value: function of the snapshot of a document (see ``receipt_data``) that returns the
+        text; None for fields that only a letter has
+    :param in_subject: whether it may stand in a subject
+    """
+
+    name: str
+    label: str
+    example: str
+    value: Callable[[dict], str] | None
+    in_subject: bool = True
+
 
 TEMPLATE_LIMIT = 200_000
 RESULT_LIMIT = 500_000
@@ -38,23 +61,83 @@ def _(text):
 # no environment here: the labels are marked only
 # pylint: disable=prefer-env-translation
 FIELDS = (
-    Field("account_number", _("Account number"), "0100001", True),
-    Field("unified_account_number", _("Unified account number (ЕЛС)"), "16АК330010", True),
-    Field("payer_name", _("Payer"), "Иванов Иван Иванович", True),
-    Field("responsible_name", _("Responsible person"), "Иванов Иван Иванович", True),
-    Field("premises_address", _("Address"), "г. Казань, ул. Примерная, д. 10, кв. 1", True),
-    Field("period", _("Billing period"), "март 2026", True),
-    Field("period_month", _("Month in the genitive"), "марта 2026", True),
-    Field("due_date", _("Pay by"), "15.04.2026", True),
-    Field("present_by_date", _("Present by"), "05.04.2026", True),
-    Field("form_name", _("Kind of the document"), "Единый платёжный документ", True),
-    Field("document_number", _("Number of the document"), "0100001-0326-Е1", True),
-    Field("provider_name", _("Housing manager"), "ООО «УК Демо Сервис»", True),
-    Field("provider_phone", _("Its phone"), "+7 843 000-00-00", True),
-    Field("provider_email", _("Its e-mail"), "office@uk-demo.example.com", True),
-    Field("amount_due", _("Amount due (body only)"), "5 209,26", False),
-    Field("document_link", _("Link to the receipt (body only)"), "https://example.com/r/1", False),
-    Field("unsubscribe_link", _("Link to unsubscribe (body only)"), UNSUBSCRIBE, False),
+    Field("account_number", _("Account number"), "0100001", lambda x: x["account"]["number"]),
+    Field(
+        "unified_account_number",
+        _("Unified account number (ЕЛС)"),
+        "16АК330010",
+        lambda x: x["account"]["unified_number"],
+    ),
+    Field("payer_name", _("Payer"), "Иванов Иван Иванович", lambda x: x["payer"]["name"]),
+    Field(
+        "responsible_name",
+        _("Responsible person"),
+        "Иванов Иван Иванович",
+        lambda x: x["payer"]["name"],
+    ),
+    Field(
+        "premises_address",
+        _("Address"),
+        "г. Казань, ул. Примерная, д. 10, кв. 1",
+        lambda x: x["premises"]["address"],
+    ),
+    Field(
+        "period",
+        _("Billing period"),
+        "март 2026",
+        lambda x: money.month_name(x["period"]["start"]),
+    ),
+    Field(
+        "period_month",
+        _("Month in the genitive"),
+        "марта 2026",
+        lambda x: money.month_name_genitive(x["period"]["start"]),
+    ),
+    Field(
+        "due_date", _("Pay by"), "15.04.2026", lambda x: money.format_date(x["period"]["pay_by"])
+    ),
+    Field(
+        "present_by_date",
+        _("Present by"),
+        "05.04.2026",
+        lambda x: money.format_date(x["period"]["present_by"]),
+    ),
+    Field("form_name", _("Kind of the document"), "Единый платёжный документ", None),
+    Field("document_number", _("Number of the document"), "0100001-0326-Е1", lambda x: x["number"]),
+    Field(
+        "provider_name",
+        _("Housing manager"),
+        "ООО «УК Демо Сервис»",
+        lambda x: x["issuer"]["name"],
+    ),
+    Field("provider_phone", _("Its phone"), "+7 843 000-00-00", lambda x: x["issuer"]["phone"]),
+    Field(
+        "provider_email",
+        _("Its e-mail"),
+        "office@uk-demo.example.com",
+        lambda x: x["issuer"]["email"],
+    ),
+    Field(
+        "amount_due",
+        _("Amount due (body only)"),
+        "5 209,26",
+        lambda x: money.format_money(x["total"]["due"]),
+        in_subject=False,
+    ),
+    Field(
+        "document_link",
+        _("Link to the receipt (body only)"),
+        "https://example.com/r/1",
+        None,
+        in_subject=False,
+    ),
+    Field(
+        "unsubscribe_link",
+        _("Link to unsubscribe (body only)"),
+        UNSUBSCRIBE,
+        None,
+        in_subject=False,
+    ),
 )
 # pylint: enable=prefer-env-translation
 _BODY_ONLY = frozenset(field.name for field in FIELDS if not field.in_subject)
@@ -75,20 +158,29 @@ class TemplateError(ValueError):
         self.name = name
 
 
-def _plain(value):
-    """Return plain data without characters that letters cannot carry.
+def letter_values(snapshot: dict, form_name: str, document_link: str) -> dict[str, str]:
+    """Return the values of all fields for a letter with a document.
 
-    :raise TypeError: an object that a template must not get hold of
+    :param snapshot: dict of ``receipt_data``, as saved with the document
+    :param form_name: name of the document's form, as the payer reads it
+    :param document_link: address of the receipt
     """
-    if type(value) is dict:
-        return {_plain(str(key)): _plain(inner) for key, inner in value.items()}
-    if type(value) in (list, tuple):
-        return [_plain(inner) for inner in value]
-    if value is None or type(value) in (bool, int, Decimal, date, datetime):
-        return value
-    if type(value) is str:
-        return _CONTROL.sub("", value).encode("utf-8", "replace").decode()
-    raise TypeError(f"a template gets plain data only, not {type(value).__name__}")
+    values = {field.name: field.value(snapshot) or "" for field in FIELDS if field.value}
+    return {**values, "form_name": form_name, "document_link": document_link}
+
+
+def _plain(data):
+    """Return the values without characters that letters cannot carry.
+
+    :raise TypeError: a value that is no text
+    """
+    for name, value in data.items():
+        if type(value) is not str:
+            raise TypeError(f"{name}: a template gets texts only, not {type(value).__name__}")
+    return {
+        name: _CONTROL.sub("", value).encode("utf-8", "replace").decode()
+        for name, value in data.items()
+    }
 
 
 def _compile(source, autoescape):
@@ -199,11 +291,11 @@ def render_message(subject, body, data, is_html=True):
 
     :param subject: template of the subject; amounts and links may not stand in it
     :param body: template of the body, HTML (values are escaped) or plain text
-    :param data: ``{field: value}``, plain data; ``unsubscribe_link`` is ours
+    :param data: ``{field: text}``; ``unsubscribe_link`` is ours
     :raise TemplateError: naming the line
-    :raise TypeError: data that are not plain
+    :raise TypeError: a value that is no text
     """
-    values = _plain(dict(data))
+    values = _plain(data)
     return Message(_render_subject(subject, values), _render_body(body, values, is_html))
 
 

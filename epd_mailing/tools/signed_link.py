@@ -1,40 +1,27 @@
-"""Signed, expiring links to one document: nothing to guess, nothing to store."""
+"""Links in letters sent before 19.0.1.1.0, ``<document>.<letter key>.<expires>.<mark>``: read only.
+
+Newer ones are signed by Odoo (``odoo.tools.hash_sign``). This can go when the longest
+``epd_link_days`` have passed since the last office updated.
+"""
 
 import base64
 import hashlib
 import hmac
-import re
 
 _PURPOSE = b"epd_mailing.receipt\0"  # the same secret must not sign anything else this way
-_KEY = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class LinkError(ValueError):
     """The link is forged or has expired (``str`` says which)."""
 
 
-def _sign(secret, text):
+def _sign(secret: str, text: str) -> bytes:
     """Return the mark of a text as ASCII bytes: HMAC-SHA256, 160 bits of it."""
     mark = hmac.new(secret.encode(), _PURPOSE + text.encode("utf-8", "replace"), hashlib.sha256)
     return base64.urlsafe_b64encode(mark.digest()[:20]).rstrip(b"=")
 
 
-def make(secret, document_id, letter_key, expires_at):
-    """Return a token.
-
-    :param letter_key: Latin letters, digits, «-» and «_»
-    :param expires_at: whole seconds since 1970, UTC
-    :raise ValueError: no secret, or a key that a token cannot carry
-    """
-    if not secret:
-        raise ValueError("no secret to sign with")
-    if not _KEY.fullmatch(letter_key):
-        raise ValueError("the letter's key has other characters than a link may have")
-    text = f"{int(document_id)}.{letter_key}.{int(expires_at)}"
-    return f"{text}.{_sign(secret, text).decode()}"
-
-
-def read(secret, token, now):
+def read(secret: str, token: str, now: float) -> tuple[int, str]:
     """Return ``(document_id, letter_key)`` of a genuine token that has not expired.
 
     :param now: seconds since 1970, UTC

@@ -545,9 +545,3 @@ class EpdMailingLetter(models.Model):
                 for letter in self
             ]
         )
-
-    @api.model
-    def _get_link_secret(self):
-        """Return the secret of the links in letters: the database's own, for this use alone."""
-        secret = self.env["ir.config_parameter"].sudo().get_param("database.secret")
-        return f"epd_mailing.receipt:{secret}"

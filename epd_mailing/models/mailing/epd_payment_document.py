@@ -2,11 +2,11 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...tools import message, money, signed_link
+from ...tools import message
 from ...tools.delivery_state import LETTER_OUTCOMES
 from .letter_writer import LetterWriter
+from .receipt_link import LINK_PATH, make_link
 
-LINK_PATH = "/epd_mailing/receipt/"
 # letters that may still arrive by themselves, or that a person has to decide about
 UNSETTLED = ("pending", "claimed", "sending", "unknown")
 NOT_ARRIVED = ("bounced", "rejected")
@@ -69,38 +69,11 @@ class EpdPaymentDocument(models.Model):
     def _get_letter_data(self, letter=None):
         """Return the fields of ``tools.message.FIELDS`` for this document, from its snapshot."""
         self.ensure_one()
-        snapshot = self._load_snapshot()
-        issuer, period = snapshot["issuer"], snapshot["period"]
         labels = dict(self._fields["form"]._description_selection(self.env))
-        return {
-            "account_number": snapshot["account"]["number"],
-            "unified_account_number": snapshot["account"]["unified_number"],
-            "payer_name": snapshot["payer"]["name"],
-            "responsible_name": snapshot["payer"]["name"],
-            "premises_address": snapshot["premises"]["address"],
-            "period": money.month_name(period["start"]),
-            "period_month": money.month_name_genitive(period["start"]),
-            "due_date": money.format_date(period["pay_by"]),
-            "present_by_date": money.format_date(period["present_by"]),
-            "form_name": labels[self.form],
-            "document_number": snapshot["number"],
-            "provider_name": issuer["name"],
-            "provider_phone": issuer["phone"],
-            "provider_email": issuer["email"],
-            "amount_due": money.format_money(snapshot["total"]["due"]),
-            # a preview has no letter, and no link that works
-            "document_link": self._make_link(letter)
-            if letter
-            else f"{self.get_base_url()}{LINK_PATH}…",
-        }
-
-    def _make_link(self, letter):
-        """Return the signed, expiring address of this one document."""
-        secret = self.env["epd.mailing.letter"]._get_link_secret()
-        days = max(1, self.company_id.epd_link_days)
-        expires = int(fields.Datetime.now().timestamp()) + days * 86400
-        token = signed_link.make(secret, self.id, letter.letter_key, expires)
-        return f"{self.get_base_url()}{LINK_PATH}{token}"
+        # a preview has no letter, and no link that works
+        days = self.company_id.epd_link_days
+        link = make_link(letter, days) if letter else f"{self.get_base_url()}{LINK_PATH}…"
+        return message.letter_values(self._load_snapshot(), labels[self.form], link)
 
     @api.depends("letter_ids.state")
     def _compute_letters_text(self):

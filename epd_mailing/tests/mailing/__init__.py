@@ -4,6 +4,7 @@ from . import test_mailing
 from . import test_mailing_fill
 from . import test_mailing_gate
 from . import test_message_template
+from . import test_receipt_link
 from . import test_receipt_send
 from . import test_sender
 from . import test_sending_rules

@@ -1,5 +1,5 @@
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
@@ -120,36 +120,6 @@ class TestWebhook(SandboxCase, HttpCase):
     def test_signature_of_the_test_is_the_services(self):
         raw = encode({"events_by_user": []}, "k-1")
         self.assertTrue(reader.verify(raw, "k-1"))
-
-    def test_link_to_the_receipt(self):
-        letter = self._sent()[0]
-        link = letter.document_id._make_link(letter).partition("/epd_mailing")[2]
-        answer = self.url_open("/epd_mailing" + link)
-        self.assertEqual(answer.content, letter.document_id._read_pdf())
-        forged = link.replace(f"/{letter.document_id.id}.", f"/{letter.document_id.id + 1}.")
-        self.assertEqual(self.url_open("/epd_mailing" + forged).status_code, 404)
-        letter.document_id.with_user(self.operator).action_cancel_document("Ошибка")
-        self.assertEqual(self.url_open("/epd_mailing" + link).status_code, 410)
-
-    def test_a_file_stays_while_a_link_leads_to_it(self):
-        letter = self._sent()[0]
-        document = letter.document_id
-        link = document._make_link(letter).partition("/epd_mailing")[2]
-        self.company.epd_document_retention_months = 1
-        self.assertEqual(self.company.epd_link_days, 60)
-        self.env.cr.execute(
-            "UPDATE epd_payment_document SET saved_at = saved_at - interval '70 days' WHERE id = %s",
-            (document.id,),
-        )
-        sent = letter.sending_at
-        letter._through_gate().write({"sending_at": sent - timedelta(days=59)})
-        self.env.invalidate_all()
-        document._gc_receipt_files()
-        self.assertFalse(document.is_purged)
-        self.assertEqual(self.url_open("/epd_mailing" + link).status_code, 200)
-        letter._through_gate().write({"sending_at": sent - timedelta(days=61)})
-        document._gc_receipt_files()
-        self.assertTrue(document.is_purged)
 
     def test_receipt_for_the_office_only(self):
         url = f"/epd_mailing/document/{self.documents[0].id}/receipt.pdf"
