@@ -1,82 +1,30 @@
-"""A UniSender on this machine and saved documents with small files, for tests of sending."""
+"""A UniSender in this process and saved documents with small files, for tests of sending."""
 
-import json
-import subprocess
-import sys
-import time
-import unittest
+from contextlib import nullcontext
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
-import requests
 from odoo import fields
 from odoo.addons.epd_mailing.models.document.document_writer import DocumentWriter, NewVersion
 from odoo.addons.epd_mailing.models.mailing import epd_mailing_sender
+from odoo.tests import HttpCase
 
 from .common import EpdCommon
-
-ROOT = Path(__file__).resolve().parents[2]
-KEY = "test-key"
-SENDER = "noreply@uk-demo.example.com"
-
-
-class Sandbox:
-    """The sandbox of this repository as a process of its own, on a free port."""
-
-    def __init__(self, *args):
-        if not (ROOT / "sandbox" / "__main__.py").exists():
-            raise unittest.SkipTest("the UniSender sandbox is not beside the addon")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "--port", "0", "--api-key", KEY, *args],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        line = self.process.stdout.readline()
-        if not line.startswith("ready"):
-            self.stop()
-            raise unittest.SkipTest("the UniSender sandbox does not start")
-        self.url = line.split()[1].rstrip("/")
-        self.session = requests.Session()
-        self.session.trust_env = False
-
-    def stop(self):
-        """End the process."""
-        self.process.terminate()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
-
-    def control(self, name, **data):
-        """Call the control API."""
-        return self.session.post(f"{self.url}/sandbox/{name}", data=json.dumps(data)).json()
-
-    def letters(self):
-        """Return the letters the service has received, oldest first."""
-        return self.session.get(f"{self.url}/sandbox/letters").json()
-
-    def reset(self):
-        """Forget letters, calls, faults and hooks; lift the limits."""
-        self.control("reset")
-        self.control(
-            "settings",
-            per_minute=0,
-            calls_per_minute=0,
-            per_day=0,
-            address_seconds=0,
-            hook_paused=True,
-        )
+from .fake_unisender import KEY, SENDER, FakeUniSender
 
 
 class SendingCommon(EpdCommon):
-    """``documents``: a saved document for each account; ``unisender``: an active account."""
+    """``documents``: a saved document for each account; ``unisender``: an active account.
+
+    ``fake``: the service that the account speaks to.
+    """
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.sandbox = Sandbox()
-        cls.addClassCleanup(cls.sandbox.stop)
+        cls.fake = FakeUniSender()
+        cls.addClassCleanup(cls.fake.stop)
         cls.unisender = cls._make_unisender("office@uk-test.example.com")
         cls.documents = cls._make_documents(cls.accounts)
 
@@ -88,7 +36,7 @@ class SendingCommon(EpdCommon):
 
     def setUp(self):
         super().setUp()
-        self.sandbox.reset()
+        self.fake.reset()
         # a pass that would nap ends instead
         self.naps = []
 
@@ -106,7 +54,7 @@ class SendingCommon(EpdCommon):
             {
                 "name": name,
                 "company_id": cls.company.id,
-                "base_url": cls.sandbox.url,
+                "base_url": cls.fake.url,
                 "api_key_input": KEY,
                 "sender_name": "УК Тест",
                 "sender_email": SENDER,
@@ -149,22 +97,20 @@ class SendingCommon(EpdCommon):
 
     def _run_cron(self, name="ir_cron_send"):
         """Run a job as the scheduler does, with its commits."""
-        with self.enter_registry_test_mode():
+        # an HttpCase is in that mode already, and says so with a warning
+        mode = nullcontext() if isinstance(self, HttpCase) else self.enter_registry_test_mode()
+        with mode:
             self.env.ref(f"epd_mailing.{name}").with_user(
                 self.env.ref("base.user_root")
             ).method_direct_trigger()
+        self.env.invalidate_all()
 
-    def _send(self, mailing):
+    def _send(self, mailing=None):
+        """Send a mailing (one of all documents without one) and return it."""
+        mailing = mailing or self._make_mailing()
         mailing.action_send()
         self._run_cron()
-
-    def _wait_for(self, condition, seconds=10):
-        """Wait for another process, not for time to pass."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if condition():
-                return True
-        return False
+        return mailing
 
     def _shift(self, letters, **deltas):
         """Let time pass for letters: move their moments back by minutes."""

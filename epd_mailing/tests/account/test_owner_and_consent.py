@@ -75,9 +75,7 @@ class TestOwnerAndConsent(SendingCommon):
         self._make_charges(self.accounts[0], april)
         documents = self._make_documents(self.accounts[0], april)
         self._send(self._make_mailing(documents, period_id=april.id))
-        self.assertEqual(
-            [letter["email"] for letter in self.sandbox.letters()], ["new@example.com"]
-        )
+        self.assertEqual([letter["email"] for letter in self.fake.letters()], ["new@example.com"])
 
     def test_a_saved_receipt_is_not_mailed_to_anybody(self):
         self._hand_over()

@@ -51,7 +51,7 @@ class TestLetter(SendingCommon):
         self.assertEqual((letter.state, letter.decided_by), ("rejected", self.operator))
         self._run_cron()
         self.assertEqual((again.send_state, letter.mailing_id.state), ("sent", "done"))
-        self.assertEqual(len(self.sandbox.letters()), 1)
+        self.assertEqual(len(self.fake.letters()), 1)
         # the first one arrived after all: the world's answer is shown, nothing is sent
         self.env["epd.letter.facts"]._apply_statuses(
             [(letter, "ok_delivered", self._now(), "webhook")]

@@ -29,7 +29,7 @@ class TestLetterFacts(SendingCommon):
         letters._through_gate().write({"next_poll_at": self._now() - timedelta(minutes=1)})
 
     def test_polling_in_one_call(self):
-        self.sandbox.control("clock", advance=86400)
+        self.fake.advance(86400)
         self._due()
         original = UniSenderClient.check_email
         asked = []
@@ -57,7 +57,7 @@ class TestLetterFacts(SendingCommon):
     @mute_logger(LOG)
     def test_service_that_does_not_answer(self):
         self._due()
-        self.sandbox.control("fault", kind="http_502", method="checkEmail", times=2)
+        self.fake.fail("http_502", method="checkEmail", times=2)
         self._run_cron("ir_cron_refresh")
         self.assertEqual(set(self.letters.mapped("state")), {"sent"})
         with self.assertRaises(UserError):
@@ -110,7 +110,7 @@ class TestLetterFacts(SendingCommon):
 
     def test_contact_settles_an_unknown_letter(self):
         letter = self._make_unknown(self.letters[0])
-        self.sandbox.control("clock", advance=60)
+        self.fake.advance(60)
         self._run_cron("ir_cron_refresh")
         self.assertEqual((letter.send_state, letter.state), ("sent", "delivered"))
         self.assertEqual(letter.delivered_source, "contact")

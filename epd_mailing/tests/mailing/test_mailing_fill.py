@@ -6,19 +6,27 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...models.mailing import epd_mailing
-from ..sandbox_case import SandboxCase
+from ..sending_common import SendingCommon
 
 WORK = "odoo.addons.epd_mailing.models.base.epd_background_work"
 BUDGET = "odoo.addons.epd_mailing.tools.work_budget"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
-class TestMailingFill(SandboxCase):
+class TestMailingFill(SendingCommon):
     """Letters of a big run are written in the background, slice after slice."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.env["epd.message.template"].create(
+            {
+                "name": "Квитанция",
+                "company_id": cls.company.id,
+                "subject": "Документ за {{ period }}, счёт {{ account_number }}",
+                "body": "<p>{{ payer_name }}</p>",
+            }
+        )
         cls.run_ = cls.env["epd.billing.run"].create(
             {
                 "period_id": cls.period.id,

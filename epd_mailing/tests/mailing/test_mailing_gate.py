@@ -138,7 +138,7 @@ class TestMailingGate(SendingCommon):
         self._run_cron()
         self.assertEqual(mailing.state, "paused")
         self.assertTrue(mailing.activity_ids)
-        self.assertFalse(self.sandbox.letters())
+        self.assertFalse(self.fake.letters())
 
     # --- repeats ---------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class TestMailingGate(SendingCommon):
         self.assertEqual(again.letter_ids.email, "ivanov2@example.com")
         self.assertIn(self.operator.name, again.letter_ids.resend_reason)
         self._send(again)
-        self.assertEqual(len(self.sandbox.letters()), 4)
+        self.assertEqual(len(self.fake.letters()), 4)
         self.assertEqual(letter.state, "bounced", "history stays")
         with self.assertRaises(UserError):
             mailing.action_resend_failed()
@@ -213,14 +213,14 @@ class TestMailingGate(SendingCommon):
             self._as_operator(mailing).send_test_letter("clerk@example.com", self.documents[1].id)
         )
         self._run_cron()
-        received = self.sandbox.letters()
+        received = self.fake.letters()
         self.assertEqual([x["email"] for x in received], ["clerk@example.com"])
         self.assertEqual(received[0]["attachments"][0]["sha256"], self.documents[1].pdf_sha256)
         self.assertEqual((letter.send_state, mailing.state), ("sent", "draft"))
         self.assertEqual((mailing.letter_count, mailing.sent_count), (4, 0))
         self.assertEqual(self.documents[1].delivery_state, "pending")
         self._send(mailing)
-        self.assertEqual(len(self.sandbox.letters()), 4)
+        self.assertEqual(len(self.fake.letters()), 4)
 
     def test_test_letter_needs_an_address_and_a_document(self):
         mailing = self._make_mailing()

@@ -80,6 +80,7 @@ class TestReceiptLink(HttpCase, SendingCommon):
         self.assertEqual(self._open(self._old_token(int(time.time()) - 1)).status_code, 410)
 
     def test_a_file_stays_while_a_link_leads_to_it(self):
+        self._send(self.letter.mailing_id)
         token = self._token()
         self.company.epd_document_retention_months = 1
         self.assertEqual(self.company.epd_link_days, 60)
@@ -87,7 +88,7 @@ class TestReceiptLink(HttpCase, SendingCommon):
             "UPDATE epd_payment_document SET saved_at = saved_at - interval '70 days' WHERE id = %s",
             (self.document.id,),
         )
-        sent = self._now()
+        sent = self.letter.sending_at
         self.letter._through_gate().write({"sending_at": sent - timedelta(days=59)})
         self.env.invalidate_all()
         self.document._gc_receipt_files()

@@ -21,7 +21,7 @@ class TestReceiptSend(SendingCommon):
         self.document = self.documents[0].with_user(self.operator)
 
     def _emails(self):
-        return [letter["email"] for letter in self.sandbox.letters()]
+        return [letter["email"] for letter in self.fake.letters()]
 
     def _open(self):
         context = self.document.action_confirm_send()["context"]

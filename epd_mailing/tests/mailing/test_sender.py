@@ -22,7 +22,7 @@ class TestSender(SendingCommon):
         mailing = self._make_mailing()
         self._send(mailing)
         self.assertEqual(mailing.state, "done")
-        received = {letter["email"]: letter for letter in self.sandbox.letters()}
+        received = {letter["email"]: letter for letter in self.fake.letters()}
         self.assertEqual(len(received), 3)
         for letter in mailing.letter_ids.filtered("email"):
             self.assertEqual(letter.send_state, "sent")
@@ -39,7 +39,7 @@ class TestSender(SendingCommon):
         mailing = self._make_mailing()
         self._send(mailing)
         self._run_cron()
-        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertEqual(len(self.fake.letters()), 3)
 
     def test_two_mailings_of_same_documents(self):
         first, second = self._make_mailing(), self._make_mailing()
@@ -49,7 +49,7 @@ class TestSender(SendingCommon):
         self._send(first)
         with self.assertRaises(UserError):
             second.action_send()
-        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertEqual(len(self.fake.letters()), 3)
 
     def test_file_changed_on_disk_is_not_sent(self):
         mailing = self._make_mailing()
@@ -62,7 +62,7 @@ class TestSender(SendingCommon):
         self._send(mailing)
         letter = mailing.letter_ids.filtered(lambda x: x.document_id == document)
         self.assertEqual((letter.send_state, letter.failure_type), ("skipped", "file_damaged"))
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
         self.assertEqual(mailing.state, "done")
 
     def test_checked_again_at_the_claim(self):
@@ -72,7 +72,7 @@ class TestSender(SendingCommon):
         second.address_id._lose("bounced", "err_user_unknown")
         third.document_id._move("cancelled", state_reason="mistake")
         self._send(mailing)
-        self.assertFalse(self.sandbox.letters())
+        self.assertFalse(self.fake.letters())
         self.assertEqual(first.failure_type, "address_closed")
         self.assertEqual(second.failure_type, "address_bounced")
         self.assertEqual(third.failure_type, "document_superseded")
@@ -93,7 +93,7 @@ class TestSender(SendingCommon):
             mute_logger(SEND_LOG),
         ):
             self._send(mailing)
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
         letter = mailing.letter_ids.filtered(lambda x: x.document_id == victim)
         self.assertEqual(letter.failure_type, "template_error")
 
@@ -126,10 +126,10 @@ class TestSender(SendingCommon):
         self.assertEqual((letter.state, letter.failure_type), ("rejected", "unsubscribed"))
         self.assertEqual(letter.address_id.state, "unsubscribed")
         self.assertTrue(letter.account_id.activity_ids, "the office is told that paper is needed")
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
 
     def test_retry_later_grows(self):
-        self.sandbox.control("fault", kind="code", code="retry_later", email="ivanov", times=2)
+        self.fake.fail("code", code="retry_later", email="ivanov", times=2)
         mailing = self._make_mailing(self.documents[0])
         self._send(mailing)
         letter = mailing.letter_ids
@@ -148,8 +148,8 @@ class TestSender(SendingCommon):
         kinds = ("drop_after", "http_502", "non_json")
         for kind, document in zip(kinds, self.documents, strict=False):
             with self.subTest(kind):
-                self.sandbox.reset()
-                self.sandbox.control("fault", kind=kind, times=1)
+                self.fake.reset()
+                self.fake.fail(kind, times=1)
                 mailing = self._make_mailing(document)
                 self._send(mailing)
                 letter = mailing.letter_ids
@@ -157,7 +157,7 @@ class TestSender(SendingCommon):
                 self.assertEqual(letter.document_id.delivery_state, "unknown")
                 self._rested()
                 self._run_cron()
-                self.assertEqual(len(self.sandbox.letters()), 1)
+                self.assertEqual(len(self.fake.letters()), 1)
                 self.assertEqual((letter.send_state, mailing.state), ("unknown", "done"))
                 self.assertEqual(mailing.unknown_count, 1)
 
@@ -176,19 +176,17 @@ class TestSender(SendingCommon):
             set(mailing.letter_ids.filtered("email").mapped("send_state")), {"pending"}
         )
         self.assertFalse(any(mailing.letter_ids.mapped("sending_at")))
-        self.unisender.base_url = self.sandbox.url
+        self.unisender.base_url = self.fake.url
         self.unisender._through_gate().write({"state": "active"})
         self._rested()
         self._run_cron()
         self.assertEqual(mailing.state, "done")
-        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertEqual(len(self.fake.letters()), 3)
         self.assertFalse(mailing.wait_reason)
         self.assertFalse(self.unisender.fault_count)
 
     def test_service_limit_makes_the_queue_wait(self):
-        self.sandbox.control(
-            "fault", kind="code", code="api_call_limit_exceeded_for_api_key", times=1
-        )
+        self.fake.fail("code", code="api_call_limit_exceeded_for_api_key", times=1)
         mailing = self._make_mailing()
         self._send(mailing)
         self.assertEqual(mailing.state, "sending")
@@ -196,7 +194,7 @@ class TestSender(SendingCommon):
         self._rested()
         self._run_cron()
         self.assertEqual(mailing.state, "done")
-        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertEqual(len(self.fake.letters()), 3)
 
     def test_wrong_key_pauses_and_tells_a_manager(self):
         self.unisender.api_key_input = "wrong"
@@ -218,7 +216,7 @@ class TestSender(SendingCommon):
         self.unisender.limit_per_minute = 2
         mailing = self._make_mailing()
         self._send(mailing)
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
         self.assertEqual(mailing.state, "sending")
         self.assertTrue(self.naps, "the pace holds the worker")
         wakes = self.env["ir.cron.trigger"].search(
@@ -227,7 +225,7 @@ class TestSender(SendingCommon):
         self.assertLessEqual(min(wakes.mapped("call_at")), self._now(), "the pace needs no gap")
         self._shift(mailing.letter_ids, sending_at=2)
         self._run_cron()
-        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertEqual(len(self.fake.letters()), 3)
 
     def _pass_with_a_letter_due_in(self, seconds):
         """Make a pass by a clock that moves with the naps alone; one letter is due later."""
@@ -261,21 +259,21 @@ class TestSender(SendingCommon):
         mailing, later, wakes = self._pass_with_a_letter_due_in(5)
         self.assertEqual(self.naps, [1.0] * 5)
         self.assertEqual((later.send_state, mailing.state), ("sent", "done"))
-        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertEqual(len(self.fake.letters()), 3)
         self.assertFalse(wakes)
 
     def test_a_longer_wait_gives_the_worker_back(self):
         mailing, later, wakes = self._pass_with_a_letter_due_in(6)
         self.assertEqual(self.naps, [])
         self.assertEqual((later.send_state, mailing.state), ("pending", "sending"))
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
         self.assertEqual(wakes, [later.next_try_at])
 
     def test_day_limit_is_kept_and_said(self):
         self.unisender.limit_per_day = 2
         mailing = self._make_mailing()
         self._send(mailing)
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
         self.assertTrue(mailing.wait_reason)
         self.assertGreater(mailing.wait_until, self._now() + timedelta(hours=23))
 
@@ -287,15 +285,13 @@ class TestSender(SendingCommon):
         )
         mailing = self._make_mailing()
         self._send(mailing)
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
         waiting = mailing.letter_ids.filtered(lambda x: x.send_state == "pending")
         self.assertEqual(waiting.email, "ivanov@example.com")
         self.assertGreater(waiting.next_try_at, self._now())
         self._shift(mailing.letter_ids, sending_at=2, next_try_at=2)
         self._run_cron()
-        self.assertEqual(
-            [x["email"] for x in self.sandbox.letters()].count("ivanov@example.com"), 2
-        )
+        self.assertEqual([x["email"] for x in self.fake.letters()].count("ivanov@example.com"), 2)
 
     # --- claims ----------------------------------------------------------------------------------
 
@@ -316,7 +312,7 @@ class TestSender(SendingCommon):
         )
         self._send_claimed_anyway(mailing)
         self.assertEqual((letter.send_state, mailing.state), ("claimed", "sending"))
-        self.assertFalse(self.sandbox.letters())
+        self.assertFalse(self.fake.letters())
 
     def _send_claimed_anyway(self, mailing):
         mailing._move("scheduled", scheduled_at=self._now())
@@ -333,7 +329,7 @@ class TestSender(SendingCommon):
         )
         self._send_claimed_anyway(mailing)
         self.assertEqual((letter.send_state, mailing.state), ("unknown", "done"))
-        self.assertFalse(self.sandbox.letters())
+        self.assertFalse(self.fake.letters())
 
     def test_worker_that_dies_during_the_calls(self):
         mailing = self._make_mailing()
@@ -367,7 +363,7 @@ class TestSender(SendingCommon):
 
         with patch.object(sender, "_may_go_on", withdraw):
             self._send(mailing)
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
         letter = mailing.letter_ids.filtered(lambda x: x.document_id == self.documents[0])
         self.assertEqual(letter.send_state, "cancelled")
 
@@ -385,7 +381,7 @@ class TestSender(SendingCommon):
 
         with patch.object(epd_mailing_sender.pool, "send_many", send):
             self._send(mailing)
-        self.assertEqual(len(self.sandbox.letters()), 1)
+        self.assertEqual(len(self.fake.letters()), 1)
         self.assertEqual(mailing.state, "paused")
         self.assertEqual(
             sorted(mailing.letter_ids.filtered("email").mapped("send_state")),
@@ -393,4 +389,4 @@ class TestSender(SendingCommon):
         )
         mailing.action_resume()
         self._run_cron()
-        self.assertEqual((mailing.state, len(self.sandbox.letters())), ("done", 3))
+        self.assertEqual((mailing.state, len(self.fake.letters())), ("done", 3))

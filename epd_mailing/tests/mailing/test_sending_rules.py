@@ -37,20 +37,20 @@ class TestSendingRules(SendingCommon):
         self._send(mailing)
         letter = self._letter(mailing, 0)
         self.assertEqual((letter.send_state, letter.failure_type), ("skipped", "paper_only"))
-        self.assertEqual(len(self.sandbox.letters()), 2)
+        self.assertEqual(len(self.fake.letters()), 2)
 
     def test_consent_withdrawn_under_the_strict_policy(self):
         mailing = self._make_mailing()
         self.company.epd_consent_policy = "strict"
         self._send(mailing)
-        self.assertFalse(self.sandbox.letters())
+        self.assertFalse(self.fake.letters())
         self.assertEqual(self._letter(mailing, 0).failure_type, "no_consent")
 
     # --- the same refusal again and again ---------------------------------------------------------
 
     def test_refused_over_and_over_pauses_the_mailing(self):
         self.unisender.parallel_calls = 1
-        self.sandbox.control("fault", kind="code", code="invalid_arg", times=100)
+        self.fake.fail("code", code="invalid_arg", times=100)
         module = "odoo.addons.epd_mailing.models.mailing.epd_mailing_sender.SAME_REJECTIONS"
         mailing = self._make_mailing()
         with patch(module, 2):
@@ -86,8 +86,8 @@ class TestSendingRules(SendingCommon):
         repeat = self.env["epd.mailing"].browse(operator.action_resend()["res_id"])
         self.assertEqual(repeat.parent_id, mailing)
         self._send(repeat)
-        self.assertEqual(self.sandbox.letters()[-1]["email"], "new@example.com")
-        self.assertEqual(len(self.sandbox.letters()), 3)
+        self.assertEqual(self.fake.letters()[-1]["email"], "new@example.com")
+        self.assertEqual(len(self.fake.letters()), 3)
 
     def _letter_address(self, number):
         return self.accounts[number].address_ids
@@ -133,7 +133,7 @@ class TestSendingRules(SendingCommon):
         repeat = self.env["epd.mailing"].browse(mailing.action_resend_reissued()["res_id"])
         self.assertEqual((repeat.parent_id, repeat.letter_ids.document_id), (mailing, fresh))
         self._send(repeat)
-        self.assertEqual(len(self.sandbox.letters()), 4)
+        self.assertEqual(len(self.fake.letters()), 4)
         with self.assertRaises(UserError):
             mailing.action_resend_reissued()
 
@@ -144,7 +144,7 @@ class TestSendingRules(SendingCommon):
         mailing = self._make_mailing(self.documents[0])
         self._send(mailing)
         letter = mailing.letter_ids
-        self.sandbox.control("settings", speed=10**6)
+        self.fake.advance(86400)
         letter._through_gate().write({"next_poll_at": self._now()})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letter.state, "opened")
@@ -158,7 +158,7 @@ class TestSendingRules(SendingCommon):
         mailing = self._make_mailing(self.documents[0])
         self._send(mailing)
         letter = mailing.letter_ids
-        self.sandbox.control("settings", speed=10**6)
+        self.fake.advance(86400)
         letter._through_gate().write({"next_poll_at": self._now()})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letter.opened_source, "poll")
@@ -170,7 +170,7 @@ class TestSendingRules(SendingCommon):
         letter = mailing.letter_ids
         mailing.send_test_letter("read.one@example.com", self.documents[0].id)
         self._run_cron()
-        self.sandbox.control("settings", speed=10**6)
+        self.fake.advance(86400)
         letter._through_gate().write({"next_poll_at": self._now()})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letter.opened_source, "poll")
@@ -228,7 +228,7 @@ class TestSendingRules(SendingCommon):
         building.reply_to = "house5@uk-test.example.com"
         mailing = self._make_mailing(self.documents[:2])
         self._send(mailing)
-        replies = {letter["email"]: letter["reply_to"] for letter in self.sandbox.letters()}
+        replies = {letter["email"]: letter["reply_to"] for letter in self.fake.letters()}
         self.assertEqual(replies[self._letter(mailing, 0).email], "office@uk-test.example.com")
         self.assertEqual(replies[self._letter(mailing, 1).email], "house5@uk-test.example.com")
 

@@ -3,23 +3,23 @@ from datetime import datetime
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..sandbox_case import SandboxCase
+from ..sending_common import SendingCommon
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
-class TestStatistics(SandboxCase):
+class TestStatistics(SendingCommon):
     def setUp(self):
         super().setUp()
         for account, word in zip(self.accounts[:3], ("read", "full", "retry"), strict=True):
             account.partner_id.email = f"{word}.{account.number}@example.com"
-        self.mailing = self.send()
+        self.mailing = self._send()
         self.letters = self.mailing.letter_ids[:3]
 
     def test_polling(self):
-        self.control("clock", {"advance": 60})
+        self.fake.advance(60)
         self.mailing.action_refresh()
         self.assertEqual(self.letters.mapped("state"), ["delivered", "bounced", "deferred"])
-        self.control("clock", {"advance": 86400})
+        self.fake.advance(86400)
         self.mailing.action_refresh()
         self.assertEqual(self.letters.mapped("state"), ["opened", "bounced", "opened"])
         self.assertEqual(self.letters[0].opened_source, "poll")
@@ -45,12 +45,11 @@ class TestStatistics(SandboxCase):
         )
 
     def test_the_cron_asks_when_the_time_has_come(self):
-        self.control("clock", {"advance": 86400})
-        cron = self.env.ref("epd_mailing.ir_cron_refresh")
-        self.work(cron)
+        self.fake.advance(86400)
+        self._run_cron("ir_cron_refresh")
         self.assertEqual(self.letters.mapped("state"), ["sent"] * 3)
         self.letters._through_gate().write({"next_poll_at": "2020-01-01"})
-        self.work(cron)
+        self._run_cron("ir_cron_refresh")
         self.assertEqual(self.letters.mapped("state"), ["opened", "bounced", "opened"])
         self.assertFalse(self.letters[1].next_poll_at, "a final fact is not asked again")
 
@@ -99,7 +98,7 @@ class TestStatistics(SandboxCase):
         self.assertIn("err_new_thing", letter.failure_reason)
 
     def test_service_away(self):
-        self.service.base_url = "http://127.0.0.1:9"
+        self.unisender.base_url = "http://127.0.0.1:9"
         with (
             self.assertLogs("odoo.addons.epd_mailing.models.mailing.epd_status_poll", "WARNING"),
             self.assertRaises(UserError),

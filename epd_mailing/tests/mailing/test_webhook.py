@@ -5,7 +5,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from ...tools.unisender import webhook as reader
-from ..sandbox_case import SandboxCase
+from ..sending_common import KEY, SendingCommon
 
 
 def encode(payload, api_key):
@@ -18,11 +18,11 @@ def encode(payload, api_key):
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
-class TestWebhook(SandboxCase, HttpCase):
+class TestWebhook(SendingCommon, HttpCase):
     def setUp(self):
         super().setUp()
-        self.service._through_gate().write({"webhook_state": "on"})
-        self.path = "/epd_mailing/webhook/" + self.service._get_webhook_url().rpartition("/")[2]
+        self.unisender._through_gate().write({"webhook_state": "on"})
+        self.path = "/epd_mailing/webhook/" + self.unisender._get_webhook_url().rpartition("/")[2]
 
     def _event(self, letter, status, time="2026-04-02 10:00:00", **more):
         data = {
@@ -34,14 +34,14 @@ class TestWebhook(SandboxCase, HttpCase):
         }
         return {"event_name": "email_status", "event_time": time, "event_data": data}
 
-    def _post(self, events, key="k-1", path=None, name="events"):
+    def _post(self, events, key=KEY, path=None, name="events"):
         raw = encode({"events_by_user": [{"login": "x", name: events}]}, key)
         return self.url_open(
             path or self.path, data=raw, headers={"Content-Type": "application/json"}
         )
 
     def _sent(self):
-        return self.send().letter_ids[:3]
+        return self._send().letter_ids[:3]
 
     def test_activation(self):
         self.assertEqual(self.url_open(self.path).status_code, 200)
@@ -72,7 +72,7 @@ class TestWebhook(SandboxCase, HttpCase):
                 "event_time": event["event_time"],
                 **event["event_data"],
             },
-            "k-1",
+            KEY,
         )
         self.assertEqual(self.url_open(self.path, data=raw).status_code, 200)
         letter.invalidate_recordset()
@@ -85,15 +85,15 @@ class TestWebhook(SandboxCase, HttpCase):
         self.assertEqual(self._post([event], key="other").status_code, 403)
         self.assertEqual(self._post([event], path="/epd_mailing/webhook/none").status_code, 404)
         self.assertEqual(self.url_open(self.path, data=b"{").status_code, 403)
-        self.service.sudo()._through_gate().write({"api_key": False})
+        self.unisender.sudo()._through_gate().write({"api_key": False})
         self.assertEqual(self._post([event], key="").status_code, 403)
         letter.invalidate_recordset()
         self.assertEqual((letter.state, letter.event_ids.ids), ("sent", []))
 
     def test_an_unknown_letter_is_settled_by_our_key(self):
-        self.control("fault", {"kind": "drop_after", "email": "ivanov", "times": 1})
+        self.fake.fail("drop_after", email="ivanov", times=1)
         letter = self._sent().filtered(lambda row: row.state == "unknown")
-        real = self.control("letters?email=ivanov@example.com")[0]["id"]
+        real = self.fake.letters("ivanov@example.com")[0]["id"]
         self._post([self._event(letter, "ok_delivered", email_id=real)])
         letter.invalidate_recordset()
         self.assertEqual((letter.send_state, letter.state), ("sent", "delivered"))
@@ -112,14 +112,14 @@ class TestWebhook(SandboxCase, HttpCase):
     def test_switching_on_and_off(self):
         # the service tries the address in its own time, perhaps after this test: nobody is there
         self.env["ir.config_parameter"].set_param("web.base.url", "http://127.0.0.1:9")
-        self.service.action_webhook_on()
-        self.assertEqual(self.service.webhook_state, "on")
-        self.service.action_webhook_off()
-        self.assertEqual(self.service.webhook_state, "off")
+        self.unisender.action_webhook_on()
+        self.assertEqual(self.unisender.webhook_state, "on")
+        self.unisender.action_webhook_off()
+        self.assertEqual(self.unisender.webhook_state, "off")
 
     def test_signature_of_the_test_is_the_services(self):
-        raw = encode({"events_by_user": []}, "k-1")
-        self.assertTrue(reader.verify(raw, "k-1"))
+        raw = encode({"events_by_user": []}, KEY)
+        self.assertTrue(reader.verify(raw, KEY))
 
     def test_receipt_for_the_office_only(self):
         url = f"/epd_mailing/document/{self.documents[0].id}/receipt.pdf"

@@ -14,7 +14,7 @@ class TestUnisenderAccount(SendingCommon):
             {
                 "name": "new@uk-test.example.com",
                 "company_id": self.company.id,
-                "base_url": self.sandbox.url,
+                "base_url": self.fake.url,
                 "sender_name": "УК",
                 "sender_email": SENDER,
             }
@@ -97,7 +97,7 @@ class TestUnisenderAccount(SendingCommon):
         hooks = self.account._get_client().list_hooks()
         self.assertEqual(len(hooks), 1)
         self.assertIn("/epd_mailing/webhook/", hooks[0]["hook_url"])
-        self.sandbox.control("reset")
+        self.fake.reset()
         self.account.api_key_input = KEY
         self.account.action_check_connection()
         self.assertEqual(len(self.account._get_client().list_hooks()), 1, "registered again")

@@ -1,0 +1,249 @@
+"""A small UniSender inside the test process, on a free port of this machine.
+
+The product's own client speaks to it over a real socket. It knows what the tests of the addon need,
+and answers like the sandbox of the repository, to which ``tests_unit`` compares it. What becomes of
+a letter is said by the first word of its address: see ``FATES`` and ``REJECTIONS``.
+"""
+
+import contextlib
+import hashlib
+import json
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+
+KEY = "test-key"
+SENDER = "noreply@uk-demo.example.com"
+DELIVERED = ((2, "ok_sent"), (10, "ok_delivered"))
+# seconds after the letter was taken, and its status from then on
+FATES = {
+    "read": (*DELIVERED, (600, "ok_read")),
+    "click": (*DELIVERED, (600, "ok_read"), (900, "ok_link_visited")),
+    "full": ((2, "ok_sent"), (20, "err_mailbox_full")),
+    "unknown": ((2, "ok_sent"), (10, "err_user_unknown")),
+    "retry": ((2, "ok_sent"), (10, "err_will_retry"), (1800, "ok_delivered"), (7200, "ok_read")),
+}
+REJECTIONS = {"unsubscribed": "unsubscribed_globally", "invalid": "invalid_email"}
+
+
+class FakeUniSender:
+    """The service; each test begins with :meth:`reset`.
+
+    ``url``: where it listens.
+    """
+
+    def __init__(self):
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self.server.daemon_threads = True
+        self.server.fake = self
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.lock = threading.RLock()
+        self.reset()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        """Close the port."""
+        self.server.shutdown()
+        self.server.server_close()
+
+    def reset(self):
+        """Forget letters, faults, lists and webhooks; the clock is right again."""
+        with self.lock:
+            self._letters, self._faults, self._hooks = [], [], {}
+            self._lists = {"20547": "Плательщики"}
+            self._offset = 0
+
+    # --- for tests -------------------------------------------------------------------------------
+
+    def letters(self, email=None):
+        """Return the letters that were taken, oldest first.
+
+        :return: list of dicts: ``id`` (int), ``email``, ``subject``, ``body``, ``reply_to``,
+            ``metadata``, ``attachments`` (``name``, ``sha256``)
+        """
+        with self.lock:
+            return [x for x in self._letters if email in (None, x["email"])]
+
+    def fail(self, kind, times=1, method="sendEmail", email="", code=""):
+        """Answer the next calls wrongly.
+
+        :param kind: ``drop_after`` (the letter is taken, the connection cut), ``http_502`` or
+            ``non_json`` (taken, another answer), ``code`` (not taken, the error ``code``)
+        :param email: only letters to addresses that hold this text
+        """
+        with self.lock:
+            self._faults.append([times, method, email, kind, code])
+
+    def advance(self, seconds):
+        """Let time pass for the service."""
+        self._offset += seconds
+
+    # --- calls -----------------------------------------------------------------------------------
+
+    def call(self, method, values):
+        """Return (kind of fault or "", answer) of a call.
+
+        :param values: ``{name: bytes}``
+        """
+        with self.lock:
+            kind, code = self._take_fault(method, values.get("email", b"").decode())
+            if kind == "code":
+                return "", _error(code, "on order")
+            if values.get("api_key", b"").decode() != KEY:
+                return kind, _error("invalid_api_key", "Invalid API key")
+            handler = getattr(self, f"_do_{method}", None)
+            return kind, handler(values) if handler else _error("unknown_method", method)
+
+    def _take_fault(self, method, email):
+        for fault in self._faults:
+            if fault[0] and fault[1] == method and fault[2] in email:
+                fault[0] -= 1
+                return fault[3:]
+        return "", ""
+
+    def _do_sendEmail(self, values):
+        text = {name: value.decode() for name, value in values.items() if name[:4] != "atta"}
+        email = text["email"].lower()
+        code = REJECTIONS.get(_word(email))
+        if text["sender_email"] != SENDER:
+            code = "unchecked_sender_email"
+        if code:
+            error = {"code": code, "message": "rejected"}
+            return {"result": [{"index": 0, "email": email, "errors": [error]}]}
+        letter = {
+            "id": 100 + len(self._letters),
+            "email": email,
+            "subject": text["subject"],
+            "body": text["body"],
+            "reply_to": text.get("headers", "").partition("Reply-To:")[2].strip(),
+            "metadata": {n[9:-1]: v for n, v in text.items() if n.startswith("metadata[")},
+            "attachments": [
+                {"name": name[12:-1], "sha256": hashlib.sha256(data).hexdigest()}
+                for name, data in values.items()
+                if name.startswith("attachments[")
+            ],
+            "tracked": text["track_links"] == "1",
+            "received": self._now(),
+        }
+        self._letters.append(letter)
+        return {"result": [{"index": 0, "email": email, "id": str(letter["id"])}]}
+
+    def _do_checkEmail(self, values):
+        known = {str(letter["id"]): letter for letter in self._letters}
+        statuses, failed = [], []
+        for letter_id in values["email_id"].decode().split(","):
+            if letter_id in known:
+                passed = self._get_passed(known[letter_id])
+                status = passed[-1][1] if passed else "not_sent"
+                statuses.append({"id": letter_id, "status": status})
+            else:
+                failed.append({letter_id: "not found"})
+        return {"result": {"statuses": statuses, **({"failed_email_id": failed} if failed else {})}}
+
+    def _do_getContact(self, values):
+        letters = self.letters(values["email"].decode().lower())
+        if not letters:
+            return _error("invalid_arg", "The contact is not found")
+        moments = {status: moment for moment, status in self._get_passed(letters[-1])}
+        return {
+            "result": {
+                "email": {
+                    "email": letters[-1]["email"],
+                    "status": "active",
+                    "availability": "available",
+                    "last_send_datetime": _stamp(letters[-1]["received"]),
+                    "last_delivery_datetime": _stamp(moments.get("ok_delivered")),
+                    "last_read_datetime": _stamp(moments.get("ok_read")),
+                    "last_click_datetime": _stamp(moments.get("ok_link_visited")),
+                }
+            }
+        }
+
+    def _do_getLists(self, _values):
+        return {"result": [{"id": int(key), "title": title} for key, title in self._lists.items()]}
+
+    def _do_createList(self, values):
+        key = str(max(map(int, self._lists)) + 1)
+        self._lists[key] = values["title"].decode()
+        return {"result": {"id": int(key)}}
+
+    def _do_getUserInfo(self, _values):
+        return {"result": {"login": "uk", "balance": "1000.00", "currency": "RUB"}}
+
+    def _do_getCheckedEmail(self, values):
+        email = values["email"].decode()
+        return {"result": [{"email": email, "name": "", "is_checked": email == SENDER}]}
+
+    def _do_setHook(self, values):
+        url = values["hook_url"].decode()
+        self._hooks[url] = {"hook_url": url, "event_format": "json_post", "status": "active"}
+        return {"result": {"hook_url": url}}
+
+    def _do_removeHook(self, values):
+        self._hooks.pop(values["hook_url"].decode(), None)
+        return {"result": {}}
+
+    def _do_listHooks(self, _values):
+        return {"result": list(self._hooks.values())}
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def _now(self):
+        return time.time() + self._offset
+
+    def _get_passed(self, letter):
+        """Return [(moment, status)] of what has become of a letter by now."""
+        steps = FATES.get(_word(letter["email"]), DELIVERED)
+        moments = [(letter["received"] + seconds, status) for seconds, status in steps]
+        return [
+            (moment, status)
+            for moment, status in moments
+            if moment <= self._now() and (letter["tracked"] or status != "ok_link_visited")
+        ]
+
+
+def _word(email):
+    return email.replace("@", ".").split(".")[0]
+
+
+def _stamp(moment):
+    return moment and f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _error(code, text):
+    return {"error": text, "code": code}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        """Keep quiet."""
+
+    def handle(self):
+        """Serve a connection; a client that goes away is no error of ours."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
+    def do_POST(self):
+        """Answer ``/ru/api/<method>``."""
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode("ascii")
+        # files come as bytes: Latin-1 keeps each of them
+        pairs = parse_qsl(body, keep_blank_values=True, encoding="latin-1")
+        values = {name: value.encode("latin-1") for name, value in pairs}
+        kind, answer = self.server.fake.call(self.path.rpartition("/")[2], values)
+        if kind == "drop_after":
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        data = b"<html></html>" if kind else json.dumps(answer, ensure_ascii=False).encode()
+        self.send_response(502 if kind == "http_502" else 200)
+        self.send_header("Content-Type", "text/html" if kind else "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
