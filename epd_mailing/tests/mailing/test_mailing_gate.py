@@ -29,7 +29,7 @@ class TestMailingGate(SendingCommon):
     def test_closed_address_is_silent_beside_a_live_one(self):
         self.env["epd.delivery.address"].create(
             {"account_id": self.accounts[0].id, "email": "old@example.com"}
-        )._close("moved")
+        ).action_close()
         mailing = self._make_mailing(self.documents[0])
         self.assertEqual(mailing.letter_ids.mapped("email"), ["ivanov@example.com"])
 
