@@ -160,36 +160,59 @@ def read_entry(archive, index, limits=None):
 
 def check_pdf(data, max_pages=20):
     """Return what a PDF is: whole, not encrypted, nothing that acts by itself; and its text."""
-    if not data[:1024].lstrip().startswith(b"%PDF-"):
-        return PdfFacts("not_pdf")
+    problem, reader = open_pdf(data, max_pages)
+    if problem:
+        return PdfFacts(problem, len(reader.pages) if problem == "active" else 0)
     try:
-        reader = pypdf.PdfReader(io.BytesIO(data))
-        if reader.is_encrypted:
-            return PdfFacts("encrypted")
-        pages = len(reader.pages)
-        if not pages or pages > max_pages:
-            return PdfFacts("damaged" if not pages else "too_many_pages")
-        if _acts_by_itself(reader):
-            return PdfFacts("active", pages)
-        _measure_pages(reader)
-        text = _extract_text(reader)
+        _measure_pages(reader.pages)
+        text = _extract_text(reader.pages)
     except _Overrun:
         return PdfFacts("bomb")
     except RecursionError:
         return PdfFacts("damaged")
     except Exception:  # pypdf raises whatever a broken file makes it stumble over
         return PdfFacts("damaged")
-    return PdfFacts("", pages, text)
+    return PdfFacts("", len(reader.pages), text)
+
+
+def open_pdf(data, max_pages):
+    """Return ``(problem code or "", reader)`` of a PDF, its pages not yet looked at."""
+    if not data[:1024].lstrip().startswith(b"%PDF-"):
+        return "not_pdf", None
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        if reader.is_encrypted:
+            return "encrypted", None
+        pages = len(reader.pages)
+        if not pages or pages > max_pages:
+            return "damaged" if not pages else "too_many_pages", None
+        return ("active" if _acts_by_itself(reader) else ""), reader
+    except Exception:  # pypdf raises whatever a broken file makes it stumble over
+        return "damaged", None
+
+
+def read_page(reader, index):
+    """Return ``(problem code or "", text)`` of one page of an opened PDF."""
+    try:
+        pages = [reader.pages[index]]
+        _measure_pages(pages)
+        return "", _extract_text(pages)
+    except _Overrun:
+        return "bomb", ""
+    except RecursionError:
+        return "damaged", ""
+    except Exception:  # pypdf raises whatever a broken file makes it stumble over
+        return "damaged", ""
 
 
 class _Overrun(BaseException):
     """More work than a receipt needs; pypdf swallows an ``Exception`` of a visitor."""
 
 
-def _measure_pages(reader):
+def _measure_pages(pages):
     """Raise when what the pages draw unpacks to more than ``PAGES_SIZE``; shared streams count anew."""
     left, known = PAGES_SIZE, {}
-    for page in reader.pages:
+    for page in pages:
         for stream in _find_streams(page):
             if id(stream) not in known:
                 known[id(stream)] = _measure(stream, PAGES_SIZE), stream  # kept, so is its id
@@ -249,14 +272,14 @@ def _measure(stream, limit):
     return len(stream.get_data()) if filters else len(data)
 
 
-def _extract_text(reader):
+def _extract_text(pages):
     until = time.monotonic() + PDF_SECONDS
 
     def watch(*_state):
         if time.monotonic() > until:
             raise _Overrun
 
-    return "\n".join(page.extract_text(visitor_operand_before=watch) or "" for page in reader.pages)
+    return "\n".join(page.extract_text(visitor_operand_before=watch) or "" for page in pages)
 
 
 def _acts_by_itself(reader):

@@ -63,6 +63,10 @@ class DbaseTable(Table):
             self._file = self._open(_Parser, self.encoding)
             self.headings = list(self._file.field_names)
             self.size = sum(1 for _record in raw._iter_records())
+            head = raw.header
+            needed = head.headerlen + head.numrecords * head.recordlen
+            if os.path.getsize(self._path) < needed:
+                raise TableError("damaged", self.size)  # cut short: payments would be missing
         except DAMAGED as error:
             self.close()
             if isinstance(error, TableError):

@@ -157,7 +157,7 @@ def _open_text(stream: BinaryIO, wanted: Wanted, head: bytes) -> Table:
         from .xml_rows import XmlTable
 
         return XmlTable(stream, wanted)
-    if re.match(rb"[\[{]\s*[\[{\"\]}]", start) and not wanted.delimiter:
+    if re.match(rb"[\[{]\s*[\[{\"\]}\d]", start) and not wanted.delimiter:
         from .json_rows import JsonTable
 
         return JsonTable(stream, wanted)

@@ -42,8 +42,8 @@ class OldWorkbookTable(Table):
                 raise TableError("no_sheet")
             name = wanted.sheet if wanted.sheet in self.sheets else (shown or self.sheets)[0]
             sheet = book.get_sheet_by_name(name)
-            self.size = sheet.total_height
-            if sheet.total_width > wanted.limits.columns and self._is_wide(sheet):
+            self.size = sheet.height
+            if sheet.width > wanted.limits.columns and self._is_wide(sheet):
                 raise TableError("many_columns", detail=str(wanted.limits.columns))
             self._sheet = sheet
         except TableError:
