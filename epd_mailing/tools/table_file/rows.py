@@ -56,7 +56,7 @@ class _Reader(NamedTuple):
     code: str
     required: bool
     convert: Callable[[Any], Converted]
-    cache: dict[str, Converted]
+    cache: dict[str | float, Converted]
     adds: bool
 
 
@@ -256,7 +256,8 @@ class RowParser:
         count = len(cells)
         for index, code, required, convert, cache, adds in readers:
             cell = cells[index] if index < count else None
-            if type(cell) is str:
+            kind = type(cell)
+            if kind is str or kind is float:
                 found = cache.get(cell)
                 if found is None:
                     found = convert(cell)
@@ -312,6 +313,8 @@ class RowParser:
             if not mark or not self.decimal or mark == self.decimal:
                 number: Decimal | None = Decimal(cell.replace(",", ".") if mark == "," else cell)
                 return self._fit(kind, number)
+        if type(cell) is int:
+            return self._fit(kind, Decimal(cell))
         if isinstance(cell, Formula):
             return None, "formula", "error"
         try:

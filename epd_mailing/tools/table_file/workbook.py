@@ -126,6 +126,8 @@ class WorkbookTable(Table):
 
     def _blocks(self, position):
         """Yield ``(bytes of whole rows, the offset after each of them)``."""
+        if position >= self.size:  # an empty sheet
+            return
         rest = b""
         with self._archive.open(self._path) as member:
             member.seek(position)
