@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
+from odoo.tools import SQL
+
+from ...tools import office_time
 
 
 class ResCompany(models.Model):
@@ -60,7 +63,38 @@ class ResCompany(models.Model):
         "epd.billing.period", string="Current Billing Period", check_company=False
     )
 
+    # --- the office's time: the only place that knows its zone --------------------------------
+
+    def _epd_local_time(self, moment):
+        """Return a moment as the clock of the office shows it.
+
+        :param moment: naive datetime of UTC, or nothing
+        :return: naive datetime in the zone of the office, or nothing
+        """
+        return moment and office_time.to_local(moment, self.epd_tz)
+
+    def _epd_utc_time(self, local):
+        """Return what the clock of the office shows as a naive datetime of UTC (for storing)."""
+        return local and office_time.to_utc(local, self.epd_tz)
+
+    def _epd_today(self):
+        """Return the present day of the office (``date``)."""
+        return office_time.day_of(fields.Datetime.now(), self.epd_tz)
+
+    def _epd_zone(self):
+        """Return the name of the office's zone, for contexts and for people to read."""
+        return self.epd_tz or office_time.UTC
+
     @api.model
-    def _epd_office_now(self):
-        """Return the present moment as a naive UTC datetime (one place to freeze in tests)."""
-        return fields.Datetime.now()
+    def _epd_local_time_sql(self, moment, company):
+        """Return SQL for a moment as the clock of an office shows it.
+
+        :param moment: :class:`~odoo.tools.SQL` of a timestamp column (UTC)
+        :param company: :class:`~odoo.tools.SQL` alias of the joined ``res_company``
+        """
+        return SQL(
+            "(%s AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(%s.epd_tz, %s))",
+            moment,
+            company,
+            office_time.UTC,
+        )

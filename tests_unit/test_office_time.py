@@ -1,0 +1,45 @@
+from datetime import date, datetime, timedelta
+
+import pytest
+import pytz
+from tools import office_time
+
+
+@pytest.mark.parametrize(
+    ("zone", "local"),
+    [
+        ("Europe/Moscow", datetime(2026, 3, 1, 1, 30)),
+        ("Europe/Kaliningrad", datetime(2026, 3, 1, 0, 30)),
+        ("Asia/Kamchatka", datetime(2026, 3, 1, 10, 30)),
+        ("America/New_York", datetime(2026, 2, 28, 17, 30)),
+        ("UTC", datetime(2026, 2, 28, 22, 30)),
+        ("", datetime(2026, 2, 28, 22, 30)),
+        (None, datetime(2026, 2, 28, 22, 30)),
+        (False, datetime(2026, 2, 28, 22, 30)),  # an empty field of Odoo
+    ],
+)
+def test_moment_and_clock_of_an_office(zone, local):
+    moment = datetime(2026, 2, 28, 22, 30)
+    assert office_time.to_local(moment, zone) == local
+    assert office_time.to_utc(local, zone) == moment
+    assert office_time.day_of(moment, zone) == local.date()
+
+
+def test_last_evening_of_a_month_is_the_next_day_in_the_east():
+    assert office_time.day_of(datetime(2026, 2, 28, 15), "Asia/Kamchatka") == date(2026, 3, 1)
+
+
+@pytest.mark.parametrize("zone", pytz.all_timezones)
+def test_every_zone_that_can_be_chosen_goes_there_and_back(zone):
+    start = datetime(2026, 1, 1, 12)
+    for days in range(0, 366, 61):
+        moment = start + timedelta(days=days)
+        assert office_time.to_utc(office_time.to_local(moment, zone), zone) == moment
+
+
+def test_hour_that_comes_twice_and_hour_that_never_comes():
+    berlin = "Europe/Berlin"
+    assert office_time.to_utc(datetime(2026, 10, 25, 2, 30), berlin) == datetime(
+        2026, 10, 25, 1, 30
+    )
+    assert office_time.to_utc(datetime(2026, 3, 29, 2, 30), berlin) == datetime(2026, 3, 29, 1, 30)
