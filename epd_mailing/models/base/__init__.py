@@ -1,13 +1,8 @@
-"""What every room stands on.
-
-In: records that have states, work in the background, numbers on a screen, files of their own.
-Out: guarded states, cron runs with stop and resume, notices for open screens, the way from a number
-to its records, files that stay as they are.
+"""What every room stands on: the guard of states, background work with stop and resume,
+news for open screens, the way from a number to the records behind it.
 """
 
-from . import epd_state_guard
+from . import state_gate
 from . import epd_background_work
-from . import epd_drilldown
-from . import epd_realtime
-from . import epd_frozen_file
-from . import epd_report_source
+from . import epd_behind
+from . import epd_live

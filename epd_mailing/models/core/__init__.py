@@ -7,4 +7,3 @@ from . import res_bank
 from . import res_partner
 from . import ir_attachment
 from . import ir_http
-from . import ir_websocket

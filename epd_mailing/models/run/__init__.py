@@ -5,7 +5,6 @@ Out: checked and saved documents, and the mailings made of them.
 """
 
 from . import epd_run_readiness
-from . import epd_behind
 from . import epd_billing_run
 from . import epd_billing_run_line
 from . import epd_payment_document

@@ -5,16 +5,16 @@ from odoo.exceptions import UserError
 _PASS = object()
 
 
-class EpdStateGuard(models.AbstractModel):
-    """The one guard of state changes and of facts that only the program may write.
+class EpdStateGate(models.AbstractModel):
+    """One door for state changes and for facts that only the program may write.
 
     A model lists its allowed moves in ``_transitions`` (``{from: (to, …)}``) and the further
     fields that only the program writes in ``_gated_fields``. Anything else, from whatever role and
-    over RPC too, is rejected in ``create`` and ``write``.
+    over RPC too, is refused in ``create`` and ``write``.
     """
 
     _name = "epd.state.gate"
-    _description = "Guarded State"
+    _description = "Guarded state"
 
     _state_field = "state"
     _transitions = {}
