@@ -9,3 +9,5 @@ from . import epd_personal_account
 from . import epd_delivery_address
 from . import epd_delivery_consent
 from . import epd_account_list
+from . import res_partner
+from . import base_partner_merge

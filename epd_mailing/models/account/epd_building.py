@@ -25,7 +25,6 @@ class EpdBuilding(models.Model):
     )
     account_ids = fields.One2many("epd.personal.account", "building_id")
     account_count = fields.Integer(compute="_compute_account_count")
-    provision_ids = fields.One2many("epd.service.provision", "building_id")
     active = fields.Boolean(default=True)
 
     _name_uniq = models.Constraint(

@@ -2,7 +2,7 @@
 news for open screens, the way from a number to the records behind it.
 """
 
-from . import state_gate
+from . import state_guard
 from . import epd_background_work
-from . import epd_behind
-from . import epd_live
+from . import drilldown
+from . import realtime

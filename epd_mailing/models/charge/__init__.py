@@ -15,3 +15,5 @@ from . import epd_account_balance
 from . import epd_account_payment
 from . import epd_meter_reading
 from . import epd_personal_account
+from . import res_company
+from . import epd_building

@@ -25,12 +25,3 @@ class EpdAccountPayment(models.Model):
     paid_on = fields.Date(readonly=True)
     paid_through = fields.Date(string="Payments Taken Up To", readonly=True)
     amount = fields.Monetary(readonly=True, help="Negative when money was given back.")
-    import_id = fields.Many2one(
-        "epd.import",
-        string="Register",
-        required=True,
-        index=True,
-        readonly=True,
-        ondelete="restrict",
-        help="The file that brought the payment.",
-    )

@@ -1,5 +1,4 @@
 from odoo import api, models
-from odoo.tools import SQL
 
 # contexts that come over RPC are JSON: no caller can hand in this very object
 _DEFERRED = object()
@@ -16,23 +15,7 @@ class EpdDocumentSource(models.AbstractModel):
     _description = "Source of Payment Documents"
 
     def _touch_documents(self):
-        """Mark the saved documents of these accounts and periods: one statement, by an index."""
-        if not self:
-            return
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE epd_payment_document
-                   SET touched_at = now() AT TIME ZONE 'UTC'
-                 WHERE account_id = ANY(%s) AND period_id = ANY(%s)
-                   AND state = 'saved' AND touched_at IS NULL
-                """,
-                self.account_id.ids,
-                self.period_id.ids,
-            )
-        )
-        self.env["epd.payment.document"].invalidate_model(["touched_at", "is_outdated"])
+        """Mark the documents that these figures may concern (for the room of documents)."""
 
     def _without_touching(self):
         """Return the same records for many writes, after which the caller touches all at once.

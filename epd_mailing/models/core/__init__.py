@@ -2,8 +2,6 @@
 
 from . import res_company
 from . import res_config_settings
-from . import base_partner_merge
 from . import res_bank
 from . import res_partner
-from . import ir_attachment
 from . import ir_http

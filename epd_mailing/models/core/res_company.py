@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.addons.base.models.res_partner import _tz_get
 from odoo.tools import SQL
 
@@ -58,9 +58,6 @@ class ResCompany(models.Model):
         string="Keep Loaded Files (days)",
         default=30,
         help="Files of finished loadings are removed after this; the record of it stays. 0 keeps them.",
-    )
-    epd_current_period_id = fields.Many2one(
-        "epd.billing.period", string="Current Billing Period", check_company=False
     )
 
     # --- the office's time: the only place that knows its zone --------------------------------

@@ -8,3 +8,5 @@ from . import epd_document_snapshot
 from . import epd_receipt_renderer
 from . import epd_payment_document
 from . import epd_personal_account
+from . import epd_document_source
+from . import ir_attachment

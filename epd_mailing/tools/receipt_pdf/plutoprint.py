@@ -4,6 +4,7 @@ Prints with the fonts that lie beside (subset without hints: a receipt of 28 KB 
 come from the machine's fonts. Source: plutoprint 0.23.0 (PyPI, MIT), tried 2026-11-26.
 """
 
+import contextlib
 import functools
 import importlib.metadata
 import io
@@ -109,7 +110,7 @@ def _font_cache(folder: Path) -> Path:
     base = workdir.base_directory()
     if base is not None:
         cache = base / f"epd_fontcache_{os.getuid()}"
-        try:
+        with contextlib.suppress(OSError):
             cache.mkdir(mode=0o700, exist_ok=True)
             state = cache.lstat()
             if (
@@ -118,8 +119,6 @@ def _font_cache(folder: Path) -> Path:
                 and not cache.is_symlink()
             ):
                 return cache
-        except OSError:
-            pass
     return folder / "fontcache"
 
 

@@ -46,7 +46,7 @@ def main():
             if found:
                 convert(*found.groups())
         except Exception as error:  # the caller finds the file missing, and renders it alone
-            print(type(error).__name__, file=sys.stderr)
+            sys.stderr.write(f"{type(error).__name__}\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 _PASS = object()
 
 
-class EpdStateGate(models.AbstractModel):
+class EpdStateGuard(models.AbstractModel):
     """One door for state changes and for facts that only the program may write.
 
     A model lists its allowed moves in ``_transitions`` (``{from: (to, …)}``) and the further

@@ -4,7 +4,7 @@ CHANNEL = "epd_mailing/"
 NOTICE = "epd_mailing/progress"
 
 
-class EpdLive(models.AbstractModel):
+class EpdRealtime(models.AbstractModel):
     """Records whose work in the background is followed on open screens, over Odoo's bus.
 
     A notice carries the model and the id alone: the screen reads again what its user may see.

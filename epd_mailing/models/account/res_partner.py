@@ -1,0 +1,145 @@
+from odoo import api, fields, models
+
+from ...tools.address_life import get_given
+from ...tools.address_text import read_addresses
+
+
+class ResPartner(models.Model):
+    """The responsible person of personal accounts; their e-mail is followed by the addresses."""
+
+    _inherit = "res.partner"
+
+    epd_account_ids = fields.One2many(
+        "epd.personal.account",
+        "partner_id",
+        string="Personal Accounts",
+        groups="epd_mailing.group_epd_operator",
+    )
+    epd_account_count = fields.Integer(
+        string="Personal Account Count",
+        compute="_compute_epd_account_count",
+        groups="epd_mailing.group_epd_operator",
+    )
+
+    @api.depends("epd_account_ids")
+    def _compute_epd_account_count(self):
+        counts = dict(
+            self.env["epd.personal.account"]._read_group(
+                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.epd_account_count = counts.get(partner, 0)
+
+    def write(self, vals):
+        before = {}
+        if "email" in vals:
+            before = {partner: partner.email for partner in self.sudo() if partner._epd_pays()}
+        res = super().write(vals)
+        changed = {
+            partner: email
+            for partner, email in before.items()
+            if (partner.email or "") != (email or "")
+        }
+        if changed:
+            self._epd_follow_emails(changed)
+        return res
+
+    def _epd_pays(self):
+        """Tell whether this person answers for an account, or did."""
+        self.ensure_one()
+        return bool(
+            self.epd_account_ids
+            or self.env["epd.delivery.address"].search_count(
+                [("partner_id", "=", self.id)], limit=1
+            )
+        )
+
+    @api.model
+    def _epd_follow_emails(self, changed):
+        """Let the addresses of the accounts follow contacts whose e-mail has changed.
+
+        :param changed: ``{partner: e-mail before}``
+        """
+        partners = self.sudo().union(*changed)
+        given = {
+            partner.id: get_given(read_addresses(email), read_addresses(partner.email))
+            for partner, email in changed.items()
+        }
+        addresses = self.env["epd.delivery.address"]
+        addresses._follow_contacts(partners.epd_account_ids, given)
+        addresses._forget_given_up(partners)
+        self._epd_note_emails(changed)
+
+    def _epd_take_email(self, text, account, dry=False):
+        """Take the e-mail of a payer from a billing program; tell whether that changes anything.
+
+        Another address takes the place of the one before. A misspelt text takes no good one's place:
+        it is written down, to be seen, only where the payer has none.
+
+        :param text: as given; nothing given changes nothing
+        :param account: ``epd.personal.account`` that it was given for
+        :param dry: only tell
+        """
+        self.ensure_one()
+        text = (text or "").strip()
+        reading, now = read_addresses(text), read_addresses(self.email)
+        if reading.problems:
+            if now.normals or (self.email or "").strip() == text:
+                return False
+            email = text
+        else:
+            live = account.address_ids.filtered(lambda address: address.state != "closed")
+            same = [set(now.normals)]
+            if now.normals:  # with those typed by hand beside it, as an export gives them
+                same.append(set(live.mapped("email_normalized")))
+            if not reading.normals or set(reading.normals) in same:
+                return False
+            email = ", ".join(address.shown for address in reading.addresses)
+        if not dry:
+            self.email = email
+        return True
+
+    def _epd_follow_merge(self):
+        """Bring accounts, addresses and consents in line with contacts that took others in.
+
+        Odoo's wizard has changed our references by SQL, so nothing was computed or followed.
+        """
+        self.env.invalidate_all()
+        accounts = self.sudo().epd_account_ids
+        self.env.add_to_compute(accounts._fields["consent_state"], accounts)
+        addresses = self.env["epd.delivery.address"]
+        addresses._follow_contacts(
+            accounts, reason=self.env._("It does not stand on the merged contact")
+        )
+        addresses._forget_given_up(self)
+
+    def _epd_note_emails(self, before):
+        """Say on the accounts that their person's e-mail has changed, so that a clerk sees it."""
+        addresses = self.env["epd.delivery.address"]
+        for partner, email in before.items():
+            body = self.env._(
+                "E-mail of %(name)s changed: %(before)s → %(after)s. Receipts follow it.",
+                name=partner.name or "",
+                before=email or "—",
+                after=partner.email or "—",
+            )
+            reading = read_addresses(partner.email)
+            if reading.problems:
+                body = self.env._(
+                    "E-mail of %(name)s changed: %(before)s → %(after)s. No letter goes there: "
+                    "%(problem)s.",
+                    name=partner.name or "",
+                    before=email or "—",
+                    after=partner.email,
+                    problem=addresses._describe_problems(reading),
+                )
+            accounts = partner.epd_account_ids
+            accounts._message_log_batch(bodies=dict.fromkeys(accounts.ids, body))
+
+    def action_epd_accounts(self):
+        """Open the personal accounts this person answers for."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_personal_account_action"
+        )
+        return {**action, "domain": [("partner_id", "in", self.ids)], "context": {}}

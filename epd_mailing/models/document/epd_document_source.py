@@ -1,0 +1,28 @@
+from odoo import models
+from odoo.tools import SQL
+
+
+class EpdDocumentSource(models.AbstractModel):
+    """Figures that change mark the saved documents made of them."""
+
+    _inherit = "epd.document.source"  # pylint: disable=consider-merging-classes-inherited
+
+    def _touch_documents(self):
+        """Mark the saved documents of these accounts and periods: one statement, by an index."""
+        if not self:
+            return None
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE epd_payment_document
+                   SET touched_at = now() AT TIME ZONE 'UTC'
+                 WHERE account_id = ANY(%s) AND period_id = ANY(%s)
+                   AND state = 'saved' AND touched_at IS NULL
+                """,
+                self.account_id.ids,
+                self.period_id.ids,
+            )
+        )
+        self.env["epd.payment.document"].invalidate_model(["touched_at", "is_outdated"])
+        return super()._touch_documents()

@@ -1,0 +1,108 @@
+"""Rooms refer downward only: imports and names of models are read from the files themselves.
+
+A room is a folder of ``epd_mailing/models``; reports, wizards and controllers stand above all of them. A name of a
+model belongs to the room whose class has it as ``_name``.
+"""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+ADDON = Path(__file__).resolve().parent.parent / "epd_mailing"
+ORDER = (
+    *("base", "core", "account", "charge", "gis", "document", "service", "mailing", "run", "paper"),
+    *("intake", "api", "reports", "wizards", "controllers"),
+)
+# (file, name of the model or module above) → why it may look up
+ALLOWED: dict[tuple[str, str], str] = {}
+
+
+def files():
+    """Yield (room, path) of every Python file of the addon that has a room."""
+    for path in sorted(ADDON.rglob("*.py")):
+        parts = path.relative_to(ADDON).parts
+        room = parts[1] if parts[0] == "models" and len(parts) > 2 else parts[0]
+        if room in ORDER:
+            yield room, path
+
+
+def assigned(node, name):
+    """Return the text or texts a class body gives to ``name``."""
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == name for target in statement.targets
+        ):
+            values = getattr(statement.value, "elts", [statement.value])
+            return [one.value for one in values if isinstance(one, ast.Constant)]
+    return []
+
+
+def read_homes():
+    """Return {model: room that names it}, and the classes that extend a model of ours in place."""
+    homes, extended = {}, []
+    for room, path in files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            name = (assigned(node, "_name") or [None])[0]
+            inherit = assigned(node, "_inherit")
+            if name and name not in inherit:
+                assert name not in homes, f"{name} is named twice"
+                homes[name] = room
+            for model in inherit:
+                if model.startswith("epd.") and (not name or name == model):
+                    extended.append((room, path, model))
+    return homes, extended
+
+
+def upward():
+    """Return {(file, model or room above)} of every reference from a lower room to an upper one."""
+    homes, _extended = read_homes()
+    found = defaultdict(list)
+    for room, path in files():
+        short = str(path.relative_to(ADDON))
+        place = ORDER.index(room)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and node.value in homes:
+                # a button of a form may open a wizard
+                if ORDER.index(homes[node.value]) > place and homes[node.value] != "wizards":
+                    found[short, node.value].append(node.lineno)
+            elif isinstance(node, ast.ImportFrom) and node.level:
+                # models/<room>/file.py: one dot is the room, two the models, three the addon
+                base = path.relative_to(ADDON).parts[: -node.level]
+                target = (*base, *(node.module or "").split("."), *(n.name for n in node.names))
+                rooms = [part for part in target if part in ORDER]
+                if rooms and ORDER.index(rooms[0]) > place:
+                    found[short, rooms[0]].append(node.lineno)
+    return found
+
+
+def test_rooms_refer_downward_only():
+    new = {key: lines for key, lines in upward().items() if key not in ALLOWED}
+    assert not new, "turn it round with a hook, or list it in ALLOWED with its reason: " + str(new)
+
+
+def test_what_is_allowed_is_still_there():
+    gone = ALLOWED.keys() - upward().keys()
+    assert not gone, f"no longer needed in ALLOWED: {gone}"
+
+
+def test_a_model_is_extended_from_above_only():
+    homes, extended = read_homes()
+    wrong = [
+        (str(path.relative_to(ADDON)), model)
+        for room, path, model in extended
+        if ORDER.index(room) <= ORDER.index(homes[model])
+    ]
+    assert not wrong, f"one model, one file: {wrong}"
+
+
+def test_every_room_has_its_plate():
+    for room in ORDER[:12]:
+        text = (ADDON / "models" / room / "__init__.py").read_text()
+        assert ast.get_docstring(ast.parse(text)), f"{room} says nothing of itself"
+
+
+def test_every_file_has_a_room():
+    loose = [p.name for p in (ADDON / "models").glob("*.py") if p.name != "__init__.py"]
+    assert not loose
