@@ -10,8 +10,8 @@ from pathlib import Path
 
 ADDON = Path(__file__).resolve().parent.parent / "epd_mailing"
 ORDER = (
-    *("base", "core", "account", "charge", "gis", "document", "service", "mailing", "run", "paper"),
-    *("intake", "api", "reports", "wizards", "controllers"),
+    *("base", "core", "account", "charge", "document", "service", "mailing", "run", "paper"),
+    *("intake", "gis", "api", "reports", "wizards", "controllers"),
 )
 # (file, name of the model or module above) → why it may look up
 ALLOWED: dict[tuple[str, str], str] = {}

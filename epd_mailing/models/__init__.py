@@ -4,11 +4,11 @@ from . import base
 from . import core
 from . import account
 from . import charge
-from . import gis
 from . import document
 from . import service
 from . import mailing
 from . import run
 from . import paper
 from . import intake
+from . import gis
 from . import api

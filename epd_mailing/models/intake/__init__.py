@@ -18,5 +18,4 @@ from . import epd_import_removal
 from . import epd_import_take_back
 from . import epd_receipt_import
 from . import epd_receipt_import_line
-from . import epd_receipt_import_work
 from . import epd_account_payment
