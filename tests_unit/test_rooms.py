@@ -11,10 +11,22 @@ from pathlib import Path
 ADDON = Path(__file__).resolve().parent.parent / "epd_mailing"
 ORDER = (
     *("base", "core", "account", "charge", "document", "service", "mailing", "run", "paper"),
-    *("intake", "gis", "api", "reports", "wizards", "controllers"),
+    *("gis", "intake", "api", "reports", "wizards", "controllers"),
 )
 # (file, name of the model or module above) → why it may look up
-ALLOWED: dict[tuple[str, str], str] = {}
+_LIST = "models/account/epd_account_list.py"
+_FILTER = (
+    "the address book is opened with the accounts; its filters ask what the month says of them"
+)
+ALLOWED: dict[tuple[str, str], str] = {
+    (_LIST, "epd.service"): _FILTER,
+    (_LIST, "epd.billing.period"): _FILTER,
+    (_LIST, "epd.payment.document"): _FILTER,
+    (
+        "models/mailing/epd_mailing.py",
+        "epd.billing.run",
+    ): "a mailing remembers the run it was made in",
+}
 
 
 def files():

@@ -9,6 +9,6 @@ from . import service
 from . import mailing
 from . import run
 from . import paper
-from . import intake
 from . import gis
+from . import intake
 from . import api
