@@ -5,13 +5,30 @@
 """
 
 import csv
+import sys
 from decimal import Decimal
 from pathlib import Path
 
-from .demo_charges import MONTHS, SERVICES, TARIFF, consumption, make_balances, make_lines
-from .demo_house import email_of, make_accounts, ref
+ADDON = Path(__file__).resolve().parent.parent / "epd_mailing"
+sys.path.insert(
+    0, str(ADDON)
+)  # ``tools`` without the addon's own package, which would pull Odoo in
 
-OUT = Path(__file__).resolve().parent.parent / "epd_mailing" / "demo"
+from tools import figures  # noqa: E402
+
+from .demo_charges import (  # noqa: E402
+    MONTHS,
+    SERVICES,
+    TARIFF,
+    consumption,
+    make_balances,
+    make_lines,
+)
+from .demo_house import email_of, make_accounts, ref  # noqa: E402
+
+OUT = ADDON / "demo"
+# the columns that the house has: without norms, house meters and instalments
+CHARGE_COLUMNS = figures.CHARGE.names[: figures.CHARGE.names.index("discount") + 1]
 D = Decimal
 NO_CONSENT = (6, 12, 18, 24, 30, 36)
 TWO_ADDRESSES = (2, 8, 14)
@@ -156,18 +173,7 @@ def write_month_data(accounts):
             "account_id:id",
             "period_id:id",
             "service_id:id",
-            "volume_individual",
-            "volume_common",
-            "volume_method",
-            "tariff",
-            "amount_individual",
-            "amount_common",
-            "amount",
-            "ratio",
-            "excess",
-            "recalculation",
-            "recalculation_reason",
-            "discount",
+            *CHARGE_COLUMNS,
         ),
         charges,
     )
@@ -207,23 +213,24 @@ def write_month_data(accounts):
 def charge_row(key, month, entry):
     """Return one row of epd.charge.csv."""
     own, common = (D(0), entry["amount"]) if entry["common"] else (entry["amount"], D(0))
+    figures = {
+        "volume_individual": 0 if entry["common"] else entry["volume"],
+        "volume_common": entry["volume"] if entry["common"] else 0,
+        "volume_method": entry["method"],
+        "tariff": TARIFF[entry["number"]],
+        "amount_individual": own,
+        "amount_common": common,
+        "recalculation_reason": entry["reason"],
+        **{
+            name: entry[name] for name in ("amount", "ratio", "excess", "recalculation", "discount")
+        },
+    }
     return (
         f"demo_charge_{key}_{month[5:]}_{entry['number']}",
         f"demo_account_{key}",
         f"demo_period_{month.replace('-', '_')}",
         f"demo_service_{entry['number']}",
-        0 if entry["common"] else entry["volume"],
-        entry["volume"] if entry["common"] else 0,
-        entry["method"],
-        TARIFF[entry["number"]],
-        own,
-        common,
-        entry["amount"],
-        entry["ratio"],
-        entry["excess"],
-        entry["recalculation"],
-        entry["reason"],
-        entry["discount"],
+        *(figures[name] for name in CHARGE_COLUMNS),
     )
 
 

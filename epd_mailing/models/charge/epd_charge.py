@@ -1,14 +1,14 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...tools import money
+from ...tools import figures
 
 
 class EpdCharge(models.Model):
     """One line of the charges of an account in a period.
 
-    Columns and precisions by the GIS ZhKKh schema of form 43/pr. We do not compute tariffs: figures
-    are taken as the billing program gives them, and checked.
+    Columns and precisions: ``tools.figures.CHARGE``. We do not compute tariffs: figures are accepted
+    as the billing program gives them, and checked.
     ``total = amount + excess + recalculation - discount``.
     """
 
@@ -40,19 +40,19 @@ class EpdCharge(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     building_id = fields.Many2one(related="account_id.building_id", store=True)
     # volumes and tariff
-    volume_individual = fields.Float(digits=(22, 7))
-    volume_common = fields.Float(digits=(22, 7))
+    volume_individual = fields.Float(digits=figures.QUANTITY)
+    volume_common = fields.Float(digits=figures.QUANTITY)
     volume_method = fields.Selection(
         [("norm", "Norm"), ("meter", "Meter"), ("other", "Other")], default="other"
     )
-    tariff = fields.Float(digits=(14, 6))
+    tariff = fields.Float(digits=figures.TARIFF)
     # amounts
     amount_individual = fields.Monetary()
     amount_common = fields.Monetary()
     amount = fields.Monetary(
         string="Charged", help="For the period, before recalculations, excess and discounts."
     )
-    ratio = fields.Float(string="Raising Coefficient", digits=(5, 2))
+    ratio = fields.Float(string="Raising Coefficient", digits=figures.RATIO)
     excess = fields.Monetary(string="Excess by Coefficient")
     recalculation = fields.Monetary()
     recalculation_reason = fields.Char()
@@ -61,16 +61,16 @@ class EpdCharge(models.Model):
         compute="_compute_total", store=True, readonly=False, precompute=True, string="Total Due"
     )
     # reference figures of the form (sections 3 and 4)
-    norm_individual = fields.Float(digits=(20, 6))
-    norm_common = fields.Float(digits=(20, 6))
-    house_reading = fields.Float(string="House Meter Reading", digits=(22, 7))
-    house_volume_premises = fields.Float(string="Volume in Premises", digits=(22, 7))
-    house_volume_common = fields.Float(string="Volume for Common Property", digits=(22, 7))
+    norm_individual = fields.Float(digits=figures.NORM)
+    norm_common = fields.Float(digits=figures.NORM)
+    house_reading = fields.Float(string="House Meter Reading", digits=figures.QUANTITY)
+    house_volume_premises = fields.Float(string="Volume in Premises", digits=figures.QUANTITY)
+    house_volume_common = fields.Float(string="Volume for Common Property", digits=figures.QUANTITY)
     explanation = fields.Text()
     # instalments (section 5)
     instalment_period = fields.Monetary(string="Instalment of the Period")
     instalment_past = fields.Monetary(string="Instalment of Past Periods")
-    instalment_percent = fields.Float(string="Instalment Interest, %", digits=(5, 2))
+    instalment_percent = fields.Float(string="Instalment Interest, %", digits=figures.RATIO)
     instalment_interest = fields.Monetary()
     instalment_total = fields.Monetary(string="Due with Instalments")
 
@@ -91,12 +91,7 @@ class EpdCharge(models.Model):
     def _expected_total(self):
         """Return what the columns add up to, roubles (Decimal, 2 places)."""
         self.ensure_one()
-        return (
-            money.to_decimal(self.amount)
-            + money.to_decimal(self.excess)
-            + money.to_decimal(self.recalculation)
-            - money.to_decimal(self.discount)
-        )
+        return figures.expected_total(self)
 
     @api.constrains("recalculation", "recalculation_reason")
     def _check_recalculation_reason(self):

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ...tools import figures
+
 
 class EpdMeterReading(models.Model):
     """A reading of an individual meter in a period (section 2 of form 43/pr)."""
@@ -23,9 +25,9 @@ class EpdMeterReading(models.Model):
     company_id = fields.Many2one(related="account_id.company_id", store=True, index=True)
     meter_number = fields.Char(required=True, size=40)
     zone = fields.Char(string="Tariff Zone", size=20, default="")
-    previous = fields.Float(digits=(22, 7))
-    current = fields.Float(digits=(22, 7))
-    consumption = fields.Float(digits=(22, 7))
+    previous = fields.Float(digits=figures.QUANTITY)
+    current = fields.Float(digits=figures.QUANTITY)
+    consumption = fields.Float(digits=figures.QUANTITY)
     read_on = fields.Date()
     verify_by = fields.Date()
 

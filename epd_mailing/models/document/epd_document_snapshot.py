@@ -3,35 +3,13 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.fields import Domain
 
-from ...tools import money, payment_qr, receipt_data
+from ...tools import figures, money, payment_qr, receipt_data
 
 # block titles on paper, and the purpose of the payment in the code
 _TITLES = {
     False: ("Жилищно-коммунальные услуги", "Оплата ЖКУ"),
     True: ("Капитальный ремонт", "Взнос на капитальный ремонт"),
 }
-_AMOUNTS = (
-    "amount_individual",
-    "amount_common",
-    "amount",
-    "excess",
-    "recalculation",
-    "discount",
-    "total",
-    "instalment_period",
-    "instalment_past",
-    "instalment_interest",
-    "instalment_total",
-)
-_VOLUMES = (
-    "volume_individual",
-    "volume_common",
-    "norm_individual",
-    "norm_common",
-    "house_reading",
-    "house_volume_premises",
-    "house_volume_common",
-)
 
 
 class SnapshotProblem(Exception):
@@ -220,9 +198,7 @@ class EpdDocumentSnapshot(models.AbstractModel):
             "service": reading.service_id.name,
             "meter": reading.meter_number,
             "zone": reading.zone or "",
-            "previous": str(money.to_decimal(reading.previous, 7)),
-            "current": str(money.to_decimal(reading.current, 7)),
-            "consumption": str(money.to_decimal(reading.consumption, 7)),
+            **figures.snapshot_figures(reading, figures.READING),
             "verify_by": reading.verify_by and reading.verify_by.isoformat() or "",
         }
 
@@ -290,21 +266,15 @@ class EpdDocumentSnapshot(models.AbstractModel):
 
     @api.model
     def _snapshot_line(self, charge, provision):
-        amounts = {name: str(money.to_decimal(charge[name])) for name in _AMOUNTS}
-        volumes = {name: str(money.to_decimal(charge[name], 7)) for name in _VOLUMES}
         return {
             "service": charge.service_id.name,
             "kind": charge.service_id.kind,
             "uom": charge.service_id.uom_name,
             "provider": provision.provider_id.name,
             "method": charge.volume_method or "",
-            "tariff": str(money.to_decimal(charge.tariff, 6)),
-            "ratio": str(money.to_decimal(charge.ratio)),
-            "instalment_percent": str(money.to_decimal(charge.instalment_percent)),
             "recalculation_reason": charge.recalculation_reason or "",
             "explanation": charge.explanation or "",
-            **amounts,
-            **volumes,
+            **figures.snapshot_figures(charge, figures.CHARGE),
         }
 
     @api.model

@@ -6,7 +6,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...tools import money, receipt_data
+from ...tools import figures, money, receipt_data
 from ...tools.delivery_state import find_best_state
 from ...tools.document_number import make_document_number
 from .document_comparison import DocumentComparison
@@ -47,20 +47,6 @@ FROZEN = (
     "saved_by",
 )
 PURGE_BATCH = 500
-# what the digest covers: every figure that the accountant gives
-_DIGESTED = {
-    "epd_charge": (
-        "service_id line_key volume_individual volume_common volume_method tariff amount_individual "
-        "amount_common amount ratio excess recalculation recalculation_reason discount total "
-        "norm_individual norm_common house_reading house_volume_premises house_volume_common "
-        "explanation instalment_period instalment_past instalment_percent instalment_interest "
-        "instalment_total"
-    ),
-    "epd_account_balance": (
-        "payee_id opening paid paid_through last_payment_date charged penalty court_costs"
-    ),
-    "epd_meter_reading": "service_id meter_number zone previous current consumption verify_by",
-}
 
 
 class EpdPaymentDocument(models.Model):
@@ -608,13 +594,13 @@ class EpdPaymentDocument(models.Model):
                 "SELECT account_id, period_id, %(table)s || jsonb_build_array(%(columns)s)::text"
                 " AS part FROM %(source)s"
                 " WHERE account_id = ANY(%(accounts)s) AND period_id = ANY(%(periods)s)",
-                table=table,
-                columns=SQL(", ").join(self._digested(table, name) for name in names.split()),
-                source=SQL.identifier(table),
+                table=source.table,
+                columns=SQL(", ").join(self._digested(source, name) for name in source.digested),
+                source=SQL.identifier(source.table),
                 accounts=list(account_ids),
                 periods=list(period_ids),
             )
-            for table, names in _DIGESTED.items()
+            for source in figures.ALL
         ]
         rows = self.env.execute_query(
             SQL(
@@ -627,8 +613,8 @@ class EpdPaymentDocument(models.Model):
         return {(account, period): digest for account, period, digest in rows}
 
     @api.model
-    def _digested(self, table, name):
-        field = self.env[table.replace("_", ".")]._fields[name]
+    def _digested(self, source, name):
+        field = self.env[source.model]._fields[name]
         if field.type in ("float", "monetary"):
             return SQL("trim_scale(COALESCE(%s, 0)::numeric)", SQL.identifier(name))
         if field.type in ("char", "text", "selection"):

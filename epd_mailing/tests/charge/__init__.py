@@ -1,1 +1,2 @@
 from . import test_computed_accounts
+from . import test_figures
