@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz chaos
+.PHONY: hooks watch screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz chaos
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ i18n: ## refresh the translation template and merge ru.po
 	@scripts/run i18n
 screenshots: ## take the pictures of the guide by clicking through the month, and render the guide
 	@scripts/run screenshots
+watch: ## the demo's Odoo in the foreground, restarted when a Python file or a view changes
+	@scripts/run watch
+hooks: ## run the linters before each commit and push
+	@scripts/run hooks
 shell: ## Odoo's shell on the demo database
 	@scripts/run shell
 logs: ## follow the log of the demo's Odoo
