@@ -63,6 +63,7 @@
         "views/epd_building_views.xml",
         "views/epd_charge_views.xml",
         "views/epd_consumer_info_views.xml",
+        "views/epd_delivery_address_views.xml",
         "views/epd_delivery_consent_views.xml",
         "views/epd_gis_placement_views.xml",
         "views/epd_import_layout_views.xml",

@@ -100,6 +100,10 @@ class EpdAccountList(models.Model):
         return Domain("date_close", "=", False) | Domain("date_close", ">=", period.date_start)
 
     def _get_predefined_conditions(self, period):
+        standing = ("standing", Domain("building_id.active", "=", True))
+        return [standing, *self._get_own_conditions(period)]
+
+    def _get_own_conditions(self, period):
         if self.code == "by_email":
             return [
                 ("channel_email", Domain("channel", "!=", "paper")),
@@ -183,6 +187,7 @@ class EpdAccountList(models.Model):
             "company": self.env._("The account belongs to another company, not to %(company)s."),
             "chosen": self.env._("The list is a fixed selection, and the account was not chosen."),
             "open": self.env._("The account was closed on %(date)s, before %(period)s."),
+            "standing": self.env._("The building is archived: %(building)s."),
             "channel_email": self.env._(
                 "The payer wants paper only (delivery channel: %(channel)s)."
             ),

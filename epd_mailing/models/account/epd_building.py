@@ -45,6 +45,17 @@ class EpdBuilding(models.Model):
         for building in self:
             building.account_count = counts.get(building, 0)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self.env["epd.delivery.address"]._clean_single(vals, ("reply_to",))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        vals = dict(vals)
+        self.env["epd.delivery.address"]._clean_single(vals, ("reply_to",))
+        return super().write(vals)
+
     def action_accounts(self):
         """Open the personal accounts of the house."""
         self.ensure_one()

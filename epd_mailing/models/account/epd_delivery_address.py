@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...tools import address_life as life
-from ...tools.address_text import read_addresses, take_hints
+from ...tools.address_text import read_address, read_addresses, take_hints
 
 
 class EpdDeliveryAddress(models.Model):
@@ -221,6 +221,18 @@ class EpdDeliveryAddress(models.Model):
             raise ValidationError(self.env._("Enter an e-mail address like name@example.com."))
         return reading
 
+    @api.model
+    def _clean_single(self, vals, names):
+        """Bring texts that hold one address each (a sender, a reply-to) into their normal form.
+
+        :param vals: values to be written; changed in place
+        :param names: names of the fields
+        :raise ValidationError: naming the text as typed and what is wrong with it
+        """
+        for name in names:
+            if (vals.get(name) or "").strip():
+                vals[name] = self._check_text(vals[name], read_address).normal
+
     # --- the life of the addresses of an account --------------------------------------------------
 
     @api.model
@@ -248,12 +260,15 @@ class EpdDeliveryAddress(models.Model):
         :param reason: why addresses closed
         """
         addresses = self._through_gate()
-        vals_list = []
+        vals_list, stopped = [], []
         for account, before, after in changes:
             changed, fresh = life.diff(before, after)
             known = {row.key: row for row in before}
             for row in changed:
-                addresses.browse(row.key)._take_row(known[row.key], row, reason)
+                was = known[row.key]
+                addresses.browse(row.key)._take_row(was, row, reason)
+                if was.receives and not (row.receives and row.mailbox == was.mailbox):
+                    stopped.append(row.key)
             # each field has its value: the defaults of a context have no say in what an address is
             vals_list += [
                 {
@@ -267,7 +282,13 @@ class EpdDeliveryAddress(models.Model):
             ]
         # room is made in the unique index before it is taken
         addresses.flush_model()
-        return addresses.create(vals_list).with_env(self.env)
+        created = addresses.create(vals_list).with_env(self.env)
+        self.browse(stopped)._withdraw_letters()
+        return created
+
+    def _withdraw_letters(self):
+        """Take back what is on its way to addresses that receive nothing more (for the room above)."""
+        return None
 
     @api.model
     def _get_row_vals(self, row):

@@ -76,6 +76,11 @@ class EpdPersonalAccount(models.Model):
         help="Becomes an address of the account.",
     )
     emails_text = fields.Char(string="Addresses", compute="_compute_emails_text")
+    misspelt_text = fields.Char(
+        string="Misspelt Addresses",
+        compute="_compute_misspelt_text",
+        help="What is wrong with the addresses to which no letter goes.",
+    )
     note = fields.Text()
 
     _number_uniq = models.Constraint(
@@ -224,6 +229,12 @@ class EpdPersonalAccount(models.Model):
                 if (account.new_email or "").strip()
             ]
         )
+
+    @api.depends("address_ids.problem_text", "address_ids.state")
+    def _compute_misspelt_text(self):
+        for account in self:
+            wrong = account.address_ids.filtered(lambda a: a.problem and a.state != "closed")
+            account.misspelt_text = "; ".join(wrong.mapped("problem_text")) or False
 
     @api.depends("address_ids.email", "address_ids.state", "address_ids.problem")
     def _compute_emails_text(self):

@@ -21,6 +21,13 @@ class ResPartner(models.Model):
         groups="epd_mailing.group_epd_operator",
     )
 
+    epd_email_problem = fields.Char(
+        string="What Is Wrong with the E-mail",
+        compute="_compute_epd_email_problem",
+        groups="epd_mailing.group_epd_operator",
+        help="Why no receipt goes to the e-mail of this payer, or what was probably meant.",
+    )
+
     @api.depends("epd_account_ids")
     def _compute_epd_account_count(self):
         counts = dict(
@@ -30,6 +37,21 @@ class ResPartner(models.Model):
         )
         for partner in self:
             partner.epd_account_count = counts.get(partner, 0)
+
+    @api.depends("email", "epd_account_ids")
+    def _compute_epd_email_problem(self):
+        addresses = self.env["epd.delivery.address"]
+        for partner in self:
+            reading = read_addresses(partner.email) if partner.epd_account_ids else None
+            text = False
+            if reading and reading.problems:
+                text = addresses._describe_problems(reading)
+            elif reading and reading.hints:
+                text = self.env._(
+                    "The address may be misspelt: “%s” may be meant.",
+                    ", ".join(hint for _typed, hint in reading.hints),
+                )
+            partner.epd_email_problem = text
 
     def write(self, vals):
         before = {}

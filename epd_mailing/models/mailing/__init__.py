@@ -15,3 +15,4 @@ from . import epd_mailing_sender
 from . import epd_status_poll
 from . import epd_payment_document
 from . import epd_personal_account
+from . import epd_delivery_address

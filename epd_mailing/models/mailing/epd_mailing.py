@@ -2,12 +2,13 @@ import re
 import uuid
 from datetime import timedelta
 
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools import message
+from ...tools.address_text import read_address
 from .epd_letter_eligibility import LIVE
 from .letter_writer import LetterWriter, get_repeat_targets
 from .mailing_estimate import MailingEstimate, describe_seconds
@@ -821,14 +822,7 @@ class EpdMailing(models.Model):
         mailings = self._check_user_may()
         mailings._check_account()
         mailings._check_text()
-        normalized = tools.email_normalize(email or "")
-        if not normalized:
-            raise UserError(
-                self.env._(
-                    "“%(email)s” is not an e-mail address. Enter it like name@example.com.",
-                    email=email or "",
-                )
-            )
+        normal = self.env["epd.delivery.address"]._check_text(email, read_address).normal
         if self.state == "cancelled":
             raise UserError(self.env._("The mailing is cancelled."))
         document = self._get_sample_document(document_id)
@@ -845,8 +839,8 @@ class EpdMailing(models.Model):
                     "unisender_account_id": self.unisender_account_id.id,
                     "document_id": document.id,
                     "account_id": document.account_id.id,
-                    "email": email,
-                    "email_normalized": normalized,
+                    "email": normal,
+                    "email_normalized": normal,
                     "letter_key": uuid.uuid4().hex,
                     "is_test": True,
                 }

@@ -45,6 +45,15 @@ class LetterWriter:
             created |= self.letters.create(self.prepare(chunk))
         return created
 
+    def add_missing(self, documents):
+        """Write the letters of documents to addresses that are new since the mailing was filled.
+
+        :return: the new letters; addresses that get none have no row
+        """
+        return self.letters.create(
+            [vals for vals in self.prepare(documents) if vals.get("send_state") != "skipped"]
+        )
+
     def _get_taken(self, documents):
         """Return the documents that have a row in this mailing already."""
         found = self.env["epd.mailing.letter"].search_fetch(
@@ -65,7 +74,7 @@ class LetterWriter:
         addresses = self.letters.env["epd.delivery.address"].browse(
             target.address_id for found in targets.values() for target in found if target.address_id
         )
-        emails = {address.id: address.email for address in addresses}
+        typed = {address.id: address.email for address in addresses}
         vals_list = []
         for document in documents:
             found = targets[document.id]
@@ -85,7 +94,8 @@ class LetterWriter:
                 vals = {
                     **base,
                     "address_id": target.address_id,
-                    "email": emails[target.address_id],
+                    # as given to the service; what is misspelt is shown as typed
+                    "email": target.email or typed[target.address_id],
                     "email_normalized": target.email,
                     "letter_key": uuid.uuid4().hex,
                 }
@@ -119,7 +129,7 @@ class LetterWriter:
                     "account_id": letter.account_id.id,
                     "partner_id": letter.partner_id.id,
                     "address_id": target.id,
-                    "email": target.email,
+                    "email": target.email_normalized,
                     "email_normalized": target.email_normalized,
                     "letter_key": uuid.uuid4().hex,
                     "resend_no": last[key],

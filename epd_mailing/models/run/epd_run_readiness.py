@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools import requisites
+from ...tools.address_text import read_addresses
 from ...tools.query_plan import switch_off_jit
 
 SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
@@ -34,11 +35,15 @@ RULES = (
     Rule("requisites_check", "warning", "res.partner.bank"),
     Rule("no_charges", "warning", "epd.personal.account"),
     Rule("no_payer", "warning", "epd.personal.account"),
+    Rule("archived_payer", "warning", "epd.personal.account"),
+    Rule("archived_building", "warning", "epd.personal.account"),
     Rule("double_lines", "warning", "epd.charge"),
     Rule("double_unified", "warning", "epd.personal.account"),
     Rule("latin_unified", "warning", "epd.personal.account"),
     Rule("shared_email", "warning", "epd.delivery.address"),
     Rule("office_email", "warning", "epd.delivery.address"),
+    Rule("misspelt_email", "warning", "epd.delivery.address"),
+    Rule("doubtful_email", "warning", "epd.delivery.address"),
     Rule("outdated", "warning", "epd.payment.document"),
 )
 # without these no account gets a document, so nothing is begun
@@ -171,6 +176,14 @@ class EpdRunReadiness(models.AbstractModel):
                 "Accounts without charges and balance in the period: they will have no document."
             ),
             "no_payer": self.env._("Accounts without a responsible person."),
+            "archived_payer": self.env._(
+                "Accounts whose responsible person is archived: the receipt still goes to them. "
+                "Record the new responsible person, or restore the contact."
+            ),
+            "archived_building": self.env._(
+                "Accounts of archived buildings stand in the chosen lists. Take them out, or restore "
+                "the building."
+            ),
             "double_lines": self.env._(
                 "Charges of the same service and amount twice on one account."
             ),
@@ -181,6 +194,13 @@ class EpdRunReadiness(models.AbstractModel):
             ),
             "shared_email": self.env._("One e-mail address on more than three accounts."),
             "office_email": self.env._("The office's own address instead of the payer's."),
+            "misspelt_email": self.env._(
+                "Addresses written with a mistake: no letter goes there, the receipt goes on paper."
+            ),
+            "doubtful_email": self.env._(
+                "Addresses with a mail domain that is probably a slip (gmial.com): letters go there "
+                "as written. Look at what is proposed, and press “Correct” where it is right."
+            ),
             "outdated": self.env._(
                 "Saved documents whose charges have changed since. Choose the mode “Missing and "
                 "changed” to save new versions."
@@ -323,6 +343,26 @@ class EpdRunReadiness(models.AbstractModel):
             )
         )
 
+    def _find_archived_payer(self, run, accounts):
+        return self._query_ids(
+            SQL(
+                "SELECT account.id FROM epd_personal_account account"
+                " JOIN res_partner partner ON partner.id = account.partner_id"
+                " WHERE account.id IN %s AND NOT partner.active ORDER BY account.id",
+                accounts,
+            )
+        )
+
+    def _find_archived_building(self, run, accounts):
+        return self._query_ids(
+            SQL(
+                "SELECT account.id FROM epd_personal_account account"
+                " JOIN epd_building building ON building.id = account.building_id"
+                " WHERE account.id IN %s AND NOT building.active ORDER BY account.id",
+                accounts,
+            )
+        )
+
     def _find_double_unified(self, run, accounts):
         return self._query_ids(
             SQL(
@@ -372,15 +412,40 @@ class EpdRunReadiness(models.AbstractModel):
 
     def _find_office_email(self, run, accounts):
         partner = run.company_id.partner_id
-        own = {partner.email_normalized, *partner.child_ids.mapped("email_normalized")}
         senders = self.env["epd.unisender.account"].search([("company_id", "=", run.company_id.id)])
-        own |= {(email or "").strip().lower() for email in senders.mapped("sender_email")}
+        texts = [*(partner | partner.child_ids).mapped("email"), *senders.mapped("sender_email")]
+        own = {normal for text in texts for normal in read_addresses(text).normals}
         return self._query_ids(
             SQL(
                 "SELECT id FROM epd_delivery_address WHERE account_id IN %s AND state = 'active'"
                 " AND email_normalized = ANY(%s) ORDER BY id",
                 accounts,
-                [email for email in own if email],
+                list(own),
+            )
+        )
+
+    def _find_misspelt_email(self, run, accounts):
+        return self._query_ids(
+            SQL(
+                "SELECT id FROM epd_delivery_address WHERE account_id IN %s AND state = 'active'"
+                " AND COALESCE(email_normalized, '') = '' ORDER BY id",
+                accounts,
+            )
+        )
+
+    def _find_doubtful_email(self, run, accounts):
+        domain = SQL("split_part(email_normalized, '@', 2)")
+        where = SQL("account_id IN %s AND state = 'active' AND email_normalized <> ''", accounts)
+        domains = self._query_ids(
+            SQL("SELECT DISTINCT %s FROM epd_delivery_address WHERE %s", domain, where)
+        )
+        doubtful = [each for each in domains if read_addresses(f"x@{each}").hints]
+        return self._query_ids(
+            SQL(
+                "SELECT id FROM epd_delivery_address WHERE %s AND %s = ANY(%s) ORDER BY id",
+                where,
+                domain,
+                doubtful,
             )
         )
 

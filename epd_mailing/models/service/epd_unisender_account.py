@@ -169,7 +169,15 @@ class EpdUnisenderAccount(models.Model):
             text = self.env._("UniSender refused the call.")
         return f"{text} ({error.code})"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self.env["epd.delivery.address"]._clean_single(vals, ("sender_email", "reply_to"))
+        return super().create(vals_list)
+
     def write(self, vals):
+        vals = dict(vals)
+        self.env["epd.delivery.address"]._clean_single(vals, ("sender_email", "reply_to"))
         changed = {"base_url", "api_kind", "sender_email", "list_id"} & set(vals)
         if changed and not self._gate_open():
             # what was checked is not what would be used now

@@ -3,3 +3,4 @@ from . import test_background_work
 from . import test_russian
 from . import test_views
 from . import test_outgo
+from . import test_no_lenient_parser
