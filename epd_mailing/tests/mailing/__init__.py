@@ -11,3 +11,4 @@ from . import test_sending_rules
 from . import test_statistics
 from . import test_webhook
 from . import test_webhook_events
+from . import test_right_letter
