@@ -14,7 +14,7 @@ class TestRightLetter(SendingCommon):
         self.partner = self.account.partner_id
 
     def received(self):
-        return sorted(letter["email"] for letter in self.sandbox.letters())
+        return sorted(letter["email"] for letter in self.fake.letters())
 
     def test_waiting_letters_of_a_cleared_address_are_withdrawn(self):
         mailing = self._make_mailing(self.documents[:2])
