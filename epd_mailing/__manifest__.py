@@ -86,7 +86,6 @@
         "views/epd_mailing_menus.xml",
         "data/epd_letter_report_filters.xml",
     ],
-    "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_backend": [
             "epd_mailing/static/src/**/*",

@@ -15,7 +15,13 @@ class EpdDocumentSource(models.AbstractModel):
     _description = "Source of Payment Documents"
 
     def _touch_documents(self):
-        """Mark the documents that these figures may concern (for the room of documents)."""
+        """Mark the documents that these figures may concern."""
+        if self:
+            self._touch_documents_of(self.account_id.ids, self.period_id.ids)
+
+    @api.model
+    def _touch_documents_of(self, account_ids, period_ids):
+        """Mark the documents of these accounts and periods (for the room of documents)."""
 
     def _without_touching(self):
         """Return the same records for many writes, after which the caller touches all at once.

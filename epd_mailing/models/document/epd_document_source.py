@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 
@@ -7,10 +7,9 @@ class EpdDocumentSource(models.AbstractModel):
 
     _inherit = "epd.document.source"  # pylint: disable=consider-merging-classes-inherited
 
-    def _touch_documents(self):
+    @api.model
+    def _touch_documents_of(self, account_ids, period_ids):
         """Mark the saved documents of these accounts and periods: one statement, by an index."""
-        if not self:
-            return None
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -20,9 +19,9 @@ class EpdDocumentSource(models.AbstractModel):
                  WHERE account_id = ANY(%s) AND period_id = ANY(%s)
                    AND state = 'saved' AND touched_at IS NULL
                 """,
-                self.account_id.ids,
-                self.period_id.ids,
+                list(account_ids),
+                list(period_ids),
             )
         )
         self.env["epd.payment.document"].invalidate_model(["touched_at", "is_outdated"])
-        return super()._touch_documents()
+        return super()._touch_documents_of(account_ids, period_ids)

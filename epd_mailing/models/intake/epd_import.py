@@ -1,10 +1,16 @@
 import itertools
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
+from ...tools.table_file import TableError
 from ..document.epd_payment_document import FORMS
 from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
+from .import_file import ImportFile
+from .import_run import ImportRun, SliceRejected
+from .import_texts import describe_table_error
+from .loader.withdrawal import PaymentWithdrawal
 
 # a file up to this size is checked at once, not in the background
 SMALL = 200 * 1024
@@ -47,6 +53,10 @@ class EpdImport(models.Model):
         "taking_back": ("taken_back", "paused"),
         "taken_back": (),
     }
+    _work_cron = "epd_mailing.ir_cron_import"
+    _work_states = ("checking", "loading", "taking_back")
+    _work_expected = (UserError, TableError, SliceRejected)
+
     _gated_fields = (
         "phase", "position", "row_reached", "total_size", "row_count", "created_count",
         "updated_count", "same_count", "left_count", "error_count", "warning_count", "pause_reason",
@@ -162,6 +172,27 @@ class EpdImport(models.Model):
     progress = fields.Float(compute="_compute_progress", help="Percent of the file read.")
     problem_ids = fields.One2many("epd.import.problem", "import_id", copy=False)
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+    # payments
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    paid_sum = fields.Monetary(
+        string="Sum of Payments",
+        readonly=True,
+        copy=False,
+        help="Of the rows that are taken: compare it with the total of the register.",
+    )
+    payment_ids = fields.One2many("epd.account.payment", "import_id", readonly=True)
+    has_payments = fields.Boolean(compute="_compute_has_payments")
+    # lines of the month that the file does not have
+    swept_to = fields.Integer(
+        readonly=True, copy=False, help="Id of the last account compared; -1: all are."
+    )
+    removed_count = fields.Integer(string="Removed", readonly=True, copy=False)
+    kept_count = fields.Integer(
+        string="Not in the File",
+        readonly=True,
+        copy=False,
+        help="Lines of the month that accounts of the file have and the file does not. They stay.",
+    )
 
     @api.depends("kind", "period_id.name", "file_name")
     @api.depends_context("lang")
@@ -210,6 +241,23 @@ class EpdImport(models.Model):
                 else False
             )
 
+    def _compute_has_payments(self):
+        found = {
+            order.id
+            for (order,) in self.env["epd.account.payment"]._read_group(
+                [("import_id", "in", self.ids)], ["import_id"]
+            )
+        }
+        for order in self:
+            order.has_payments = order.id in found
+
+    @api.depends("column_ids.field_id", "column_ids.service", "decimal", "file_sha256")
+    def _compute_preview_html(self):
+        for order in self:
+            order.preview_html = False
+            if order.file_sha256 and order._origin.id:
+                order.preview_html = ImportFile(order._origin).make_preview()
+
     # ------------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------------
@@ -217,7 +265,7 @@ class EpdImport(models.Model):
     def create(self, vals_list):
         orders = super().create(vals_list)
         with_file = [bool(vals.get("file")) for vals in vals_list]
-        orders.browse(itertools.compress(orders.ids, with_file))._take_file()
+        orders.browse(itertools.compress(orders.ids, with_file))._read_layout()
         return orders
 
     def write(self, vals):
@@ -235,7 +283,7 @@ class EpdImport(models.Model):
             vals = {**vals, "scope": False}  # another file has another usual scope
         res = super().write(vals)
         if reread and not self._gate_open():
-            self._take_file()
+            self._read_layout()
         return res
 
     @api.ondelete(at_uninstall=False)
@@ -248,6 +296,10 @@ class EpdImport(models.Model):
                     "Payments of this file are recorded. Take them back before you delete it."
                 )
             )
+
+    def _read_layout(self):
+        for order in self:
+            ImportFile(order).read_layout()
 
     def _check_editable(self):
         if self.filtered(lambda order: order.state != "draft"):
@@ -276,10 +328,11 @@ class EpdImport(models.Model):
         """«Check»: read and match every row and list what is wrong; nothing is written."""
         orders = self._check_user_may()
         for order in orders:
-            order._check_startable()
+            file = ImportFile(order)
+            file.check_startable()
             order.layout_id = self.env["epd.import.layout"]._remember(order)
             order._start("check", "checking")
-            if len(order._read_bytes(SMALL + 1)) <= SMALL:
+            if file.is_small(SMALL):
                 order._work_at_once()
         self._wake_worker()
         return True
@@ -307,7 +360,7 @@ class EpdImport(models.Model):
 
     def _start(self, phase, state):
         self.problem_ids.sudo().unlink()
-        self._forget_keys()
+        self._forget_marks()
         self._move(
             state,
             phase=phase,
@@ -347,13 +400,41 @@ class EpdImport(models.Model):
         """Give the loading up; rows that were written before stay."""
         orders = self._check_user_may()
         orders._move("cancelled")
-        orders._forget_keys()
+        orders._forget_marks()
         return True
 
     def action_to_draft(self):
         """Change how the file is read, or the file itself."""
         self._check_user_may()._move("draft", pause_reason=False)
         return True
+
+    def action_take_back(self):
+        """«Take Payments Back»: subtract what this file brought, in the background.
+
+        :raise UserError: when it brought none
+        """
+        orders = self._check_user_may()
+        for order in orders:
+            if not order.has_payments:
+                raise UserError(self.env._("No payment recorded now came from this file."))
+            order._move(
+                "taking_back",
+                phase="take_back",
+                position=0,
+                total_size=len(order.payment_ids),
+                pause_reason=False,
+                user_id=self.env.uid,
+            )
+        self._wake_worker()
+        return True
+
+    def action_open_payments(self):
+        """Open the payments that this file brought."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_account_payment_action"
+        )
+        return {**action, "domain": [("import_id", "=", self.id)], "context": {}}
 
     def action_open_problems(self):
         """Open the list of problems, to look at or to export."""
@@ -381,3 +462,98 @@ class EpdImport(models.Model):
             "url": f"/epd_mailing/import/example/{self.kind}.xlsx",
             "target": "download",
         }
+
+    # ------------------------------------------------------------------
+    # The work in the background
+    # ------------------------------------------------------------------
+    @api.model
+    def _cron_import(self):
+        """Work on all orders that are checked or loaded, within the budget of a cron run."""
+        self._work_pass()
+
+    def _for_user(self):
+        return super()._for_user().with_context(mail_create_nolog=True)._through_gate()
+
+    def _work_as(self):
+        """Load with the rights of the order's user."""
+        return self._for_user()
+
+    def _work(self, in_budget):
+        """Go on from where the order stands."""
+        if self.state == "taking_back":
+            return super()._work(in_budget)  # slices that need no file
+        return ImportRun(self).run(in_budget, commit=True)
+
+    def _work_at_once(self):
+        """Work on a small file in the present transaction."""
+        order = self._for_user()
+        try:
+            ImportRun(order).run(lambda: True, commit=False)
+        except TableError as error:
+            order._pause_for_fault(error)
+
+    def _work_slice(self):
+        """Take back the next payments; return how many, None when there are none left."""
+        count = PaymentWithdrawal(self).take_slice()
+        if not count:
+            text = self.env._("Payments taken back: %s", int(self.total_size))
+            self._move("taken_back", finished_at=fields.Datetime.now())
+            self.message_post(body=text)
+            return None
+        self.position += count
+        return count
+
+    def _pause_for_fault(self, error):
+        order = self._through_gate()
+        if isinstance(error, SliceRejected):
+            ImportRun(order).store_problems(error.problems)
+        return super(EpdImport, order)._pause_for_fault(error)
+
+    def _fault_text(self, error):
+        if isinstance(error, SliceRejected):
+            return self._describe_rejection()
+        if isinstance(error, TableError):
+            return describe_table_error(self.env, error)
+        if isinstance(error, AccessError):
+            return self.env._("%s has no right to load this.", self.user_id.name)
+        return super()._fault_text(error)
+
+    def _describe_rejection(self):
+        if self.kind == "payment":
+            return self.env._(
+                "Something changed since the check, and payments cannot be taken: see the problems. "
+                "Correct the cause and go on: no payment is counted twice."
+            )
+        return self.env._(
+            "Something changed since the check, and the next rows cannot be loaded: see the "
+            "problems. The rows before row %s are loaded; correct the cause and go on.",
+            max(self.row_reached, self.header_row) + 1,
+        )
+
+    def _forget_marks(self):
+        """Delete what was remembered of the file's rows while it was read."""
+        for model in ("epd.import.key", "epd.import.paid.row"):
+            table = SQL.identifier(self.env[model]._table)
+            self.env.cr.execute(SQL("DELETE FROM %s WHERE import_id = ANY(%s)", table, self.ids))
+
+    @api.autovacuum
+    def _gc_files(self):
+        """Remove the files of finished loadings after the company's time of keeping; orders stay."""
+        removed = 0
+        for company in self.env["res.company"].sudo().search([("epd_import_keep_days", ">", 0)]):
+            rows = self.env.execute_query(
+                SQL(
+                    """SELECT attachment.id FROM ir_attachment attachment
+                         JOIN epd_import source ON source.id = attachment.res_id
+                        WHERE attachment.res_model = 'epd.import' AND attachment.res_field = 'file'
+                          AND source.company_id = %s AND source.state IN ('done', 'cancelled', 'taken_back')
+                          AND source.write_date < %s LIMIT 100""",
+                    company.id,
+                    fields.Datetime.subtract(
+                        fields.Datetime.now(), days=company.epd_import_keep_days
+                    ),
+                )
+            )
+            self.env["ir.attachment"].sudo().browse([number for (number,) in rows]).unlink()
+            removed += len(rows)
+        return removed, removed >= 100

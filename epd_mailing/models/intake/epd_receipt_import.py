@@ -1,5 +1,4 @@
 import hashlib
-import io
 import re
 import zipfile
 from collections import Counter
@@ -10,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools import receipt_archive
+from ..base.stored_file import open_stored
 from ..document.epd_payment_document import FORMS
 
 SMALL = 30  # files checked at once, not in the background
@@ -253,26 +253,7 @@ class EpdReceiptImport(models.Model):
     # The archive
     # ------------------------------------------------------------------
     def _open_stream(self):
-        attachment = (
-            self.env["ir.attachment"]
-            .sudo()
-            .search(
-                [
-                    ("res_model", "=", self._name),
-                    ("res_id", "=", self.id),
-                    ("res_field", "=", "file"),
-                ],
-                limit=1,
-            )
-        )
-        if not attachment:
-            raise UserError(self.env._("Choose the archive first."))
-        if attachment.store_fname:
-            try:
-                return open(attachment._full_path(attachment.store_fname), "rb")
-            except OSError as error:
-                raise UserError(self.env._("The file is missing on the server.")) from error
-        return io.BytesIO(attachment.raw or b"")
+        return open_stored(self, "file", self.env._("Choose the archive first."))
 
     def _list_files(self):
         """Make a line for each file of the archive, with what its name and head tell."""

@@ -43,6 +43,8 @@ RIGHTS = {
     "epd.import.column": ("rw", "rw"),
     "epd.api.call": (SEEN, SEEN),
     "epd.import.problem": (SEEN, SEEN),
+    "epd.import.key": ("", ""),
+    "epd.import.paid.row": ("", ""),
     "epd.receipt.import": (ENTERED, ALL),
     "epd.receipt.import.line": (SEEN, SEEN),
     "epd.paper.batch": (ALL, ALL),

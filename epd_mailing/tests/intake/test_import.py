@@ -6,9 +6,10 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ...models.intake.loader.charge import ChargeLoader
 from ..import_common import ImportCase, make_csv, make_xlsx
 
-WORK = "odoo.addons.epd_mailing.models.intake.epd_import_work"
+WORK = "odoo.addons.epd_mailing.models.intake.import_run"
 BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
 HEAD = [
     "Лицевой счёт",
@@ -181,17 +182,16 @@ class TestImport(ImportCase):
         order = self._order(make_csv([HEAD, *ROWS]))
         order.action_check()
         order.action_load()
-        orders = type(order)
-        original, calls = orders._match_and_save, []
+        original, calls = ChargeLoader._take, []
 
-        def lost_once(self, records, *args, **more):
-            calls.append(records[0].row if records else 0)
+        def lost_once(self, records):
+            calls.append(records[0].row)
             if len(calls) == 2:
                 raise psycopg2.errors.SerializationFailure("could not serialize access")
-            return original(self, records, *args, **more)
+            return original(self, records)
 
         with (
-            patch.object(orders, "_match_and_save", lost_once),
+            patch.object(ChargeLoader, "_take", lost_once),
             patch(f"{WORK}.SLICE", 1),
             mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):

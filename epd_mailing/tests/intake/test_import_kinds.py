@@ -3,7 +3,8 @@ import io
 import openpyxl
 from odoo.tests import HttpCase, tagged
 
-from ...models.intake.epd_import_match import plain
+from ...models.intake.import_texts import describe_problem
+from ...models.intake.loader.matching import plain
 from ..import_common import ImportCase, make_csv, make_xlsx
 
 
@@ -187,13 +188,12 @@ class TestImportKinds(ImportCase):
         )
 
     def test_every_problem_has_its_words(self):
-        order = self._order(make_csv([["ЛС", "Услуга", "Сумма"], ["00100", "5", "1"]]))
         from ...tools.table_file import rows
 
         for code in ("required", "number", "date", "month", "other_month", "choice", "too_large",
                      "too_long", "lost_digits", "negative_discount", "no_reason", "not_total", "rounded"):  # fmt: skip
             self.assertIn(code, rows.RowParser.__doc__)
-            self.assertNotEqual(order._problem_text(code), code)
+            self.assertNotEqual(describe_problem(self.env, code), code)
 
 
 @tagged("post_install", "-at_install", "epd_mailing")

@@ -8,6 +8,7 @@ import zipfile
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ...models.intake.import_run import ImportRun
 from ...tools.table_file import KINDS, sample_rows
 from ..import_common import ImportCase, make_csv, make_xlsx
 
@@ -163,7 +164,7 @@ class TestImportMutated(ImportCase):
         order.action_check()
         if order.state == "checked":
             order.action_load()
-            order._for_user()._work_slices(lambda: True, commit=False)
+            ImportRun(order._for_user()).run(lambda: True, commit=False)
             self.env.flush_all()
             self.assertEqual(order.state, "done")
             counted = order.created_count + order.updated_count + order.same_count
@@ -199,7 +200,7 @@ class TestImportMutated(ImportCase):
             self.assertTrue(str(error).strip())
             self.assertEqual(self._figures(), before)
             return
-        order._for_user()._work_slices(lambda: True, commit=False)
+        ImportRun(order._for_user()).run(lambda: True, commit=False)
         self.assertEqual((order.state, order.error_count, order.left_count), ("done", 0, 0))
         self.assertEqual(order.row_count, rows)
         self.assertEqual(order.created_count + order.updated_count + order.same_count, rows)

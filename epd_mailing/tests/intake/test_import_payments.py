@@ -5,11 +5,12 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...models.intake.loader.payment import PaymentLoader
 from ..import_common import ImportCase, make_csv, make_xlsx
 
-WORK = "odoo.addons.epd_mailing.models.intake.epd_import_work"
+WORK = "odoo.addons.epd_mailing.models.intake.import_run"
 BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
-SUMS = "odoo.addons.epd_mailing.models.intake.epd_import_payment.SUMS"
+SUMS = "odoo.addons.epd_mailing.models.intake.loader.payment.SUMS"
 HEAD = ["ЛС", "Дата платежа", "Сумма платежа"]
 # three payments of one account stand far apart, two of another
 ROWS = [
@@ -98,29 +99,33 @@ class TestImportPayments(PaymentCase):
         self.assertEqual({b.id: b.write_date for b in self.accounts.balance_ids}, stamps)
         self.assertFalse(documents.search([("is_outdated", "=", True)]))
 
+    def _waiting(self, order):
+        """Return how many rows of the file wait until it is read whole."""
+        rows = self.env["epd.import.paid.row"]
+        return rows.search_count([("import_id", "=", order.id)])
+
     def test_rows_in_slices_with_a_stop_and_a_lost_transaction(self):
         order = self._register()
         order.action_check()
         order.action_load()
-        orders = type(order)
-        read, saved, taken, sums = orders._match_and_save, orders._save_sums, [], []
+        read, saved, taken, sums = PaymentLoader._take, PaymentLoader._settle, [], []
 
-        def lost_in_reading(self, records, *args, **more):
+        def lost_in_reading(self, records):
             taken.append([record.row for record in records])
             if len(taken) == 2:
                 raise psycopg2.errors.SerializationFailure("could not serialize access")
-            return read(self, records, *args, **more)
+            return read(self, records)
 
-        def lost_in_writing(self, totals, *args, **more):
+        def lost_in_writing(self, totals):
             sums.append([total.values["account"] for total in totals])
             if len(sums) == 2:
                 raise psycopg2.errors.SerializationFailure("could not serialize access")
-            return saved(self, totals, *args, **more)
+            return saved(self, totals)
 
         nothing = [(0, "")] * 3
         with (
-            patch.object(orders, "_match_and_save", lost_in_reading),
-            patch.object(orders, "_save_sums", lost_in_writing),
+            patch.object(PaymentLoader, "_take", lost_in_reading),
+            patch.object(PaymentLoader, "_settle", lost_in_writing),
             patch(f"{WORK}.SLICE", 1),
             patch(SUMS, 1),
             mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
@@ -142,7 +147,7 @@ class TestImportPayments(PaymentCase):
         self.assertEqual(len(order.payment_ids), 6)
         self.assertEqual(sums, [["00100"], ["00101"], ["00101"], ["00102"]])
         self.assertEqual((self._paid(), order.paid_sum), (self.EXPECTED, 1800.9))
-        self.assertFalse(order._has_sums())
+        self.assertFalse(self._waiting(order))
 
     def test_a_pass_out_of_time_in_the_middle_of_the_sums(self):
         order = self._register(make=make_xlsx)
@@ -238,16 +243,15 @@ class TestImportPayments(PaymentCase):
         order = self._register()
         order.action_check()
         order.action_load()
-        orders = type(order)
-        saved = orders._save_sums
+        saved = PaymentLoader._settle
 
         def without(self, totals, *args, **more):
             self.env["epd.account.balance"].sudo().search(
                 [("account_id", "=", totals[0].values["account_id"])]
             ).unlink()
-            return saved(self, totals, *args, **more)
+            return saved(self, totals)
 
-        with patch.object(orders, "_save_sums", without):
+        with patch.object(PaymentLoader, "_settle", without):
             self._work()
         self.assertEqual((order.state, self._paid()[1]), ("paused", (0, "")))
         self.assertRegex(order.pause_reason, "no payment is counted twice|учтён дважды")
@@ -281,7 +285,7 @@ class TestImportPayments(PaymentCase):
         order.action_load()
         with patch(BUDGET, -1), patch(f"{WORK}.SLICE", 2), patch(SUMS, 1):
             self._work()
-        self.assertTrue(order._has_sums())
+        self.assertTrue(self._waiting(order))
         order.action_cancel()
-        self.assertFalse(order._has_sums())
+        self.assertFalse(self._waiting(order))
         self.assertEqual(self._paid(), [(0, "")] * 3)

@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from ..import_common import make_csv
 from .test_import_payments import BUDGET, HEAD, ROWS, PaymentCase
 
-TAKEN_BACK = "odoo.addons.epd_mailing.models.intake.epd_import_take_back.TAKEN_BACK"
+TAKEN_BACK = "odoo.addons.epd_mailing.models.intake.loader.withdrawal.TAKEN_BACK"
 NUMBERED = ["ЛС", "Дата платежа", "Сумма платежа", "№ платежа"]
 
 
@@ -186,7 +186,7 @@ class TestImportRegisters(PaymentCase):
         order.action_load()
         with (
             patch(BUDGET, -1),
-            patch("odoo.addons.epd_mailing.models.intake.epd_import_payment.SUMS", 1),
+            patch("odoo.addons.epd_mailing.models.intake.loader.payment.SUMS", 1),
         ):
             self._work()
         order.action_cancel()

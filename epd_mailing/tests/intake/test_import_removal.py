@@ -4,9 +4,10 @@ import psycopg2
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...models.intake.loader.removal import Removal
 from ..import_common import ImportCase, make_csv
 
-ACCOUNTS = "odoo.addons.epd_mailing.models.intake.epd_import_removal.ACCOUNTS"
+ACCOUNTS = "odoo.addons.epd_mailing.models.intake.loader.removal.ACCOUNTS"
 HEAD = ["ЛС", "Услуга", "Начислено"]
 ROWS = [
     ["00100", "1", "100"],
@@ -77,8 +78,7 @@ class TestImportRemoval(ImportCase):
             self._load(make_csv([HEAD, ROWS[3]]))
 
     def test_a_file_with_every_line_needs_no_comparing(self):
-        orders = type(self.env["epd.import"])
-        with patch.object(orders, "_get_next_accounts") as compared:
+        with patch.object(Removal, "_get_next_accounts") as compared:
             order = self._load(make_csv([HEAD, *ROWS, ["00103", "1", "5"]]), scope="whole")
         self.assertEqual((order.same_count, order.created_count, order.removed_count), (5, 1, 0))
         compared.assert_not_called()
@@ -87,17 +87,16 @@ class TestImportRemoval(ImportCase):
         order = self._order(make_csv([HEAD, ROWS[1], ROWS[3]]), scope="whole")
         order.action_check()
         order.action_load()
-        orders, seen = type(order), []
-        original = orders._sweep
+        seen, original = [], Removal.take_slice
 
-        def lost(self, read, *args, **more):
-            seen.append(self.swept_to)
+        def lost(self, tally):
+            seen.append(self.order.swept_to)
             if len(seen) in (2, 4):
                 raise psycopg2.errors.SerializationFailure("could not serialize access")
-            return original(self, read, *args, **more)
+            return original(self, tally)
 
         with (
-            patch.object(orders, "_sweep", lost),
+            patch.object(Removal, "take_slice", lost),
             patch(ACCOUNTS, 1),
             mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):

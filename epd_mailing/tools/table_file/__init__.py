@@ -11,5 +11,5 @@ from .errors import NO_TABLES, Problem, TableError
 from .headers import Layout, find_header, guess_columns, signature, understand, unread_numbers
 from .kinds import KINDS, sample_rows
 from .reader import Limits, Row, Table, open_table
-from .rows import Column, Record, RowParser, column_letter
+from .rows import Column, Record, RowParser, check_charge, column_letter
 from .values import Formula, parse_choice, parse_date, parse_month, parse_number

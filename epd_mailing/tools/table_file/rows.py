@@ -357,7 +357,7 @@ class RowParser:
             problems.append(Problem(number, place, code, text, severity, detail))
 
         if self.kind == "charge":
-            _check_charge(values, places, tell)
+            check_charge(values, places, tell)
         elif self.kind == "balance":
             _check_balance(values, places, tell)
         elif self.kind == "payment" and "operation" in places:
@@ -372,7 +372,7 @@ class RowParser:
 Tell = Callable[..., None]
 
 
-def _check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> None:
+def check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> None:
     """Check what a charge must hold together; fill in the amount where it follows."""
 
     def figure(name: str) -> Decimal:

@@ -1,0 +1,79 @@
+from decimal import Decimal
+
+from .base import register
+from .figures import FigureLoader
+
+PARTS = ("amount_individual", "amount_common")
+TOTAL_OF = ("amount", "excess", "recalculation", "discount")
+
+
+@register
+class ChargeLoader(FigureLoader):
+    """Charges: lines of services, told apart by the source's own key of a line."""
+
+    kind = "charge"
+    model = "epd.charge"
+    key_names = ("service_id", "line_key")
+    names = (
+        "volume_individual", "volume_common", "volume_method", "tariff", "amount_individual",
+        "amount_common", "amount", "ratio", "excess", "recalculation", "recalculation_reason",
+        "discount", "norm_individual", "norm_common", "house_reading", "house_volume_premises",
+        "house_volume_common", "explanation", "instalment_period", "instalment_past",
+        "instalment_percent", "instalment_interest", "instalment_total",
+    )  # fmt: skip
+    extra_names = ("recalculation_reason", *TOTAL_OF)
+
+    @property
+    def may_create(self):
+        """Return whether accounts may be created on the way."""
+        return self.target.create_missing
+
+    def match_parents(self, records):
+        """Return the service of each record."""
+        return self.matcher.match_services(records, may_create=True)
+
+    def pair(self, records):
+        """See the base; buildings get a payee for the services, or a warning."""
+        rows = super().pair(records)
+        if not self.target.from_program:
+            self.matcher.provide(rows)
+        return rows
+
+    def get_key(self, record, account, parent):
+        """Return account, service, source line; a service still to be created by its own text."""
+        values = record.values
+        return account.id, parent.id or values["service"], values.get("line_key") or "1"
+
+    def get_vals(self, record, account, parent):
+        """Return the figures; the amount makes its one part where none is given."""
+        vals = super().get_vals(record, account, parent)
+        values = record.values
+        if values.get("amount") is not None:
+            vals["amount"] = self.as_kept("amount", values["amount"])
+            if not any(name in values for name in PARTS):
+                part = PARTS[parent.kind == "common"]
+                # the printed parts make the amount: what one of them was before is gone
+                vals.update({name: vals["amount"] if name == part else 0.0 for name in PARTS})
+        return vals
+
+    def complete(self, line):
+        """Give a recalculation a reason, and the line the total of its columns."""
+        vals, found = line.vals, line.found or {}
+        if vals.get("recalculation") and not (
+            vals.get("recalculation_reason") or found.get("recalculation_reason")
+        ):
+            vals["recalculation_reason"] = self.env._("As given by the billing program")
+
+    def get_new_vals(self, line):
+        """Return also what the model would compute line by line, and comes to the same."""
+        values = line.record.values
+        service = line.parent
+        figures = [values.get(name) or Decimal(0) for name in TOTAL_OF]
+        return {
+            **super().get_new_vals(line),
+            "service_id": service.id,
+            "line_key": values.get("line_key") or "1",
+            "sequence": service.sequence,
+            "building_id": line.account.building_id,
+            "total": float(sum(figures[:3]) - figures[3]),
+        }

@@ -1,0 +1,230 @@
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+
+from odoo.tools import SQL
+
+from ....tools import money
+from .base import Loader
+from .matching import Account
+
+
+@dataclass(slots=True)
+class Line:
+    """A record whose account and service (or payee) are known.
+
+    :param parent: record of the service or of the payee
+    :param key: what tells the line from others of the month, as :meth:`FigureLoader.get_key` has it
+    :param vals: ``{field: value}`` as the field keeps it, floats for figures
+    :param found: ``{field: value}`` of the line that is there, with its ``id``; None for a new one
+    :param outcome: ``created``, ``updated`` or ``same``, set by :meth:`FigureLoader.save`
+    """
+
+    record: object
+    account: Account
+    parent: object
+    key: tuple
+    vals: dict
+    found: dict | None = None
+    outcome: str = ""
+
+
+class FigureLoader(Loader):
+    """Figures of accounts in a month: charges, balances, readings.
+
+    One query a slice finds what is there; only what differs is written, so that the same source
+    again changes nothing. Documents of changed figures are marked by ``epd.document.source``.
+
+    A kind says: ``model``; ``key_names``, the columns that tell a line of an account; ``names``, the
+    figures; ``may_create`` accounts or not; :meth:`match_parents`, :meth:`get_key`.
+    """
+
+    model = None
+    key_names = ()
+    names = ()
+    may_create = False
+
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        fields = self.env[self.model]._fields
+        self._sizes = {n: fields[n].size for n in self.names if getattr(fields[n], "size", None)}
+        self._sizes |= {
+            n: fields[n].size for n in self.key_names if getattr(fields[n], "size", None)
+        }
+        self._places = {}
+        for name in self.names:
+            if fields[name].type == "monetary":
+                self._places[name] = 2
+            elif fields[name].type == "float":
+                self._places[name] = fields[name].get_digits(self.env)[1]
+
+    def _take(self, records):
+        lines = self.match(records)
+        tally = self.save(lines)
+        tally["left"] += len(records) - tally.total()
+        return tally
+
+    # --- records → lines --------------------------------------------------------------------------
+
+    def match(self, records):
+        """Return the lines of the records that can be taken; what is wrong with others is noted."""
+        rows = self.pair(records)
+        keys = [self.get_key(*row) for row in rows]
+        twins = self.marks.add(
+            # an account that is to be created has no id yet: its number tells it apart
+            [(row[1].id or row[1].number, *key[1:]) for row, key in zip(rows, keys, strict=True)]
+        )
+        # that a source names an account, is kept too: see removal.py
+        self.marks.add([("account", id_) for id_ in {row[1].id for row in rows} if id_])
+        lines = []
+        for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
+            record = row[0]
+            vals = self.get_vals(*row)
+            wrong = "twice" if place in twins else self._get_size_problem(vals, record.values)
+            if wrong:
+                self.problem(record, "account", wrong, record.values["account"])
+            else:
+                lines.append(Line(*row, key, vals))
+        self._find_existing(lines)
+        for line in lines:
+            self.complete(line)
+        return lines
+
+    def pair(self, records):
+        """Return ``(record, Account, service or payee)`` of the records whose both are known."""
+        accounts = self.matcher.match_accounts(records, self.may_create)
+        rows = []
+        # what is wrong besides an unknown account is told too
+        for record, parent in zip(records, self.match_parents(records), strict=True):
+            account = accounts.get(record.values["account"])
+            if account is not None and parent is not None:
+                rows.append((record, account, parent))
+        return rows
+
+    def match_parents(self, records):
+        """Return the service or the payee of each record, None where it is not known."""
+        raise NotImplementedError
+
+    def get_key(self, record, account, parent):
+        """Return ``(account id, …)`` by the columns of ``key_names``."""
+        raise NotImplementedError
+
+    def get_vals(self, record, account, parent):
+        """Return the figures of a record: only what the source has."""
+        values = record.values
+        return {
+            name: self.as_kept(name, values[name])
+            for name in self.names
+            if name in values and name not in self.key_names
+        }
+
+    def as_kept(self, name, value):
+        """Return a value as the field keeps it: figures rounded to its places, as float."""
+        if isinstance(value, Decimal):
+            places = self._places.get(name)
+            if places is not None and -value.as_tuple().exponent > places:
+                value = money.to_decimal(value, places)
+            return float(value)
+        return value or False
+
+    def complete(self, line):
+        """Fill in what follows from other values, once it is known whether the line is there."""
+
+    def get_new_vals(self, line):
+        """Return what a new line has besides its figures."""
+        return {
+            "account_id": line.account.id,
+            "period_id": self.target.period.id,
+            "company_id": self.target.company.id,
+        }
+
+    def _get_size_problem(self, vals, values):
+        for name, size in self._sizes.items():
+            value = vals.get(name) or values.get(name)
+            if isinstance(value, str) and len(value) > size:
+                return "too_long"
+        return ""
+
+    # --- what is there ----------------------------------------------------------------------------
+
+    def _find_existing(self, lines):
+        """Set ``found`` of the lines that are there, in one query."""
+        account_ids = list({line.account.id for line in lines if line.account.id})
+        if not account_ids:
+            return
+        names = sorted({name for line in lines for name in line.vals} | set(self.extra_names))
+        there = {key: vals for key, vals in self.read_existing(account_ids, names)}
+        for line in lines:
+            line.found = there.get(line.key)
+
+    # read besides the figures that the source has
+    extra_names = ()
+
+    def read_existing(self, account_ids, names):
+        """Yield ``(key, {"id": …, name: value})`` of the month's lines of these accounts."""
+        model = self.env[self.model]
+        keys = ("account_id", *self.key_names)
+        columns = ["id", *keys, *(name for name in names if name not in keys)]
+        model.flush_model(columns[1:])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT %s FROM %s WHERE period_id = %s AND account_id = ANY(%s)",
+                SQL(", ").join(SQL.identifier(column) for column in columns),
+                SQL.identifier(model._table),
+                self.target.period.id,
+                account_ids,
+            )
+        )
+        end = 1 + len(keys)
+        for row in rows:
+            yield tuple(value or "" for value in row[1:end]), dict(zip(columns, row, strict=True))
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def save(self, lines):
+        """Write what is new or differs, unless it is dry; set the ``outcome`` of each line.
+
+        :return: Counter of ``created``, ``updated``, ``same``
+        """
+        fresh, changed = [], []
+        for line in lines:
+            if line.found is None:
+                line.outcome = "created"
+                fresh.append(line)
+                continue
+            found = line.found
+            different = {
+                name: value
+                for name, value in line.vals.items()
+                if (found[name] or None) != (value or None)
+            }
+            line.outcome = "updated" if different else "same"
+            if different:
+                changed.append((found["id"], different))
+        if not self.dry:
+            self._write(fresh, changed, lines)
+        return Counter(line.outcome for line in lines)
+
+    def _write(self, fresh, changed, lines):
+        self.writer.create(self.model, [{**line.vals, **self.get_new_vals(line)} for line in fresh])
+        self.writer.update(self.model, changed)
+        account_ids = {line.account.id for line in lines if line.outcome != "same"}
+        if account_ids:
+            self.env[self.model]._touch_documents_of(account_ids, self.target.period.ids)
+
+    # --- for programs -----------------------------------------------------------------------------
+
+    def remove_others(self, account_ids, lines):
+        """Remove the month's lines of these accounts that are not among ``lines``.
+
+        :return: set of ids of the accounts that lost one
+        """
+        keys = {line.key for line in lines}
+        gone, changed = [], set()
+        for key, found in self.read_existing(list(account_ids), ()):
+            if key not in keys:
+                gone.append(found["id"])
+                changed.add(found["account_id"])
+        # the right was checked at the door; operators replace lines, they do not delete them
+        self.env[self.model].sudo().browse(gone).unlink()
+        return changed

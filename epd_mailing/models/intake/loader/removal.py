@@ -1,0 +1,115 @@
+from collections import Counter
+
+from odoo.tools import SQL
+
+from ....tools.money import format_money
+from ....tools.table_file import Problem
+from .marks import get_digest
+
+ACCOUNTS = 500  # whose lines are compared with the file together
+
+
+class Removal:
+    """Lines that accounts of a file have in the month and the file does not.
+
+    ==========  ====================================================================
+    scope       what becomes of such a line
+    ==========  ====================================================================
+    part        it stays; the check counts them, so that a person may know
+    whole       it is removed; the check lists each. It stays where a row of its
+                account could not be taken: that row may have been this very line
+    ==========  ====================================================================
+
+    Accounts that the file does not name keep all they have. The work begins when the file was read
+    whole and goes through the month's accounts in slices, by the digests of the file's lines.
+
+    :param order: the ``epd.import``; how far the work is stands in its ``swept_to``
+    :param loader: the :class:`~.figures.FigureLoader` of the file
+    """
+
+    def __init__(self, order, loader):
+        self.order, self.loader, self.env = order, loader, order.env
+        self.model = self.env[loader.model].sudo()
+        self.table = SQL.identifier(self.model._table)
+
+    def is_wanted(self):
+        """Return whether lines of the month are still to be compared with the file."""
+        wanted = self.order.phase == "check" or self.order.scope == "whole"
+        return wanted and self.order.swept_to >= 0
+
+    def take_slice(self, tally):
+        """Compare the next lines of the month with the file, remove what is to go unless it is dry.
+
+        :param tally: what became of the rows of the present slice of the file
+        :return: ``(Counter of ``removed`` and ``kept``, list of problems)``
+        """
+        order = self.order
+        if not order.swept_to and self._has_every_line(tally):
+            order.swept_to = -1
+            return Counter(), []
+        account_ids = self._get_next_accounts()
+        order.swept_to = account_ids[-1] if len(account_ids) == ACCOUNTS else -1
+        gone, kept = self._find_missing(account_ids)
+        if order.scope != "whole":
+            return Counter(kept=len(gone) + len(kept)), []
+        problems = self._describe(self.model.browse(gone), "line_gone")
+        problems += self._describe(self.model.browse(kept), "line_kept")
+        if not self.loader.dry:
+            # the right to load was checked; operators replace lines, they do not delete them
+            self.model.browse(gone).unlink()
+        return Counter(removed=len(gone), kept=len(kept)), problems
+
+    def _has_every_line(self, tally):
+        """Return whether the file has as many lines as the month: then none is missing in it."""
+        order = self.order
+        found = order.updated_count + order.same_count + tally["updated"] + tally["same"]
+        if not self.loader.dry:
+            found += order.created_count + tally["created"]
+        query = SQL("SELECT count(*) FROM %s WHERE period_id = %s", self.table, order.period_id.id)
+        return self.env.execute_query(query) == [(found,)]
+
+    def _get_next_accounts(self):
+        """Return the ids of the next accounts that have lines in the month, in their order."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT account_id FROM %s WHERE period_id = %s AND account_id > %s"
+                " AND company_id = %s ORDER BY account_id LIMIT %s",
+                self.table,
+                self.order.period_id.id,
+                self.order.swept_to,
+                self.order.company_id.id,
+                ACCOUNTS,
+            )
+        )
+        return [account_id for (account_id,) in rows]
+
+    def _find_missing(self, account_ids):
+        """Return the ids of lines that the file does not have: ``(to remove, to keep)``."""
+        accounts = {
+            account_id: [get_digest((mark, account_id)) for mark in ("account", "lost")]
+            for account_id in account_ids
+        }
+        marks = {
+            found["id"]: (get_digest(key), *accounts[found["account_id"]])
+            for key, found in self.loader.read_existing(account_ids, ())
+        }
+        known = self.loader.marks.find({digest for digests in marks.values() for digest in digests})
+        gone, kept = [], []
+        for line_id, (line, account, lost) in marks.items():
+            if account in known and line not in known:
+                (kept if lost in known else gone).append(line_id)
+        return gone, kept
+
+    def _describe(self, lines, code):
+        """Return a warning for each line; they stand in no row of the file."""
+        described = []
+        for line in lines:
+            if self.loader.kind == "charge":
+                parts = (line.service_id.name, format_money(line.total))
+            elif self.loader.kind == "balance":
+                parts = (line.payee_id.acc_number, format_money(line.due))
+            else:
+                parts = (line.meter_number, line.zone)
+            value = ", ".join(filter(None, (line.account_id.number, *parts)))
+            described.append(Problem(0, None, code, value, "warning"))
+        return described
