@@ -206,7 +206,7 @@ class FigureLoader(Loader):
         return Counter(line.outcome for line in lines)
 
     def _write(self, fresh, changed, lines):
-        self.writer.create(self.model, [{**line.vals, **self.get_new_vals(line)} for line in fresh])
+        self.writer.insert(self.model, [{**line.vals, **self.get_new_vals(line)} for line in fresh])
         self.writer.update(self.model, changed)
         account_ids = {line.account.id for line in lines if line.outcome != "same"}
         if account_ids:

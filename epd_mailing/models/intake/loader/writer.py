@@ -14,7 +14,7 @@ class BulkWriter:
         records = self.env[name]
         return records._without_touching() if hasattr(records, "_without_touching") else records
 
-    def create(self, model, vals_list):
+    def insert(self, model, vals_list):
         """Create records of these values."""
         self._get_model(model).create(vals_list)
 
