@@ -1,7 +1,4 @@
-from functools import partial
-
 from ..tools import xlsx_table
-from .presentations import get_office_moment
 
 CHUNK = 2000  # letters read together
 
@@ -42,7 +39,7 @@ class DeliveryReport:
         letters = self.env["epd.mailing.letter"]
         labels = dict(letters._fields["state"]._description_selection(self.env))
         domain = [("mailing_id", "=", self.mailing.id), ("is_test", "=", False)]
-        local = partial(get_office_moment, self.mailing.company_id)
+        local = self.mailing.company_id._epd_local_time
         last = 0
         while chunk := letters.search([*domain, ("id", ">", last)], order="id", limit=CHUNK):
             for letter in chunk:

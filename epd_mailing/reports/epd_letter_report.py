@@ -54,8 +54,7 @@ class EpdLetterReport(models.Model):
                    letter.mailing_id, letter.company_id, document.period_id, letter.building_id,
                    letter.account_id, letter.document_id, letter.partner_id,
                    letter.state, letter.failure_type,
-                   (letter.sent_at AT TIME ZONE 'UTC'
-                    AT TIME ZONE COALESCE(company.epd_tz, 'UTC'))::date AS day,
+                   %(sent_at)s::date AS day,
                    COALESCE(letter.resend_no, 0) > 0 AS is_repeat,
                    1 AS letter_count,
                    (letter.state IN %(went)s)::int AS sent,
@@ -79,6 +78,9 @@ class EpdLetterReport(models.Model):
             """,
             went=went,
             arrived=ARRIVED,
+            sent_at=self.env["res.company"]._epd_local_time_sql(
+                SQL("letter.sent_at"), SQL("company")
+            ),
         )
 
     def action_open_letter(self):

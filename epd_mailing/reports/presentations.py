@@ -1,18 +1,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from odoo import fields
 from odoo.tools import SQL, split_every
 
 CHUNK = 1000  # documents read together
-
-
-def get_office_moment(company, moment):
-    """Return a UTC moment as a naive one of the office's zone, None for none."""
-    if not moment:
-        return None
-    office = company.with_context(tz=company.epd_tz or "UTC")
-    return fields.Datetime.context_timestamp(office, moment).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
@@ -70,11 +61,14 @@ class Presentation:
                 arrived.append(way.handed_on)
                 continue
             if way.sent_at and way.state not in ("rejected", "bounced", "unknown"):
-                sent.append(get_office_moment(self.document.company_id, way.sent_at).date())
+                sent.append(self._get_office_day(way.sent_at))
             if way.delivered_at:
-                arrived.append(get_office_moment(self.document.company_id, way.delivered_at).date())
+                arrived.append(self._get_office_day(way.delivered_at))
         limit = self.document.present_by
         return tuple(bool(limit) and any(day <= limit for day in days) for days in (sent, arrived))
+
+    def _get_office_day(self, moment):
+        return self.document.company_id._epd_local_time(moment).date()
 
 
 class Presentations:

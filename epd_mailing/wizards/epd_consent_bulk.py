@@ -16,7 +16,7 @@ class EpdConsentBulk(models.TransientModel):
         "epd.personal.account", string="Chosen Accounts", help="Instead of a whole building."
     )
     kind = fields.Selection(KINDS, required=True, default="instead")
-    date = fields.Date(required=True, default=lambda self: fields.Date.context_today(self))
+    date = fields.Date(required=True, default=lambda self: self.env.company._epd_today())
     basis = fields.Char(required=True)
     reachable_only = fields.Boolean(
         string="Only Accounts With a Working Address",
@@ -65,7 +65,7 @@ class EpdConsentBulk(models.TransientModel):
         :raise UserError: when there is nobody to record one for, or the day has not come
         """
         self.ensure_one()
-        if self.date > fields.Date.context_today(self):
+        if self.date > self.env.company._epd_today():
             raise UserError(self.env._("The day of the minutes has not come yet."))
         accounts = self.env["epd.personal.account"].search(self._get_domain())
         if not accounts:

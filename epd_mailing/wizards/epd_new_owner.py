@@ -21,7 +21,7 @@ class EpdNewOwner(models.TransientModel):
         help="Written to the new person. Empty: he gets paper until an address is known.",
     )
     date = fields.Date(
-        string="Changed On", required=True, default=lambda self: fields.Date.context_today(self)
+        string="Changed On", required=True, default=lambda self: self.env.company._epd_today()
     )
     basis = fields.Char(required=True)
     closing_text = fields.Char(compute="_compute_closing", string="Addresses to Be Closed")

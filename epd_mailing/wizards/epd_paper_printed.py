@@ -14,7 +14,7 @@ class EpdPaperPrinted(models.TransientModel):
         default=lambda self: self.env.context.get("active_id"),
     )
     presented_on = fields.Date(
-        string="Handed Over On", required=True, default=fields.Date.context_today
+        string="Handed Over On", required=True, default=lambda self: self.env.company._epd_today()
     )
 
     def action_apply(self):

@@ -1,10 +1,8 @@
-from functools import partial
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.document.epd_payment_document import FORMS
-from ..reports.presentations import Presentations, get_office_moment
+from ..reports.presentations import Presentations
 from ..tools import money, pdf_numbers, xlsx_table
 
 PDF_LIMIT = 300  # versions in a paper for a court; more belong into a table
@@ -148,7 +146,7 @@ class EpdPresentationProof(models.TransientModel):
                 document.pdf_sha256,
                 document.present_by or None,
             ]
-            local = partial(get_office_moment, document.company_id)
+            local = document.company_id._epd_local_time
             for way in presentation.ways or [None]:
                 if not way:
                     yield base
@@ -197,7 +195,7 @@ class EpdPresentationProof(models.TransientModel):
                 totals.get("arrived", 0),
                 totals.get("arrived", 0) / live if live else None,
             ],
-            [self.env._("Time zone: %s", self.company_id.epd_tz or "UTC"), None, None],
+            [self.env._("Time zone: %s", self.company_id._epd_zone()), None, None],
         ]
 
     def _write_xlsx(self, target):
@@ -230,7 +228,7 @@ class EpdPresentationProof(models.TransientModel):
             entries.append(proof._describe_document(presentation, labels))
         partner = self.company_id.partner_id
         live = totals.get("live", 0)
-        now = get_office_moment(self.company_id, fields.Datetime.now())
+        now = self.company_id._epd_local_time(fields.Datetime.now())
         return {
             "company": self.company_id.name,
             "details": ", ".join(
@@ -241,7 +239,7 @@ class EpdPresentationProof(models.TransientModel):
             "scope": self._describe_scope(),
             "made": f"{now:%d.%m.%Y %H:%M}",
             "by": self.env.user.name,
-            "zone": self.company_id.epd_tz or "UTC",
+            "zone": self.company_id._epd_zone(),
             "entries": entries,
             "live": live,
             "shares": [
@@ -298,7 +296,7 @@ class EpdPresentationProof(models.TransientModel):
     def _show(self, document, moment, source="", labels=None):
         if not moment:
             return ""
-        text = f"{get_office_moment(document.company_id, moment):%d.%m.%Y %H:%M}"
+        text = f"{document.company_id._epd_local_time(moment):%d.%m.%Y %H:%M}"
         if not source:
             return text
         bound = "не позднее " if source == "poll" else ""

@@ -36,7 +36,7 @@ class EpdDeliveryConsent(models.Model):
         [("given", "Given"), ("withdrawn", "Withdrawn")], required=True, default="given"
     )
     kind = fields.Selection(KINDS, required=True, default="instead")
-    date = fields.Date(required=True, default=fields.Date.context_today)
+    date = fields.Date(required=True, default=lambda self: self.env.company._epd_today())
     basis = fields.Char(required=True, help="The application, contract term or meeting's minutes.")
     effective_from = fields.Date(
         string="Counts From",
@@ -58,8 +58,9 @@ class EpdDeliveryConsent(models.Model):
     @api.depends("date", "account_id")
     def _compute_effective_from(self):
         for consent in self:
-            date = consent.date or fields.Date.context_today(consent)
-            late = date.day > consent.account_id.company_id.epd_consent_cutoff_day
+            company = consent.account_id.company_id
+            date = consent.date or company._epd_today()
+            late = date.day > company.epd_consent_cutoff_day
             consent.effective_from = date + relativedelta(day=1, months=int(late))
 
     @api.model

@@ -43,7 +43,7 @@ class EpdPersonalAccount(models.Model):
     gis_service_id = fields.Char(
         string="GIS Service Identifier", size=13, help="ИЖКУ, 13 characters."
     )
-    date_open = fields.Date(string="Opened On", default=fields.Date.context_today)
+    date_open = fields.Date(string="Opened On", default=lambda self: self.env.company._epd_today())
     date_close = fields.Date(string="Closed On", tracking=True)
     partner_id = fields.Many2one(
         "res.partner",
@@ -273,7 +273,7 @@ class EpdPersonalAccount(models.Model):
         self.check_access("write")
         if partner == self.partner_id:
             raise UserError(self.env._("%s is the responsible person already.", partner.name))
-        if date > fields.Date.context_today(self):
+        if date > self.company_id._epd_today():
             raise UserError(self.env._("Record the change on its day or later, not beforehand."))
         before = self.partner_id
         old = self.address_ids.filtered(lambda address: address.state != "closed")

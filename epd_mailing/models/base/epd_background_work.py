@@ -180,7 +180,7 @@ class EpdBackgroundWork(models.AbstractModel):
     def _for_office(self):
         """Return the record with its company, its user's language and the office's time zone."""
         return self.with_company(self.company_id).with_context(
-            lang=self._get_work_lang(), tz=self.company_id.epd_tz
+            lang=self._get_work_lang(), tz=self.company_id._epd_zone()
         )
 
     def _for_user(self):
@@ -191,7 +191,7 @@ class EpdBackgroundWork(models.AbstractModel):
             .with_context(
                 allowed_company_ids=self.company_id.ids,
                 lang=self._get_work_lang(),
-                tz=self.company_id.epd_tz,
+                tz=self.company_id._epd_zone(),
                 tracking_disable=True,
             )
         )

@@ -66,13 +66,13 @@ class ResCompany(models.Model):
         """Return a moment as the clock of the office shows it.
 
         :param moment: naive datetime of UTC, or nothing
-        :return: naive datetime in the zone of the office, or nothing
+        :return: naive datetime in the zone of the office, None for nothing
         """
-        return moment and office_time.to_local(moment, self.epd_tz)
+        return office_time.to_local(moment, self.epd_tz) if moment else None
 
     def _epd_utc_time(self, local):
-        """Return what the clock of the office shows as a naive datetime of UTC (for storing)."""
-        return local and office_time.to_utc(local, self.epd_tz)
+        """Return what the clock of the office shows as a naive datetime of UTC, None for nothing."""
+        return office_time.to_utc(local, self.epd_tz) if local else None
 
     def _epd_today(self):
         """Return the present day of the office (``date``)."""

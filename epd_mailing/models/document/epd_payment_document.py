@@ -439,7 +439,7 @@ class EpdPaymentDocument(models.Model):
             )
         renderer = self.env["epd.receipt.renderer"]
         renderer._check_engine()
-        today = money.format_date(fields.Date.context_today(self))
+        today = money.format_date(self.company_id._epd_today())
         results = renderer._render_receipts(
             {self.id: self._load_snapshot()},
             rebuilt=f"восстановлено {today} из сохранённых данных",

@@ -234,7 +234,7 @@ class EpdImport(models.Model):
                 self.env._(
                     "This very file was loaded on %(date)s by %(user)s. Loading it again changes "
                     "nothing.",
-                    date=f"{fields.Datetime.context_timestamp(order, twin.finished_at):%d.%m.%Y}",
+                    date=f"{twin.company_id._epd_local_time(twin.finished_at):%d.%m.%Y}",
                     user=twin.user_id.name,
                 )
                 if twin and twin.finished_at

@@ -516,9 +516,7 @@ class EpdMailing(models.Model):
         """Return a UTC moment in the office's zone, or a dash."""
         if not moment:
             return "—"
-        local = fields.Datetime.context_timestamp(
-            self.with_context(tz=self.company_id.epd_tz or "UTC"), moment
-        )
+        local = self.company_id._epd_local_time(moment)
         return f"{local:%d.%m.%Y %H:%M}"
 
     def action_open_letters(self):

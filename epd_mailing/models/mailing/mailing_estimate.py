@@ -2,7 +2,6 @@
 
 from datetime import datetime, time, timedelta
 from math import ceil
-from zoneinfo import ZoneInfo
 
 from odoo import fields
 
@@ -124,6 +123,5 @@ class MailingEstimate:
         day = self.mailing.period_id.present_by
         if not day:
             return None
-        zone = ZoneInfo(self.mailing.company_id.epd_tz or "UTC")
-        end = datetime.combine(day + timedelta(days=1), time.min, zone)
-        return end.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+        end = datetime.combine(day + timedelta(days=1), time.min)
+        return self.mailing.company_id._epd_utc_time(end)

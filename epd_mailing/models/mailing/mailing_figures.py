@@ -36,16 +36,18 @@ def get_timelines(mailings):
             SQL(
                 """
                 SELECT letter.mailing_id,
-                       date_trunc('hour', letter.opened_at AT TIME ZONE 'UTC'
-                                  AT TIME ZONE COALESCE(company.epd_tz, 'UTC')) AS moment,
+                       date_trunc('hour', %(opened)s) AS moment,
                        count(*)
                   FROM epd_mailing_letter letter
                   JOIN res_company company ON company.id = letter.company_id
-                 WHERE letter.mailing_id IN %s AND letter.opened_at IS NOT NULL
+                 WHERE letter.mailing_id IN %(mailings)s AND letter.opened_at IS NOT NULL
                    AND NOT letter.is_test
               GROUP BY 1, 2 ORDER BY 1, 2
                 """,
-                tuple(mailings.ids),
+                opened=env["res.company"]._epd_local_time_sql(
+                    SQL("letter.opened_at"), SQL("company")
+                ),
+                mailings=tuple(mailings.ids),
             )
         ):
             counts.setdefault(mailing_id, {})[moment] = count

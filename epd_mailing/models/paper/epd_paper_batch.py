@@ -237,12 +237,13 @@ class EpdPaperBatch(models.Model):
         :raise UserError: when the file is not ready, or the day has not come
         """
         for batch in self._check_user_may():
-            office = batch.with_context(tz=batch.company_id.epd_tz or "UTC")
-            today = fields.Date.context_today(office)
+            company = batch.company_id
+            today = company._epd_today()
             day = fields.Date.to_date(presented_on) or today
             if day > today:
                 raise UserError(self.env._("Record the handing over on its day, not beforehand."))
-            if batch.started_at and day < fields.Date.context_today(office, batch.started_at):
+            made = company._epd_local_time(batch.started_at)
+            if made and day < made.date():
                 raise UserError(
                     self.env._("The receipts cannot be handed over before their file was made.")
                 )

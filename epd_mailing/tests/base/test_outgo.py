@@ -9,7 +9,6 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from pypdf import PdfReader
 
-from ...reports.presentations import get_office_moment
 from ...wizards import epd_document_zip, epd_presentation_proof
 from ..paper.test_paper import PaperCase
 
@@ -223,4 +222,4 @@ class TestOutgo(PaperCase, HttpCase):
 
     def test_days_of_the_office(self):
         moment = fields.Datetime.to_datetime("2026-04-05 14:01:00")
-        self.assertEqual(str(get_office_moment(self.company, moment).date()), "2026-04-06")
+        self.assertEqual(str(self.company._epd_local_time(moment).date()), "2026-04-06")
