@@ -8,8 +8,8 @@ import pytest
 ADDON = Path(__file__).resolve().parent.parent / "epd_mailing"
 # what a second place would look like → the files that are the one place
 RULES = {
-    # the office's time; «now() AT TIME ZONE 'UTC'» is the moment itself
-    r"context_today|context_timestamp|ZoneInfo|pytz|(?<!now\(\) )AT TIME ZONE|\bepd_tz\b": {
+    # the office's time; «AT TIME ZONE 'UTC'» alone is how a moment is stored
+    r"context_today|context_timestamp|ZoneInfo|pytz|AT TIME ZONE [^'\s]|\bepd_tz\b": {
         "tools/office_time.py",
         "models/core/res_company.py",
         "models/core/res_config_settings.py",

@@ -1,6 +1,7 @@
 """The tests stand in the rooms of the models; Odoo looks for them by name in this module."""
 
 from .base import *
+from .core import *
 from .account import *
 from .charge import *
 from .document import *
