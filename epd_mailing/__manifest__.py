@@ -68,6 +68,7 @@
         "views/epd_gis_placement_views.xml",
         "views/epd_import_layout_views.xml",
         "views/epd_letter_report_views.xml",
+        "views/receipt_link_templates.xml",
         "views/epd_mailing_views.xml",
         "views/epd_mailing_report_views.xml",
         "views/epd_message_template_views.xml",

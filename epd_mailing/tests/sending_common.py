@@ -69,14 +69,14 @@ class SendingCommon(EpdCommon):
         return account
 
     @classmethod
-    def _make_documents(cls, accounts, period=None, pages=b"%PDF-1.4 receipt of "):
+    def _make_documents(cls, accounts, period=None, pages=b"%PDF-1.4 receipt of ", version=1):
         """Save a document for each account as a run does, with a small stand-in for the file."""
         period = period or cls.period
         new, files = {}, {}
         built = cls.env["epd.document.snapshot"]._build(accounts, period, "epd")
         for key, (snapshot, problem) in built.items():
             assert not problem, problem
-            new[key] = NewVersion({**snapshot, "number": f"doc-{key}"})
+            new[key] = NewVersion({**snapshot, "number": f"doc-{key}"}, version)
             files[key] = SimpleNamespace(pdf=pages + str(key).encode(), pages=1)
         return DocumentWriter(cls.env, period, "epd").store(files, new)
 

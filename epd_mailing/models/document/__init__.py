@@ -9,4 +9,5 @@ from . import epd_receipt_renderer
 from . import epd_payment_document
 from . import epd_personal_account
 from . import epd_document_source
+from . import res_partner
 from . import ir_attachment

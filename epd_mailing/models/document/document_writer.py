@@ -1,8 +1,7 @@
-import re
 from dataclasses import dataclass
 
 from ...tools import receipt_data
-from ...tools.document_number import make_document_number
+from ...tools.document_number import make_document_number, make_file_name
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,9 @@ class DocumentWriter:
             "snapshot_sha256": receipt_data.digest(text),
             "source_sha256": self.documents._source_digest(snapshot),
             "is_ready_made": "ready_made" in snapshot,
-            "pdf_name": self._make_file_name(account.number),
+            "pdf_name": make_file_name(
+                account.number, account.id, self.period.date_start, self.form, new.version
+            ),
             "pdf_sha256": receipt_data.digest(file.pdf),
             "pdf_size": len(file.pdf),
             "page_count": file.pages,
@@ -195,11 +196,6 @@ class DocumentWriter:
             "pay_by": self.period.pay_by,
             **self.values,
         }
-
-    def _make_file_name(self, number):
-        """Return an ASCII file name: UniSender documents nothing about others."""
-        plain = re.sub(r"[^A-Za-z0-9]+", "_", number).strip("_") or "account"
-        return f"receipt_{plain}_{self.period.date_start:%Y_%m}.pdf"
 
     def _attach(self, documents, files):
         self.env["ir.attachment"].sudo().create(

@@ -178,7 +178,7 @@ class EpdPaymentDocument(models.Model):
         string="Changed Since Saving",
         compute="_compute_is_outdated",
         search="_search_is_outdated",
-        help="The charges moved after the document was saved.",
+        help="The charges, the payer's name or the account's number changed after it was saved.",
     )
     _live_uniq = models.UniqueIndex(
         "(account_id, period_id, form) WHERE state IN ('draft', 'saved')",
@@ -191,10 +191,12 @@ class EpdPaymentDocument(models.Model):
     _period_delivery_idx = models.Index("(period_id, form, state, delivery_state)")
     _touched_idx = models.Index("(period_id) WHERE state = 'saved' AND touched_at IS NOT NULL")
 
-    @api.depends("account_id.number", "period_id.date_start", "form", "version")
+    # not on the account's number: a saved document is called what is printed on it
+    @api.depends("snapshot", "period_id.date_start", "form", "version")
     def _compute_name(self):
         for document in self:
-            document.name = make_document_number(
+            printed = json.loads(document.snapshot).get("number") if document.snapshot else ""
+            document.name = printed or make_document_number(
                 document.account_id.number,
                 document.period_id.date_start,
                 document.form,
@@ -366,6 +368,13 @@ class EpdPaymentDocument(models.Model):
                 ("state", "=", "saved"),
             ]
         )
+
+    def _get_newer_for_payer(self):
+        """Return the live version of a superseded document, none once the payer is another one."""
+        self.ensure_one()
+        live = self._get_live(self.account_id, self.period_id, self.form)
+        payer = self.partner_id
+        return live.filtered(lambda d: d.partner_id == payer == d.account_id.partner_id)
 
     # --- the saved file: read only after its hash is checked -------------------------------------
 
@@ -633,7 +642,9 @@ class EpdPaymentDocument(models.Model):
                 != (doc.sudo().charges_sha256 or "")
             )
         )
-        (saved - moved).is_outdated = False
+        for document in saved - moved:
+            # who they are is looked at only where it was written to
+            document.is_outdated = bool(document.touched_at) and not document._same_identity()
         # the ЕПД prints all figures; the other forms some, so theirs are looked at one by one
         whole = moved.filtered(lambda doc: doc.form == "epd")
         whole.is_outdated = True
@@ -646,6 +657,36 @@ class EpdPaymentDocument(models.Model):
             for document in documents:
                 snapshot, problem = snapshots[document.account_id.id]
                 document.is_outdated = bool(problem) or not document._same_source(snapshot)
+
+    def _same_identity(self):
+        """Tell whether the printed account and payer are still called so."""
+        self.ensure_one()
+        document = self.sudo()
+        printed = json.loads(document.snapshot or "{}")
+        account, payer = printed.get("account", {}), printed.get("payer", {})
+        return account.get("number", document.account_id.number) == document.account_id.number and (
+            payer.get("name", "") in ("", document.partner_id.name)
+            or document.partner_id != document.account_id.partner_id  # told as another payer
+        )
+
+    @api.model
+    def _touch_identity(self, accounts):
+        """Mark the saved documents of accounts that are called otherwise now: the month's and later."""
+        documents = self.sudo().search(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "saved"),
+                ("touched_at", "=", False),
+            ]
+        )
+        documents.filtered(
+            lambda document: (
+                not document.company_id.epd_current_period_id
+                or document.period_id.date_start
+                >= document.company_id.epd_current_period_id.date_start
+            )
+        )._through_gate().write({"touched_at": fields.Datetime.now()})
+        self.invalidate_model(["is_outdated"])
 
     def _search_is_outdated(self, operator, value):
         """Look only at documents whose charges, balances or readings were written after saving."""

@@ -19,6 +19,15 @@ class EpdPersonalAccount(models.Model):
         for account in self:
             account.document_count = counts.get(account, 0)
 
+    def write(self, vals):
+        renumbered = self.browse()
+        if "number" in vals:
+            renumbered = self.filtered(lambda account: account.number != vals["number"])
+        res = super().write(vals)
+        if renumbered:
+            self.env["epd.payment.document"]._touch_identity(renumbered)
+        return res
+
     def action_documents(self):
         """Open the payment documents of the account."""
         return {

@@ -41,6 +41,36 @@ class TestPaymentDocument(EpdCommon):
             self.assertEqual(document.total_due, 1714.34)
             self.assertEqual(snapshot["total"]["due"], "1714.34")
 
+    def test_a_renamed_payer_and_a_renumbered_account_are_flagged(self):
+        renamed, renumbered = self._document(self.accounts[0]), self._document(self.accounts[1])
+        earlier = renamed.name, renumbered.name
+        documents = renamed | renumbered
+        self.assertFalse(any(documents.mapped("is_outdated")))
+        self.accounts[0].partner_id.with_user(self.operator).name = "Иванова Анна"
+        self.accounts[1].with_user(self.operator).number = "Б-7"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(documents.mapped("is_outdated"), [True, True])
+        found = self.env["epd.payment.document"].search([("is_outdated", "=", True)])
+        self.assertEqual(found, documents)
+        self.assertEqual((renamed.name, renumbered.name), earlier, "what is printed")
+        self.env.add_to_compute(documents._fields["name"], documents)
+        self.assertEqual((renamed.name, renumbered.name), earlier, "computed anew")
+        self.accounts[0].partner_id.name = "Иванов Иван Иванович"
+        self.accounts[1].number = "00101"
+        self.env.invalidate_all()
+        self.assertEqual(documents.mapped("is_outdated"), [False, False], "as printed again")
+
+    def test_each_document_has_a_file_name_of_its_own(self):
+        self.accounts[0].number, self.accounts[1].number = "А-1", "Б-1"
+        documents = self._document(self.accounts[0]) | self._document(self.accounts[1])
+        documents |= self._document(self.accounts[0], form="capital_repair")
+        self.accounts[0].charge_ids[0].amount_individual += 1
+        documents |= self._document(self.accounts[0], mode="all")
+        names = documents.mapped("pdf_name")
+        self.assertEqual(len(set(names)), 4, names)
+        self.assertTrue(all(name.isascii() for name in names), names)
+
     def test_forms(self):
         epd = self._document(form="epd")._load_snapshot()
         self.assertEqual([block["due"] for block in epd["blocks"]], ["1324.20", "390.14"])

@@ -61,6 +61,27 @@ class TestReceiptLink(HttpCase, SendingCommon):
         self.document.with_user(self.operator).action_cancel_document("Ошибка")
         self.assertEqual(self._open(token).status_code, 410)
 
+    def test_a_superseded_receipt_leads_to_the_newer_one(self):
+        token, document = self._token(), self.document
+        document._move("superseded", state_reason="Перерасчёт")
+        document.flush_recordset()
+        newer = self._make_documents(document.account_id, version=2)
+        answer = self._open(token)
+        self.assertEqual(answer.status_code, 200)
+        self.assertIn("text/html", answer.headers["Content-Type"])
+        self.assertEqual(answer.headers["Referrer-Policy"], "no-referrer")
+        self.assertIn(document.name, answer.text)
+        self.assertNotIn(b"%PDF", answer.content)
+        address = f"{receipt_link.LINK_PATH}{token}/newer"
+        self.assertIn(address, answer.text)
+        self.assertEqual(self.url_open(address).content, newer._read_pdf())
+        # another owner's receipt is not given by a link of the one before
+        document.account_id.partner_id = self.accounts[1].partner_id
+        for path in (token, f"{token}/newer"):
+            answer = self._open(path)
+            self.assertNotIn("/newer", answer.text)
+            self.assertNotIn(b"%PDF", answer.content)
+
     def _old_token(self, expires):
         """A link as letters before 19.0.1.1.0 carry it."""
         secret = self.env["ir.config_parameter"].get_param("database.secret")
