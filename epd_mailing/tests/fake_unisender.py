@@ -5,7 +5,6 @@ and answers like the sandbox of the repository, to which ``tests_unit`` compares
 a letter is said by the first word of its address: see ``FATES`` and ``REJECTIONS``.
 """
 
-import contextlib
 import hashlib
 import json
 import socket
@@ -224,11 +223,6 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         """Keep quiet."""
 
-    def handle(self):
-        """Serve a connection; a client that goes away is no error of ours."""
-        with contextlib.suppress(ConnectionError):
-            super().handle()
-
     def do_POST(self):
         """Answer ``/ru/api/<method>``."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode("ascii")
@@ -238,8 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         kind, answer = self.server.fake.call(self.path.rpartition("/")[2], values)
         if kind == "drop_after":
             self.close_connection = True
-            with contextlib.suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
+            self.connection.shutdown(socket.SHUT_RDWR)
             return
         data = b"<html></html>" if kind else json.dumps(answer, ensure_ascii=False).encode()
         self.send_response(502 if kind == "http_502" else 200)

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.addons.epd_mailing.models.document.document_writer import DocumentWriter, NewVersion
-from odoo.addons.epd_mailing.models.mailing import epd_mailing_sender
 from odoo.tests import HttpCase
 
+from ..models.document.document_writer import DocumentWriter, NewVersion
+from ..models.mailing import epd_mailing_sender
 from .common import EpdCommon
 from .fake_unisender import KEY, SENDER, FakeUniSender
 

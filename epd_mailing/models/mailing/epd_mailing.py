@@ -1,18 +1,16 @@
 import re
-import uuid
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ...tools import message
 from ...tools.address_text import read_address
-from .epd_letter_eligibility import LIVE
-from .letter_writer import LetterWriter, get_repeat_targets
+from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate, describe_seconds
-from .mailing_figures import get_figures, get_timelines
+from .mailing_figures import get_counts, get_figures, get_timelines
+from .mailing_repeat import MailingRepeat
 
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
@@ -102,9 +100,6 @@ class EpdMailing(models.Model):
     )
     period_id = fields.Many2one(
         "epd.billing.period", index=True, ondelete="restrict", check_company=True
-    )
-    run_id = fields.Many2one(
-        "epd.billing.run", index="btree_not_null", ondelete="set null", check_company=True
     )
     parent_id = fields.Many2one(
         "epd.mailing",
@@ -225,41 +220,9 @@ class EpdMailing(models.Model):
 
     @api.depends("letter_ids.state")
     def _compute_counts(self):
-        counts = {}
-        groups = self.env["epd.mailing.letter"]._read_group(
-            [("mailing_id", "in", self.ids), ("is_test", "=", False)],
-            ["mailing_id", "state"],
-            ["__count"],
-        )
-        for mailing, state, count in groups:
-            counts.setdefault(mailing.id, {})[state] = count
+        counts = get_counts(self)
         for mailing in self:
-            by_state = counts.get(mailing._origin.id, {})
-
-            def total(*states, by_state=by_state):
-                return sum(by_state.get(state, 0) for state in states)
-
-            mailing.letter_count = total(*by_state)
-            mailing.pending_count = total("pending", "claimed", "sending")
-            mailing.read_count = total("read")
-            mailing.opened_count = total("read", "opened")
-            mailing.delivered_count = mailing.opened_count + total(
-                "delivered", "spam", "complained", "unsubscribed"
-            )
-            mailing.sent_count = mailing.delivered_count + total("sent", "deferred", "bounced")
-            mailing.failed_count = total("rejected", "bounced")
-            mailing.skipped_count = total("skipped", "cancelled")
-            mailing.unknown_count = total("unknown")
-            active = mailing.letter_count - mailing.skipped_count
-            mailing.progress = 100.0 * (active - mailing.pending_count) / active if active else 0
-            mailing.delivered_rate = (
-                100.0 * mailing.delivered_count / mailing.sent_count if mailing.sent_count else 0
-            )
-            mailing.opened_rate = (
-                100.0 * mailing.opened_count / mailing.delivered_count
-                if mailing.delivered_count
-                else 0
-            )
+            mailing.update(counts[mailing._origin.id])
 
     @api.depends("letter_ids.state", "state", "scheduled_at", "unisender_account_id", "period_id")
     def _compute_estimate(self):
@@ -273,7 +236,9 @@ class EpdMailing(models.Model):
     def _compute_reissued_count(self):
         for mailing in self:
             mailing.reissued_count = (
-                len(mailing._get_reissued()) if mailing.state == "done" and mailing.id else 0
+                len(MailingRepeat(mailing).get_reissued())
+                if mailing.state == "done" and mailing.id
+                else 0
             )
 
     @api.depends("letter_ids.opened_at")
@@ -584,11 +549,19 @@ class EpdMailing(models.Model):
     # so the work goes on where it stopped. A mailing may be scheduled meanwhile; it does not begin
     # before all its letters are written.
 
-    def _take_in_run(self):
-        """Write the letters of the run's documents: now when they are few, else in the background."""
+    def _get_fill_domain(self):
+        """Return the domain of the documents whose letters the mailing is filled with.
+
+        A hook for who makes mailings of many documents; those of no one need no filling.
+        """
+        self.ensure_one()
+        return Domain.FALSE
+
+    def _fill(self):
+        """Write the letters of its documents: now when they are few, else in the background."""
         self.ensure_one()
         documents = self.env["epd.payment.document"]
-        domain = self.run_id._get_mailing_domain()
+        domain = self._get_fill_domain()
         total = documents.search_count(domain)
         if total <= AT_ONCE:
             self._add_documents(documents.search(domain, order="building_id, account_id"))
@@ -661,7 +634,7 @@ class EpdMailing(models.Model):
 
     def _fill_slice(self):
         documents = self.env["epd.payment.document"].sudo()
-        following = self.run_id._get_mailing_domain() & Domain("id", ">", self.fill_after)
+        following = self._get_fill_domain() & Domain("id", ">", self.fill_after)
         chunk = documents.search(following, order="id", limit=AT_ONCE)
         if chunk:
             self._add_documents(chunk)
@@ -698,45 +671,7 @@ class EpdMailing(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        known = self.env["epd.mailing.letter"].search(
-            [("document_id", "in", self._get_reissued().ids), ("send_state", "in", LIVE)]
-        )
-        documents = self._get_reissued() - known.filtered(lambda x: not x.is_test).document_id
-        if not documents:
-            raise UserError(
-                self.env._("No document of this mailing was issued again and is still to be sent.")
-            )
-        mailing = self.copy()
-        mailing.sudo()._through_gate().write({"parent_id": self.id})
-        mailing._add_documents(documents)
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "epd.mailing",
-            "res_id": mailing.id,
-            "view_mode": "form",
-        }
-
-    def _get_reissued(self):
-        """Return the live versions of the documents of this mailing that were superseded."""
-        self.ensure_one()
-        return self.env["epd.payment.document"].browse(
-            row[0]
-            for row in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT DISTINCT live.id
-                      FROM epd_mailing_letter letter
-                      JOIN epd_payment_document old ON old.id = letter.document_id
-                      JOIN epd_payment_document live
-                        ON live.account_id = old.account_id AND live.period_id = old.period_id
-                       AND live.form = old.form AND live.state = 'saved'
-                     WHERE letter.mailing_id = %s AND NOT letter.is_test
-                       AND old.state = 'superseded'
-                    """,
-                    self.id,
-                )
-            )
-        )
+        return MailingRepeat(self).of_reissued()._get_records_action()
 
     def _action_resend(self, states, reason):
         self.ensure_one()
@@ -744,36 +679,7 @@ class EpdMailing(models.Model):
         letters = self.env["epd.mailing.letter"].search(
             [("mailing_id", "=", self.id), ("state", "in", states), ("is_test", "=", False)]
         )
-        return self._resend(letters, reason)
-
-    def _resend(self, letters, reason):
-        """Make a draft mailing that sends ``letters`` once more; history stays.
-
-        Only documents that still live are taken, and only when no later letter of theirs is on its
-        way or arrived. A letter whose address is lost goes to the account's other addresses. The
-        repeat has the next resend number, the person and the reason.
-
-        :raise UserError: when there is nothing to send again
-        """
-        self.ensure_one()
-        targets = get_repeat_targets(letters.sudo())
-        if not targets:
-            raise UserError(
-                self.env._(
-                    "There is nothing to send again: correct the addresses of these accounts "
-                    "first, or open them again."
-                )
-            )
-        mailing = self.copy()
-        mailing.sudo()._through_gate().write({"parent_id": self.id})
-        reason = f"{reason} ({self.env.user.name})"
-        LetterWriter(mailing).repeat(targets, reason)
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "epd.mailing",
-            "res_id": mailing.id,
-            "view_mode": "form",
-        }
+        return MailingRepeat(self).of_letters(letters, reason)._get_records_action()
 
     # --- the message, and a test letter ------------------------------------------------------------
 
@@ -826,24 +732,7 @@ class EpdMailing(models.Model):
         document = self._get_sample_document(document_id)
         if not document or document.state != "saved" or document.company_id != self.company_id:
             raise UserError(self.env._("Choose a saved payment document for the test letter."))
-        letter = (
-            self.env["epd.mailing.letter"]
-            .sudo()
-            ._through_gate()
-            .create(
-                {
-                    "mailing_id": self.id,
-                    "company_id": self.company_id.id,
-                    "unisender_account_id": self.unisender_account_id.id,
-                    "document_id": document.id,
-                    "account_id": document.account_id.id,
-                    "email": normal,
-                    "email_normalized": normal,
-                    "letter_key": uuid.uuid4().hex,
-                    "is_test": True,
-                }
-            )
-        )
+        letter = LetterWriter(self).write_test(document, normal)
         self._wake_sender()
         return letter.id
 
@@ -959,7 +848,3 @@ class EpdMailing(models.Model):
             letter._through_gate()._move(
                 "cancelled", failure_type="withdrawn", failure_reason=reason
             )
-
-    @api.model
-    def _describe_seconds(self, seconds):
-        return describe_seconds(self.env, seconds)

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ...tools.unisender import errors
 from .letter_writer import LetterWriter
+from .mailing_repeat import MailingRepeat
 
 _logger = logging.getLogger(__name__)
 
@@ -524,9 +525,8 @@ class EpdMailingLetter(models.Model):
                     "can be corrected, are sent again."
                 )
             )
-        return letters.mailing_id.with_user(self.env.user)._resend(
-            letters, self.env._("Chosen letters")
-        )
+        repeat = MailingRepeat(letters.mailing_id.with_user(self.env.user))
+        return repeat.of_letters(letters, self.env._("Chosen letters"))._get_records_action()
 
     def _log_decision(self, note):
         self.env["epd.letter.event"].sudo().create(

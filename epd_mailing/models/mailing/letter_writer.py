@@ -105,6 +105,22 @@ class LetterWriter:
     def _skipped(self, reason):
         return {**self.letters._describe_reason(reason), "send_state": "skipped"}
 
+    def write_test(self, document, email):
+        """Write a test letter with a real receipt, to whom the clerk says; it is never counted."""
+        return self.letters.create(
+            {
+                "mailing_id": self.mailing.id,
+                "company_id": self.mailing.company_id.id,
+                "unisender_account_id": self.mailing.unisender_account_id.id,
+                "document_id": document.id,
+                "account_id": document.account_id.id,
+                "email": email,
+                "email_normalized": email,
+                "letter_key": uuid.uuid4().hex,
+                "is_test": True,
+            }
+        )
+
     # --- repeats ---------------------------------------------------------------------------------
 
     def repeat(self, pairs, reason):
@@ -152,42 +168,3 @@ class LetterWriter:
         for document, email, number in groups:
             last[document.id, email] = number
         return last
-
-
-def get_repeat_targets(letters):
-    """Return [(letter, address)] for those of the letters that may go once more.
-
-    Only documents that still live are taken, and only when no later letter of theirs is on its way
-    or arrived. A letter whose address is lost goes to the account's other addresses.
-
-    :param letters: ``epd.mailing.letter`` (sudo)
-    """
-    later = defaultdict(list)
-    for other in letters.search(
-        [
-            ("document_id", "in", letters.document_id.ids),
-            ("is_test", "=", False),
-            ("send_state", "in", LIVE),
-        ]
-    ):
-        later[other.document_id.id, other.email_normalized].append(other)
-    targets, seen = [], set()
-    possible = letters.env["epd.letter.eligibility"]._get_targets(letters.document_id)
-    for letter in letters.sorted("id", reverse=True):
-        document = letter.document_id
-        good = {target.address_id for target in possible[document.id] if target.can_go_again}
-        addresses = letter.address_id
-        if addresses.id not in good or addresses.email_normalized != letter.email_normalized:
-            addresses = letter.account_id.address_ids
-        for address in addresses.filtered(lambda a, good=good: a.id in good):
-            key = document.id, address.email_normalized
-            if key in seen or any(
-                other.id > letter.id and other.state not in ("bounced", "rejected")
-                for other in later[key]
-            ):
-                continue
-            if address.email_normalized != letter.email_normalized and later[key]:
-                continue  # that address has had this document by a letter of its own
-            seen.add(key)
-            targets.append((letter, address))
-    return targets[::-1]

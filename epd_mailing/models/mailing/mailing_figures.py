@@ -1,4 +1,4 @@
-"""Figures of mailings: the chart of openings, and the statistics for programs."""
+"""Figures of mailings: counts, the chart of openings, and the statistics for programs."""
 
 import json
 from collections import defaultdict
@@ -19,6 +19,55 @@ LETTER_COUNTS = (
     "skipped_count",
     "unknown_count",
 )
+
+
+def get_counts(mailings):
+    """Return ``{mailing id: {field: value}}`` of the counts that a mailing shows.
+
+    :param mailings: ``epd.mailing``
+    :return: a mapping that answers for any id
+    """
+    by_state = defaultdict(dict)
+    groups = mailings.env["epd.mailing.letter"]._read_group(
+        [("mailing_id", "in", mailings.ids), ("is_test", "=", False)],
+        ["mailing_id", "state"],
+        ["__count"],
+    )
+    for mailing, state, count in groups:
+        by_state[mailing.id][state] = count
+    counts = defaultdict(lambda: _sum_up({}))
+    counts.update((mailing_id, _sum_up(states)) for mailing_id, states in by_state.items())
+    return counts
+
+
+def _sum_up(by_state):
+    """Return the counts of one mailing from ``{state: number of letters}``."""
+
+    def total(*states):
+        return sum(by_state.get(state, 0) for state in states)
+
+    def percent(part, whole):
+        return 100.0 * part / whole if whole else 0
+
+    opened = total("read", "opened")
+    delivered = opened + total("delivered", "spam", "complained", "unsubscribed")
+    sent = delivered + total("sent", "deferred", "bounced")
+    pending, skipped = total("pending", "claimed", "sending"), total("skipped", "cancelled")
+    active = total(*by_state) - skipped
+    return {
+        "letter_count": total(*by_state),
+        "pending_count": pending,
+        "sent_count": sent,
+        "delivered_count": delivered,
+        "opened_count": opened,
+        "read_count": total("read"),
+        "failed_count": total("rejected", "bounced"),
+        "skipped_count": skipped,
+        "unknown_count": total("unknown"),
+        "progress": percent(active - pending, active),
+        "delivered_rate": percent(delivered, sent),
+        "opened_rate": percent(opened, delivered),
+    }
 
 
 def get_timelines(mailings):

@@ -9,3 +9,4 @@ from . import epd_billing_run
 from . import epd_billing_run_line
 from . import epd_payment_document
 from . import epd_behind
+from . import epd_mailing

@@ -11,6 +11,7 @@ from ...tools.delivery_state import PRESENTED
 from ...tools.query_plan import switch_off_jit
 from ..base.epd_background_work import LOST_TRANSACTION
 from ..document.epd_payment_document import FORMS
+from ..mailing.mailing_estimate import describe_seconds
 from .run_outlook import RunOutlook
 
 _logger = logging.getLogger(__name__)
@@ -231,9 +232,7 @@ class EpdBillingRun(models.Model):
             )
             seconds = (now - begin).total_seconds()
             if done and seconds > 0:
-                run.eta_text = self.env["epd.mailing"]._describe_seconds(
-                    run.pending_count * seconds / done
-                )
+                run.eta_text = describe_seconds(self.env, run.pending_count * seconds / done)
 
     # --- which accounts, documents and letters it is about -------------------------------------------
 
@@ -482,7 +481,7 @@ class EpdBillingRun(models.Model):
                 "template_id": template.id,
             }
         )
-        mailing._take_in_run()
+        mailing._fill()
         return {
             "type": "ir.actions.act_window",
             "res_model": "epd.mailing",

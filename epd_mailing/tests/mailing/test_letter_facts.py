@@ -1,11 +1,11 @@
 from datetime import UTC, timedelta
 from unittest.mock import patch
 
-from odoo.addons.epd_mailing.tools.unisender.client import ContactInfo, UniSenderClient
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...tools.unisender.client import ContactInfo, UniSenderClient
 from ..sending_common import SendingCommon
 
 LOG = "odoo.addons.epd_mailing.models.mailing.epd_status_poll"

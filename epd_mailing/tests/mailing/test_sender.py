@@ -3,11 +3,11 @@ from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.addons.epd_mailing.models.mailing import epd_mailing_sender
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...models.mailing import epd_mailing_sender
 from ..sending_common import SendingCommon
 
 ROOM = "odoo.addons.epd_mailing.models.mailing"

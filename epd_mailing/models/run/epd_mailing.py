@@ -1,0 +1,15 @@
+from odoo import fields, models
+
+
+# pylint: disable-next=consider-merging-classes-inherited  # the mailing room knows no runs
+class EpdMailing(models.Model):
+    """The run that a mailing was made of: its letters are those of the run's documents."""
+
+    _inherit = "epd.mailing"
+
+    run_id = fields.Many2one(
+        "epd.billing.run", index="btree_not_null", ondelete="set null", check_company=True
+    )
+
+    def _get_fill_domain(self):
+        return super()._get_fill_domain() | self.run_id._get_mailing_domain()
