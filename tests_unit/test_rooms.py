@@ -22,10 +22,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     (_LIST, "epd.service"): _FILTER,
     (_LIST, "epd.billing.period"): _FILTER,
     (_LIST, "epd.payment.document"): _FILTER,
-    (
-        "models/mailing/epd_mailing.py",
-        "epd.billing.run",
-    ): "a mailing remembers the run it was made in",
 }
 
 

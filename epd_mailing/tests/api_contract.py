@@ -1,7 +1,7 @@
 """What two states of the interface differ in: what callers lose, and what is new to them.
 
 Within a contract number nothing is renamed, changed or taken away. Something new is allowed, and is
-recorded in ``docs/api_contract.json``, so that the file stays whole and the next change is seen.
+recorded in ``api/contract.json``, so that the file stays whole and the next change is seen.
 """
 
 REQUIRED = "required"

@@ -2,21 +2,16 @@ import base64
 import io
 import os
 import re
-import unittest
 import zipfile
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ...models.intake.import_run import ImportRun
 from ...tools.table_file import KINDS, sample_rows
 from ..import_common import ImportCase, make_csv, make_xlsx
-
-try:
-    from hypothesis import HealthCheck, given, settings
-    from hypothesis import strategies as st
-except ImportError:  # a database of an office has no test tools
-    st = None
 
 # the short form by default; the long one is `make fuzz`
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
@@ -82,8 +77,6 @@ class TestImportMutated(ImportCase):
     """Whatever the bytes of a file: a person gets words, and either all of it is loaded or nothing."""
 
     def test_mutated_files(self):
-        if st is None:
-            raise unittest.SkipTest("hypothesis is not installed")
         rows = {"charge": [HEAD, *ROWS], "payment": [REGISTER, *PAYMENTS]}
         files = {}
         for kind, table in rows.items():
@@ -109,8 +102,6 @@ class TestImportMutated(ImportCase):
 
     def test_odd_cells_mutated(self):
         """Sound files of every kind with odd cells: good rows are loaded, each row is accounted for."""
-        if st is None:
-            raise unittest.SkipTest("hypothesis is not installed")
         cell = st.one_of(
             st.sampled_from(ODD),
             st.text(max_size=60),
