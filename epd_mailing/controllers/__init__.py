@@ -2,4 +2,4 @@ from . import document
 from . import receipt_link
 from . import webhook
 from . import import_example
-from . import outgo
+from . import downloads

@@ -20,11 +20,11 @@ ZIP = "application/zip"
 def answer_for(model, record_id, make):
     """Answer with ``make(record)`` if the user may read the record.
 
-    What he may not read looks like what is not there; a fault that he can mend is told as text.
+    What they may not read looks like what is not there; an error that they can correct is answered as text.
     """
     record = request.env[model].browse(record_id)
     try:
-        if not record:  # number 0 is no record, and nothing is there to be refused
+        if not record:  # number 0 is no record, and there is nothing to reject
             raise request.not_found()
         record.check_access("read")
         return make(record)
@@ -42,7 +42,7 @@ def say(text, status, headers=()):
 
 
 def give(data, name, mimetype, headers=()):
-    """Answer with bytes: a PDF to look at, anything else to save."""
+    """Answer with bytes: a PDF to show, anything else to save."""
     return request.make_response(data, _describe(name, mimetype, headers))
 
 

@@ -5,7 +5,7 @@ from odoo.http import request
 from ..models.mailing.receipt_link import LINK_PATH, LinkError, read_token
 from .file_answer import HEADERS, PDF, give, say
 
-# the address is the key to the receipt: it is told to no other site and stands in no search
+# the address is the key to the receipt: it is given to no other site and stands in no search
 SECRET_ADDRESS = (("Referrer-Policy", "no-referrer"), ("X-Robots-Tag", "noindex, nofollow"))
 
 

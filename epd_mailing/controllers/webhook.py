@@ -26,37 +26,37 @@ class WebhookController(http.Controller):
         save_session=False,
     )
     def receive(self, token, **_form):
-        """Answer the activation GET, take in the events of a POST.
+        """Answer the activation GET, keep the events of a POST.
 
-        A body sent as a form was parsed by Odoo as well; only the raw bytes are looked at.
+        A body sent as a form was parsed by Odoo as well; only the raw bytes are used.
         """
         if request.httprequest.method != "POST":
             return request.make_response("ok", [("Content-Type", "text/plain")])
         length = request.httprequest.content_length
         if length is None or length > BODY_LIMIT:
-            return self._refuse(413)
+            return self._reject(413)
         account = (
             request.env["epd.unisender.account"]
             .with_user(SUPERUSER_ID)
             ._find_by_webhook_token(token)
         )
         if not account:
-            return self._refuse(404)
+            return self._reject(404)
         raw = request.httprequest.get_data()
         try:
             body = webhook.unpack(raw)
             if not webhook.verify(body, account.api_key):
                 _logger.warning("UniSender account %s: a webhook call is not genuine", account.id)
-                return self._refuse(403)
+                return self._reject(403)
             events = webhook.parse(body)
         except webhook.WebhookError as error:
             _logger.warning(
                 "UniSender account %s: a webhook call is damaged: %s", account.id, error
             )
-            return self._refuse(403)
+            return self._reject(403)
         request.env["epd.letter.event"].with_user(SUPERUSER_ID)._keep(account, events)
         return request.make_response("ok", [("Content-Type", "text/plain")])
 
     @staticmethod
-    def _refuse(status):
+    def _reject(status):
         return request.make_response("", [("Content-Type", "text/plain")], status=status)

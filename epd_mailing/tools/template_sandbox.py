@@ -46,7 +46,7 @@ class Compiled:
 
 @pass_context  # with it jinja2 also asks for constants, and only when they are printed
 def _print(_context, value):
-    """Return what is printed for a value, refusing lists and whatever is no single value."""
+    """Return what is printed for a value, rejecting lists and whatever is no single value."""
     if value is None:
         return ""
     if type(value) not in _PRINTED and not isinstance(value, StrictUndefined):

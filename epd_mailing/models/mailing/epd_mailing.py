@@ -30,9 +30,9 @@ class EpdMailing(models.Model):
     draft       creation, «Unschedule»
     scheduled   «Schedule», «Send» (at once)
     sending     the cron, when the time has come
-    paused      «Pause», or a fault that needs a person (key, money, sender)
+    paused      «Pause», or an error that needs a person (key, money, sender)
     done        no letter pending, claimed or sending
-    cancelled   the clerk, before done; what went is told
+    cancelled   the clerk, before done; what was sent is reported
     ==========  ====================================================================
     """
 
@@ -158,7 +158,7 @@ class EpdMailing(models.Model):
     opened_count = fields.Integer(string="Opened", compute="_compute_counts")
     read_count = fields.Integer(string="Read", compute="_compute_counts")
     failed_count = fields.Integer(string="Not Sent", compute="_compute_counts")
-    skipped_count = fields.Integer(string="Left Out", compute="_compute_counts")
+    skipped_count = fields.Integer(string="Skipped", compute="_compute_counts")
     unknown_count = fields.Integer(string="Outcome Unknown", compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts")
     delivered_rate = fields.Float(compute="_compute_counts", help="Delivered / sent, percent.")
@@ -179,16 +179,14 @@ class EpdMailing(models.Model):
     refreshed_text = fields.Char(string="Statistics", compute="_compute_refreshed_text")
     # letters written in the background
     is_filling = fields.Boolean(string="Letters Are Being Written", readonly=True, copy=False)
-    fill_total = fields.Integer(string="Documents to Take In", readonly=True, copy=False, default=0)
+    fill_total = fields.Integer(string="Documents to Add", readonly=True, copy=False, default=0)
     fill_left = fields.Integer(
-        string="Documents Not Taken In Yet", readonly=True, copy=False, default=0
+        string="Documents Not Added Yet", readonly=True, copy=False, default=0
     )
-    fill_after = fields.Integer(
-        string="Last Document Taken In", readonly=True, copy=False, default=0
-    )
+    fill_after = fields.Integer(string="Last Document Added", readonly=True, copy=False, default=0)
     fill_started_at = fields.Datetime(string="Writing Began", readonly=True, copy=False)
     fill_problem = fields.Text(string="Why Writing Stopped", readonly=True, copy=False)
-    fill_progress = fields.Float(string="Documents Taken In, %", compute="_compute_fill_progress")
+    fill_progress = fields.Float(string="Documents Added, %", compute="_compute_fill_progress")
     fill_eta_text = fields.Char(string="Time Left to Write", compute="_compute_fill_progress")
 
     @api.depends("period_id.name", "subject", "template_id.name")
@@ -291,7 +289,7 @@ class EpdMailing(models.Model):
         return self.sudo()._through_gate()
 
     def _check_account(self):
-        """Refuse to send through an account that is not active.
+        """Raise when the account to send through is not active.
 
         :raise UserError: saying what to do
         """
@@ -385,7 +383,7 @@ class EpdMailing(models.Model):
         return True
 
     def action_pause(self):
-        """Stop after the letters in flight; what has gone is told."""
+        """Stop after the letters in flight; what was sent is reported."""
         for mailing in self._check_user_may():
             mailing._move(
                 "paused",
@@ -419,7 +417,7 @@ class EpdMailing(models.Model):
         return bool(self.fill_left) or early
 
     def action_cancel(self):
-        """Give the mailing up: what has not gone or is not written yet is cancelled, what went is told."""
+        """Give the mailing up: cancel what is not sent or not written yet, report what was sent."""
         for mailing in self._check_user_may():
             if mailing.is_filling:
                 mailing.write({"is_filling": False})
@@ -445,7 +443,7 @@ class EpdMailing(models.Model):
         """Return one line of what has gone and what has not."""
         self.ensure_one()
         return self.env._(
-            "Sent: %(sent)s, refused: %(failed)s, outcome unknown: %(unknown)s, still to go: "
+            "Sent: %(sent)s, rejected: %(failed)s, outcome unknown: %(unknown)s, still to go: "
             "%(pending)s.",
             sent=self.sent_count,
             failed=self.failed_count,
@@ -603,7 +601,7 @@ class EpdMailing(models.Model):
 
     @api.model
     def _cron_fill(self):
-        """Write the letters of all mailings that wait for them, within the budget of a pass."""
+        """Write the letters of all mailings that wait for them, within the budget of a cron run."""
         self._work_pass()
 
     @api.model
@@ -644,7 +642,7 @@ class EpdMailing(models.Model):
             self.write({"is_filling": False, "fill_left": 0})
             self.message_post(
                 body=self.env._(
-                    "Letters written: %(letters)s, left out: %(skipped)s.",
+                    "Letters written: %(letters)s, skipped: %(skipped)s.",
                     letters=self.pending_count,
                     skipped=self.skipped_count,
                 )
@@ -807,7 +805,7 @@ class EpdMailing(models.Model):
     def _get_summary(self):
         """Return one line of what became of the letters."""
         return self.env._(
-            "Sent: %(sent)s. Refused: %(failed)s. Left out: %(skipped)s. Outcome unknown: "
+            "Sent: %(sent)s. Rejected: %(failed)s. Skipped: %(skipped)s. Outcome unknown: "
             "%(unknown)s.",
             sent=self.sent_count,
             failed=self.failed_count,
@@ -825,7 +823,7 @@ class EpdMailing(models.Model):
             self._through_gate().write({"wait_reason": reason, "wait_until": until})
 
     def _pause(self, reason):
-        """Pause for a fault that a person has to mend, and tell a manager."""
+        """Pause for an error that a person has to correct, and notify a manager."""
         mailing = self._can_move("paused")
         if mailing.state == "sending":
             mailing._move("paused", wait_reason=reason, wait_until=False)

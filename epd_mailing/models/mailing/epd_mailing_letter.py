@@ -40,7 +40,7 @@ FACT_SOURCES = [
     ("person", "Person"),
 ]
 FAILURE_TYPES = [
-    # why a letter was left out
+    # why a letter was skipped
     ("no_address", "No e-mail address"),
     ("malformed_address", "Malformed e-mail address"),
     ("address_bounced", "Earlier letters came back from the address"),
@@ -85,8 +85,8 @@ LETTER_STATES = [
     ("complained", "Complaint"),
     ("unsubscribed", "Unsubscribed After Delivery"),
     ("bounced", "Not Delivered"),
-    ("rejected", "Refused"),
-    ("skipped", "Left Out"),
+    ("rejected", "Rejected"),
+    ("skipped", "Skipped"),
     ("cancelled", "Cancelled"),
 ]
 
@@ -101,10 +101,10 @@ class EpdMailingLetter(models.Model):
     send_state    set by
     ============  ===============================================================
     pending       creation; an expired claim (nothing was sent)
-    claimed       the sender took a slice, with a lease
+    claimed       the sender claimed a slice, with a lease
     sending       committed right before the call; at most k at once
-    sent          UniSender took it and gave an id
-    rejected      a definite refusal of this letter
+    sent          UniSender accepted it and gave an id
+    rejected      a definite rejection of this letter
     unknown       no clear answer, or the worker died: never sent again by itself
     skipped       not to go, with ``failure_type``
     cancelled     withdrawn before it went
@@ -398,7 +398,7 @@ class EpdMailingLetter(models.Model):
             self.address_id._lose(state, error.code)
 
     def _write_not_sent(self, outcome):
-        """Certainly not sent (refused connection, «retry later», limit, stop): back to the queue."""
+        """Certainly not sent (no connection, «retry later», limit, stop): back to the queue."""
         error, vals = outcome.error, {"lease_until": False, "claim_token": False}
         if outcome.kind == "retry" and not isinstance(error, errors.ConnectFailed):
             if self.attempts >= MAX_ATTEMPTS:
@@ -508,7 +508,7 @@ class EpdMailingLetter(models.Model):
     def action_resend(self):
         """Send chosen letters again as a new linked mailing (after the address was corrected).
 
-        Letters that went or were refused, and those left out for a reason that can be mended.
+        Letters that were sent or rejected, and those skipped for a reason that can be corrected.
         """
         letters = self._check_operator()
         if len(letters.mailing_id) != 1:
@@ -521,8 +521,8 @@ class EpdMailingLetter(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "Only letters that went, were refused, or were left out for something that "
-                    "can be corrected, are sent again."
+                    "Only letters that were sent, rejected, or skipped for something that can be "
+                    "corrected, are sent again."
                 )
             )
         repeat = MailingRepeat(letters.mailing_id.with_user(self.env.user))

@@ -140,7 +140,7 @@ class EpdMailingSender(models.AbstractModel):
         except Exception:
             self.env.cr.rollback()
             _logger.exception("Mailing %s failed", mailing.id)
-            reason = sender.env._("An unexpected fault; the administrator sees it in the log.")
+            reason = sender.env._("An unexpected error; the administrator sees it in the log.")
             until = fields.Datetime.now() + timedelta(minutes=5)
             in_transaction(self.env, lambda: mailing._show_wait(reason, until))
             return None
@@ -321,7 +321,7 @@ class EpdMailingSender(models.AbstractModel):
         if kinds == {"refused"} and self._is_rejected_over_and_over(mailing, found[-1].error):
             mailing._pause(
                 self.env._(
-                    "UniSender refuses letter after letter with the same answer: %(answer)s",
+                    "UniSender rejects letter after letter with the same answer: %(answer)s",
                     answer=f"{found[-1].error.code}: {found[-1].error.message}",
                 )
             )

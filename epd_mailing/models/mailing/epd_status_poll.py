@@ -12,11 +12,11 @@ _logger = logging.getLogger(__name__)
 
 # the vendor forgets a letter after about a month
 KEPT = timedelta(days=30)
-# minutes until the next look, by the number of looks so far
+# minutes until the next poll, by the number of polls so far
 INTERVALS = (2, 5, 15, 30, 60, 180, 360, 720, 1440)
-PASS_WALL = 15.0  # seconds; the pass shares its time with the other jobs
+RUN_WALL = 15.0  # seconds; a cron run shares its time with the other jobs
 BATCHES_AT_ONCE = 10  # by the button; the rest goes through the queue
-CONTACTS_A_PASS = 50
+CONTACTS_A_RUN = 50
 
 
 class EpdStatusPoll(models.AbstractModel):
@@ -49,12 +49,12 @@ class EpdStatusPoll(models.AbstractModel):
 
     @api.model
     def _poll_account(self, account, began):
-        """Ask batch by batch; return True when there is more than fits into the pass."""
+        """Ask batch by batch; return True when there is more than fits into the cron run."""
         while True:
             due = self._get_due(account)
             if not due:
                 return False
-            if time.monotonic() - began > PASS_WALL:
+            if time.monotonic() - began > RUN_WALL:
                 return True
             if not in_transaction(
                 self.env, lambda due=due: self._poll(account, due), processed=len(due)
@@ -108,7 +108,7 @@ class EpdStatusPoll(models.AbstractModel):
     def _poll(self, account, letters, counted=True):
         """Ask one batch and apply the answer.
 
-        :param counted: False when a person asked: the next look does not move away
+        :param counted: False when a person asked: the next poll does not move away
         :return: False when the service could not be asked
         """
         try:
@@ -151,7 +151,7 @@ class EpdStatusPoll(models.AbstractModel):
 
     @api.model
     def _settle_unknown(self, account):
-        """Ask the contact behind letters of unknown outcome whose time has come."""
+        """Ask the contact of letters of unknown outcome whose time has come."""
         letters = self.env["epd.mailing.letter"].search(
             [
                 ("unisender_account_id", "=", account.id),
@@ -159,7 +159,7 @@ class EpdStatusPoll(models.AbstractModel):
                 ("next_poll_at", "<=", fields.Datetime.now()),
             ],
             order="next_poll_at",
-            limit=CONTACTS_A_PASS,
+            limit=CONTACTS_A_RUN,
         )
         facts = self.env["epd.letter.facts"]
         facts._adopt_events(letters)
@@ -177,7 +177,7 @@ class EpdStatusPoll(models.AbstractModel):
 
     @api.model
     def _ask_times(self, account):
-        """Ask the contacts behind facts that polling could date by «not later than» alone.
+        """Ask the contacts of facts that polling could date by «not later than» alone.
 
         :return: True when more of them wait
         """
@@ -187,12 +187,12 @@ class EpdStatusPoll(models.AbstractModel):
                 ("contact_at", "<=", fields.Datetime.now()),
             ],
             order="contact_at",
-            limit=CONTACTS_A_PASS + 1,
+            limit=CONTACTS_A_RUN + 1,
         )
         facts = self.env["epd.letter.facts"]
-        now, client = letters[:CONTACTS_A_PASS], account._get_client()
+        now, client = letters[:CONTACTS_A_RUN], account._get_client()
         for letter in now:
-            # asked once for each fact: the contact forgets with his next letter
+            # asked once for each fact: the contact forgets with their next letter
             letter._through_gate().write({"contact_at": False})
             if not letter.sending_at or facts._has_rival(letter):
                 continue

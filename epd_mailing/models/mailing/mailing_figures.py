@@ -7,7 +7,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tools import SQL
 
-# the figures that programs are told
+# the figures that programs get
 LETTER_COUNTS = (
     "letter_count",
     "pending_count",

@@ -21,7 +21,7 @@ def make_link(letter, days):
     :param days: how long it works
     """
     expires = int(time.time()) + max(1, days) * 86400
-    # the moment is ours: Odoo answers forged and expired ones alike, and a payer is told which
+    # the moment is ours: Odoo answers forged and expired ones alike, and a payer is to read which
     token = hash_sign(letter.sudo().env, SCOPE, [letter.document_id.id, letter.letter_key, expires])
     return f"{letter.get_base_url()}{LINK_PATH}{token}"
 

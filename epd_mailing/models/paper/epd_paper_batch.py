@@ -117,7 +117,7 @@ class EpdPaperBatch(models.Model):
     part_ids = fields.One2many("epd.paper.batch.part", "batch_id", string="Files", copy=False)
     document_count = fields.Integer(string="Receipts", compute="_compute_counts")
     pending_count = fields.Integer(compute="_compute_counts")
-    error_count = fields.Integer(string="Left Out", compute="_compute_counts")
+    error_count = fields.Integer(string="Skipped", compute="_compute_counts")
     page_count = fields.Integer(string="Pages", compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts", help="Percent of the receipts joined.")
 
@@ -320,7 +320,7 @@ class EpdPaperBatch(models.Model):
 
     @api.model
     def _cron_paper(self):
-        """Work on all batches that are being made, within the budget of a pass."""
+        """Work on all batches that are being made, within the budget of a cron run."""
         self._work_pass()
 
     def _work_slice(self):

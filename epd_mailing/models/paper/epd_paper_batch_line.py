@@ -38,7 +38,7 @@ class EpdPaperBatchLine(models.Model):
     premises = fields.Char(related="account_id.premises")
     sequence = fields.Integer(readonly=True, help="Place in the order of the carrier's way.")
     state = fields.Selection(
-        [("pending", "Waiting"), ("done", "In the File"), ("error", "Left Out")],
+        [("pending", "Waiting"), ("done", "In the File"), ("error", "Skipped")],
         required=True,
         default="pending",
         readonly=True,

@@ -526,7 +526,7 @@ class EpdBillingRun(models.Model):
 
     @api.model
     def _cron_prepare(self):
-        """Work on all runs that are being prepared, within the budget of a pass."""
+        """Work on all runs that are being prepared, within the budget of a cron run."""
         self._work_pass()
 
     def _for_office(self):
@@ -619,7 +619,7 @@ class EpdBillingRun(models.Model):
         else:
             _logger.error("Run %s: account %s failed", self.id, line.account_id.id, exc_info=error)
             code = "fault"
-            text = self.env._("An unexpected fault; the administrator sees it in the log.")
+            text = self.env._("An unexpected error; the administrator sees it in the log.")
         return {"problem_code": code, "problem_text": text}
 
     def _form(self, lines):

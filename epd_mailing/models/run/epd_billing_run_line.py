@@ -29,7 +29,7 @@ class EpdBillingRunLine(models.Model):
         [
             ("pending", "Waiting"),
             ("saved", "Saved"),
-            ("skipped", "Left Out"),
+            ("skipped", "Skipped"),
             ("error", "Error"),
         ],
         required=True,

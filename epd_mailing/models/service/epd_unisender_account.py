@@ -70,7 +70,7 @@ class EpdUnisenderAccount(models.Model):
     list_id = fields.Char(string="List Id", help="The list that a payer leaves on unsubscribing.")
     list_title = fields.Char(string="List", readonly=True)
     state = fields.Selection(
-        [("draft", "Not checked"), ("active", "Active"), ("error", "Fault")],
+        [("draft", "Not checked"), ("active", "Active"), ("error", "Error")],
         required=True,
         default="draft",
         readonly=True,
@@ -101,7 +101,7 @@ class EpdUnisenderAccount(models.Model):
     # the rest after errors of the service, shared by all workers and hosts
     wait_until = fields.Datetime(string="Rests Until", readonly=True, copy=False)
     wait_reason = fields.Char(string="Rests Because", readonly=True, copy=False)
-    fault_count = fields.Integer(string="Faults in a Row", readonly=True, copy=False)
+    fault_count = fields.Integer(string="Errors in a Row", readonly=True, copy=False)
 
     _name_uniq = models.Constraint(
         "unique(company_id, name)", "This UniSender account is already there."
@@ -166,7 +166,7 @@ class EpdUnisenderAccount(models.Model):
         elif isinstance(error, errors.ResultUnknown):
             text = self.env._("UniSender gave no clear answer. Try again later.")
         else:
-            text = self.env._("UniSender refused the call.")
+            text = self.env._("UniSender rejected the call.")
         return f"{text} ({error.code})"
 
     @api.model_create_multi
@@ -210,7 +210,7 @@ class EpdUnisenderAccount(models.Model):
     def _ask_facts(self):
         """Ask lists, sender, balance and webhook; return the values to write.
 
-        :raise UniSenderError: the service refused or did not answer
+        :raise UniSenderError: the service rejected the call or did not answer
         """
         sender = self._get_client()
         chosen = self._choose_list(sender)
@@ -222,7 +222,7 @@ class EpdUnisenderAccount(models.Model):
         try:
             confirmed = sender.get_checked_email(self.name, self.sender_email)
         except errors.AuthError:
-            confirmed = True  # cannot be asked; sendEmail will tell
+            confirmed = True  # cannot be asked; sendEmail will say
         vals = {"balance": balance, "sender_confirmed": confirmed}
         if not chosen:
             problem = self.env._(
@@ -252,7 +252,7 @@ class EpdUnisenderAccount(models.Model):
     def get_lists(self):
         """Return the lists of the account: [{"id": text, "title": text}].
 
-        :raise UserError: the service refused or did not answer
+        :raise UserError: the service rejected the call or did not answer
         """
         self.ensure_one()
         self.check_access("write")

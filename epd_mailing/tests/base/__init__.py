@@ -2,5 +2,5 @@ from . import test_access
 from . import test_background_work
 from . import test_russian
 from . import test_views
-from . import test_outgo
+from . import test_downloads
 from . import test_no_lenient_parser

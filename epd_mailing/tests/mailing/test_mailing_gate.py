@@ -1,3 +1,4 @@
+import json
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,16 @@ class TestMailingGate(SendingCommon):
         self.assertEqual(len(going), 4)
         self.assertEqual(len(set(going.mapped("letter_key"))), 4)
         self.assertEqual(self.documents[0].delivery_state, "pending")
+
+    def test_what_buttons_answer_fits_into_json(self):
+        mailing = self._send()
+        letters = mailing.letter_ids.filtered(lambda x: x.send_state == "sent")
+        for action in (
+            letters[0].with_user(self.operator).action_resend(),
+            mailing.action_resend_unopened(),
+            self.documents[0].with_user(self.operator).action_confirm_send(),
+        ):
+            self.assertTrue(json.loads(json.dumps(action))["res_model"])
 
     def test_closed_address_is_silent_beside_a_live_one(self):
         self.env["epd.delivery.address"].create(

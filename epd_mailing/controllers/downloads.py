@@ -4,7 +4,7 @@ from ..reports.delivery_report import DeliveryReport
 from .file_answer import PDF, XLSX, ZIP, answer_for, give, give_written
 
 
-class OutgoController(http.Controller):
+class DownloadController(http.Controller):
     """Files that leave the office: for the printer, for Excel, for a court."""
 
     @http.route(

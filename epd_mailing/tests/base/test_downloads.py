@@ -14,7 +14,7 @@ from ..paper.test_paper import PaperCase
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
-class TestOutgo(PaperCase, HttpCase):
+class TestDownloads(PaperCase, HttpCase):
     """Tables, papers and archives, downloaded as the operator does."""
 
     @classmethod
