@@ -36,7 +36,7 @@ class EpdLetterReport(models.Model):
     opened = fields.Integer(readonly=True)
     read_count = fields.Integer(string="Read", readonly=True)
     failed = fields.Integer(string="Not Delivered", readonly=True)
-    skipped = fields.Integer(string="Skipped", readonly=True)
+    skipped = fields.Integer(readonly=True)
     unknown = fields.Integer(string="Outcome Unknown", readonly=True)
     delivered_rate = fields.Float(string="Delivered, %", aggregator="avg", readonly=True)
     opened_rate = fields.Float(string="Opened, %", aggregator="avg", readonly=True)

@@ -31,9 +31,9 @@ class TestMailingGate(SendingCommon):
         mailing = self._send()
         letters = mailing.letter_ids.filtered(lambda x: x.send_state == "sent")
         for action in (
+            self.documents[0].with_user(self.operator).action_confirm_send(),
             letters[0].with_user(self.operator).action_resend(),
             mailing.action_resend_unopened(),
-            self.documents[0].with_user(self.operator).action_confirm_send(),
         ):
             self.assertTrue(json.loads(json.dumps(action))["res_model"])
 
