@@ -234,7 +234,7 @@ def check(odoo, letters):
 
 def check_document(odoo, row):
     """Compare one document's file with its hash, its codes and the balances of its account."""
-    pdf = base64.b64decode(odoo("epd.payment.document", "get_pdf", [row["id"]]))
+    pdf = base64.b64decode(odoo("epd.api", "get_document_pdf", row["id"])["content"])
     number = row["account_id"][1]
     if hashlib.sha256(pdf).hexdigest() != row["pdf_sha256"]:
         return [f"{number}: файл не совпадает с хешем"]

@@ -142,7 +142,11 @@ def test_mended_before_mailing(office, page, strict):
     clicks.dialog(page).locator("button[name=action_confirm]:visible").click()
     clicks.closed(page)
     wait_until(
-        lambda: office.operator("epd.billing.run", "get_outlook", [run])["no_document"] == 0,
+        lambda: (
+            not office.operator(
+                "epd.personal.account", "search_count", [("behind", "=", f"{run}:mail_no_document")]
+            )
+        ),
         120,
         "the document is saved",
     )

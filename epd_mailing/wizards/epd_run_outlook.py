@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.run.epd_run_readiness import WHOLE_RUN
-from ..models.run.run_outlook import MENDS, NOTHING
+from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
 
 PEOPLE = "epd.personal.account"
 DOCUMENTS = "epd.payment.document"
@@ -232,7 +232,7 @@ class EpdRunOutlook(models.TransientModel):
     # --- letters ---------------------------------------------------------------------------------
 
     def _look_at_letters(self):
-        outlook = self.run_id.get_outlook()
+        outlook = RunOutlook(self.run_id).get_counts()
         lines = [
             self._line(
                 "go",

@@ -1,5 +1,7 @@
 """Documents of a month: prepared, listed, fetched."""
 
+import base64
+
 from odoo import Command
 
 from ..document.epd_payment_document import FORMS
@@ -73,14 +75,19 @@ class DocumentCalls(Calls):
 
     def check_readiness(self, run_id):
         """Return what stands in the way of a run's documents."""
-        found = self._find_run(run_id).check_readiness()
+        found = self.env["epd.run.readiness"]._find_problems(self._find_run(run_id))
         return {
             "problems": [
                 make_problem(entry["code"], entry["text"], f"{entry['model']}/{entry['ids'][0]}")
                 for entry in found
             ],
             "findings": [
-                {name: entry[name] for name in ("code", "severity", "count")} for entry in found
+                {
+                    "code": entry["code"],
+                    "severity": entry["severity"],
+                    "count": len(entry["ids"]),
+                }
+                for entry in found
             ],
         }
 
@@ -131,5 +138,5 @@ class DocumentCalls(Calls):
             "document": record.id,
             "name": record.pdf_name or "",
             "sha256": record.pdf_sha256 or "",
-            "content": record.get_pdf(),
+            "content": base64.b64encode(record._read_pdf()).decode(),
         }

@@ -292,14 +292,6 @@ class EpdPaymentDocument(models.Model):
     def _stop_delivery(self, reason):
         """Take back what has not gone yet of documents that are not live any more (a hook)."""
 
-    def action_print(self):
-        """Print the saved files of the documents in their order, as one file."""
-        self.check_access("read")
-        if not self:
-            raise UserError(self.env._("Choose the documents to print."))
-        report = self.env.ref("epd_mailing.epd_payment_document_report")
-        return report.report_action(self.ids, config=False)
-
     def action_zip(self):
         """«Save as an Archive»: download the files of the chosen documents as one ZIP.
 
@@ -420,25 +412,14 @@ class EpdPaymentDocument(models.Model):
             )
         return data
 
-    def get_pdf(self):
-        """Return the verified file in base64 (text), for integrations.
-
-        :raise UserError: when the file is missing, damaged or removed after its time of keeping
-        """
-        self.ensure_one()
-        self.check_access("read")
-        return base64.b64encode(self._read_pdf()).decode()
-
-    def rebuild_pdf(self):
-        """Return a file made anew from the saved data in base64 (text), marked so in its foot.
+    def _rebuild_pdf(self):
+        """Return a file rendered anew from the saved data (bytes), marked so in its foot.
 
         Its bytes are not those that were saved, so it is neither stored nor mailed.
+
+        :raise UserError: when the file came from another program, or cannot be rendered
         """
         self.ensure_one()
-        self.check_access("read")
-        return base64.b64encode(self._rebuild_pdf()).decode()
-
-    def _rebuild_pdf(self):
         if self.is_ready_made:
             raise UserError(
                 self.env._(
@@ -515,28 +496,6 @@ class EpdPaymentDocument(models.Model):
         return len(documents)
 
     # --- comparing -------------------------------------------------------------------------------
-
-    def compare_with(self, other_id):
-        """Compare this document with an earlier one of the same account, version or month.
-
-        :param other_id: id of the earlier document
-        :return: dict ``difference`` of the sums due (decimal string, roubles), ``fields`` (list of
-            ``path``, ``label``, ``old``, ``new``) and ``sums`` (see ``receipt_data.explain``)
-        :raise UserError: when the documents are of different accounts
-        """
-        self.ensure_one()
-        other = self.browse(other_id).exists()
-        (self | other).check_access("read")
-        if other.account_id != self.account_id:
-            raise UserError(
-                self.env._("Documents of one and the same personal account are compared.")
-            )
-        comparison = DocumentComparison(self, other)
-        return {
-            "difference": str(comparison.get_difference()),
-            "fields": comparison.get_fields(),
-            "sums": comparison.get_sums(),
-        }
 
     def action_compare_version(self):
         """«What changed»: this version against the one before it."""

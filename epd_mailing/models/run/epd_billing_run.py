@@ -18,7 +18,6 @@ _logger = logging.getLogger(__name__)
 
 SLICE = 240  # accounts formed, rendered and committed together
 PACE_SPAN = timedelta(minutes=3)  # what the time left is reckoned from
-SAMPLE = 1000  # ids handed out per problem at most; the count is of all
 
 
 class EpdBillingRun(models.Model):
@@ -384,12 +383,6 @@ class EpdBillingRun(models.Model):
         if self.mode == "all" and not self.reason:
             raise UserError(self.env._("Say in “Reason” why all documents are issued again."))
 
-    def action_prepare_again(self):
-        """«Save Again» on runs that are done; see :meth:`action_prepare`."""
-        if self.filtered(lambda run: run.state != "done"):
-            raise UserError(self.env._("Only a run that is done is worked on again."))
-        return self.action_prepare()
-
     def _take_in_accounts(self):
         """Make a row for each account of the lists: one statement, for 100 000 accounts too."""
         self.ensure_one()
@@ -650,25 +643,6 @@ class EpdBillingRun(models.Model):
             )
 
     # --- what stands in the way, and who gets what ---------------------------------------------------
-
-    def check_readiness(self):
-        """Return what stands in the way of the documents of this run, worst first.
-
-        Errors keep accounts without a document; warnings are to be looked at.
-
-        :return: list of dicts ``code``, ``severity`` (``error``/``warning``), ``text``, ``model``,
-            ``ids`` (of at most 1000 records), ``count`` (of all)
-        """
-        return [
-            {**problem, "ids": problem["ids"][:SAMPLE], "count": len(problem["ids"])}
-            for problem in self.env["epd.run.readiness"]._find_problems(self)
-        ]
-
-    def get_outlook(self):
-        """Return who would get what from a mailing made now, see ``RunOutlook.get_counts``."""
-        self.ensure_one()
-        self.check_access("read")
-        return RunOutlook(self).get_counts()
 
     def action_confirm_prepare(self):
         """«Save for Sending»: show what will be saved and what stands in the way, then ask."""

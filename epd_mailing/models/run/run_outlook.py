@@ -59,6 +59,7 @@ class RunOutlook:
             ``already`` (documents sent before), ``no_document`` (accounts), ``reasons`` (reason
             why no letter goes → documents)
         """
+        self.run.check_access("read")
         self.env.flush_all()
         switch_off_jit(self.env.cr)
         facts = self.env.execute_query(

@@ -160,7 +160,7 @@ class TestPaymentDocument(EpdCommon):
         for change in (lambda: file.write({"raw": b"x"}), file.unlink):
             with self.assertRaises(UserError), self.cr.savepoint():
                 change()
-        self.assertEqual(base64.b64decode(document.get_pdf()), document._read_pdf())
+        self.assertEqual(base64.b64decode(document.receipt_file), document._read_pdf())
 
     def test_no_file_is_slipped_in_beside_the_saved_one(self):
         document = self._document()
@@ -226,7 +226,7 @@ class TestPaymentDocument(EpdCommon):
         )
         document.invalidate_recordset()
         with self.assertRaisesRegex(UserError, "damaged"):
-            document.get_pdf()
+            document._read_pdf()
 
     def test_later_changes_touch_nothing_saved(self):
         document = self._document()

@@ -3,6 +3,7 @@
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
+from ...models.run.run_outlook import RunOutlook
 from .. import screens
 from ..common import EpdCommon
 
@@ -108,13 +109,14 @@ class TestQueries(EpdCommon):
 
     def _count_all(self):
         counts = {name: self._open(model, kind) for name, model, kind, _view in screens.SCREENS}
-        for what, method in (
-            ("before saving", "action_confirm_prepare"),
-            ("before mailing", "action_confirm_mailing"),
-            ("readiness", "check_readiness"),
-            ("who gets what", "get_outlook"),
+        run = self.billing_run.with_user(self.operator)
+        for what, ask in (
+            ("before saving", run.action_confirm_prepare),
+            ("before mailing", run.action_confirm_mailing),
+            ("readiness", lambda: run.env["epd.run.readiness"]._find_problems(run)),
+            ("who gets what", RunOutlook(run).get_counts),
         ):
-            counts[what] = self._count(getattr(self.billing_run.with_user(self.operator), method))
+            counts[what] = self._count(ask)
         return counts
 
     def test_same_number_of_queries_at_two_sizes(self):

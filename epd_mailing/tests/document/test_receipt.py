@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from PIL import Image
 
+from ...models.document.document_comparison import DocumentComparison
 from ...tools import receipt_data, receipt_pages
 from ..common import EpdCommon
 
@@ -314,8 +315,6 @@ class TestReceipt(EpdCommon):
         self.assertEqual(len(pages), 2)
         self.assertIn("00100", pages[0])
         self.assertIn("00101", pages[1])
-        action = documents.with_user(self.operator).action_print()
-        self.assertEqual(action["report_name"], "epd_mailing.receipt_doc")
 
     def test_a_stranger_gets_no_paper(self):
         document = self._document()
@@ -324,7 +323,7 @@ class TestReceipt(EpdCommon):
         with self.assertRaises(AccessError):
             report._render_qweb_pdf("epd_mailing.epd_payment_document_report", document.ids)
         with self.assertRaises(AccessError):
-            document.with_user(stranger).get_pdf()
+            document.with_user(stranger).read(["receipt_file"])
 
     def test_raw_bytes_are_read_by_the_program_only(self):
         document = self._document().with_user(self.operator)
@@ -350,8 +349,8 @@ class TestReceipt(EpdCommon):
         self.assertTrue(document.is_purged)
         self.assertTrue(document.snapshot and document.pdf_sha256)
         with self.assertRaisesRegex(UserError, "removed"):
-            document.get_pdf()
-        again = base64.b64decode(document.rebuild_pdf())
+            document._read_pdf()
+        again = document._rebuild_pdf()
         text = pdf_text(again)
         self.assertIn("1 714,34", text)
         self.assertIn("восстановлено", text)
@@ -369,10 +368,10 @@ class TestReceipt(EpdCommon):
         before = self.env["epd.payment.document"].sudo()._form_documents(account, earlier, "epd")
         before = before[account.id][0]
         document = self._document().with_user(self.operator)
-        found = document.compare_with(before.id)
-        self.assertEqual(found["difference"], "38.20")
+        found = DocumentComparison(document, before)
+        self.assertEqual(str(found.get_difference()), "38.20")
         self.assertEqual(
-            found["sums"],
+            found.get_sums(),
             [
                 {
                     "what": "Холодное водоснабжение",
@@ -390,6 +389,3 @@ class TestReceipt(EpdCommon):
         self.assertEqual(len(shown.line_ids), 1)
         with self.assertRaises(UserError):
             document.action_compare_version()
-        other = self._document(self.accounts[1])
-        with self.assertRaises(UserError):
-            document.compare_with(other.id)

@@ -89,7 +89,7 @@ class TestReceiptImport(EpdCommon):
         document = self.accounts[0].document_ids
         self.assertEqual((document.state, document.is_ready_made), ("saved", True))
         self.assertEqual(document.saved_by, self.operator)
-        self.assertEqual(base64.b64decode(document.get_pdf()), self.files["00100_03.2026.pdf"])
+        self.assertEqual(document._read_pdf(), self.files["00100_03.2026.pdf"])
         snapshot = json.loads(document.snapshot)
         self.assertEqual(snapshot["ready_made"]["file"], "00100_03.2026.pdf")
         self.assertEqual(snapshot["ready_made"]["figures"], "charges")
@@ -98,7 +98,7 @@ class TestReceiptImport(EpdCommon):
         with self.assertRaises(UserError):
             document.sudo().write({"is_ready_made": False})
         with self.assertRaisesRegex(UserError, "another program"):
-            document.rebuild_pdf()
+            document._rebuild_pdf()
         self.assertEqual(
             self.env["epd.payment.document"]._purge_files(self.company, "2100-01-01"), 0
         )
@@ -313,7 +313,7 @@ class TestReceiptImport(EpdCommon):
         self.assertTrue(own.is_purged)
         ready = self.accounts[:2].document_ids
         self.assertEqual(ready.mapped("is_purged"), [False, False])
-        self.assertEqual(base64.b64decode(ready[0].get_pdf())[:4], b"%PDF")
+        self.assertEqual(ready[0]._read_pdf()[:4], b"%PDF")
 
     def test_the_setting_says_that_ready_made_files_are_kept(self):
         arch = self.env["res.config.settings"].get_view()["arch"]

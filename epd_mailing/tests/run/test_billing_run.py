@@ -111,7 +111,7 @@ class TestBillingRun(EpdCommon):
         self._work()
         self.assertEqual((run.state, run.saved_count, run.skipped_count), ("done", 0, 4))
         run.mode = "changed"
-        run.action_prepare_again()
+        run.action_prepare()
         self._work()
         self.assertEqual((run.state, run.saved_count, run.skipped_count), ("done", 1, 3))
         self.assertEqual(len(run.document_ids), 5)

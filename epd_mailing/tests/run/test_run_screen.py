@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
+from ...models.run.run_outlook import RunOutlook
 from ...wizards import epd_run_outlook
 from ..common import EpdCommon
 
@@ -291,7 +292,7 @@ class TestOutlookOfLetters(RunScreenCase):
 
     def _check_against_mailing(self):
         """What the page says is what the mailing then has, letter by letter."""
-        outlook = self.run_.get_outlook()
+        outlook = RunOutlook(self.run_).get_counts()
         letters = self._letters()
         going = letters.filtered(lambda letter: letter.send_state == "pending")
         self.assertEqual(outlook["letters"], len(going))
@@ -345,7 +346,7 @@ class TestOutlookOfLetters(RunScreenCase):
     def test_sent_before_is_not_promised_again(self):
         self._prepare()
         self._letters()
-        outlook = self.run_.get_outlook()
+        outlook = RunOutlook(self.run_).get_counts()
         self.assertEqual((outlook["letters"], outlook["already"]), (0, 3))
 
     def test_a_new_owner_blocks_the_letter(self):
