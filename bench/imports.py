@@ -8,6 +8,8 @@ import io
 import os
 import time
 
+from odoo.addons.epd_mailing.models.intake.import_file import ImportFile
+from odoo.addons.epd_mailing.models.intake.import_run import ImportRun
 from odoo.tools import SQL
 
 SERVICES = 12
@@ -134,16 +136,15 @@ def report(env, order, title, lines):
     before = memory("VmRSS")
     seconds, own = {}, {}
     for phase in ("check", "load"):
-        order._check_startable()
+        ImportFile(order).check_startable()
         order._through_gate()._start(phase, "checking" if phase == "check" else "loading")
         env.cr.commit()
         started, used = time.perf_counter(), time.process_time()
         passes = 0
         while order.state in ("checking", "loading"):
             cpu = time.process_time()
-            order._for_user()._work_slices(
-                lambda cpu=cpu: time.process_time() - cpu < 22.0, commit=True
-            )
+            run = ImportRun(order._for_user())
+            run.run(lambda cpu=cpu: time.process_time() - cpu < 22.0, commit=True)
             passes += 1
         seconds[phase] = time.perf_counter() - started
         own[phase] = time.process_time() - used

@@ -141,6 +141,18 @@ def expected_total(line) -> Decimal:
     return amount + excess + recalculation - discount
 
 
+def expected_due(balance) -> Decimal:
+    """Return what an account owes a payee, roubles with 2 decimals; an advance is negative.
+
+    :param balance: anything that gives a column by its name, as for :func:`expected_total`
+    """
+    opening, paid, charged, penalty, court_costs = (
+        money.to_decimal(balance[name])
+        for name in ("opening", "paid", "charged", "penalty", "court_costs")
+    )
+    return opening - paid + charged + penalty + court_costs
+
+
 def snapshot_figures(line, figures: FigureSet) -> dict[str, str]:
     """Return the numbers of a line as a snapshot keeps them: texts of decimals.
 

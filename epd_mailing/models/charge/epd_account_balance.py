@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...tools import money
+from ...tools import figures
 
 
 class EpdAccountBalance(models.Model):
@@ -45,10 +45,4 @@ class EpdAccountBalance(models.Model):
     @api.depends("opening", "paid", "charged", "penalty", "court_costs")
     def _compute_due(self):
         for balance in self:
-            balance.due = float(
-                money.to_decimal(balance.opening)
-                - money.to_decimal(balance.paid)
-                + money.to_decimal(balance.charged)
-                + money.to_decimal(balance.penalty)
-                + money.to_decimal(balance.court_costs)
-            )
+            balance.due = float(figures.expected_due(balance))

@@ -70,3 +70,38 @@ class TestApiLoader(ImportCase, ApiCase):
         order.action_check()
         self.assertEqual({p.code for p in order.problem_ids}, {"archived_building"})
         self.assertEqual(order.error_count, 2)
+
+    def test_a_call_costs_as_few_queries_as_a_file(self):
+        building, number = self.building.id, 100
+        accounts = self.env["epd.personal.account"].create(
+            [
+                {"number": f"7{n:05d}", "company_id": self.company.id, "building_id": building}
+                for n in range(number)
+            ]
+        )
+        services = (
+            self.env["epd.service"]
+            .search([("company_id", "=", self.company.id)], limit=3)
+            .mapped("code")
+        )
+        for n in range(len(services), 3):
+            services.append(f"9{n}")
+            self.env["epd.service"].create(
+                {"code": f"9{n}", "name": f"Услуга {n}", "company_id": self.company.id}
+            )
+
+        def put(key, amount, count):
+            charges = [{"service": code, "amount": f"{amount}.00"} for code in services]
+            entries = [{"number": a.number, "charges": charges} for a in accounts[:count]]
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            answer = self.api.put_charges(key, "2026-03", entries)
+            self.assertEqual((answer["taken"], answer["problems"]), (count, []))
+            return self.env.cr.sql_log_count - before
+
+        put("q-0", 1, number)  # what is read once in a process
+        few, many = put("q-1", 2, 10), put("q-2", 3, number)
+        # 300 changed lines of 100 accounts took 629 queries
+        self.assertLessEqual(many, 40)
+        self.assertLessEqual(many - few, 2)

@@ -7,3 +7,4 @@ from . import test_import_mutated
 from . import test_import_round_trip
 from . import test_receipt_import
 from . import test_import_addresses
+from . import test_import_writer

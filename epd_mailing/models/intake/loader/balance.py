@@ -1,7 +1,8 @@
-from decimal import Decimal
-
+from ....tools import figures
 from .base import register
 from .figures import FigureLoader
+
+DUE_OF = figures.BALANCE.of_kind("money")
 
 
 class PayeeFigures(FigureLoader):
@@ -24,20 +25,21 @@ class BalanceLoader(PayeeFigures):
     """Balances of accounts with their payees."""
 
     kind = "balance"
-    names = (
-        "opening", "paid", "paid_through", "last_payment_date", "charged", "penalty", "court_costs",
-    )  # fmt: skip
+    names = figures.BALANCE.names
+
+    extra_names = DUE_OF
 
     def get_new_vals(self, line):
         """Return also what is due, as the model would compute it."""
-        values = line.record.values
-
-        def figure(name):
-            return values.get(name) or Decimal(0)
-
-        due = figure("opening") - figure("paid") + figure("charged")
+        columns = dict.fromkeys(DUE_OF, 0) | line.vals
         return {
             **super().get_new_vals(line),
             "payee_id": line.parent.id,
-            "due": float(due + figure("penalty") + figure("court_costs")),
+            "due": float(figures.expected_due(columns)),
         }
+
+    def get_sums(self, line, different):
+        """Return the sum due, where a column of it changes."""
+        if not any(name in different for name in DUE_OF):
+            return {}
+        return {"due": float(figures.expected_due({**line.found, **different}))}

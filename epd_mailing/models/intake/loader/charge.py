@@ -1,5 +1,4 @@
-from decimal import Decimal
-
+from ....tools import figures
 from .base import register
 from .figures import FigureLoader
 
@@ -14,13 +13,7 @@ class ChargeLoader(FigureLoader):
     kind = "charge"
     model = "epd.charge"
     key_names = ("service_id", "line_key")
-    names = (
-        "volume_individual", "volume_common", "volume_method", "tariff", "amount_individual",
-        "amount_common", "amount", "ratio", "excess", "recalculation", "recalculation_reason",
-        "discount", "norm_individual", "norm_common", "house_reading", "house_volume_premises",
-        "house_volume_common", "explanation", "instalment_period", "instalment_past",
-        "instalment_percent", "instalment_interest", "instalment_total",
-    )  # fmt: skip
+    names = tuple(figure.name for figure in figures.CHARGE.figures if not figure.is_computed)
     extra_names = ("recalculation_reason", *TOTAL_OF)
 
     @property
@@ -66,14 +59,19 @@ class ChargeLoader(FigureLoader):
 
     def get_new_vals(self, line):
         """Return also what the model would compute line by line, and comes to the same."""
-        values = line.record.values
-        service = line.parent
-        figures = [values.get(name) or Decimal(0) for name in TOTAL_OF]
+        values, service = line.record.values, line.parent
+        columns = dict.fromkeys(TOTAL_OF, 0) | line.vals
         return {
             **super().get_new_vals(line),
             "service_id": service.id,
             "line_key": values.get("line_key") or "1",
             "sequence": service.sequence,
             "building_id": line.account.building_id,
-            "total": float(sum(figures[:3]) - figures[3]),
+            "total": float(figures.expected_total(columns)),
         }
+
+    def get_sums(self, line, different):
+        """Return the total, where a column of it changes."""
+        if not any(name in different for name in TOTAL_OF):
+            return {}
+        return {"total": float(figures.expected_total({**line.found, **different}))}

@@ -200,10 +200,17 @@ class FigureLoader(Loader):
             }
             line.outcome = "updated" if different else "same"
             if different:
-                changed.append((found["id"], different))
+                changed.append((found["id"], {**different, **self.get_sums(line, different)}))
         if not self.dry:
             self._write(fresh, changed, lines)
         return Counter(line.outcome for line in lines)
+
+    def get_sums(self, line, different):
+        """Return the stored sums of a line that is there, as the model would compute them.
+
+        :param different: values of the line that are written
+        """
+        return {}
 
     def _write(self, fresh, changed, lines):
         self.writer.insert(self.model, [{**line.vals, **self.get_new_vals(line)} for line in fresh])

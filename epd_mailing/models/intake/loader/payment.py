@@ -3,11 +3,11 @@ from decimal import Decimal
 
 from odoo.tools import SQL
 
-from ....tools import money
+from ....tools import figures, money
 from ....tools.payment_register import Payment, settle
 from ....tools.table_file import Record
 from ....tools.table_file.rows import LIMITS
-from .balance import PayeeFigures
+from .balance import DUE_OF, PayeeFigures
 from .base import register
 from .marks import get_digest
 
@@ -238,7 +238,10 @@ class PaymentLoader(PayeeFigures):
         :param settled: list of ``(balance, its new values, Settlement)``
         """
         changed = [(balance, vals) for balance, vals, _found in settled if vals]
-        self.writer.update("epd.account.balance", [(balance.id, vals) for balance, vals in changed])
+        self.writer.update(
+            "epd.account.balance",
+            [(balance.id, {**vals, **get_sum_due(balance, vals)}) for balance, vals in changed],
+        )
         touched = {balance.account_id.id for balance, _vals in changed}
         if touched:
             self.env["epd.account.balance"]._touch_documents_of(touched, self.target.period.ids)
@@ -247,12 +250,21 @@ class PaymentLoader(PayeeFigures):
         for *_pair, found in settled:
             for key, payment in found.changed:
                 lines.browse(key).write(self._prepare_payment(payment))
-        lines.create(
+        self.writer.insert(
+            "epd.account.payment",
             [
-                {"balance_id": balance.id, **self._prepare_payment(payment)}
+                {
+                    **self._prepare_payment(payment),
+                    "balance_id": balance.id,
+                    "account_id": balance.account_id.id,
+                    "payee_id": balance.payee_id.id,
+                    "period_id": self.target.period.id,
+                    "company_id": self.target.company.id,
+                }
                 for balance, _vals, found in settled
                 for payment in found.new
-            ]
+            ],
+            sudo=True,
         )
 
     def _prepare_payment(self, payment):
@@ -279,6 +291,14 @@ def _count(found, vals):
     if vals and not found.new and not found.changed:  # the balance was altered since
         tally["updated"], tally["same"] = tally["same"], 0
     return tally
+
+
+def get_sum_due(balance, vals):
+    """Return what the balance says is due once ``vals`` are written, as the model would compute it."""
+    if "paid" not in vals:
+        return {}
+    columns = {name: balance[name] for name in DUE_OF}
+    return {"due": float(figures.expected_due({**columns, **vals}))}
 
 
 def get_days(payments):

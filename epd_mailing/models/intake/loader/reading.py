@@ -1,3 +1,4 @@
+from ....tools import figures
 from .base import register
 from .figures import FigureLoader
 
@@ -9,7 +10,7 @@ class ReadingLoader(FigureLoader):
     kind = "reading"
     model = "epd.meter.reading"
     key_names = ("meter_number", "zone")
-    names = ("previous", "current", "consumption", "read_on", "verify_by", "service_id")
+    names = (*figures.READING.names, "service_id")
 
     def match_parents(self, records):
         """Return the service of each record."""

@@ -2,7 +2,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from ....tools import money
-from .payment import get_days, get_known_payments
+from .payment import get_days, get_known_payments, get_sum_due
 from .writer import BulkWriter
 
 TAKEN_BACK = 2000  # payments taken back and committed together
@@ -50,7 +50,7 @@ class PaymentWithdrawal:
             vals = {"paid": paid, **{name: day or False for name, day in days.items()}}
             moved = self.writer.drop_same(balance, vals)
             if moved:
-                changed.append((balance.id, moved))
+                changed.append((balance.id, {**moved, **get_sum_due(balance, moved)}))
                 touched.add(balance.account_id.id)
         self.writer.update("epd.account.balance", changed)
         if touched:
