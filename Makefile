@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: hooks watch screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz chaos
+.PHONY: hooks watch screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz chaos foreign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,3 +41,5 @@ fuzz: ## files with made-up damage, for long (FUZZ_EXAMPLES=n of each kind)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} scripts/test fuzz
 chaos: ## the long form of the power cuts: 500 letters, 30 kills
 	@scripts/run chaos
+foreign: ## six clients of UniSender that other people wrote, run against the sandbox (needs npm and the registries)
+	@scripts/run foreign

@@ -15,6 +15,7 @@ FATES = {
     "unknown": (SENT, (10, "err_user_unknown")),
     "inactive": (SENT, (10, "err_user_inactive")),
     "retry": (SENT, (10, "err_will_retry"), (1800, "ok_delivered"), (7200, "ok_read")),
+    "again": (SENT, (10, "err_retry_letter"), (1800, "ok_delivered")),
     "giveup": (SENT, (10, "err_will_retry"), (259200, "err_giveup")),
     "lost": (SENT, (10, "err_lost")),
     "spam": (SENT, (10, "ok_delivered"), (60, "ok_spam_folder")),

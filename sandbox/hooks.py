@@ -92,23 +92,23 @@ class HookSender(threading.Thread):
             "status_group": "success_pending_group",
             "email_id": letter["id"],  # a number here, a text in sendEmail
         }
-        event = {"event_name": "email_status", "event_time": stamp(moment), "event_data": data}
+        told = stamp(moment + self.service.settings["event_hours"] * 3600)
+        event = {"event_name": "email_status", "event_time": told, "event_data": data}
         metadata = json.loads(letter["metadata"])
         if metadata:
             (data if self.service.settings["metadata_inside"] else event)["metadata"] = metadata
         return event
 
     def _payloads(self, events, flat):
+        login = self.service.settings["login"]
         if flat:
             for event in events:
                 head = {key: event[key] for key in ("event_name", "event_time")}
-                yield {"login": "uk-demo", **head, **event["event_data"]}
+                yield {"login": login, **head, **event["event_data"]}
             return
         for start in range(0, len(events), 100):
             inner = events[start : start + 100]
-            yield {
-                "events_by_user": [{"login": "uk-demo", self.service.settings["events_key"]: inner}]
-            }
+            yield {"events_by_user": [{"login": login, self.service.settings["events_key"]: inner}]}
 
 
 class Parcel:

@@ -4,6 +4,8 @@ import json
 from html import escape
 from urllib.parse import parse_qs
 
+from . import page_behaviours
+
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:0;color:#222;background:#f6f7f9}
 header{background:#263b5e;color:#fff;padding:14px 28px}header a{color:#fff;text-decoration:none}
@@ -50,8 +52,10 @@ def respond(service, url, body):
     if url.path.startswith("/body/"):
         rows = service.store.rows("SELECT body FROM letter WHERE id = ?", url.path[6:])
         return 200, "text/html; charset=utf-8", (rows[0]["body"] if rows else "").encode()
+    if url.path == "/behaviours":
+        return _page(page_behaviours.render(service))
     if url.path == "/do" and body:
-        _act(service, parse_qs(body.decode()))
+        _act(service, parse_qs(body.decode(), keep_blank_values=True))
         return _page('<p>Готово.</p><p><a href="/">К письмам</a></p>')
     return 404, "text/plain", b"404"
 
@@ -66,6 +70,8 @@ def _act(service, form):
     mood = form.get("mood", [""])[0]
     if mood.isdigit() and int(mood) < len(MOODS):
         service.change_settings(MOODS[int(mood)][0])
+    if form.get("setting", [""])[0] in service.settings:
+        page_behaviours.change(service, form["setting"][0], form.get("value", [""])[0])
     if "advance" in form:
         service.store.offset += float(form["advance"][0])
 
@@ -73,7 +79,8 @@ def _act(service, form):
 def _page(content):
     html = (
         "<!DOCTYPE html><html lang=ru><meta charset=utf-8><title>Песочница UniSender</title>"
-        f"<style>{STYLE}</style><header><a href='/'>Песочница UniSender: входящие</a></header>"
+        f"<style>{STYLE}</style><header><a href='/'>Песочница UniSender: входящие</a>"
+        " · <a href='/behaviours'>поведение</a></header>"
         f"<main>{content}</main></html>"
     )
     return 200, "text/html; charset=utf-8", html.encode()

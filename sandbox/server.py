@@ -8,11 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from . import forms, pages
+from .errors import ApiError
 from .go import routes as go_routes
 from .go.service import GoService
-from .service import ApiError
 
 BODY_LIMIT = 32 * 2**20
+LANGUAGES = ("ru", "en", "ua", "it")
 
 
 class SandboxServer(ThreadingHTTPServer):
@@ -64,8 +65,9 @@ class Handler(BaseHTTPRequestHandler):
         parts = url.path.strip("/").split("/")
         if go_routes.respond(self, url.path, dict(parse_qsl(url.query)), body):
             return
-        if len(parts) == 3 and parts[0] in ("ru", "en") and parts[1] == "api":
-            self._api(parts[2], forms.parse(url.query.encode(), body))
+        method = self._find_method(parts)
+        if method:
+            self._api(method, url.query.encode(), body)
         elif parts[0] == "sandbox":
             self._control(parts[1:], dict(parse_qsl(url.query)), body)
         else:
@@ -74,8 +76,20 @@ class Handler(BaseHTTPRequestHandler):
 
     # --- the service's API -----------------------------------------------------------------------
 
-    def _api(self, method, args):
+    def _find_method(self, parts):
+        """Return the method of ``/{lang}/api/{method}``, or nothing for another page."""
+        optional = self.server.service.settings["lang_optional"]
+        if parts[0] in LANGUAGES and parts[1:2] == ["api"]:
+            return "/".join(parts[2:])
+        return "/".join(parts[1:]) if optional and parts[0] == "api" else ""
+
+    def _api(self, method, query, body):
         service = self.server.service
+        try:
+            args = {**forms.parse(query), **self._read_form(forms.parse(query), body)}
+        except ValueError as error:
+            self._json({"error": str(error), "code": "invalid_arg"})
+            return
         fault = service.take_fault(method, args) or {}
         kind = fault.get("kind", "")
         if kind == "slow_before":
@@ -98,12 +112,21 @@ class Handler(BaseHTTPRequestHandler):
         if kind not in ("drop_after", "http_502", "non_json"):
             self._json(answer)
 
+    def _read_form(self, query, body):
+        """Return the arguments of the body, unpacked as the header or the query says."""
+        packing = self.headers.get("Content-Encoding") or forms.text(query, "request_compression")
+        if packing and not self.server.service.settings["packed_bodies"]:
+            packing = ""
+        return forms.read_body(body, self.headers.get("Content-Type") or "", packing)
+
     def _call(self, method, args):
         try:
             result = self.server.service.call(method, args)
         except ApiError as error:
             return {"error": error.text, "code": error.code}
         top = result.pop("__top__", {}) if isinstance(result, dict) else {}
+        if self.server.service.settings["warning"]:
+            top = {**top, "warnings": [{"warning": self.server.service.settings["warning"]}]}
         return {"result": result, **top}
 
     def drop(self):
@@ -136,6 +159,9 @@ class Handler(BaseHTTPRequestHandler):
             self._json({})
         elif name == "faults":  # all of them are over
             service.faults.clear()
+            self._json({})
+        elif name == "confirm":  # the link of a confirmation letter
+            service.confirm_sender(data["email"])
             self._json({})
         elif name == "count":
             self._json(service.count())

@@ -15,6 +15,9 @@ CREATE TABLE IF NOT EXISTS letter (
 CREATE TABLE IF NOT EXISTS attachment (
     letter_id INTEGER, name TEXT, sha256 TEXT, size INTEGER, data BLOB);
 CREATE TABLE IF NOT EXISTS list (id INTEGER PRIMARY KEY, title TEXT UNIQUE);
+CREATE TABLE IF NOT EXISTS contact (
+    email TEXT, list_id TEXT, status TEXT, added_at REAL, UNIQUE (email, list_id));
+CREATE TABLE IF NOT EXISTS sender (email TEXT PRIMARY KEY, is_checked INTEGER);
 CREATE TABLE IF NOT EXISTS hook (
     url TEXT PRIMARY KEY, format TEXT, single INTEGER, status TEXT, events TEXT,
     checked INTEGER);
@@ -110,7 +113,7 @@ class Store:
 
     def reset(self):
         """Forget everything but the lists."""
-        for table in ("letter", "attachment", "hook", "call"):
+        for table in ("letter", "attachment", "contact", "sender", "hook", "call"):
             self.run(f"DELETE FROM {table}")
         self.offset = 0.0
 

@@ -7,7 +7,8 @@ import urllib.request
 import pytest
 
 from sandbox import fates, forms
-from sandbox.service import ApiError, Service
+from sandbox.errors import ApiError
+from sandbox.service import Service
 from sandbox.store import Store
 
 SENDER = "noreply@uk-demo.example.com"

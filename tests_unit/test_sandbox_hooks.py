@@ -8,8 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from tools.unisender import webhook
 
+from sandbox.errors import ApiError
 from sandbox.hooks import HookSender
-from sandbox.service import ApiError, Service
+from sandbox.service import Service
 from sandbox.store import Store
 
 KEY = "k"
@@ -83,9 +84,9 @@ def hook(service, url, **more):
 
 def send(service, email="noread@example.com", **more):
     facts = dict(sender_name="УК", sender_email="from@example.com", subject="s", body="b/c")
-    return call(service, "sendEmail", email=email, list_id=1, error_checking=1, **facts, **more)[0][
-        "id"
-    ]
+    return call(
+        service, "sendEmail", email=email, list_id=20547, error_checking=1, **facts, **more
+    )[0]["id"]
 
 
 def events_of(payloads):

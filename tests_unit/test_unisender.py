@@ -138,12 +138,76 @@ def test_statuses_are_asked_in_both_places_of_the_failed(service, client):
         assert set(answer.failed) == {"5"}
 
 
+def test_one_odd_id_costs_the_others_nothing(service, client):
+    service.settings["bad_id_refuses_all"] = True
+    sent = [client.send_email(letter(f"noread.{n}@example.com")).provider_id for n in range(9)]
+    service.store.offset += 3600
+    answer = client.check_email([*sent[:5], "odd", *sent[5:], "7"])
+    assert answer.statuses == dict.fromkeys(sent, "ok_delivered")
+    assert set(answer.failed) == {"odd", "7"} and "invalid_arg" in answer.failed["odd"]
+    assert client.check_email(["odd"]).failed.keys() == {"odd"}
+
+
+def test_a_refusal_that_is_not_about_ids_is_told_as_it_is(service, client):
+    service.faults.append(
+        {"kind": "code", "code": "invalid_arg", "method": "checkEmail", "times": 99}
+    )
+    with pytest.raises(errors.Rejected):
+        client.check_email([str(n) for n in range(500)])
+    assert 99 - service.faults[0]["times"] <= 65, "calls are not repeated without end"
+
+
+def test_warnings_of_the_service(service, client):
+    service.settings["warning"] = "Домен без DKIM"
+    sent = client.send_email(letter())
+    assert sent.warnings == ("Домен без DKIM",)
+    assert client.check_email([sent.provider_id]).warnings == ("Домен без DKIM",)
+    (outcome,) = pool.send_many(client, [("a", letter("b@example.com"))], 1).values()
+    assert outcome.warnings == ("Домен без DKIM",)
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "kind"),
+    [
+        ("api_call_limit_exceeded_for_api_key", "Daily limit", errors.DayLimit),
+        ("api_call_limit_exceeded_for_ip", "Превышен лимит писем в сутки", errors.DayLimit),
+        ("invalid_arg", "Исчерпан суточный лимит", errors.DayLimit),
+        ("retry_later", "You exceeded the number of emails per day", errors.DayLimit),
+        ("unspecified", "Лимит отправки за день исчерпан", errors.DayLimit),
+        ("api_call_limit_exceeded_for_api_key", "Too many calls", errors.RateLimited),
+        ("not_enough_money", "Daily limit of money", errors.NoMoney),
+        ("invalid_arg", "Не хватает денег, предел достигнут", errors.Rejected),
+        ("attachment_quota_error", "24 hours quota", errors.Rejected),
+    ],
+)
+def test_the_number_of_the_day(service, client, code, words, kind):
+    service.settings |= {"per_day": 1, "day_limit_code": code, "day_limit_text": words}
+    client.send_email(letter())
+    with pytest.raises(errors.UniSenderError) as caught:
+        client.send_email(letter("b@example.com"))
+    assert type(caught.value) is kind and words in caught.value.message
+    assert isinstance(errors.DayLimit("x"), errors.RateLimited), "the queue waits"
+
+
+def test_a_switched_off_api_is_not_a_wrong_key(service, client):
+    service.settings["api_off"] = True
+    with pytest.raises(errors.AccessDenied):
+        client.get_lists()
+    service.settings["api_off"] = False
+    with pytest.raises(errors.AuthError) as caught:
+        UniSenderClient("other", service.url).get_lists()
+    assert not isinstance(caught.value, errors.AccessDenied)
+
+
 def test_account_methods(service, client):
     assert client.get_lists() == [("20547", "Плательщики")]
     assert client.create_list("Новый") == "20548"
-    assert client.get_checked_email("x", SENDER)
-    assert not client.get_checked_email("x", "other@example.com")
-    assert client.get_user_info()["currency"] == "RUB"
+    info = client.get_user_info()
+    assert info["currency"] == "RUB"
+    assert client.get_checked_email(info["login"], SENDER)
+    assert client.get_checked_email(info["login"], "other@example.com") is False
+    with pytest.raises(errors.Rejected):
+        client.get_checked_email(info["email"], SENDER)
     client.send_email(letter("read@example.com"))
     service.store.offset += 3600
     contact = client.get_contact("read@example.com")
@@ -173,7 +237,7 @@ def test_size_counts_coded_attachments():
         ("err_user_unknown", "failed", True),
         ("err_will_retry", "deferred", False),
         ("skip_dup_mailbox_full", "failed", True),
-        ("err_new_thing", "failed", True),
+        ("err_new_thing", "failed", False),
         ("ok_new_thing", "sent", False),
         ("what", "pending", False),
     ],

@@ -360,7 +360,20 @@ def test_contacts_in_utc():
 def test_confirmed_senders(value, expected):
     with answering({"result": [{"email": "A@x", "is_checked": value}]}) as (_server, uni):
         assert uni.get_checked_email("login", "a@X") is expected
-        assert not uni.get_checked_email("login", "other@x")
+        assert uni.get_checked_email("login", "other@x") is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["w", ["w"], [{"warning": "w"}], {"0": "w"}, ["w", "w"], [["w"]], None, [], 5],
+)
+def test_warnings_in_any_shape(told):
+    entry = {"index": 0, "email": "a@x", "id": "7", "warnings": told}
+    for value in ({"result": [entry]}, {"result": {"email_id": "7"}, "warnings": told}):
+        with answering(value) as (_server, uni):
+            found = uni.send_email(LETTER).warnings
+        assert len(found) <= 1 and all(isinstance(one, str) for one in found)
+        assert not told or found
 
 
 def test_lists_and_hooks():

@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from tools.unisender import errors, pool, webhook
 from tools.unisender.client import Letter
-from tools.unisender_go import errors as go_errors
 from tools.unisender_go import events
 from tools.unisender_go.client import UniSenderGoClient, encode_header, neutralize
 
@@ -145,7 +144,7 @@ def test_the_days_limit_waits_for_the_day(box):
     box.go.change_settings({"per_day": 1})
     client = box.client()
     client.send_email(LETTER)
-    with pytest.raises(go_errors.DayLimit):
+    with pytest.raises(errors.DayLimit):
         client.send_email(replaced(ref_key="k-2"))
 
 

@@ -1,5 +1,7 @@
 """The table of statuses: complete, ordered, and careful with addresses."""
 
+from datetime import timedelta
+
 import pytest
 from tools.unisender import statuses
 
@@ -11,6 +13,8 @@ err_blacklisted err_spam_rejected err_spam_may_retry err_spam_removed err_spam_s
 err_delivery_failed err_skip_letter err_unsubscribed err_src_invalid err_dest_invalid err_not_allowed
 err_over_quota err_not_available err_unreachable err_lost err_internal skip_dup_unreachable
 skip_dup_temp_unreachable skip_dup_mailbox_full delayed""".split()
+# of the vendor's page of UniOne, whose letters go the same way
+SISTER = ["err_retry_letter"]
 FAILURES = set(
     "invalid_address mailbox_unavailable mailbox_full domain spam_rejected too_large unsubscribed "
     "blocked no_money lost other".split()
@@ -21,10 +25,14 @@ KINDS = set(
 
 
 def test_the_table_is_the_vendors():
-    assert set(statuses.STATUSES) == set(VENDOR)
+    assert set(statuses.STATUSES) == {*VENDOR, *SISTER}
+    assert all(statuses.is_known(raw) for raw in (*VENDOR, *SISTER))
+    assert not statuses.is_known("err_new")
 
 
-@pytest.mark.parametrize("raw", [*VENDOR, "ok_new", "err_new", "skip_new", "", None, 5, "nonsense"])
+@pytest.mark.parametrize(
+    "raw", [*VENDOR, *SISTER, "ok_new", "err_new", "skip_new", "", None, 5, "nonsense"]
+)
 def test_every_status_means_something(raw):
     status = statuses.get_status(raw)
     assert status.kind in KINDS
@@ -52,3 +60,19 @@ def test_addresses_that_are_gone(raw):
 )
 def test_addresses_that_may_work_next_month(raw):
     assert not statuses.get_status(raw).address_dead
+
+
+def test_an_unheard_of_failure_is_the_end_only_when_it_stays():
+    day = timedelta(days=1)
+    for raw in ("err_new_thing", "skip_new"):
+        for age in (None, timedelta(0), day - timedelta(minutes=1)):
+            assert not statuses.get_status(raw, age).final
+        assert statuses.get_status(raw, day).final
+        assert not statuses.get_status(raw, day).address_dead
+    assert statuses.get_status("err_user_unknown").final
+    assert not statuses.get_status("err_will_retry", 30 * day).final
+
+
+def test_a_letter_that_is_tried_again_is_on_its_way():
+    status = statuses.get_status("err_retry_letter")
+    assert (status.kind, status.final) == ("deferred", False)

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-from datetime import timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -142,7 +141,7 @@ def test_other_events_come_through_by_name():
 
 def test_time_inside_the_data_and_in_another_zone():
     one = event(event_time="2026-04-02 00:30:00")
-    zone = timezone(timedelta(hours=3))
+    zone = "Europe/Moscow"
     found = webhook.parse(signed(batch(one)), zone=zone)[0]
     assert found.event_at.isoformat() == "2026-04-01T21:30:00+00:00"
 
@@ -152,7 +151,7 @@ def test_time_inside_the_data_and_in_another_zone():
 )
 def test_odd_times_are_kept_as_they_came(value):
     one = event() | {"event_time": value}
-    found = webhook.parse(signed(batch(one)), zone=timezone(timedelta(hours=3)))[0]
+    found = webhook.parse(signed(batch(one)), zone="Europe/Moscow")[0]
     assert found.event_at is None
     assert found.status == "ok_delivered", "the event itself is not lost"
 

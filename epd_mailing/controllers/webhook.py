@@ -47,15 +47,28 @@ class WebhookController(http.Controller):
             body = webhook.unpack(raw)
             if not webhook.verify(body, account.api_key):
                 _logger.warning("UniSender account %s: a webhook call is not genuine", account.id)
+                account._note_webhook_call(self._say(account, "not_genuine"))
                 return self._reject(403)
-            events = webhook.parse(body)
+            events = webhook.parse(body, account.event_tz)
         except webhook.WebhookError as error:
             _logger.warning(
                 "UniSender account %s: a webhook call is damaged: %s", account.id, error
             )
+            account._note_webhook_call(self._say(account, "damaged"))
             return self._reject(403)
+        account._note_webhook_call()
         request.env["epd.letter.event"].with_user(SUPERUSER_ID)._keep(account, events)
         return request.make_response("ok", [("Content-Type", "text/plain")])
+
+    @staticmethod
+    def _say(account, what):
+        """Return why a call was refused, in the language of the office."""
+        env = account._for_office().env
+        texts = {
+            "not_genuine": env._("Its signature does not fit the API key of this account"),
+            "damaged": env._("It is damaged"),
+        }
+        return texts[what]
 
     @staticmethod
     def _reject(status):

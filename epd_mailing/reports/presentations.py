@@ -12,6 +12,8 @@ class Way:
 
     :param kind: ``email`` or ``paper``
     :param state: of the letter; further texts are what the service said
+    :param settled: what settled an unknown outcome (``event``, ``contact``, ``person``), a person by
+        their name in ``settled_by``
     :param handed_on: day on which the paper of ``batch`` was handed over
     """
 
@@ -31,6 +33,8 @@ class Way:
     reason: str = ""
     handed_on: date | None = None
     batch: str = ""
+    settled: str = ""
+    settled_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,4 +160,6 @@ class Presentations:
             read_source=letter.clicked_source or "",
             bounced_at=letter.bounced_at or None,
             reason=letter.failure_reason or "",
+            settled=letter.settled_by or "",
+            settled_by=letter.decided_by.name or "",
         )

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
 KEY = "test-key"
+LOGIN = "ID7208007"  # of the account; not the registration e-mail
 SENDER = "noreply@uk-demo.example.com"
 DELIVERED = ((2, "ok_sent"), (10, "ok_delivered"))
 # seconds after the letter was taken, and its status from then on
@@ -54,6 +55,13 @@ class FakeUniSender:
             self._letters, self._faults, self._hooks = [], [], {}
             self._lists = {"20547": "Плательщики"}
             self._offset = 0
+            # how many times quicker all becomes of letters what is to become of them
+            self.speed = 1.0
+            # letters a day, and how the next one is refused
+            self.per_day, self.day_code, self.day_text = 0, "", "Daily limit"
+            self.warning = ""  # in every answer
+            self.takes_odd_ids = True  # False: an id that is no number refuses all of checkEmail
+            self.login = LOGIN
 
     # --- for tests -------------------------------------------------------------------------------
 
@@ -69,12 +77,24 @@ class FakeUniSender:
     def fail(self, kind, times=1, method="sendEmail", email="", code=""):
         """Answer the next calls wrongly.
 
-        :param kind: ``drop_after`` (the letter is taken, the connection cut), ``http_502`` or
-            ``non_json`` (taken, another answer), ``code`` (not taken, the error ``code``)
+        :param kind: ``drop_after`` (the letter is taken, the connection cut), ``drop_before`` (it
+            is not taken), ``http_502`` or ``non_json`` (taken, another answer), ``code`` (not
+            taken, the error ``code``)
         :param email: only letters to addresses that hold this text
         """
         with self.lock:
             self._faults.append([times, method, email, kind, code])
+
+    def take(self, email):
+        """Take a letter to somebody that is not ours: a newsletter of the same account."""
+        with self.lock:
+            self._add(email, {"subject": "Новости", "body": "x", "track_links": "1"}, {})
+
+    def set_status(self, letter_id, status):
+        """Give a letter a status, and its last one."""
+        with self.lock:
+            letter = next(x for x in self._letters if x["id"] == int(letter_id))
+            letter["steps"] = ((0, status),)
 
     def advance(self, seconds):
         """Let time pass for the service."""
@@ -93,8 +113,11 @@ class FakeUniSender:
                 return "", _error(code, "on order")
             if values.get("api_key", b"").decode() != KEY:
                 return kind, _error("invalid_api_key", "Invalid API key")
+            if kind == "drop_before":
+                return kind, {}
             handler = getattr(self, f"_do_{method}", None)
-            return kind, handler(values) if handler else _error("unknown_method", method)
+            answer = handler(values) if handler else _error("unknown_method", method)
+            return kind, {**answer, "warnings": [self.warning]} if self.warning else answer
 
     def _take_fault(self, method, email):
         for fault in self._faults:
@@ -112,6 +135,12 @@ class FakeUniSender:
         if code:
             error = {"code": code, "message": "rejected"}
             return {"result": [{"index": 0, "email": email, "errors": [error]}]}
+        if self.per_day and len(self._letters) >= self.per_day:
+            return _error(self.day_code or "api_call_limit_exceeded_for_api_key", self.day_text)
+        letter = self._add(email, text, values)
+        return {"result": [{"index": 0, "email": email, "id": str(letter["id"])}]}
+
+    def _add(self, email, text, values):
         letter = {
             "id": 100 + len(self._letters),
             "email": email,
@@ -126,14 +155,18 @@ class FakeUniSender:
             ],
             "tracked": text["track_links"] == "1",
             "received": self._now(),
+            "steps": FATES.get(_word(email), DELIVERED),
         }
         self._letters.append(letter)
-        return {"result": [{"index": 0, "email": email, "id": str(letter["id"])}]}
+        return letter
 
     def _do_checkEmail(self, values):
         known = {str(letter["id"]): letter for letter in self._letters}
         statuses, failed = [], []
-        for letter_id in values["email_id"].decode().split(","):
+        ids = values["email_id"].decode().split(",")
+        if not self.takes_odd_ids and not all(map(str.isdigit, ids)):
+            return _error("invalid_arg", "email_id is wrong")
+        for letter_id in ids:
             if letter_id in known:
                 passed = self._get_passed(known[letter_id])
                 status = passed[-1][1] if passed else "not_sent"
@@ -170,10 +203,12 @@ class FakeUniSender:
         return {"result": {"id": int(key)}}
 
     def _do_getUserInfo(self, _values):
-        return {"result": {"login": "uk", "balance": "1000.00", "currency": "RUB"}}
+        return {"result": {"login": self.login, "balance": "1000.00", "currency": "RUB"}}
 
     def _do_getCheckedEmail(self, values):
         email = values["email"].decode()
+        if values["login"].decode() != self.login:
+            return _error("invalid_arg", "OB13012016 [Can't find user by provided login]")
         return {"result": [{"email": email, "name": "", "is_checked": email == SENDER}]}
 
     def _do_setHook(self, values):
@@ -195,8 +230,10 @@ class FakeUniSender:
 
     def _get_passed(self, letter):
         """Return [(moment, status)] of what has become of a letter by now."""
-        steps = FATES.get(_word(letter["email"]), DELIVERED)
-        moments = [(letter["received"] + seconds, status) for seconds, status in steps]
+        moments = [
+            (letter["received"] + seconds / self.speed, status)
+            for seconds, status in letter["steps"]
+        ]
         return [
             (moment, status)
             for moment, status in moments
@@ -230,7 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
         pairs = parse_qsl(body, keep_blank_values=True, encoding="latin-1")
         values = {name: value.encode("latin-1") for name, value in pairs}
         kind, answer = self.server.fake.call(self.path.rpartition("/")[2], values)
-        if kind == "drop_after":
+        if kind.startswith("drop"):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return

@@ -93,6 +93,7 @@ class EpdPresentationProof(models.TransientModel):
             "way": {"email": self.env._("E-mail"), "paper": self.env._("Paper")},
             "letter": labels(letters, "state"),
             "source": labels(letters, "delivered_source"),
+            "settled": labels(letters, "settled_by"),
             "document": labels(documents, "state"),
             "form": labels(documents, "form"),
         }
@@ -124,6 +125,7 @@ class EpdPresentationProof(models.TransientModel):
             (self.env._("Source of the time"), 18, "text"),
             (self.env._("Not delivered since"), 17, "moment"),
             (self.env._("Reason"), 30, "text"),
+            (self.env._("Outcome Settled By"), 24, "text"),
             (self.env._("Handed over on paper"), 14, "date"),
             (self.env._("Paper batch"), 22, "text"),
         ]
@@ -167,9 +169,17 @@ class EpdPresentationProof(models.TransientModel):
                     labels["source"].get(way.read_source, ""),
                     local(way.bounced_at),
                     way.reason,
+                    self._name_settler(way, labels),
                     way.handed_on,
                     way.batch,
                 ]
+
+    @api.model
+    def _name_settler(self, way, labels):
+        """Return what settled a letter that the service had not answered for, a person by name."""
+        settler = labels["settled"].get(way.settled, "")
+        named = way.settled == "person" and way.settled_by
+        return f"{settler}: {way.settled_by}" if named else settler
 
     @api.model
     def _add_up(self, totals, presentation):
@@ -325,6 +335,7 @@ class EpdPresentationProof(models.TransientModel):
             ("Прочитано", self._show(document, way.read_at, way.read_source, labels)),
             ("Не доставлено", self._show(document, way.bounced_at)),
             ("Причина", way.reason),
+            ("Исход установлен", self._name_settler(way, labels)),
         ]
         return {"how": self._get_way_heading(way), "facts": [(a, b) for a, b in facts if b]}
 

@@ -33,6 +33,7 @@ class EpdLetterEvent(models.Model):
             ("poll", "Polling"),
             ("contact", "UniSender contact"),
             ("person", "Person"),
+            ("answer", "Answer to sending"),
         ],
         required=True,
         readonly=True,

@@ -1,9 +1,9 @@
 from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...tools.unisender import statuses
+from ...tools.unisender import statuses, times
 
 # what a status implies besides itself: an upper bound of the time, never an exact one
 IMPLIED = {
@@ -15,8 +15,9 @@ IMPLIED = {
     "unsubscribed": ("delivered",),
 }
 DATED = ("delivered", "opened", "clicked")  # facts that keep the source of their time
-# the service's clock and ours may differ by so much
-CLOCK = timedelta(seconds=5)
+# of one letter each is no later than the next: what was opened had been delivered
+IN_ORDER = (("opened", "clicked"), ("delivered", "opened"))
+CONNECTING = timedelta(seconds=5)  # of a call, before its time-out begins
 
 
 class EpdLetterFacts(models.AbstractModel):
@@ -37,9 +38,10 @@ class EpdLetterFacts(models.AbstractModel):
         """
         events = []
         for letter, raw, moment, source in facts:
+            status = statuses.get_status(raw, self._get_age(letter, raw))
             if source == "poll" and raw == letter.raw_status:
-                continue
-            status = statuses.get_status(raw)
+                if not status.final or letter.bounced_at or statuses.is_known(raw):
+                    continue
             vals = self._get_fact_vals(letter, status, raw, moment, source)
             if source == "poll" and "poll" in (
                 vals.get("delivered_source"),
@@ -52,6 +54,13 @@ class EpdLetterFacts(models.AbstractModel):
                 events.append(self._get_event_vals(letter, raw, moment, source))
             self._react(letter, status, raw)
         self.env["epd.letter.event"].sudo().create(events)
+
+    @api.model
+    def _get_age(self, letter, raw):
+        """Return how long the letter has had the status, nothing when it is new to it."""
+        if raw != letter.raw_status or not letter.raw_status_at:
+            return None
+        return fields.Datetime.now() - letter.raw_status_at
 
     @api.model
     def _get_event_vals(self, letter, raw, moment, source):
@@ -73,7 +82,7 @@ class EpdLetterFacts(models.AbstractModel):
         vals = {}
         known = statuses.get_status(letter.raw_status or "not_sent")
         if raw != letter.raw_status and (not letter.raw_status or status.rank >= known.rank):
-            vals["raw_status"] = raw
+            vals |= {"raw_status": raw, "raw_status_at": fields.Datetime.now()}
         if status.kind in IMPLIED:
             vals |= self._get_arrived_vals(letter, status.kind, moment, source)
         elif status.kind == "deferred" or (status.kind == "failed" and not status.final):
@@ -106,6 +115,20 @@ class EpdLetterFacts(models.AbstractModel):
         for name in IMPLIED[kind]:
             if not letter[f"{name}_at"]:
                 vals |= self._get_dated_vals(letter, name, moment, "poll")
+        return self._put_in_order(letter, vals)
+
+    @api.model
+    def _put_in_order(self, letter, vals):
+        """Bound a time that is later than what can only have followed it.
+
+        Events come as the service has them: a delivery may be told with a later time than the
+        opening. Both cannot be true; the earlier one then bounds the other («not later than»).
+        """
+        for first, second in IN_ORDER:
+            later = vals.get(f"{second}_at", letter[f"{second}_at"])
+            earlier = vals.get(f"{first}_at", letter[f"{first}_at"])
+            if earlier and later and earlier > later:
+                vals |= {f"{first}_at": later, f"{first}_source": "poll"}
         return vals
 
     @api.model
@@ -176,11 +199,19 @@ class EpdLetterFacts(models.AbstractModel):
             if not letter:
                 continue
             event.letter_id = letter
-            letter._settle_as_sent(event.provider_id, event.event_at)
-            moment = event.event_at or event.received_at
-            facts.append(
-                (letter, event.raw_status, moment, "webhook" if event.event_at else "poll")
+            judged = times.judge(
+                event.event_at or None,
+                letter.sending_at or letter.create_date,
+                event.received_at,
             )
+            if event.event_at and not judged.is_exact:
+                # what was told stays in ``event_time_raw``
+                note = account._for_office().env._("The time cannot be true")
+                event.write({"event_at": False, "note": note})
+                account._note_offset(judged.offset)
+            letter._settle_as_sent(event.provider_id, judged.moment, "event")
+            source = "webhook" if judged.is_exact else "poll"
+            facts.append((letter, event.raw_status, judged.moment, source))
         self.sudo()._apply_statuses(facts)
 
     @api.model
@@ -198,7 +229,7 @@ class EpdLetterFacts(models.AbstractModel):
             self._match_events(events)
         for letter in letters:
             if letter.send_state == "unknown" and letter.raw_status and letter.provider_id:
-                letter._settle_as_sent(letter.provider_id, letter.sending_at)
+                letter._settle_as_sent(letter.provider_id, letter.sending_at, "event")
 
     # --- the rule of the contact -----------------------------------------------------------------
 
@@ -206,37 +237,46 @@ class EpdLetterFacts(models.AbstractModel):
     def _settle_by_contact(self, letter, contact):
         """Settle an unknown outcome by the contact's last letter.
 
-        The contact's times belong to their *last* letter. They are this letter's only when it was
-        handed over after our call began and no other letter of ours went to the address since.
+        Only a letter that went within our very call can be this one: whatever went later may be
+        anything, a newsletter too. And all it says is that the letter was sent: without an id of
+        the service nobody knows whose delivery or opening the contact shows.
 
-        :param contact: ``tools.unisender.client.Contact`` or None
+        :param contact: ``tools.unisender.client.ContactInfo`` or None
         :return: True when it was settled
         """
-        began = letter.sending_at
-        last = contact and (contact.last_send or contact.last_delivery)
-        if not last or not began or last.replace(tzinfo=None) < began - CLOCK:
+        if not contact or not self._is_of_call(letter, contact) or self._has_rival(letter):
             return False
-        if self._has_rival(letter):
-            return False
-        letter._settle_as_sent(False, last.replace(tzinfo=None))
-        if not self._date_by_contact(letter, contact):
-            self._apply_statuses([(letter, "ok_sent", last.replace(tzinfo=None), "contact")])
+        last = contact.last_send.replace(tzinfo=None)
+        letter._settle_as_sent(False, last, "contact")
+        self._apply_statuses([(letter, "ok_sent", last, "contact")])
         return True
 
     @api.model
+    def _is_of_call(self, letter, contact):
+        """Tell whether the contact's last letter went within the call of this letter."""
+        last = contact.last_send and contact.last_send.replace(tzinfo=None)
+        seconds = max(1, letter.unisender_account_id.timeout_seconds)
+        timeout = CONNECTING + timedelta(seconds=seconds)
+        return times.is_of_call(last, letter.sending_at or None, timeout)
+
+    @api.model
     def _date_by_contact(self, letter, contact):
-        """Take the contact's times for this letter; the caller has seen that they are its own.
+        """Take the contact's times for a letter whose delivery is known by its own id.
+
+        They are its own only while the contact's last letter is the one of its call.
 
         :return: True when there was one
         """
-        earliest, facts = letter.sending_at - CLOCK, []
+        if not letter.provider_id or not self._is_of_call(letter, contact):
+            return False
+        now, facts = fields.Datetime.now(), []
         for raw, moment in (
             ("ok_delivered", contact.last_delivery),
             ("ok_read", contact.last_read),
             ("ok_link_visited", contact.last_click),
         ):
             moment = moment and moment.replace(tzinfo=None)
-            if not moment or moment < earliest:
+            if not moment or not times.judge(moment, letter.sending_at, now).is_exact:
                 break
             facts.append((letter, raw, moment, "contact"))
         self._apply_statuses(facts)

@@ -39,6 +39,11 @@ FACT_SOURCES = [
     ("poll", "Not later than (polled)"),
     ("person", "Person"),
 ]
+SETTLERS = [
+    ("event", "UniSender's event"),
+    ("contact", "UniSender contact"),
+    ("person", "An employee"),
+]
 FAILURE_TYPES = [
     # why a letter was skipped
     ("no_address", "No e-mail address"),
@@ -186,6 +191,9 @@ class EpdMailingLetter(models.Model):
         "poll_count",
         "contact_at",
         "decided_by",
+        "settled_by",
+        "raw_status_at",
+        "is_forgotten",
     )
 
     mailing_id = fields.Many2one(
@@ -243,6 +251,12 @@ class EpdMailingLetter(models.Model):
     attempts = fields.Integer(readonly=True)
     next_try_at = fields.Datetime(readonly=True)
     decided_by = fields.Many2one("res.users", readonly=True)
+    settled_by = fields.Selection(
+        SETTLERS,
+        string="Outcome Settled By",
+        readonly=True,
+        help="What settled a letter whose outcome was unknown.",
+    )
     # what the world answered
     delivered_at = fields.Datetime(readonly=True)
     delivered_source = fields.Selection(FACT_SOURCES, readonly=True)
@@ -257,6 +271,13 @@ class EpdMailingLetter(models.Model):
     unsubscribed_at = fields.Datetime(readonly=True)
     is_deferred = fields.Boolean(readonly=True)
     raw_status = fields.Char(string="UniSender Status", readonly=True)
+    raw_status_at = fields.Datetime(string="Status Known Since", readonly=True)
+    is_forgotten = fields.Boolean(
+        string="UniSender Does Not Know It",
+        readonly=True,
+        help="UniSender does not know the letter's id: it went by another key, or long ago. Its "
+        "status is not asked any more.",
+    )
     next_poll_at = fields.Datetime(readonly=True)
     poll_count = fields.Integer(readonly=True)
     contact_at = fields.Datetime(
@@ -347,6 +368,7 @@ class EpdMailingLetter(models.Model):
                 continue
             if outcome.kind == "sent":
                 letter._write_sent(outcome.provider_id)
+                letter._log_answer(outcome.warnings)
             elif outcome.kind == "unknown":
                 letter._write_unknown(f"{outcome.error.code}: {outcome.error.message}")
             elif letter.send_state == "unknown":
@@ -409,19 +431,46 @@ class EpdMailingLetter(models.Model):
                 "next_try_at": fields.Datetime.now() + pause,
                 "failure_reason": f"{error.code}: {error.message}",
             }
-        elif outcome.kind != "limited":
-            # the service never counted this call
-            vals |= {"sending_at": False, "attempts": max(0, self.attempts - 1)}
+        else:
+            # no attempt of this letter; the service counts a call that met its limit, and no other
+            vals |= {"attempts": max(0, self.attempts - 1)}
+            vals |= {} if outcome.kind == "limited" else {"sending_at": False}
         self._move("pending", **vals)
 
-    def _settle_as_sent(self, provider_id, moment):
-        """The service knows the letter: a letter of unknown outcome was sent."""
+    def _log_answer(self, warnings):
+        """Keep what the service warned of when it took the letter."""
+        self.env["epd.letter.event"].sudo().create(
+            [
+                {
+                    "letter_id": self.id,
+                    "company_id": self.company_id.id,
+                    "unisender_account_id": self.unisender_account_id.id,
+                    "provider_id": self.provider_id,
+                    "letter_key": self.letter_key,
+                    "raw_status": "warning",
+                    "source": "answer",
+                    "note": warning,
+                }
+                for warning in warnings
+            ]
+        )
+
+    def _settle_as_sent(self, provider_id, moment, by):
+        """The service knows the letter: a letter of unknown outcome was sent.
+
+        It was handed over when it was called for, whenever we heard of it.
+
+        :param provider_id: the service's id, or False when it is not known
+        :param moment: naive UTC to take when the moment of the call is not known
+        :param by: what settles it, a key of ``settled_by``
+        """
         for letter in self._through_gate():
             vals = {} if letter.provider_id else {"provider_id": provider_id}
             if letter.send_state == "unknown":
                 letter._move(
                     "sent",
-                    sent_at=letter.sent_at or moment or fields.Datetime.now(),
+                    sent_at=letter.sent_at or letter.sending_at or moment or fields.Datetime.now(),
+                    settled_by=by,
                     failure_type=False,
                     failure_reason=False,
                     poll_count=0,
@@ -457,6 +506,7 @@ class EpdMailingLetter(models.Model):
         letters._move(
             "sent",
             decided_by=self.env.uid,
+            settled_by="person",
             failure_type=False,
             failure_reason=False,
             next_poll_at=False,
@@ -491,7 +541,13 @@ class EpdMailingLetter(models.Model):
         note = self.env._(
             "Outcome unknown; %(user)s had it sent once more", user=self.env.user.name
         )
-        letters._move("rejected", decided_by=self.env.uid, failure_reason=note, next_poll_at=False)
+        letters._move(
+            "rejected",
+            decided_by=self.env.uid,
+            settled_by="person",
+            failure_reason=note,
+            next_poll_at=False,
+        )
         letters._log_decision(self.env._("Send once more"))
         for mailing, own in letters.grouped("mailing_id").items():
             LetterWriter(mailing).repeat([(letter, letter.address_id) for letter in own], note)

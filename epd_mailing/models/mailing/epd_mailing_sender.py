@@ -302,12 +302,14 @@ class EpdMailingSender(models.AbstractModel):
         account = mailing.unisender_account_id
         found = list(outcomes.values())
         kinds = {outcome.kind for outcome in found}
+        account._note_warnings([text for outcome in found for text in outcome.warnings])
         if "stop" in kinds:
             error = next(outcome.error for outcome in found if outcome.kind == "stop")
             self._pause_mailings(account, account._set_error(error))
             return True
         if "limited" in kinds:
-            self._back_off(account, self.env._("UniSender asks to slow down."))
+            error = next(outcome.error for outcome in found if outcome.kind == "limited")
+            account._rest_at_limit(error, "sent" in kinds)
             return True
         if kinds <= {"unknown", "retry", "not_tried"} and all(
             isinstance(o.error, (errors.ConnectFailed, errors.ResultUnknown))

@@ -14,6 +14,11 @@ _logger = logging.getLogger(__name__)
 KEPT = timedelta(days=30)
 # minutes until the next poll, by the number of polls so far
 INTERVALS = (2, 5, 15, 30, 60, 180, 360, 720, 1440)
+# a letter that has just gone may not be known at every place of the service yet
+KNOWN_AFTER = timedelta(hours=1)
+# a call of the webhook comes within minutes; later than this it does not come at all
+SILENCE = timedelta(minutes=20)
+RENEW = timedelta(days=1)  # a silent webhook is registered again so often
 RUN_WALL = 15.0  # seconds; a cron run shares its time with the other jobs
 BATCHES_AT_ONCE = 10  # by the button; the rest goes through the queue
 CONTACTS_A_RUN = 50
@@ -32,10 +37,13 @@ class EpdStatusPoll(models.AbstractModel):
         in_transaction(self.env, self._match_kept_events)
         accounts = self.env["epd.unisender.account"].search([("state", "!=", "draft")])
         for account in accounts:
+            account = account._for_office()
             try:
                 more = self._poll_account(account, began) or more
                 in_transaction(self.env, lambda account=account: self._settle_unknown(account))
-                if account.webhook_state != "on":  # it tells the exact times by itself
+                in_transaction(self.env, lambda account=account: self._watch_webhook(account))
+                # a webhook that is heard tells the exact times by itself
+                if account.webhook_state != "on" or account.webhook_silent_at:
                     asked = in_transaction(
                         self.env, lambda account=account: self._ask_times(account)
                     )
@@ -111,13 +119,17 @@ class EpdStatusPoll(models.AbstractModel):
         :param counted: False when a person asked: the next poll does not move away
         :return: False when the service could not be asked
         """
+        now = fields.Datetime.now()
         try:
             answer = account._get_client().check_email(letters.mapped("provider_id"))
         except errors.UniSenderError as error:
             _logger.warning("Statuses cannot be asked: %s", error.code)
             account._through_gate().write({"last_error": account._describe_error(error)})
+            if isinstance(error, errors.Rejected):
+                # the same batch would be refused again: each letter waits as after any look
+                self._plan_next_poll(letters, now, counted)
             return False
-        now = fields.Datetime.now()
+        account._note_warnings(answer.warnings)
         self.env["epd.letter.facts"]._apply_statuses(
             [
                 (letter, answer.statuses[letter.provider_id], now, "poll")
@@ -126,10 +138,111 @@ class EpdStatusPoll(models.AbstractModel):
             ]
         )
         self._plan_next_poll(letters, now, counted)
+        self._forget(
+            letters.filtered(
+                lambda letter: (
+                    letter.provider_id in answer.failed
+                    and (letter.sent_at or letter.create_date) < now - KNOWN_AFTER
+                )
+            ),
+            answer.failed,
+        )
         for mailing in letters.mailing_id:
             if not mailing.refreshed_at or now - mailing.refreshed_at > timedelta(seconds=20):
                 mailing._through_gate().write({"refreshed_at": now})
         return True
+
+    @api.model
+    def _forget(self, letters, reasons):
+        """Ask no more for letters that the service does not know, and say so.
+
+        They went by another key (an account that was changed), or the service forgot them.
+
+        :param reasons: ``{id of the service: its words}``
+        """
+        if not letters:
+            return
+        letters._through_gate().write({"next_poll_at": False, "is_forgotten": True})
+        self.env["epd.letter.event"].sudo().create(
+            [
+                {
+                    "letter_id": letter.id,
+                    "company_id": letter.company_id.id,
+                    "unisender_account_id": letter.unisender_account_id.id,
+                    "provider_id": letter.provider_id,
+                    "letter_key": letter.letter_key,
+                    "raw_status": "failed_email_id",
+                    "source": "poll",
+                    "note": str(reasons[letter.provider_id])[:500],
+                }
+                for letter in letters
+            ]
+        )
+        for mailing, own in letters.grouped("mailing_id").items():
+            mailing = mailing._for_office()
+            mailing.message_post(
+                body=mailing.env._(
+                    "UniSender does not know %(count)s letters of this mailing: they went by "
+                    "another API key, or too long ago. Their status stays as it was and is not "
+                    "asked any more.",
+                    count=len(own),
+                )
+            )
+
+    # --- a webhook that is not heard -------------------------------------------------------------
+
+    @api.model
+    def _watch_webhook(self, account):
+        """Notice a webhook that gets no calls: tell a manager, register it again each day.
+
+        It is silent when a poll saw letters change a while ago and no genuine call came since.
+        """
+        if account.webhook_state != "on":
+            return
+        now = fields.Datetime.now()
+        heard = account.webhook_called_at or account.webhook_on_at or account.write_date
+        if not account.webhook_silent_at:
+            missed = self.env["epd.letter.event"].search_count(
+                [
+                    ("unisender_account_id", "=", account.id),
+                    ("source", "=", "poll"),
+                    ("raw_status", "=like", "ok%"),
+                    ("received_at", ">=", heard),
+                    ("received_at", "<", now - SILENCE),
+                ],
+                limit=1,
+            )
+            if not missed:
+                return
+            account._through_gate().write({"webhook_silent_at": heard})
+            account._tell_manager(
+                account.env._("UniSender's webhook gets no calls"),
+                "\n".join(
+                    filter(
+                        None,
+                        [
+                            account.env._(
+                                "Letters change at UniSender, and no call of it comes. The "
+                                "webhook is registered again; until a call comes, the exact "
+                                "times are asked of the contacts."
+                            ),
+                            account.webhook_warning,
+                        ],
+                    )
+                ),
+            )
+        if not account.webhook_renewed_at or account.webhook_renewed_at < now - RENEW:
+            self._renew_webhook(account, now)
+
+    @api.model
+    def _renew_webhook(self, account, now):
+        """Register the webhook once more: the service switches off what failed for a day."""
+        account._through_gate().write({"webhook_renewed_at": now})
+        try:
+            account._register_webhook(account._get_client())
+        except errors.UniSenderError as error:
+            _logger.warning("The webhook cannot be registered: %s", error.code)
+            account._through_gate().write({"last_error": account._describe_error(error)})
 
     # --- letters of unknown outcome, events without a letter --------------------------------------
 
@@ -194,7 +307,7 @@ class EpdStatusPoll(models.AbstractModel):
         for letter in now:
             # asked once for each fact: the contact forgets with their next letter
             letter._through_gate().write({"contact_at": False})
-            if not letter.sending_at or facts._has_rival(letter):
+            if not letter.provider_id or not letter.sending_at or facts._has_rival(letter):
                 continue
             try:
                 facts._date_by_contact(letter, client.get_contact(letter.email_normalized))
@@ -218,7 +331,9 @@ class EpdStatusPoll(models.AbstractModel):
     def _get_next_poll(self, letter, now, counted):
         """Return (when to ask next or False, number of polls by then)."""
         count = letter.poll_count + int(counted)
-        final = statuses.get_status(letter.raw_status or "").final
+        facts = self.env["epd.letter.facts"]
+        age = facts._get_age(letter, letter.raw_status)
+        final = statuses.get_status(letter.raw_status or "", age).final
         began = letter.sent_at or letter.sending_at
         if (final and letter.send_state == "sent") or (began and began + KEPT < now):
             return False, count

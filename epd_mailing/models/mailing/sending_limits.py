@@ -50,7 +50,7 @@ class SendingLimits:
         account, now = self.account, db_now(self.env)
         if account.wait_until and account.wait_until > now:
             return Room(0, account.wait_until, account.wait_reason)
-        free = 1 if account.fault_count else max(1, account.parallel_calls)
+        free = 1 if account.fault_count or account.limit_count else max(1, account.parallel_calls)
         for limit, window, reason in (
             (account.limit_per_minute, timedelta(seconds=60), False),
             (

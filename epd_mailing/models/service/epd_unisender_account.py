@@ -1,8 +1,10 @@
+import ipaddress
 import secrets
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from odoo import Command, api, fields, models
+from odoo.addons.base.models.res_partner import _tz_get
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import NO_ACCESS
 from odoo.tools import consteq
@@ -13,6 +15,26 @@ from ...tools.unisender.client import UniSenderClient
 FIRST_REST = 60  # seconds; doubled with each error in a row
 LONGEST_REST = 900
 ERRORS_TO_PAUSE = 8
+# answers of a limit in a row, each after a rest of a minute and more: it is not the minute's
+LIMITS_TO_DAY = 3
+DAY_BEGINS = timedelta(minutes=5)  # after midnight: the service's clock need not be ours
+DAY_AGAIN = timedelta(hours=1)  # the day's number may be counted from another hour
+# what payers read where they unsubscribe: Russian in every language of the office
+LIST_TITLE = "Квитанции"
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+WARNINGS_KEPT = 5
+CALL_NOTED = timedelta(minutes=1)  # webhook calls are noted no more often
+
+
+def is_public(url):
+    """Tell whether a service in the internet may reach the address; names are not looked up."""
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(
+            (".local", ".localhost", ".lan", ".internal", ".home.arpa", ".test", ".invalid")
+        )
 
 
 class EpdUnisenderAccount(models.Model):
@@ -38,14 +60,36 @@ class EpdUnisenderAccount(models.Model):
         "webhook_state",
         "last_error",
         "last_checked_at",
+        "login",
         "balance",
         "sender_confirmed",
+        "check_note",
+        "last_warning",
         "wait_until",
         "wait_reason",
         "fault_count",
+        "limit_count",
+        "day_limit_at",
+        "webhook_on_at",
+        "webhook_called_at",
+        "webhook_rejected_at",
+        "webhook_rejected_reason",
+        "webhook_silent_at",
+        "webhook_renewed_at",
+        "event_offset",
     )
 
-    name = fields.Char(string="Registration E-mail", required=True, help="The log-in at UniSender.")
+    name = fields.Char(
+        string="Registration E-mail",
+        required=True,
+        help="The e-mail that the office registered with at UniSender; clerks know the account by it.",
+    )
+    login = fields.Char(
+        string="UniSender Log-in",
+        readonly=True,
+        copy=False,
+        help="As UniSender tells it. It need not be the registration e-mail.",
+    )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
@@ -81,6 +125,18 @@ class EpdUnisenderAccount(models.Model):
     last_checked_at = fields.Datetime(readonly=True, copy=False)
     balance = fields.Char(readonly=True, copy=False)
     sender_confirmed = fields.Boolean(readonly=True, copy=False)
+    check_note = fields.Text(
+        string="Could Not Be Asked",
+        readonly=True,
+        copy=False,
+        help="What UniSender did not want to tell when the connection was checked. It sends all the same.",
+    )
+    last_warning = fields.Text(
+        string="UniSender Warns",
+        readonly=True,
+        copy=False,
+        help="The last warnings that UniSender added to its answers.",
+    )
     # limits: the vendor's defaults for sendEmail
     limit_per_minute = fields.Integer(default=60, help="0: no limit.")
     limit_per_day = fields.Integer(default=1000, help="0: no limit.")
@@ -98,10 +154,37 @@ class EpdUnisenderAccount(models.Model):
     webhook_state = fields.Selection(
         [("off", "Off"), ("on", "On")], default="off", required=True, readonly=True, copy=False
     )
+    webhook_on_at = fields.Datetime(readonly=True, copy=False)
+    webhook_called_at = fields.Datetime(string="Last Genuine Call", readonly=True, copy=False)
+    webhook_rejected_at = fields.Datetime(string="Last Rejected Call", readonly=True, copy=False)
+    webhook_rejected_reason = fields.Char(string="Rejected Because", readonly=True, copy=False)
+    webhook_silent_at = fields.Datetime(
+        string="No Calls Since",
+        readonly=True,
+        copy=False,
+        help="Letters change at UniSender and no call tells of it. Until one comes, the contacts are asked.",
+    )
+    webhook_renewed_at = fields.Datetime(readonly=True, copy=False)
+    webhook_warning = fields.Text(compute="_compute_webhook_warning")
+    event_tz = fields.Selection(
+        _tz_get,
+        string="Time Zone of Events",
+        required=True,
+        default="UTC",
+        help="The zone of the times in UniSender's events, which name none.",
+    )
+    event_offset = fields.Integer(
+        string="Events Differ By, h",
+        readonly=True,
+        copy=False,
+        help="Whole hours by which the times of events differ from the hour they came.",
+    )
     # the rest after errors of the service, shared by all workers and hosts
     wait_until = fields.Datetime(string="Rests Until", readonly=True, copy=False)
     wait_reason = fields.Char(string="Rests Because", readonly=True, copy=False)
     fault_count = fields.Integer(string="Errors in a Row", readonly=True, copy=False)
+    limit_count = fields.Integer(string="Answers of a Limit in a Row", readonly=True, copy=False)
+    day_limit_at = fields.Datetime(string="Day's Letters Used Up At", readonly=True, copy=False)
 
     _name_uniq = models.Constraint(
         "unique(company_id, name)", "This UniSender account is already there."
@@ -132,7 +215,7 @@ class EpdUnisenderAccount(models.Model):
     def _check_base_url(self):
         for account in self:
             url = urlsplit(account.base_url or "")
-            local = url.hostname in ("127.0.0.1", "localhost", "::1")
+            local = url.hostname in LOCAL_HOSTS
             if not url.hostname or url.scheme not in ("https", "http"):
                 raise ValidationError(
                     self.env._("The API address must look like https://api.unisender.com")
@@ -141,6 +224,17 @@ class EpdUnisenderAccount(models.Model):
                 raise ValidationError(
                     self.env._("The API address must begin with https:// — the key goes there.")
                 )
+
+    def _for_office(self):
+        """Return the account with its company and the office's language and zone.
+
+        Jobs and calls from outside have none of them.
+        """
+        has_russian = self.env["res.lang"]._lang_get("ru_RU")
+        lang = "ru_RU" if has_russian else self.env.lang or "en_US"
+        return self.with_company(self.company_id).with_context(
+            lang=lang, tz=self.company_id._epd_zone()
+        )
 
     def _get_client(self):
         """Return a client of the service with this account's key (read only here)."""
@@ -154,20 +248,35 @@ class EpdUnisenderAccount(models.Model):
 
     @api.model
     def _describe_error(self, error):
-        """Return what an error of the service means to the office, in the user's language."""
-        if isinstance(error, errors.AuthError):
+        """Return what an error of the service means to the office, in the user's language.
+
+        The service's own words stand behind it: they say more than its codes.
+        """
+        if isinstance(error, errors.AccessDenied):
+            text = self.env._(
+                "UniSender does not let this key call the API. Switch the API on in UniSender "
+                "(settings, integration and API), or use the key of a user who may do this."
+            )
+        elif isinstance(error, errors.AuthError):
             text = self.env._("UniSender does not accept the API key. Enter the right key.")
         elif isinstance(error, errors.NoMoney):
             text = self.env._("There is no money on the UniSender account. Top it up.")
         elif isinstance(error, errors.SenderProblem):
             text = self.env._("The sender's address is not confirmed at UniSender. Confirm it.")
+        elif isinstance(error, errors.DayLimit):
+            text = self.env._("UniSender takes no more letters today. They go on the next day.")
+        elif isinstance(error, errors.RateLimited):
+            text = self.env._("UniSender asks to slow down.")
         elif isinstance(error, errors.ConnectFailed):
             text = self.env._("UniSender cannot be reached. Check the address and the network.")
         elif isinstance(error, errors.ResultUnknown):
             text = self.env._("UniSender gave no clear answer. Try again later.")
         else:
             text = self.env._("UniSender rejected the call.")
-        return f"{text} ({error.code})"
+        ours = isinstance(error, (errors.ConnectFailed, errors.ResultUnknown))
+        if ours or error.message == error.code:
+            return f"{text} ({error.code})"
+        return f"{text} ({error.code}: {error.message})"
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -187,6 +296,9 @@ class EpdUnisenderAccount(models.Model):
                     and any(account[name] != vals[name] for name in changed)
                 )
             ).sudo()._through_gate()._move("draft")
+        if "event_tz" in vals and not self._gate_open():
+            # what was told of the old zone is settled by the new one
+            self.sudo()._through_gate().write({"event_offset": 0})
         return super().write(vals)
 
     def action_check_connection(self):
@@ -203,32 +315,32 @@ class EpdUnisenderAccount(models.Model):
             except errors.UniSenderError as error:
                 vals = {"state": "error", "last_error": account._describe_error(error)}
             if vals["state"] == "active":
-                vals |= {"fault_count": 0, "wait_until": False, "wait_reason": False}
+                vals |= {"wait_until": False, "wait_reason": False, "day_limit_at": False}
+                vals |= {"fault_count": 0, "limit_count": 0}
             account.write({**vals, "last_checked_at": fields.Datetime.now()})
         return True
 
     def _ask_facts(self):
         """Ask lists, sender, balance and webhook; return the values to write.
 
-        :raise UniSenderError: the service rejected the call or did not answer
+        The list alone has to be there. What else the service does not want to tell is noted: an
+        ordinary key need not have the right to every method, and letters go all the same.
+
+        :raise UniSenderError: the service refused the lists or did not answer
         """
-        sender = self._get_client()
-        chosen = self._choose_list(sender)
-        try:
-            info = sender.get_user_info()
-            balance = f"{info.get('balance', '')} {info.get('currency', '')}".strip()
-        except errors.AuthError:
-            balance = False  # an ordinary key may not be allowed to ask
-        try:
-            confirmed = sender.get_checked_email(self.name, self.sender_email)
-        except errors.AuthError:
-            confirmed = True  # cannot be asked; sendEmail will say
-        vals = {"balance": balance, "sender_confirmed": confirmed}
+        client, notes = self._get_client(), []
+        chosen = self._choose_list(client)
+        info = self._ask_aside(client.get_user_info, self.env._("Log-in and balance"), notes) or {}
+        vals = {
+            "login": str(info.get("login") or "") or self.login,
+            "balance": f"{info.get('balance', '')} {info.get('currency', '')}".strip(),
+        }
+        confirmed = self._ask_sender(client, vals["login"], notes)
         if not chosen:
             problem = self.env._(
                 "There is no list %s at UniSender. Choose another one.", self.list_id
             )
-        elif not confirmed:
+        elif confirmed is False:
             problem = self._describe_error(errors.SenderProblem("unchecked_sender_email"))
         else:
             problem = False
@@ -236,18 +348,56 @@ class EpdUnisenderAccount(models.Model):
             vals |= {"list_id": chosen[0], "list_title": chosen[1]}
         if not problem and self.webhook_state == "on":
             # the key may be another one: its account has to know our address too
-            sender.set_hook(self._get_webhook_url())
-        return {**vals, "last_error": problem, "state": "error" if problem else "active"}
+            url = self._get_webhook_url()
+            self._ask_aside(lambda: client.set_hook(url), self.env._("Webhook"), notes)
+        return {
+            **vals,
+            "sender_confirmed": bool(confirmed),
+            "check_note": "\n".join(notes) or False,
+            "last_error": problem,
+            "state": "error" if problem else "active",
+        }
 
-    def _choose_list(self, sender):
-        """Return (id, title) of the chosen list, or of the first, or of a new one."""
-        lists = sender.get_lists()
-        if self.list_id:
-            return next((entry for entry in lists if entry[0] == self.list_id), None)
-        if lists:
-            return lists[0]
-        title = self.env._("Payers")
-        return sender.create_list(title), title
+    def _ask_sender(self, client, login, notes):
+        """Return True or False as the service says of the sender, None when it does not say."""
+        what = self.env._("Whether the sender is confirmed")
+        if not login:
+            notes.append(self.env._("%(what)s: UniSender did not tell its log-in", what=what))
+            return None
+        known = len(notes)
+        confirmed = self._ask_aside(
+            lambda: client.get_checked_email(login, self.sender_email), what, notes
+        )
+        if confirmed is None and len(notes) == known:
+            notes.append(self.env._("%(what)s: UniSender does not list this address", what=what))
+        return confirmed
+
+    def _ask_aside(self, ask, what, notes):
+        """Ask a side question; a refusal is noted and nothing more.
+
+        :param ask: function that calls the service
+        :param what: name of what is asked, for the note
+        :return: the answer, or None
+        """
+        try:
+            return ask()
+        except errors.UniSenderError as error:
+            notes.append(f"{what}: {self._describe_error(error)}")
+            return None
+
+    def _choose_list(self, client):
+        """Return (id, title) of the chosen list, or of the account's own list of receipts.
+
+        No other list of the account is taken by itself: whoever unsubscribes from receipts is not
+        to lose the office's news, nor the other way round.
+        """
+        lists = client.get_lists()
+        chosen = next((entry for entry in lists if entry[0] == self.list_id), None)
+        if chosen or (self.list_id and self.list_title != LIST_TITLE):
+            return chosen
+        # none yet, or its own one at the account of another key
+        own = next((entry for entry in lists if entry[1].strip() == LIST_TITLE), None)
+        return own or (client.create_list(LIST_TITLE), LIST_TITLE)
 
     def get_lists(self):
         """Return the lists of the account: [{"id": text, "title": text}].
@@ -315,14 +465,112 @@ class EpdUnisenderAccount(models.Model):
         )
         return found if found and consteq(found.webhook_token, token) else self.browse()
 
+    @api.depends("base_url", "webhook_state")
+    def _compute_webhook_warning(self):
+        for account in self:
+            ours, theirs = account.get_base_url(), urlsplit(account.base_url or "").hostname
+            account.webhook_warning = (
+                False
+                if theirs in LOCAL_HOSTS or is_public(ours)
+                else self.env._(
+                    "UniSender cannot call %(url)s: this address is not reachable from the "
+                    "internet. Set “web.base.url” to the public address of this Odoo; until then "
+                    "the statuses are asked, and their times are less exact.",
+                    url=ours,
+                )
+            )
+
     def action_webhook_on(self):
-        """Have UniSender report events to this Odoo."""
+        """Have UniSender report events to this Odoo.
+
+        :return: True, or a notice when UniSender cannot reach the address
+        """
         self.check_access("write")
         for account in self.sudo():
-            url = account._get_webhook_url()
-            account._call_or_raise(lambda client, url=url: client.set_hook(url))
-            account._through_gate().write({"webhook_state": "on"})
-        return True
+            account._call_or_raise(account._register_webhook)
+            account._through_gate().write(
+                {
+                    "webhook_state": "on",
+                    "webhook_on_at": fields.Datetime.now(),
+                    "webhook_called_at": False,
+                    "webhook_silent_at": False,
+                }
+            )
+        warnings = [account.webhook_warning for account in self if account.webhook_warning]
+        if not warnings:
+            return True
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "sticky": True,
+                "message": warnings[0],
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _register_webhook(self, client):
+        """Tell the service our address; known already, it is switched on again."""
+        self.ensure_one()
+        client.set_hook(self._get_webhook_url())
+        self._through_gate().write({"webhook_renewed_at": fields.Datetime.now()})
+
+    def _note_webhook_call(self, rejected=False):
+        """Keep when the last genuine call came, or the last rejected one and why.
+
+        At most one a minute is noted, so that a stranger's calls cost next to nothing.
+
+        :param rejected: the reason, for the screen; nothing for a genuine call
+        """
+        self.ensure_one()
+        now = fields.Datetime.now()
+        name = "webhook_rejected_at" if rejected else "webhook_called_at"
+        if self[name] and now - self[name] < CALL_NOTED and not self.webhook_silent_at:
+            return
+        vals = {name: now}
+        vals |= {"webhook_rejected_reason": rejected} if rejected else {"webhook_silent_at": False}
+        self._through_gate().write(vals)
+
+    def _note_offset(self, hours):
+        """Tell a manager, once, that the times of events are of another zone.
+
+        :param hours: whole hours by which they differ
+        """
+        self.ensure_one()
+        if not hours or hours == self.event_offset:
+            return
+        account = self._for_office()
+        account._through_gate().write({"event_offset": hours})
+        account._tell_manager(
+            account.env._("UniSender's times are of another zone"),
+            account.env._(
+                "The times in UniSender's events differ by %(hours)+d h from the hour they came. "
+                "They are not used: such facts are shown as “not later than”. Choose the zone in "
+                "“Time Zone of Events” of the UniSender account; new events are then exact.",
+                hours=hours,
+            ),
+        )
+
+    def _note_warnings(self, warnings):
+        """Show what the service warned of; written only when it says something new.
+
+        :param warnings: texts of ``tools.unisender.client``
+        """
+        self.ensure_one()
+        known = (self.last_warning or "").splitlines()
+        found = list(dict.fromkeys([*warnings, *known]))[:WARNINGS_KEPT]
+        if found != known:
+            self._through_gate().write({"last_warning": "\n".join(found)})
+
+    def _tell_manager(self, summary, note):
+        """Give a manager of the office a task about this account."""
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=summary,
+            note=note,
+            user_id=self.env["epd.delivery.address"]._get_office_user(self).id,
+        )
 
     def action_webhook_off(self):
         """Stop UniSender's reports; polling goes on."""
@@ -352,6 +600,7 @@ class EpdUnisenderAccount(models.Model):
         self._through_gate().write(
             {
                 "fault_count": count,
+                "limit_count": 0,
                 "wait_reason": reason,
                 "wait_until": fields.Datetime.now() + timedelta(seconds=seconds),
                 "last_error": reason,
@@ -359,11 +608,50 @@ class EpdUnisenderAccount(models.Model):
         )
         return count >= ERRORS_TO_PAUSE
 
+    def _rest_at_limit(self, error, some_went=False):
+        """Let the queue wait after the answer of a limit; for the next day if it is the day's.
+
+        A limit is no fault that a person has to look at, so the mailings do not pause.
+
+        :param error: ``tools.unisender.errors.RateLimited``
+        :param some_went: other letters of the same moment were taken
+        """
+        self.ensure_one()
+        now, count = fields.Datetime.now(), 1 if some_went else self.limit_count + 1
+        vals = {"limit_count": count}
+        told = isinstance(error, errors.DayLimit)
+        if told or count >= LIMITS_TO_DAY:
+            known = self.day_limit_at and now - self.day_limit_at < timedelta(hours=20)
+            next_day = self._get_next_day()
+            # told once: the whole day; told again or guessed: the count may begin at another hour
+            until = next_day if told and not known else min(next_day, now + DAY_AGAIN)
+            reason = self._describe_error(
+                error if told else errors.DayLimit(error.code, error.message)
+            )
+            vals |= {"day_limit_at": now}
+        else:
+            until = now + timedelta(seconds=FIRST_REST * 2 ** (count - 1))
+            reason = self._describe_error(error)
+        self._through_gate().write({**vals, "wait_until": until, "wait_reason": reason})
+
+    def _get_next_day(self):
+        """Return when the office's next day has begun (naive UTC)."""
+        company = self.company_id
+        midnight = datetime.combine(company._epd_today() + timedelta(days=1), time())
+        return company._epd_utc_time(midnight + DAY_BEGINS)
+
     def _recover(self):
         """A letter went: the service works again."""
-        if self.fault_count or self.wait_until:
+        if self.fault_count or self.limit_count or self.wait_until:
             self._through_gate().write(
-                {"fault_count": 0, "wait_reason": False, "wait_until": False, "last_error": False}
+                {
+                    "fault_count": 0,
+                    "limit_count": 0,
+                    "day_limit_at": False,
+                    "wait_reason": False,
+                    "wait_until": False,
+                    "last_error": False,
+                }
             )
 
     def _set_error(self, error):

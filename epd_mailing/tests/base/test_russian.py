@@ -123,7 +123,7 @@ class TestRussian(EpdCommon):
                     continue
                 shown = field.get_description(self.env, ("string", "help", "selection"))
                 labels = [label for _key, label in shown.get("selection") or ()]
-                if field.name == "epd_tz":
+                if field.name in ("epd_tz", "event_tz"):
                     labels = []  # the zones of the world, as everywhere in Odoo
                 texts = [shown["string"], shown.get("help") or "", *labels]
                 leaks += [f"{name}.{field.name}: {text!r}" for text in texts if is_english(text)]

@@ -9,7 +9,10 @@ from . import test_receipt_link
 from . import test_receipt_send
 from . import test_sender
 from . import test_sending_rules
+from . import test_service_words
 from . import test_statistics
+from . import test_true_times
 from . import test_webhook
 from . import test_webhook_events
 from . import test_right_letter
+from . import test_webhook_silence

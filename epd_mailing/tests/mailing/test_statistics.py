@@ -94,7 +94,7 @@ class TestStatistics(SendingCommon):
         self.env["epd.letter.facts"]._apply_statuses(
             [(letter, "err_new_thing", datetime(2026, 4, 2), "webhook")]
         )
-        self.assertEqual((letter.state, letter.raw_status), ("bounced", "err_new_thing"))
+        self.assertEqual((letter.state, letter.raw_status), ("deferred", "err_new_thing"))
         self.assertIn("err_new_thing", letter.failure_reason)
 
     def test_service_away(self):

@@ -48,6 +48,8 @@ class TestWebhook(SendingCommon, HttpCase):
 
     def test_events_become_facts_once(self):
         letters = self._sent()
+        letters._through_gate().write({"sending_at": datetime(2026, 4, 2, 9, 59)})
+        self.env.flush_all()
         events = [
             self._event(letters[0], "ok_read", "2026-04-02 11:00:00"),
             self._event(letters[0], "ok_delivered"),

@@ -236,7 +236,7 @@ class TestWebhookEvents(HttpCase, SendingCommon):
     def test_unheard_of_status_by_prefix_keeps_the_raw(self):
         self._sent()
         self._report(self._event("err_new_thing", "2026-03-30 09:05:00"))
-        self.assertEqual((self.letter.state, self.letter.raw_status), ("bounced", "err_new_thing"))
+        self.assertEqual((self.letter.state, self.letter.raw_status), ("deferred", "err_new_thing"))
         self.assertIn("err_new_thing", self.letter.failure_reason)
         self.assertEqual(self.letter.address_id.state, "active")
 

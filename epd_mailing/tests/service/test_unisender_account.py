@@ -26,9 +26,58 @@ class TestUnisenderAccount(SendingCommon):
         self.assertEqual(account.state, "draft")
         account.action_check_connection()
         self.assertEqual((account.state, account.sender_confirmed), ("active", True))
-        self.assertEqual((account.list_id, account.list_title), ("20547", "Плательщики"))
+        self.assertEqual(account.list_title, "Квитанции", "no other list is taken by itself")
+        self.assertNotEqual(account.list_id, "20547")
+        self.assertEqual(account.login, "ID7208007")
+        self.assertFalse(account.check_note)
         self.assertIn("RUB", account.balance)
         self.assertFalse(account.last_error)
+
+    def test_its_own_list_is_made_once(self):
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        known = self.account.list_id
+        again = self._make_unisender("again@uk-test.example.com", list_id=False)
+        again.action_check_connection()
+        self.assertEqual(again.list_id, known)
+        titles = [entry["title"] for entry in again.get_lists()]
+        self.assertEqual(titles.count("Квитанции"), 1)
+
+    def test_a_refused_side_question_is_no_fault(self):
+        for code in ("access_denied", "invalid_arg", "unspecified", "unknown_method"):
+            for method in ("getUserInfo", "getCheckedEmail", "setHook"):
+                with self.subTest(f"{method}: {code}"):
+                    self.fake.reset()
+                    self.fake.fail("code", method=method, code=code)
+                    self.account.api_key_input = KEY
+                    self.account._through_gate().write({"webhook_state": "on", "login": False})
+                    self.account.action_check_connection()
+                    self.assertEqual(self.account.state, "active", self.account.last_error)
+                    self.assertFalse(self.account.last_error)
+                    self.assertIn(code, self.account.check_note)
+
+    def test_the_log_in_is_the_services(self):
+        self.fake.login = "be-interactive"
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.assertEqual((self.account.state, self.account.login), ("active", "be-interactive"))
+        self.assertTrue(self.account.sender_confirmed)
+        self.assertFalse(self.account.check_note)
+        self.assertEqual(self.account.name, "new@uk-test.example.com", "what the clerk sees")
+
+    def test_refusals_are_told_as_they_are(self):
+        account = self.account.with_context(lang="ru_RU")
+        self.fake.fail("code", method="getLists", code="access_denied")
+        account.api_key_input = KEY
+        account.action_check_connection()
+        self.assertEqual(account.state, "error")
+        self.assertIn("access_denied: on order", account.last_error, "the service's own words")
+        self.assertNotIn("верный ключ", account.last_error)
+        self.assertNotIn("right key", account.last_error)
+        account.api_key_input = "wrong-secret"
+        account.action_check_connection()
+        self.assertIn("Invalid API key", account.last_error)
+        self.assertNotIn("wrong-secret", account.last_error)
 
     def test_without_a_key(self):
         with self.assertRaises(UserError):

@@ -10,6 +10,7 @@ from . import errors, transport
 
 BASE64_GROWTH = 1.37  # MIME coding of attachments; our reading of the vendor's «1 MB»
 STATUS_BATCH = 500
+HALVINGS = 64  # calls at most to find the ids that make the service refuse a batch
 KEY_LENGTH = 12  # the service's keys are far longer
 
 
@@ -35,17 +36,22 @@ class Letter:
 
 @dataclass(frozen=True)
 class SendResult:
-    """The service took the letter under this id (text)."""
+    """The service took the letter under this id (text); ``warnings`` are its texts, if any."""
 
     provider_id: str
+    warnings: tuple = ()
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """``statuses``: {id: raw status}; ``failed``: {id: reason} of ids the service cannot tell."""
+    """``statuses``: {id: raw status}; ``failed``: {id: reason} of ids the service cannot tell.
+
+    ``warnings`` are the service's texts, if any.
+    """
 
     statuses: dict
     failed: dict
+    warnings: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -183,9 +189,10 @@ class UniSenderClient:
         if letter.reply_to:
             # one line: a line break would begin a header of its own
             arguments.append(("headers", f"Reply-To: {' '.join(letter.reply_to.split())}"))
-        return self._read_sent(self.call("sendEmail", arguments))
+        answer = self._ask("sendEmail", arguments)
+        return self._read_sent(answer["result"], answer)
 
-    def _read_sent(self, result):
+    def _read_sent(self, result, answer):
         """Read the answer of sendEmail: a list of recipients, or one object."""
         entry = result[0] if isinstance(result, list) and result else result
         if not isinstance(entry, dict):
@@ -201,13 +208,61 @@ class UniSenderClient:
             raise errors.from_code(first.get("code"), self._clean(first.get("message") or ""))
         if not provider_id:
             raise errors.ResultUnknown("no_id", "sendEmail: the answer has no id")
-        return SendResult(str(provider_id))
+        return SendResult(str(provider_id), self._get_warnings(answer, entry))
+
+    def _get_warnings(self, *places):
+        """Return the warnings of an answer as short texts: a list of texts or of objects."""
+        found = []
+        for place in places:
+            told = place.get("warnings")
+            told = list(told.values()) if isinstance(told, dict) else told
+            for one in told if isinstance(told, list) else [told] if told else []:
+                one = " ".join(map(str, one.values())) if isinstance(one, dict) else one
+                found.append(self._clean(one))
+        return tuple(dict.fromkeys(filter(None, found)))
 
     def check_email(self, ids):
-        """Ask the statuses of at most 500 letters (checkEmail).
+        """Ask the statuses of at most 500 letters (checkEmail); a refused batch is halved.
 
-        :return: CheckResult with ids as text
+        The ids that the service refuses by themselves are among ``failed``, so that one odd id
+        costs the others nothing. When no part at all is answered, the refusal is not about ids.
+
+        :return: CheckResult with ids as text; ids that could not be asked are in neither part
+        :raise UniSenderError: the service refused all, or did not answer
         """
+        try:
+            return self._check_batch(ids)
+        except errors.Rejected as error:
+            if len(ids) < 2:
+                return CheckResult({}, {str(one): str(error) for one in ids})
+            return self._check_halves(list(ids), error)
+
+    def _check_halves(self, ids, refusal):
+        middle = len(ids) // 2
+        parts, answered = [ids[:middle], ids[middle:]], False
+        statuses, failed, warnings = {}, {}, {}
+        for _call in range(HALVINGS):
+            if not parts:
+                break
+            part = parts.pop(0)
+            try:
+                found = self._check_batch(part)
+            except errors.Rejected as error:
+                if len(part) == 1:
+                    failed[str(part[0])] = str(error)
+                else:
+                    middle = len(part) // 2
+                    parts += [part[:middle], part[middle:]]
+            else:
+                answered = True
+                statuses |= found.statuses
+                failed |= found.failed
+                warnings |= dict.fromkeys(found.warnings)
+        if not answered:
+            raise refusal
+        return CheckResult(statuses, failed, tuple(warnings))
+
+    def _check_batch(self, ids):
         if len(ids) > STATUS_BATCH:
             raise ValueError("at most 500 ids a call")
         answer = self._ask("checkEmail", [("email_id", ",".join(map(str, ids)))])
@@ -224,7 +279,7 @@ class UniSenderClient:
             for entry in _entries(place.get("failed_email_id"))
             for key, why in entry.items()
         }
-        return CheckResult(statuses, failed)
+        return CheckResult(statuses, failed, self._get_warnings(inner, answer))
 
     def get_contact(self, email):
         """Return the contact of an address (getContact), times in UTC."""
@@ -262,13 +317,19 @@ class UniSenderClient:
         return dict(_dict(self.call("getUserInfo")))
 
     def get_checked_email(self, login, email):
-        """Tell whether a sender is confirmed (getCheckedEmail)."""
+        """Tell whether a sender is confirmed (getCheckedEmail).
+
+        :param login: of the account, as getUserInfo tells it (not the registration e-mail)
+        :return: True or False as the service says; None when it says nothing of the address,
+            which may be of a confirmed domain
+        """
         result = self.call("getCheckedEmail", [("login", login), ("email", email)])
-        return any(
-            str(entry.get("email") or "").lower() == email.lower()
-            and str(entry.get("is_checked")).lower() in ("true", "1")
+        told = [
+            str(entry.get("is_checked")).lower() in ("true", "1")
             for entry in _entries(result)
-        )
+            if str(entry.get("email") or "").lower() == email.lower()
+        ]
+        return any(told) if told else None
 
     # --- webhook -----------------------------------------------------------------------------
 

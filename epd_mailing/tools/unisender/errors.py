@@ -3,6 +3,8 @@
 Codes: UniSender API, «Общие ошибки» (call level) and sendEmail (``result[].errors[].code``).
 """
 
+import re
+
 
 class UniSenderError(Exception):
     """Any failure; ``code`` is the service's machine code or ours, ``message`` its text."""
@@ -25,6 +27,10 @@ class AuthError(UniSenderError):
     """Wrong key, or the key has no right to the method: the queue stops."""
 
 
+class AccessDenied(AuthError):
+    """The API is switched off in the account's cabinet, or the key may not call this method."""
+
+
 class NoMoney(UniSenderError):
     """The balance does not suffice: the queue stops."""
 
@@ -35,6 +41,10 @@ class SenderProblem(UniSenderError):
 
 class RateLimited(UniSenderError):
     """Too many calls: the whole queue waits at least a minute."""
+
+
+class DayLimit(RateLimited):
+    """The day's number of letters is used up: the whole queue waits for the next day."""
 
 
 class RetryLater(UniSenderError):
@@ -51,7 +61,7 @@ class BadCall(UniSenderError):
 
 CLASSES = {
     "invalid_api_key": AuthError,
-    "access_denied": AuthError,
+    "access_denied": AccessDenied,
     "not_enough_money": NoMoney,
     "unchecked_sender_email": SenderProblem,
     "invalid_sender_email": SenderProblem,
@@ -64,7 +74,28 @@ CLASSES = {
 }
 
 
+# The vendor names no code for a letter over the day's number. Codes are what we go by everywhere;
+# here the text alone can tell, and all it does is to let the queue wait longer.
+_MAY_BE_THE_DAY = {
+    "api_call_limit_exceeded_for_api_key",
+    "api_call_limit_exceeded_for_ip",
+    "retry_later",
+    "invalid_arg",
+    "unspecified",
+    "access_denied",
+}
+_DAY = re.compile(r"\bda(?:y|ily)\b|24.?h|суточн|сутк|\bден[ьё]|\bдн(?:я|ей|евн)", re.IGNORECASE)
+_LIMIT = re.compile(r"limit|quota|exceed|лимит|предел|огранич|превы[шс]|исчерп", re.IGNORECASE)
+
+
+def is_day_limit(code, message):
+    """Tell whether a refusal speaks of the number of letters of a day."""
+    return code in _MAY_BE_THE_DAY and bool(_DAY.search(message) and _LIMIT.search(message))
+
+
 def from_code(code, message=""):
     """Return the error of the service's ``code``; an unheard-of code is a definite refusal."""
     code = code if isinstance(code, str) and code else str(code or "unspecified")
+    if is_day_limit(code, message):
+        return DayLimit(code, message)
     return CLASSES.get(code, Rejected)(code[:100], message)

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import errors
 
-# kind: sent | refused | retry | stop | limited | unknown | not_tried
-Outcome = namedtuple("Outcome", "kind provider_id error")
+# kind: sent | refused | retry | stop | limited | unknown | not_tried; warnings: texts of the service
+Outcome = namedtuple("Outcome", "kind provider_id error warnings", defaults=((),))
 
 _KINDS = (
     (errors.ResultUnknown, "unknown"),
@@ -33,7 +33,8 @@ def send_many(client, letters, workers):
         if halted.is_set():
             return Outcome("not_tried", None, None)
         try:
-            return Outcome("sent", client.send_email(letter).provider_id, None)
+            answer = client.send_email(letter)
+            return Outcome("sent", answer.provider_id, None, answer.warnings)
         except errors.UniSenderError as error:
             kinds = (kind for classes, kind in _KINDS if isinstance(error, classes))
             kind = next(kinds, "unknown")

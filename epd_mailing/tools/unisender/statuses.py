@@ -1,10 +1,13 @@
 """The statuses of a letter at UniSender and what they mean to us (checkEmail and webhooks)."""
 
 from collections import namedtuple
+from datetime import timedelta
 
 # rank: a lower one never takes back a higher; failure_type as in ``epd.mailing.letter``;
 # address_dead: no further letter is to go to the address
 Status = namedtuple("Status", "rank kind final failure_type address_dead", defaults=(False,))
+# an unheard-of failure may yet turn out to be «still trying»: it is the end only when it stays
+PATIENCE = timedelta(days=1)
 
 _OK = {
     "not_sent": Status(0, "pending", False, None),
@@ -12,6 +15,8 @@ _OK = {
     "ok_sent": Status(10, "sent", False, None),
     "err_will_retry": Status(20, "deferred", False, None),
     "err_resend": Status(20, "deferred", False, None),
+    # of the service's own list for its sister UniOne: the letter is tried again
+    "err_retry_letter": Status(20, "deferred", False, None),
     "ok_delivered": Status(40, "delivered", False, None),
     "ok_read": Status(50, "opened", False, None),
     "ok_link_visited": Status(60, "clicked", False, None),
@@ -51,11 +56,14 @@ for _type, _names in _FAILED.items():
         )
 
 
-def get_status(raw):
+def get_status(raw, age=None):
     """Return the ``Status`` of a raw status; an unknown one is read by its prefix.
 
     The vendor adds statuses without notice; its rule: «err_*» was not delivered, «ok_*» is under
     way. An address is never closed by a status nobody knows.
+
+    :param age: how long the letter has had this status (timedelta); an unheard-of failure is
+        final after ``PATIENCE``, nothing means that it is new
     """
     raw = str(raw or "")
     if raw in STATUSES:
@@ -63,5 +71,10 @@ def get_status(raw):
     if raw.startswith("ok_"):
         return Status(10, "sent", False, None)
     if raw.startswith(("err_", "skip_")):
-        return Status(30, "failed", True, "other")
+        return Status(30, "failed", age is not None and age >= PATIENCE, "other")
     return Status(0, "pending", False, None)
+
+
+def is_known(raw):
+    """Tell whether the vendor's pages list the status."""
+    return str(raw or "") in STATUSES

@@ -10,6 +10,8 @@ import zlib
 from collections import namedtuple
 from datetime import UTC, datetime
 
+from .. import office_time
+
 HookEvent = namedtuple(
     "HookEvent", "event_name provider_id email status event_time event_at metadata"
 )
@@ -58,14 +60,14 @@ def verify(raw, api_key):
     return hmac.compare_digest(signed.hexdigest(), found[0].group(1).decode())
 
 
-def parse(raw, zone=UTC):
+def parse(raw, zone=office_time.UTC):
     """Return the events of a body (batch or flat), unordered as they came.
 
     Parts of a shape that is not known are left out: the service repeats what is refused for a day
     and then stops the webhook, so one odd part must not cost the others.
 
     :param bytes raw: the unpacked, verified body
-    :param zone: time zone of ``event_time``: UTC is our reading, the vendor's page names none
+    :param zone: name of the time zone of ``event_time``: UTC is our reading, the vendor's page names none
     :return: list of HookEvent; ids as text, ``event_time`` as it came, ``event_at`` aware UTC or None
     :raise WebhookError: not JSON, or not of the known shapes
     """
@@ -130,6 +132,7 @@ def _text(value):
 
 def _utc(text, zone):
     try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
+        told = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+        return office_time.to_utc(told, zone).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

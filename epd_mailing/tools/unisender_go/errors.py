@@ -27,10 +27,6 @@ RECIPIENT_CODES = {
 }
 
 
-class DayLimit(errors.RateLimited):
-    """The tariff's letters of the day or the period are used up: the queue waits for the next day."""
-
-
 class AlreadyTaken(errors.UniSenderError):
     """The service took a letter under this idempotence key less than a minute ago; its id is not told."""
 
@@ -49,7 +45,7 @@ def from_code(code: int, status: int, message: str) -> errors.UniSenderError:
     if code in (903, 904):
         return errors.NoMoney(name, message)
     if code in _DAY:
-        return DayLimit(name, message)
+        return errors.DayLimit(name, message)
     if code in _SENDER:
         return errors.SenderProblem(name, message)
     if code in _TOO_LARGE or status == 413:
