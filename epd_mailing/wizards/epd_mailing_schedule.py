@@ -12,6 +12,8 @@ class EpdMailingSchedule(models.TransientModel):
         string="Start", required=True, default=lambda self: fields.Datetime.now()
     )
 
+    outdated_text = fields.Char(related="mailing_id.outdated_text")
+
     def action_schedule(self):
         """Hand the mailing to the queue for the chosen moment."""
         self.ensure_one()

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.document.outdated_figures import describe_outdated
 from ..models.run.epd_run_readiness import WHOLE_RUN
 from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
 
@@ -193,9 +194,13 @@ class EpdRunOutlook(models.TransientModel):
             if problem["code"] == "no_charges":  # said above, as «prepare_bare»
                 continue
             mend = problem["code"] == "outdated" and "changed"
+            text = problem["text"]
+            if mend:
+                documents = self.env[DOCUMENTS].browse(problem["ids"])
+                text = f"{describe_outdated(documents)} {text}"
             line = self._line(
                 problem["severity"],
-                problem["text"],
+                text,
                 len(problem["ids"]),
                 problem["model"],
                 f"find_{problem['code']}",
@@ -260,12 +265,31 @@ class EpdRunOutlook(models.TransientModel):
             text = self.env._("Sent before: no second letter is written.")
             lines.append(self._line("go", text, outlook["already"], DOCUMENTS, "mail_already_sent"))
         lines += self._get_reason_lines(outlook)
+        lines += self._get_warning_lines()
         return lines, {
             "go_count": outlook["letters"],
             "blocked_count": outlook["no_document"]
             + sum(outlook["reasons"].get(reason, 0) for reason in NOTHING),
             "is_blocked": False,
         }
+
+    def _get_warning_lines(self):
+        """Return what is to be looked at before letters go: changed documents, doubtful addresses."""
+        run, readiness = self.run_id, self.env["epd.run.readiness"]
+        lines, texts = [], readiness._get_texts()
+        outdated = run._get_outdated_documents()
+        if outdated:
+            text, count = describe_outdated(outdated), len(outdated)
+            lines.append(self._line("warning", text, count, DOCUMENTS, "outdated", "changed"))
+        for code, model in (
+            ("archived_payer", PEOPLE),
+            ("archived_building", PEOPLE),
+            ("doubtful_email", ADDRESSES),
+        ):
+            ids = readiness._find_ids(run, code)
+            if ids:
+                lines.append(self._line("warning", texts[code], len(ids), model, f"find_{code}"))
+        return lines
 
     def _get_reason_lines(self, outlook):
         labels = dict(

@@ -62,6 +62,8 @@ class EpdRunOutlookLine(models.TransientModel):
             return run.action_confirm_prepare()
         if self.mend == "changed":
             run.mode = "changed"
+            if self.outlook_id.operation == "mail":
+                return run.action_confirm_prepare()
             return self.outlook_id.action_refresh()
         if self.mend in ("address", "consent"):
             action = self.env["ir.actions.act_window"]._for_xml_id(

@@ -26,6 +26,17 @@ class ResCompany(models.Model):
         help="What an account gets whose payer has an address but has not agreed to get "
         "the receipt by e-mail instead of on paper.",
     )
+    epd_outdated_policy = fields.Selection(
+        [
+            ("warn", "Warn, and send what was saved"),
+            ("block", "Do not send until issued again"),
+        ],
+        string="Receipts Changed After Saving",
+        default="warn",
+        required=True,
+        help="What becomes of letters whose charges, payments, balances or readings, payer's name or "
+        "account number changed after the document was saved.",
+    )
     epd_consent_cutoff_day = fields.Integer(
         string="Consent Cut-off Day",
         default=20,

@@ -62,7 +62,7 @@ class DocumentWriter:
             snapshot, problem = built[account.id]
             if problem:
                 outcome[account.id] = None, problem
-            elif mode == "changed" and account in live and live[account]._same_source(snapshot):
+            elif mode == "changed" and account in live and live[account]._says_the_same(snapshot):
                 outcome[account.id] = live[account], self._skip("unchanged")
             else:
                 new[account.id] = self._number(snapshot, account, versions, live)

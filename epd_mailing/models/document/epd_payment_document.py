@@ -617,6 +617,10 @@ class EpdPaymentDocument(models.Model):
                 snapshot, problem = snapshots[document.account_id.id]
                 document.is_outdated = bool(problem) or not document._same_source(snapshot)
 
+    def _says_the_same(self, snapshot):
+        """Tell whether a document saved now would differ neither in figures nor in whom it names."""
+        return self._same_source(snapshot) and self._same_identity()
+
     def _same_identity(self):
         """Tell whether the printed account and payer are still called so."""
         self.ensure_one()

@@ -12,6 +12,7 @@ OF_DOCUMENT = (
     "document_superseded",
     "file_missing",
     "payer_changed",
+    "document_outdated",
     "paper_only",
     "no_address",
     "no_consent",
@@ -81,6 +82,7 @@ class EpdLetterEligibility(models.AbstractModel):
                 " AND file.res_field = 'pdf_file' AND file.res_id = document.id)"
             ),
             "payer_changed": SQL("document.partner_id IS DISTINCT FROM account.partner_id"),
+            "document_outdated": self._get_outdated_sql(),
             "paper_only": SQL("account.channel = 'paper'"),
         }
         if is_new:
@@ -108,6 +110,16 @@ class EpdLetterEligibility(models.AbstractModel):
                 "address.email_normalized IS DISTINCT FROM letter.email_normalized"
             )
         return rule
+
+    @api.model
+    def _get_outdated_sql(self):
+        """Return SQL: the document was changed after saving, and the company wants no such letter."""
+        strict = self.env["res.company"].sudo().search([("epd_outdated_policy", "=", "block")])
+        if not strict:
+            return SQL("FALSE")
+        documents = self.env["epd.payment.document"].sudo()
+        found = documents.search([("company_id", "in", strict.ids), ("is_outdated", "=", True)])
+        return SQL("document.id = ANY(%s)", found.ids)
 
     @api.model
     def _get_case(self, is_new):

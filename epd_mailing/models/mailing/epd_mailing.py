@@ -7,10 +7,12 @@ from odoo.fields import Domain
 
 from ...tools import message
 from ...tools.address_text import read_address
+from ..document.outdated_figures import describe_outdated
 from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate, describe_seconds
 from .mailing_figures import get_counts, get_figures, get_timelines
 from .mailing_repeat import MailingRepeat
+from .outdated_letters import OutdatedLetters
 
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
@@ -172,6 +174,15 @@ class EpdMailing(models.Model):
     )
     late_text = fields.Char(compute="_compute_estimate")
     reissued_count = fields.Integer(string="Issued Again Since", compute="_compute_reissued_count")
+    outdated_count = fields.Integer(
+        string="Changed After Saving",
+        compute="_compute_outdated",
+        help="Documents of letters that have not gone.",
+    )
+    outdated_text = fields.Char(compute="_compute_outdated")
+    outdated_blocks = fields.Boolean(
+        compute="_compute_outdated", help="They do not go until they are issued again."
+    )
     timeline = fields.Text(
         compute="_compute_timeline", help="Letters opened, by day or by hour: data of the chart."
     )
@@ -229,6 +240,41 @@ class EpdMailing(models.Model):
             mailing.eta_text = estimate.eta_text
             mailing.late_count = estimate.late_count
             mailing.late_text = estimate.late_text
+
+    @api.depends("letter_ids.send_state", "company_id.epd_outdated_policy")
+    def _compute_outdated(self):
+        for mailing in self:
+            documents = mailing._get_outdated_documents()
+            mailing.outdated_count = len(documents)
+            mailing.outdated_text = describe_outdated(documents) if documents else False
+            mailing.outdated_blocks = bool(documents) and (
+                mailing.company_id.epd_outdated_policy == "block"
+            )
+
+    def _get_outdated_documents(self):
+        """Return the documents of waiting letters that were changed after they were saved."""
+        return OutdatedLetters(self).get_documents()
+
+    def action_open_outdated(self):
+        """Open the documents of this mailing that were changed after they were saved."""
+        documents = self._get_outdated_documents()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Changed After Saving"),
+            "res_model": documents._name,
+            "view_mode": "list,form",
+            "domain": [("id", "in", documents.ids)],
+        }
+
+    def action_reissue_outdated(self):
+        """«Issue Again»: save new versions of what has changed, and write the letters with them.
+
+        :raise UserError: when they are too many for one go, or none of them can be made
+        """
+        self.ensure_one()
+        mailing = self._check_user_may()
+        OutdatedLetters(mailing).reissue()
+        return True
 
     @api.depends("letter_ids.document_id.state")
     def _compute_reissued_count(self):
@@ -338,6 +384,8 @@ class EpdMailing(models.Model):
         self._check_account()
         self._check_text()
         for mailing in self:
+            if mailing.outdated_blocks:
+                raise UserError(self.env._("%s Press “Issue Again” first.", mailing.outdated_text))
             if not mailing.is_filling and not mailing.pending_count:
                 raise UserError(
                     self.env._(

@@ -288,6 +288,11 @@ class EpdBillingRun(models.Model):
             & Domain("account_id", "in", accounts)
         )
 
+    def _get_outdated_documents(self):
+        """Return the live documents of the run's accounts that were changed after saving."""
+        domain = self._get_document_domain() & Domain("is_outdated", "=", True)
+        return self.env["epd.payment.document"].search(domain)
+
     def _get_letter_domain(self, scope=None):
         documents = self.env["epd.payment.document"]._search(self._get_document_domain(scope))
         return (
@@ -669,6 +674,8 @@ class EpdBillingRun(models.Model):
         name, _sep, detail = what.partition("_")
         if name == "mail":
             return self._get_mail_domain(detail, model)
+        if name == "outdated" and model == "epd.payment.document":
+            return Domain("id", "in", self._get_outdated_documents().ids)
         if name == "find":
             return Domain("id", "in", self.env["epd.run.readiness"]._find_ids(self, detail, model))
         if name == "prepare" and model == "epd.personal.account":

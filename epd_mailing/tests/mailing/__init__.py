@@ -16,3 +16,4 @@ from . import test_webhook
 from . import test_webhook_events
 from . import test_right_letter
 from . import test_webhook_silence
+from . import test_outdated
