@@ -511,11 +511,13 @@ class EpdDeliveryAddress(models.Model):
             )
         lost._let(life.reopen)
         lost.sudo()._through_gate().write({"state_reason": False, "lost_email": False})
+        return True
 
     def action_close(self):
         """Close the address: no letter goes there until it is given again."""
         self.check_access("write")
         self._let(life.close, self.env._("Closed by %(user)s", user=self.env.user.name))
+        return True
 
     def action_take_hint(self):
         """«Correct»: a person takes the address that was probably meant.
@@ -530,3 +532,4 @@ class EpdDeliveryAddress(models.Model):
             self.partner_id.email = take_hints(self.partner_id.email)
         else:
             self.email = take_hints(self.email)
+        return True

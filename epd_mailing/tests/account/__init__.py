@@ -4,3 +4,4 @@ from . import test_delivery_address
 from . import test_owner_and_consent
 from . import test_right_person
 from . import test_address_rereading
+from . import test_address_sequences
