@@ -280,7 +280,7 @@ class EpdRunOutlook(models.TransientModel):
         outdated = run._get_outdated_documents()
         if outdated:
             text, count = describe_outdated(outdated), len(outdated)
-            lines.append(self._line("warning", text, count, DOCUMENTS, "outdated", "changed"))
+            lines.append(self._line("warning", text, count, DOCUMENTS, "outdated", "again"))
         for code, model in (
             ("archived_payer", PEOPLE),
             ("archived_building", PEOPLE),

@@ -25,6 +25,7 @@ class EpdRunOutlookLine(models.TransientModel):
             ("reissue", "Issue Again"),
             ("save", "Save the Documents"),
             ("changed", "Save the Changed Ones Too"),
+            ("again", "Issue Again"),
         ],
         readonly=True,
     )
@@ -60,10 +61,11 @@ class EpdRunOutlookLine(models.TransientModel):
         run = self.outlook_id.run_id
         if self.mend == "save":
             return run.action_confirm_prepare()
+        if self.mend == "again":
+            run.mode = "changed"
+            return run.action_confirm_prepare()
         if self.mend == "changed":
             run.mode = "changed"
-            if self.outlook_id.operation == "mail":
-                return run.action_confirm_prepare()
             return self.outlook_id.action_refresh()
         if self.mend in ("address", "consent"):
             action = self.env["ir.actions.act_window"]._for_xml_id(

@@ -149,8 +149,8 @@ class ResPartner(models.Model):
             reading = read_addresses(partner.email)
             if reading.problems:
                 body = self.env._(
-                    "E-mail of %(name)s changed: %(before)s → %(after)s. No letter goes there: "
-                    "%(problem)s.",
+                    "E-mail of %(name)s changed: %(before)s → %(after)s. %(problem)s. No letter "
+                    "goes there.",
                     name=partner.name or "",
                     before=email or "—",
                     after=partner.email,

@@ -13,7 +13,7 @@ MENDS = {
     "no_consent": "consent",
     "payer_changed": "reissue",
     "file_missing": "reissue",
-    "document_outdated": "changed",
+    "document_outdated": "again",
     "no_document": "save",
 }
 NOTHING = ("payer_changed", "file_missing")

@@ -56,7 +56,7 @@ class TestOutdated(SendingCommon):
         self.assertEqual(self.mailing.outdated_count, 1)
         self.assertFalse(self.mailing.outdated_blocks)
         line = self.page().line_ids.filtered(lambda line: line.what == "outdated")
-        self.assertEqual(line.mend, "changed")
+        self.assertEqual(line.mend, "again")
         found = self.env["epd.payment.document"].search(line.action_open()["domain"])
         self.assertEqual(found, self.document)
         line.action_mend()
