@@ -7,7 +7,7 @@ from pathlib import Path
 from tools import table_file
 from tools.table_file import Column, RowParser, understand, unread_numbers
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parents[1] / "epd_mailing" / "tests" / "files"
 
 
 def load(data, kind, name="", services=(), find_accounts=None, **given):

@@ -12,7 +12,7 @@ from reportlab.pdfgen import canvas
 from tools import receipt_archive, receipt_book
 from tools.receipt_book import Book, BookError, find_numbers, find_owners, split
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parents[1] / "epd_mailing" / "tests" / "files"
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 NUMBERS = {"100001", "100002", "100003", "0100017", "0100017/1", "17"}
 

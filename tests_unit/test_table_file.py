@@ -331,7 +331,9 @@ def test_headers_are_known_and_services_stand_across():
         [],
         ["№ лицевого счета", "Отопление", "Отопление, тариф", "ФИО"],
     ]
-    assert table_file.find_header("charge", title) == 2
+    rows = [table_file.Row(number, cells, number) for number, cells in enumerate(title, 1)]
+    layout = table_file.understand("charge", table_file.Table(format="csv"), rows, ["Отопление"])
+    assert layout.header_row == 3
     assert table_file.guess_columns("charge", title[2], ["Отопление"]) == [
         ("account", ""), ("amount", "Отопление"), ("tariff", "Отопление"), ("payer", "")
     ]  # fmt: skip

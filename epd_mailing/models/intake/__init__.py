@@ -9,6 +9,8 @@ from . import epd_import_layout
 from . import epd_import
 from . import epd_import_column
 from . import epd_import_problem
+from . import epd_import_planned
+from . import epd_import_sum
 from . import epd_import_key
 from . import epd_import_paid_row
 from . import epd_receipt_import

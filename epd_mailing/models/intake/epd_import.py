@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ...tools.money import format_money
 from ...tools.table_file import TableError
 from ..document.epd_payment_document import FORMS
 from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
@@ -61,6 +62,7 @@ class EpdImport(models.Model):
         "phase", "position", "row_reached", "total_size", "row_count", "created_count",
         "updated_count", "same_count", "left_count", "error_count", "warning_count", "pause_reason",
         "file_sha256", "signature", "header_row", "finished_at", "paid_sum", "swept_to",
+        "running", "encoding_doubt", "is_guessed", "planned_counts",
         "removed_count", "kept_count", "user_id",
     )  # fmt: skip
 
@@ -95,6 +97,8 @@ class EpdImport(models.Model):
             ("cp1251", "Windows-1251"),
             ("cp866", "DOS (866)"),
             ("koi8-r", "KOI8-R"),
+            ("mac-cyrillic", "Macintosh (Cyrillic)"),
+            ("iso8859-5", "ISO 8859-5 (Cyrillic)"),
             ("utf-16", "UTF-16"),
         ],
         help="Of a CSV file; empty: found out.",
@@ -109,6 +113,31 @@ class EpdImport(models.Model):
         help="Empty: by each number itself.",
     )
     header_row = fields.Integer(readonly=True, copy=False, help="Number of the row of headings.")
+    heading_choice = fields.Selection(
+        [
+            ("found", "As found by the program"),
+            ("none", "No headings: all rows are data"),
+            ("row", "In the row with the number"),
+        ],
+        string="Headings",
+        required=True,
+        default="found",
+    )
+    heading_number = fields.Integer(string="Row of Headings", default=1)
+    is_guessed = fields.Boolean(
+        readonly=True, copy=False, help="The file has no headings: columns are read by what they hold."
+    )
+    encoding_doubt = fields.Html(
+        readonly=True, copy=False, sanitize=False, help="Both readings of a text, side by side."
+    )
+    running = fields.Json(
+        readonly=True, copy=False, help="Counts and sums of the rows read, to compare control rows."
+    )
+    unread_note = fields.Char(compute="_compute_unread_note")
+    sum_ids = fields.One2many("epd.import.sum", "import_id", readonly=True, copy=False)
+    planned_ids = fields.One2many("epd.import.planned", "import_id", readonly=True, copy=False)
+    planned_counts = fields.Json(readonly=True, copy=False, help="What would be created → how many.")
+    planned_note = fields.Char(compute="_compute_planned_note")
     signature = fields.Char(readonly=True, copy=False)
     layout_id = fields.Many2one(
         "epd.import.layout", string="Known Layout", readonly=True, copy=False, ondelete="set null"
@@ -258,6 +287,28 @@ class EpdImport(models.Model):
             if order.file_sha256 and order._origin.id:
                 order.preview_html = ImportFile(order._origin).make_preview()
 
+    @api.depends("column_ids.field_id", "column_ids.has_numbers")
+    @api.depends_context("lang")
+    def _compute_unread_note(self):
+        for order in self:
+            unread = order.column_ids.filtered(lambda c: c.has_numbers and not c.field_id)
+            sums = (order.running or {}).get("sums", {})
+            order.unread_note = ", ".join(
+                f"{column.header or column.letter}"
+                + (f" ({format_money(sums[str(column.index)])})" if str(column.index) in sums else "")
+                for column in unread
+            )
+
+    @api.depends("planned_counts")
+    @api.depends_context("lang")
+    def _compute_planned_note(self):
+        labels = dict(
+            self.env["epd.import.planned"]._fields["what"]._description_selection(self.env)
+        )
+        for order in self:
+            counts = order.planned_counts or {}
+            order.planned_note = ", ".join(f"{labels[what]}: {n}" for what, n in counts.items())
+
     # ------------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------------
@@ -269,7 +320,9 @@ class EpdImport(models.Model):
         return orders
 
     def write(self, vals):
-        reread = {"file", "kind", "sheet", "encoding", "delimiter"} & set(vals)
+        reread = {
+            "file", "kind", "sheet", "encoding", "delimiter", "heading_choice", "heading_number"
+        } & set(vals)  # fmt: skip
         settings = {"period_id", "company_id", "form", "payee_id", "create_missing", "decimal"}
         settings |= {"create_services", "scope"}
         if (reread or settings & set(vals)) and not self._gate_open():
@@ -360,6 +413,10 @@ class EpdImport(models.Model):
 
     def _start(self, phase, state):
         self.problem_ids.sudo().unlink()
+        if phase == "check":
+            self.sum_ids.sudo().unlink()
+            self.planned_ids.sudo().unlink()
+        counts = {} if phase == "check" else self.planned_counts
         self._forget_marks()
         self._move(
             state,
@@ -377,6 +434,8 @@ class EpdImport(models.Model):
             kept_count=0,
             swept_to=0,
             paid_sum=0,
+            running=False,
+            planned_counts=counts,
             pause_reason=False,
             finished_at=False,
             user_id=self.env.uid,  # with whose rights it is done

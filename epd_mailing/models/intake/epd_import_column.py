@@ -18,6 +18,7 @@ class EpdImportColumn(models.Model):
     letter = fields.Char(compute="_compute_letter")
     header = fields.Char(string="Heading", readonly=True)
     samples = fields.Char(string="First Values", readonly=True)
+    has_numbers = fields.Boolean(readonly=True, help="Sums or formulas stand in the column.")
     field_id = fields.Many2one(
         "epd.import.field", string="Read As", ondelete="restrict", domain="[('kind', '=', kind)]"
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from markupsafe import Markup
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...tools import table_file
 from ...tools.money import format_date, format_money, format_number
@@ -52,15 +53,17 @@ class ImportFile:
 
         :raise tools.table_file.TableError: when it cannot be read
         """
-        megabytes = self.order.company_id.epd_import_max_mb or 96
-        limits = table_file.Limits(file_size=megabytes * 2**20)
+        order = self.order
+        megabytes = order.company_id.epd_import_max_mb or 96
         return table_file.open_table(
             stream,
-            sheet=self.order.sheet or "",
-            encoding=self.order.encoding or "",
+            sheet=order.sheet or "",
+            encoding=order.encoding or "",
             # a tab would be lost in the name under which the label is translated
-            delimiter="\t" if self.order.delimiter == "tab" else self.order.delimiter or "",
-            limits=limits,
+            delimiter="\t" if order.delimiter == "tab" else order.delimiter or "",
+            limits=table_file.Limits(file_size=megabytes * 2**20),
+            kind=order.kind,
+            name=order.file_name or "",
         )
 
     def read_layout(self):
@@ -71,61 +74,140 @@ class ImportFile:
         order = self.order._through_gate()
         order.column_ids.sudo().unlink()
         if not self.get_attachment():
-            order.write({"file_sha256": False, "signature": False, "header_row": 0})
+            order.write(
+                {"file_sha256": False, "signature": False, "header_row": 0, "encoding_doubt": False}
+            )
             return
         with self.open_stream() as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            rows = self.read_head(stream)
-        place = table_file.find_header(order.kind, [row.cells for row in rows])
-        header = [clean_text(cell)[:200] for cell in rows[place].cells] if rows else []
-        if not any(header):
-            raise UserError(self.env._("The file has no headings."))
-        order.write(
-            {
-                "file_sha256": digest,
-                "header_row": rows[place].number,
-                "signature": table_file.signature(order.kind, header),
-            }
-        )
-        self._create_columns(header, rows[place + 1 :])
+            table, rows = self.read_head(stream)
+        layout = self._understand(table, rows)
+        vals = {
+            "file_sha256": digest,
+            "header_row": layout.header_row,
+            "signature": layout.signature,
+            "is_guessed": layout.guessed,
+            "encoding_doubt": self._describe_doubt(table),
+        }
+        payee = table.payee and not order.payee_id and self._find_payee(table.payee)
+        if payee:
+            vals["payee_id"] = payee.id
+        order.write(vals)
+        self._create_columns(layout, [row for row in rows if row.number > layout.header_row])
 
     def read_head(self, stream):
-        """Return the first rows of the file.
+        """Return the reader (closed, to be asked only) and the first rows of the file.
 
         :raise UserError: when they cannot be read
         """
         try:
             with contextlib.closing(self.open_table(stream)) as table:
-                return list(itertools.islice(table.rows(), HEAD_ROWS))
+                return table, list(itertools.islice(table.rows(), HEAD_ROWS))
         except table_file.TableError as error:
             raise UserError(describe_table_error(self.env, error)) from error
 
-    def _create_columns(self, header, rows):
-        layout = self.env["epd.import.layout"]._find(self.order)
+    def _understand(self, table, rows):
+        """Return the layout of the file: as a person chose, as remembered, or as guessed.
+
+        :raise UserError: when the file has nothing to be read
+        """
+        order = self.order
+        if not any(clean_text(cell) for row in rows for cell in row.cells):
+            raise UserError(self.env._("The file has no rows."))
+        header_row = {"none": 0, "row": order.heading_number}.get(order.heading_choice)
+        if header_row is None and table.headings is None:
+            header_row = self._recall_header_row(table, rows)
+        layout = table_file.understand(
+            order.kind, table, rows, self._get_service_names(), header_row, self._find_numbers
+        )
+        if header_row and not layout.header_row:
+            raise UserError(
+                self.env._("The file has no row %s among its first ones.", order.heading_number)
+            )
+        return layout
+
+    def _recall_header_row(self, table, rows):
+        """Return the row of headings of the layout that is known for such a file, or None."""
+        kind = self.order.kind
+        by_row = {table_file.signature(kind, row.cells): row.number for row in rows}
+        shape = [row.cells for row in rows if not table_file.is_control(row.cells)]
+        by_row[table_file.sign_shape(kind, table, shape)] = 0
+        known = self.env["epd.import.layout"].search(
+            [
+                ("company_id", "=", self.order.company_id.id),
+                ("kind", "=", kind),
+                ("signature", "in", list(by_row)),
+            ],
+            order="used_at desc",
+            limit=1,
+        )
+        return by_row[known.signature] if known else None
+
+    def _get_service_names(self):
         services = self.env["epd.service"].search([("company_id", "=", self.order.company_id.id)])
-        names = [*services.mapped("name"), *services.mapped("code")]
-        guessed = table_file.guess_columns(self.order.kind, header, names)
+        return [*services.mapped("name"), *services.mapped("code")]
+
+    def _find_numbers(self, texts):
+        """Return those of the texts that are numbers of accounts, whether zeros were lost or not."""
+        stripped = {text.lstrip("0"): text for text in texts if text.strip("0")}
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT ltrim(number, '0') FROM epd_personal_account"
+                " WHERE company_id = %s AND ltrim(number, '0') = ANY(%s)",
+                self.order.company_id.id,
+                list(stripped),
+            )
+        )
+        return {stripped[text] for (text,) in rows}
+
+    def _find_payee(self, number):
+        """Return the company's bank account that the name of the file tells."""
+        return self.env["res.partner.bank"].search(
+            [
+                ("sanitized_acc_number", "=", number),
+                ("company_id", "in", (self.order.company_id.id, False)),
+            ],
+            limit=1,
+        )
+
+    def _describe_doubt(self, table):
+        """Return both readings of a text whose encoding is in doubt, side by side."""
+        if self.order.encoding or not table.guess or not table.guess.doubtful:
+            return False
+        labels = dict(self.order._fields["encoding"]._description_selection(self.env))
+        cells = Markup("").join(
+            Markup('<td style="white-space: pre-line"><b>%s</b><br/>%s</td>')
+            % (labels.get(reading.encoding, reading.encoding), reading.sample)
+            for reading in table.guess.readings
+        )
+        return Markup('<table class="table table-sm mb-0"><tbody><tr>%s</tr></tbody></table>') % cells
+
+    def _create_columns(self, found, rows):
+        layout = self.env["epd.import.layout"]._find(self.order)
+        guessed, header = found.columns, found.headings
         if layout:
             known = layout.mapping or {}
             guessed = [tuple(known.get(str(n), ("", ""))) for n in range(len(header))]
+            may_create = self.env["epd.service"].has_access("create")
             self.order.write(
                 {
                     "layout_id": layout.id,
                     "create_missing": self.order.create_missing or layout.create_missing,
                     "create_services": self.order.create_services
-                    or (layout.create_services and services.has_access("create")),
+                    or (layout.create_services and may_create),
                 }
             )
         else:
             self.order.layout_id = False
         if not self.order.scope:
-            self.order.scope = layout.scope or self._guess_scope(
-                {code for code, _service in guessed}
-            )
+            # a register of payments is one of several until a person says otherwise
+            self.order.scope = layout.scope or "part"
         choices = {
             entry.code: entry.id
             for entry in self.env["epd.import.field"].search([("kind", "=", self.order.kind)])
         }
+        cells = [row.cells for row in rows]
+        with_numbers = set(table_file.unread_numbers([("", "")] * len(header), cells))
         self.env["epd.import.column"].sudo().create(
             [
                 {
@@ -135,26 +217,22 @@ class ImportFile:
                     "samples": self._sample(rows, index),
                     "field_id": choices.get(guessed[index][0], False),
                     "service": guessed[index][1],
+                    "has_numbers": index in with_numbers,
                 }
                 for index, title in enumerate(header)
                 if title or self._sample(rows, index)
             ]
         )
 
-    def _guess_scope(self, codes):
-        """Return what files of such columns usually hold.
-
-        Payments with days or numbers are a register, one of several; sums alone are a total.
-        """
-        single = {"payment_number", "last_payment_date"} & codes
-        return "whole" if self.order.kind == "payment" and not single else "part"
-
     def _sample(self, rows, index):
         cells = (clean_text(row.cells[index]) for row in rows if index < len(row.cells))
         return " · ".join(itertools.islice(filter(None, cells), 3))[:200]
 
-    def get_parser(self):
-        """Return the reader of rows, by the columns as matched."""
+    def get_parser(self, table=None):
+        """Return the reader of rows, by the columns as matched, going on where the order stands.
+
+        :param table: the opened file, whose own control sums are compared; None: rows are only shown
+        """
         columns = [
             table_file.Column(column.index, column.field_id.code, column.service or "")
             for column in self.order.column_ids
@@ -166,6 +244,11 @@ class ImportFile:
             choices=self._get_choices(),
             decimal=self.order.decimal or "",
             month=self.order.period_id.date_start,
+            watch=self.order.column_ids.filtered(
+                lambda column: column.has_numbers and not column.field_id
+            ).mapped("index"),
+            running=table_file.Running.load(self.order.running) if table else None,
+            controls=table.controls if table else (),
         )
 
     def _get_choices(self):
@@ -204,6 +287,12 @@ class ImportFile:
             raise UserError(self.env._("Choose the billing period the file is for."))
         if self.order.create_services and not self.env["epd.service"].has_access("create"):
             raise UserError(self.env._("Only a manager may have services created on the way."))
+        if self.order.encoding_doubt and not self.order.encoding:
+            raise UserError(
+                self.env._(
+                    "The text can be read in two ways. Choose the encoding in which the names are right."
+                )
+            )
         missing = self.get_parser().missing_fields()
         if missing:
             names = self.env["epd.import.field"].search(
@@ -220,11 +309,20 @@ class ImportFile:
         if twice:
             raise UserError(self.env._("“%s” is chosen for two columns. Leave one.", twice[0].name))
 
+    def get_warnings(self):
+        """Return what a person should think of before loading, whatever the rows hold."""
+        order = self.order
+        codes = set(order.column_ids.field_id.mapped("code"))
+        told = {"last_payment_date", "payment_number"} & codes
+        if order.kind == "payment" and order.scope == "part" and not told:
+            return [table_file.Problem(order.header_row or 1, None, "paid_no_day", "", "warning")]
+        return []
+
     def make_preview(self):
         """Return the first rows as they will be read, as a table; wrong cells are marked."""
         try:
             with self.open_stream() as stream:
-                rows = self.read_head(stream)
+                _table, rows = self.read_head(stream)
         except UserError as error:
             return Markup("<p>%s</p>") % str(error)
         parser = self.get_parser()

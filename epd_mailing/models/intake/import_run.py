@@ -14,6 +14,7 @@ from .import_file import ImportFile
 from .import_texts import describe_problem
 from .loader import Target, get_loader
 from .loader.marks import FileMarks
+from .loader.matching import plain
 from .loader.removal import Removal
 
 SLICE = 2000  # records matched, written and committed together
@@ -91,7 +92,7 @@ class ImportRun:
             self.file.open_stream() as stream,
             contextlib.closing(self.file.open_table(stream)) as table,
         ):
-            parser = self.file.get_parser()
+            parser = self.file.get_parser(table)
             position = int(order.position)
             # what comes after the last row may be all that is left to do
             read = bool(position) and position >= table.size
@@ -101,7 +102,12 @@ class ImportRun:
                 if commit and not order.sudo().try_lock_for_update():
                     return
                 part = self._read_slice(rows, parser)
-                ended = self._do_slice(part, table)
+                if part.is_last and not read:
+                    part.problems += parser.check_end()
+                    if order.phase == "check":
+                        part.problems += self.file.get_warnings()
+                    read = True
+                ended = self._do_slice(part, table, parser)
                 if commit:
                     # each slice stands by itself: a cut later loses at most the next one
                     self.env["ir.cron"]._commit_progress(
@@ -131,12 +137,12 @@ class ImportRun:
         part.is_last = True
         return part
 
-    def _do_slice(self, part, table):
+    def _do_slice(self, part, table, parser):
         """Check or load a slice; return whether it was the last thing to do."""
         self._mark_lost(part.lost)
         tally, paid = self._take(part)
         tally["left"] += len(part.lost)
-        self._write_progress(part, table, tally, paid)
+        self._write_progress(part, table, parser, tally, paid)
         ended = part.is_last and not self.loader.has_rest() and not self._has_removal()
         if ended:
             self._finish()
@@ -151,10 +157,12 @@ class ImportRun:
         outcome = self.loader.take(part.records)
         tally, paid = outcome.tally, outcome.paid
         problems += outcome.problems
+        self._keep_outlook(outcome)
         if part.is_last and self.loader.has_rest():
             rest = self.loader.take_rest()
             tally, paid = tally + rest.tally, paid + rest.paid
             problems += rest.problems
+            self._keep_outlook(rest)
         self._mark_rejected(part)
         if part.is_last and self._has_removal():
             removed, found = self.removal.take_slice(tally)
@@ -165,6 +173,17 @@ class ImportRun:
             if errors:
                 raise SliceRejected(errors)
         return tally, paid
+
+    def _keep_outlook(self, outcome):
+        """Keep what a check shows before loading: control sums, and what would be created."""
+        if not self.loader.dry:
+            return
+        self.env["epd.import.sum"]._add(self.order, outcome.sums)
+        # buildings and services of an earlier slice were not created either
+        keys = [("planned", what, plain(name)) for what, name, _row in outcome.planned]
+        twins = self.marks.add(keys)
+        fresh = [entry for n, entry in enumerate(outcome.planned) if n not in twins]
+        self.env["epd.import.planned"]._add(self.order, fresh)
 
     # --- rows that cannot be taken: what the file says of their accounts is not all ---------------
 
@@ -191,7 +210,7 @@ class ImportRun:
 
     # --- how far it is ----------------------------------------------------------------------------
 
-    def _write_progress(self, part, table, tally, paid):
+    def _write_progress(self, part, table, parser, tally, paid):
         order = self.order
         kinds = Counter(problem.severity for problem in part.problems)
         self.store_problems(part.problems)
@@ -203,6 +222,7 @@ class ImportRun:
             "error_count": order.error_count + kinds["error"],
             "warning_count": order.warning_count + kinds["warning"],
             "paid_sum": float(to_decimal(order.paid_sum) + paid),
+            "running": parser.running.dump(),
         }
         for name in ("created", "updated", "same", "left", "removed", "kept"):
             vals[f"{name}_count"] = order[f"{name}_count"] + tally[name]
@@ -243,6 +263,7 @@ class ImportRun:
             self.store_problems([Problem(order.header_row or 1, None, "no_rows")])
             order.error_count += 1
         if self.loader.dry:
+            self.env["epd.import.sum"]._compare(order)
             beyond = order.error_count + order.warning_count > KEPT_PROBLEMS
             note = self.env._("There are many problems: the first %s are listed.", KEPT_PROBLEMS)
             order._move("checked", pause_reason=note if beyond else False)

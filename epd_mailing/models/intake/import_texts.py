@@ -68,12 +68,21 @@ def describe_problem(env, code, value=""):
         ),
         "no_payee": env._("It is not said who is paid. Choose “Paid To”."),
         "unknown_payee": env._("There is no such bank account of a payee."),
-        "no_balance": env._("The account has no balance with this payee. Load it first."),
+        "which_meter": env._(
+            "The account has several meters of this service (%s), and the heading does not say which. "
+            "Load the readings with the numbers of meters.",
+            value,
+        ),
         "twice": env._("The same line stands in the file before."),
         "paid_twice": env._(
             "The same payment (account, day and sum) stands in the file before: it is added once "
             "more. If it is one payment, delete the row; a column with payment numbers tells "
             "such rows apart."
+        ),
+        "paid_no_day": env._(
+            "The file has neither days nor numbers of payments: another file with the same payments "
+            "would count them once more. If these are the sums of the whole month, choose “All of the "
+            "month's data”."
         ),
         "paid_in_part": env._(
             "Another row of this account cannot be read, and its sum would be too small: none of "

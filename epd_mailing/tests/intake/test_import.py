@@ -264,7 +264,7 @@ class TestImport(ImportCase):
             (bytes(range(32)) * 9, "no table"),
             (b"PK\x03\x04", "damaged"),
             (b"\xd0\xcf\x11\xe0" + b"\0" * 99, "older than 1997"),
-            (b"\n\n", "headings"),
+            (b"\n\n", "no rows"),
         ):
             with self.assertRaisesRegex(UserError, text):
                 self._order(data)

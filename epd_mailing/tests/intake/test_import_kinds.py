@@ -34,7 +34,7 @@ class TestImportKinds(ImportCase):
         order.action_check()
         self.assertEqual(self._problems(order), {(2, "B", "lost_digits")})
 
-    def test_payments_go_to_balances_that_are_there(self):
+    def test_payments_go_to_balances_and_may_come_before_them(self):
         rows = [
             ["ЛС", "Оплачено", "Дата платежа"],
             ["00100", "500,00", "20.03.2026"],
@@ -43,11 +43,22 @@ class TestImportKinds(ImportCase):
         self.accounts[3].balance_ids.unlink()
         order = self._order(make_csv(rows), "payment", payee_id=self.office_payee.id)
         order.action_check()
-        self.assertEqual(self._problems(order), {(3, "A", "no_balance")})
-        order = self._load(make_csv(rows[:2]), "payment", payee_id=self.office_payee.id)
+        self.assertFalse(order.problem_ids)
+        self.assertEqual(order.planned_ids.mapped("what"), ["balance"])
+        self.assertEqual(order.planned_ids.name, "00103")
+        self.assertFalse(self.accounts[3].balance_ids)
+        order = self._load(make_csv(rows), "payment", payee_id=self.office_payee.id)
+        self.assertEqual(self.accounts[3].balance_ids.mapped("paid"), [1])
+        self._load(
+            make_csv([["ЛС", "Сальдо", "Начислено"], ["00103", "7", "10"]]),
+            "balance",
+            payee_id=self.office_payee.id,
+        )
+        late = self.accounts[3].balance_ids
+        self.assertEqual((late.opening, late.charged, late.paid, late.due), (7, 10, 1, 16))
         balance = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         self.assertEqual((balance.paid, f"{balance.last_payment_date}"), (500, "2026-03-20"))
-        self.assertEqual((balance.charged, order.created_count), (1324.2, 1))
+        self.assertEqual((balance.charged, order.created_count), (1324.2, 2))
 
     def test_readings(self):
         rows = [

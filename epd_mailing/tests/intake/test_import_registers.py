@@ -27,19 +27,22 @@ class TestImportRegisters(PaymentCase):
         register = self._register()
         self.assertEqual(register.scope, "part")
         totals = self._register([["00100", "5"]], ["ЛС", "Оплачено"])
-        self.assertEqual(totals.scope, "whole")
-        totals.scope = "part"
+        self.assertEqual(totals.scope, "part", "a part until a person says otherwise")
         totals.action_check()
-        self.assertEqual(self._register([["00101", "6"]], ["ЛС", "Оплачено"]).scope, "part")
+        self.assertEqual(self._codes(totals), {"paid_no_day"})
+        totals.action_to_draft()
+        totals.scope = "whole"
+        totals.action_check()
+        self.assertFalse(self._codes(totals))
+        self.assertEqual(self._register([["00101", "6"]], ["ЛС", "Оплачено"]).scope, "whole")
         totals.action_to_draft()
         totals.kind = "balance"
         self.assertEqual(totals.scope, "part")
         totals.kind = "payment"
-        self.assertEqual(totals.scope, "part", "as remembered")
+        self.assertEqual(totals.scope, "whole", "as remembered")
 
     def test_another_file_has_its_own_usual_scope(self):
-        order = self._register([["00100", "5"]], ["ЛС", "Оплачено"])
-        self.assertEqual(order.scope, "whole")
+        order = self._register([["00100", "5"]], ["ЛС", "Оплачено"], scope="whole")
         order.file = base64.b64encode(make_csv([HEAD, *ROWS]))
         self.assertEqual(order.scope, "part")
 
@@ -99,7 +102,7 @@ class TestImportRegisters(PaymentCase):
 
     def test_a_smaller_sum_of_all_is_told(self):
         self._balance("00100").paid = 800
-        order = self._register([["00100", "300"]], ["ЛС", "Оплачено"])
+        order = self._register([["00100", "300"]], ["ЛС", "Оплачено"], scope="whole")
         order.action_check()
         self.assertEqual(self._problems(order), {(2, "B", "paid_less")})
         self.assertIn("800,00", order.problem_ids.text)

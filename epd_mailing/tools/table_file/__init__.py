@@ -8,7 +8,15 @@ compared with what the file tells of itself.
 from .control import Control, Running
 from .encoding import ENCODINGS, EncodingGuess, Reading
 from .errors import NO_TABLES, Problem, TableError
-from .headers import Layout, find_header, guess_columns, signature, understand, unread_numbers
+from .headers import (
+    Layout,
+    guess_columns,
+    is_control,
+    sign_shape,
+    signature,
+    understand,
+    unread_numbers,
+)
 from .kinds import KINDS, sample_rows
 from .reader import Limits, Row, Table, open_table
 from .rows import Column, Record, RowParser, check_charge, column_letter

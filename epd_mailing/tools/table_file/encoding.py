@@ -89,16 +89,14 @@ def guess_code_page(lines: Iterable[bytes]) -> EncodingGuess:
         if text not in seen:  # capitals are the same in DOS and on a Mac: nothing to choose
             ranked.append((score, page))
             seen.add(text)
-    best, ahead, second = ranked[0][1], math.inf, ""
-    if len(ranked) > 1:
-        ahead, second = ranked[0][0] - ranked[1][0], ranked[1][1]
-    doubtful = ahead < SURE
-    if not doubtful and ahead < SURE_ALONE:
+    best = ranked[0][1]
+    # a reading nearly as likely, or the one that the second opinion prefers
+    rivals = [page for score, page in ranked[1:] if ranked[0][0] - score < SURE]
+    if not rivals and ranked[1:] and ranked[0][0] - ranked[1][0] < SURE_ALONE:
         other = _ask_normalizer(data[:OPINION])
-        if other in [page for _score, page in ranked] and other != best:
-            doubtful, second = True, other
-    readings = tuple(Reading(page, _show(lines, page)) for page in (best, second) if page)
-    return EncodingGuess(best, doubtful, readings if doubtful else readings[:1])
+        rivals = [page for _score, page in ranked[1:] if page == other]
+    readings = tuple(Reading(page, _show(lines, page)) for page in (best, *rivals))
+    return EncodingGuess(best, bool(rivals), readings)
 
 
 def _is_utf8(stream: BinaryIO) -> bool:

@@ -86,7 +86,7 @@ def understand(
         return Layout(0, list(table.headings), columns, signature(kind, table.headings))
     found = _find_head(kind, rows, services) if header_row is None else _take_head(rows, header_row)
     if found is None:
-        shape = [row for row in rows if not _is_control(row.cells)]
+        shape = [row for row in rows if not is_control(row.cells)]
         columns = guess_by_content(kind, [row.cells for row in shape], find_accounts)
         mark = sign_shape(kind, table, [row.cells for row in shape])
         return Layout(0, [""] * len(columns), columns, mark, guessed=True)
@@ -97,7 +97,8 @@ def understand(
     return Layout(number, headings, columns, signature(kind, headings))
 
 
-def _is_control(cells: Sequence[Any]) -> bool:
+def is_control(cells: Sequence[Any]) -> bool:
+    """Tell a row that says nothing of what the columns hold: a control row, a note, an empty one."""
     first = clean_text(cells[0]) if cells else ""
     return bool(re.match(r"=\s*\d|#", first)) or not any(map(clean_text, cells))
 
@@ -105,16 +106,6 @@ def _is_control(cells: Sequence[Any]) -> bool:
 # ----------------------------------------------------------------------
 # The row of headings
 # ----------------------------------------------------------------------
-def find_header(kind: str, rows: Sequence[Sequence[Any]]) -> int:
-    """Return the index (in ``rows``) of the row with most known words, or of the first filled one."""
-    scores = _score_rows(_words(kind), rows)
-    best = max(range(len(scores)), key=scores.__getitem__, default=0)
-    if not scores or scores[best] < 2:
-        filled = (i for i, cells in enumerate(rows) if any(clean_text(cell) for cell in cells))
-        return next(filled, 0)
-    return best
-
-
 def _score_rows(known: dict[str, str], rows: Sequence[Sequence[Any]]) -> list[int]:
     """Return how many different fields each row names; a row with numbers is no heading."""
     return [
@@ -466,7 +457,7 @@ def unread_numbers(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[A
     """Return the columns that hold numbers with kopecks or formulas, and are not read."""
     found = []
     for place, (code, _service) in enumerate(columns):
-        cells = [row[place] for row in rows if place < len(row) and not _is_control(row)]
+        cells = [row[place] for row in rows if place < len(row) and not is_control(row)]
         if not code and any(isinstance(c, Formula) or cell_kind(c) == "money" for c in cells):
             found.append(place)
     return found

@@ -43,3 +43,11 @@ class BalanceLoader(PayeeFigures):
         if not any(name in different for name in DUE_OF):
             return {}
         return {"due": float(figures.expected_due({**line.found, **different}))}
+
+    def add_up(self, lines):
+        """Add the figures of the lines, by building and payee."""
+        for line in lines:
+            for name in ("opening", "charged", "paid", "penalty", "court_costs"):
+                amount = line.record.values.get(name)
+                if amount:
+                    self.add_sum(name, line.account.building_id, line.parent.id, amount)

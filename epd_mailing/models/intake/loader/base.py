@@ -57,11 +57,15 @@ class Outcome:
         ``gathered`` ones are counted later
     :param problems: list of ``tools.table_file.Problem``
     :param paid: roubles of the payments that were settled
+    :param sums: ``{(figure, building id, bank account id): [rows, roubles]}`` of the records
+    :param planned: ``(what, name, row)`` of what would be created; of a check only
     """
 
     tally: Counter = field(default_factory=Counter)
     problems: list = field(default_factory=list)
     paid: Decimal = Decimal(0)
+    sums: dict = field(default_factory=dict)
+    planned: list = field(default_factory=list)
 
 
 class Loader:
@@ -81,6 +85,7 @@ class Loader:
         self.order = order
         self.problems = []
         self.paid = Decimal(0)
+        self.sums = {}
         self.matcher = Matcher(env, target, self.problems, dry)
         self.writer = BulkWriter(env)
 
@@ -112,10 +117,18 @@ class Loader:
         raise NotImplementedError
 
     def _finish(self, tally):
-        outcome = Outcome(tally, self.problems[:], self.paid)
+        planned = self.matcher.planned
+        outcome = Outcome(tally, self.problems[:], self.paid, self.sums, planned[:])
         self.problems.clear()
-        self.paid = Decimal(0)
+        planned.clear()
+        self.paid, self.sums = Decimal(0), {}
         return outcome
+
+    def add_sum(self, figure, building_id, payee_id, amount):
+        """Add roubles to the control sums that a check shows."""
+        total = self.sums.setdefault((figure, building_id or 0, payee_id or 0), [0, Decimal(0)])
+        total[0] += 1
+        total[1] += amount
 
     def _attempt(self, records, take):
         """Do ``take`` with all records; when it fails, with their halves, down to the one that fails.

@@ -75,3 +75,13 @@ class ChargeLoader(FigureLoader):
         if not any(name in different for name in TOTAL_OF):
             return {}
         return {"total": float(figures.expected_total({**line.found, **different}))}
+
+    def add_up(self, lines):
+        """Add what the lines come to, by building and by who is paid for the service there."""
+        payees = self.matcher.get_provided()
+        for line in lines:
+            building_id = line.account.building_id
+            payee_id = payees.get((building_id, line.parent.id))
+            values = line.record.values
+            total = figures.expected_total({name: values.get(name) for name in TOTAL_OF})
+            self.add_sum("total", building_id, payee_id, total)

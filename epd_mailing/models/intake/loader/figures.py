@@ -60,9 +60,14 @@ class FigureLoader(Loader):
 
     def _take(self, records):
         lines = self.match(records)
+        if self.dry:
+            self.add_up(lines)
         tally = self.save(lines)
         tally["left"] += len(records) - tally.total()
         return tally
+
+    def add_up(self, lines):
+        """Add the roubles of lines to the control sums; a kind without money has none."""
 
     # --- records → lines --------------------------------------------------------------------------
 

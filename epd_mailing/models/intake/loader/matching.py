@@ -12,6 +12,8 @@ from odoo.tools import SQL
 
 from ....tools.table_file import Problem
 
+# ЕЛС, and ИЖКУ which is ЕЛС and the number of the provider's bill
+_GIS_NUMBER = re.compile(r"\d\d[^\W\d_]{2}\d{6}(?:-\d\d)?")
 _LEGAL_FORM = re.compile(
     r"^(ООО|АО|ПАО|ОАО|ЗАО|НКО|АНО|ФГУП|ГУП|МУП|МБУ|ГБУ|МКУ|ГКУ|МБОУ|МБДОУ|ГБУЗ|ТСЖ|ТСН|ЖСК)\b",
     re.IGNORECASE,
@@ -56,6 +58,7 @@ class Matcher:
     def __init__(self, env, target, problems, dry):
         self.env, self.target, self.problems, self.dry = env, target, problems, dry
         self.company = target.company
+        self.planned = []  # (what, name, row) of what a check found to be created
         self.forget(set())
 
     def forget(self, warned):
@@ -84,6 +87,7 @@ class Matcher:
         missing = [number for number in first if number not in found]
         if not self.target.from_program:
             found.update(self._find_without_zeros(missing, first))
+            found.update(self._find_by_gis([n for n in missing if n not in found]))
         to_create, buildings = [], None
         for number in missing:
             if number in found:
@@ -99,6 +103,8 @@ class Matcher:
                 found[number] = Account(0, number, 0)
                 to_create.append(first[number])
         self.created = set()
+        if self.dry and to_create:
+            self._plan_accounts(to_create)
         if not self.dry and to_create:
             made = self._create_accounts(to_create)
             self.created = {account.id for account in made.values()}
@@ -133,6 +139,38 @@ class Matcher:
             found[stripped[text]] = accounts[number]
             self._problem(first[stripped[text]], "account", "zeros", number, "warning")
         return found
+
+    def _find_by_gis(self, numbers):
+        """Return the accounts of identifiers of ГИС ЖКХ (ИЖКУ, ЕЛС): its files name no numbers."""
+        numbers = [number for number in numbers if _GIS_NUMBER.fullmatch(number)]
+        if not numbers:
+            return {}
+        accounts = self.env["epd.personal.account"].search_fetch(
+            [
+                ("company_id", "=", self.company.id),
+                "|",
+                ("gis_service_id", "in", numbers),
+                ("unified_number", "in", numbers),
+            ],
+            ["number", "building_id", "gis_service_id", "unified_number"],
+        )
+        found = {}
+        for number in numbers:
+            own = accounts.filtered(lambda a, n=number: n in (a.gis_service_id, a.unified_number))
+            if len(own) == 1:
+                found[number] = Account(own.id, own.number, own.building_id.id)
+        return found
+
+    def _plan_accounts(self, records):
+        """Note the accounts that would be created, with their payers and buildings."""
+        self.match_buildings(records)
+        for record in records:
+            values = record.values
+            parts = (values["account"], values.get("building"), values.get("premises"))
+            self.planned.append(("account", ", ".join(filter(None, parts)), record.row))
+            if values.get("payer"):
+                name = f"{values['payer']} ({values['account']})"
+                self.planned.append(("payer", name, record.row))
 
     @staticmethod
     def _get_new_account_problem(record, may_create, buildings):
@@ -212,10 +250,12 @@ class Matcher:
         for record in records:
             name = record.values.get("building")
             if name and plain(name) not in found:
-                names.setdefault(plain(name), name)
+                names.setdefault(plain(name), (name, record.row))
+        if self.dry:
+            self.planned += [("building", *entry) for entry in names.values()]
         if not self.dry and names:
             created = self.env["epd.building"].create(
-                [{"name": name, "company_id": self.company.id} for name in names.values()]
+                [{"name": name, "company_id": self.company.id} for name, _row in names.values()]
             )
             found.update(zip(names, created, strict=True))
         return found
@@ -239,7 +279,8 @@ class Matcher:
             text = record.values["service"]
             if text in known or text in unknown:
                 continue
-            service = known.get(plain(text))
+            hint = record.values.get("service_hint") or ""
+            service = known.get(plain(text)) or known.get(plain(hint))
             if service is not None:
                 known[text] = service
             elif may_create and self.target.create_services and len(text) <= 30:
@@ -249,6 +290,10 @@ class Matcher:
         new = {plain(text): record for text, record in unknown.items() if record}
         if self.dry:
             made = dict.fromkeys(new, self.env["epd.service"])
+            for record in new.values():
+                name = record.values.get("service_name")
+                parts = (record.values["service"], name, record.values.get("service_kind"))
+                self.planned.append(("service", ", ".join(filter(None, parts)), record.row))
         else:
             services = self.env["epd.service"].create(
                 [self._prepare_service(record.values) for record in new.values()]
@@ -326,8 +371,7 @@ class Matcher:
 
         :param lines: iterable of ``(record, Account, service)``
         """
-        if self._provided is None:
-            self._provided = self._get_provided()
+        self.get_provided()
         vals_list = []
         for record, account, service in lines:
             pair = (account.building_id, service.id)
@@ -335,7 +379,11 @@ class Matcher:
                 continue
             payee, _wrong = self.find_payee(record.values.get("payee"))
             if payee and self.target.create_services:
-                self._provided.add(pair)
+                self._provided[pair] = payee.id
+                if self.dry:
+                    building = self.env["epd.building"].browse(account.building_id)
+                    parts = (service.name, building.name, payee.acc_number)
+                    self.planned.append(("provision", ", ".join(parts), record.row))
                 vals_list.append(
                     {
                         "building_id": account.building_id,
@@ -352,6 +400,12 @@ class Matcher:
         if not self.dry:
             self.env["epd.service.provision"].create(vals_list)
 
+    def get_provided(self):
+        """Return ``{(building id, service id): bank account id}`` of the period."""
+        if self._provided is None:
+            self._provided = self._get_provided()
+        return self._provided
+
     def _get_provided(self):
         period = self.target.period
         provisions = self.env["epd.service.provision"].search_fetch(
@@ -362,6 +416,6 @@ class Matcher:
                 ("date_to", "=", False),
                 ("date_to", ">=", period.date_start),
             ],
-            ["building_id", "service_id"],
+            ["building_id", "service_id", "payee_id"],
         )
-        return {(each.building_id.id, each.service_id.id) for each in provisions}
+        return {(p.building_id.id, p.service_id.id): p.payee_id.id for p in provisions}

@@ -47,8 +47,6 @@ class PaymentLoader(PayeeFigures):
     def _take(self, records):
         """Keep the rows of a slice until the file is read whole; they are counted then."""
         rows = self.pair(records)
-        account_ids = list({account.id for _record, account, _payee in rows})
-        existing = {key for key, _vals in self.read_existing(account_ids, ())}
         twins = self.marks.add(
             [
                 (account.id, payee.id, _number(r), r.values.get(DAYS[0]), r.values["paid"])
@@ -59,10 +57,9 @@ class PaymentLoader(PayeeFigures):
         for place, (record, account, payee) in enumerate(rows):
             if place in twins and not self._may_repeat(record):
                 continue
-            if (account.id, payee.id) not in existing:
-                self.problem(record, "account", "no_balance", record.values["account"])
-                continue
             values = record.values
+            if self.dry:
+                self.add_sum("paid", account.building_id, payee.id, values["paid"])
             gathered.append(
                 (
                     *(account.id, payee.id, record.row, _number(record), values["paid"]),
@@ -156,21 +153,16 @@ class PaymentLoader(PayeeFigures):
     def _settle(self, totals):
         """Compare payments with the recorded ones, write what differs unless it is dry; count them."""
         account_ids = [total.values["account_id"] for total in totals]
-        balances = {
-            (balance.account_id.id, balance.payee_id.id): balance
-            for balance in self.env["epd.account.balance"].search_fetch(
-                [("period_id", "=", self.target.period.id), ("account_id", "in", account_ids)],
-                ["account_id", "payee_id", *self.names],
-            )
-        }
-        known = get_known_payments(self.env["epd.account.balance"].union(*balances.values()))
+        balances = self._get_balances(totals, account_ids)
+        there = [balance for balance in balances.values() if balance.ids]
+        known = get_known_payments(self.env["epd.account.balance"].union(*there))
         lost = self._find_lost(account_ids) if self.target.whole else ()
         tally, settled = Counter(), []
         for total in totals:
-            balance = balances.get((total.values["account_id"], total.values["payee_id"]))
-            before = known[balance.id] if balance else {}
+            balance = balances[total.values["account_id"], total.values["payee_id"]]
+            before = known[balance.id]
             found = settle(total.values["payments"], before, self.target.whole)
-            vals = self._get_paid_values(total, balance, before, found) if balance else {}
+            vals = self._get_paid_values(total, balance, before, found)
             if not self._is_sound(total, vals, lost):
                 tally["left"] += total.values["rows"]
                 continue
@@ -183,6 +175,40 @@ class PaymentLoader(PayeeFigures):
             self._write_settled(settled)
         return tally
 
+    def _get_balances(self, totals, account_ids):
+        """Return ``{(account id, bank account id): balance}``: payments may come before balances.
+
+        A balance that is not there is created with nothing but the payments, or only stands for one
+        in a check.
+        """
+        model = self.env["epd.account.balance"]
+        found = {
+            (balance.account_id.id, balance.payee_id.id): balance
+            for balance in model.search_fetch(
+                [("period_id", "=", self.target.period.id), ("account_id", "in", account_ids)],
+                ["account_id", "payee_id", *self.names],
+            )
+        }
+        keys = [(total.values["account_id"], total.values["payee_id"]) for total in totals]
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        vals_list = [
+            {
+                "account_id": account_id,
+                "payee_id": payee_id,
+                "period_id": self.target.period.id,
+                "company_id": self.target.company.id,
+            }
+            for account_id, payee_id in missing
+        ]
+        if self.dry:
+            made = [model.new(vals) for vals in vals_list]
+            numbers = {t.values["account_id"]: t.values["account"] for t in totals}
+            for account_id, _payee_id in missing:
+                self.matcher.planned.append(("balance", numbers[account_id], 0))
+        else:
+            made = model._without_touching().create(vals_list)
+        return found | dict(zip(missing, made, strict=True))
+
     def _find_lost(self, account_ids):
         """Return those of the accounts of which a row of the file could not be taken."""
         digests = {get_digest(("lost", account_id)): account_id for account_id in account_ids}
@@ -192,8 +218,6 @@ class PaymentLoader(PayeeFigures):
         """Note why the payments of an account cannot be taken; return whether they can."""
         if total.values["account_id"] in lost:
             self.problem(total, "account", "paid_in_part", total.values["account"])
-        elif not vals:
-            self.problem(total, "account", "no_balance", total.values["account"])
         elif abs(vals["paid"]) >= Decimal(10) ** LIMITS["money"]:
             self.problem(total, "paid", "too_large", str(vals["paid"]))
         else:
