@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pikepdf
 
 from . import receipt_archive
+from .money import MONTHS_RU, MONTHS_RU_GENITIVE
 
 MAX_PAGES = 20_000
 # a number this short stands on a page by chance (a flat, a day); it counts after a word for «account» only
@@ -35,12 +36,16 @@ class BookError(ValueError):
 
 @dataclass(frozen=True)
 class PageText:
-    """What may be numbers of accounts on a page (from 1): after a word for it, and anywhere."""
+    """What may be numbers of accounts on a page (from 1): after a word for it, and anywhere.
+
+    ``months``: ``(year, month)`` that the page names in words («октябрь 2026»).
+    """
 
     number: int
     labelled: frozenset[str]
     tokens: frozenset[str]
     has_text: bool = True
+    months: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,29 +94,46 @@ def find_numbers(number: int, text: str) -> PageText:
         tokens.add(token)
         if _LABEL.search(text[max(0, match.start() - 40) : match.start()]):
             labelled.add(token)
-    return PageText(number, frozenset(labelled), frozenset(tokens), bool(text.strip()))
+    return PageText(
+        number, frozenset(labelled), frozenset(tokens), bool(text.strip()), find_months(text)
+    )
+
+
+def find_months(text: str) -> frozenset[tuple[int, int]]:
+    """Return the months that a text names in words: «октябрь 2026», «за октября 2026 г.»."""
+    found = set()
+    for word, year in re.findall(r"([А-Яа-яЁё]+)\s+(20\d\d)(?!\d)", text):
+        for names in (MONTHS_RU, MONTHS_RU_GENITIVE):
+            if word.lower() in names:
+                found.add((int(year), names.index(word.lower()) + 1))
+    return frozenset(found)
 
 
 def find_owners(
-    pages: Sequence[PageText], find_accounts: Callable[[list[str]], Iterable[str]]
+    pages: Sequence[PageText],
+    find_accounts: Callable[[list[str]], Iterable[str]],
+    apart: bool = True,
 ) -> list[PageOwner]:
     """Return the owner of each page, in their order.
 
     :param find_accounts: returns those of the texts that are numbers of our accounts
+    :param apart: whether pages of one account that stand apart are told; of a slice they cannot be
     """
     known = set(find_accounts(sorted({token for page in pages for token in page.tokens})))
     owners = [_find_owner(page, known) for page in pages]
+    if not apart:
+        return owners
     places: dict[str, list[int]] = {}
     for owner in owners:
         if owner.account:
             places.setdefault(owner.account, []).append(owner.number)
-    apart = {
+    gappy = {
         account for account, numbers in places.items() if numbers[-1] - numbers[0] >= len(numbers)
     }
-    between = _find_gaps(owners, places, apart)
+    between = _find_gaps(owners, places, gappy)
     return [
         PageOwner(owner.number, "", "apart", (owner.account,))
-        if owner.account in apart - between
+        if owner.account in gappy - between
         else owner
         for owner in owners
     ]

@@ -125,7 +125,9 @@ class EpdImport(models.Model):
     )
     heading_number = fields.Integer(string="Row of Headings", default=1)
     is_guessed = fields.Boolean(
-        readonly=True, copy=False, help="The file has no headings: columns are read by what they hold."
+        readonly=True,
+        copy=False,
+        help="The file has no headings: columns are read by what they hold.",
     )
     encoding_doubt = fields.Html(
         readonly=True, copy=False, sanitize=False, help="Both readings of a text, side by side."
@@ -136,7 +138,9 @@ class EpdImport(models.Model):
     unread_note = fields.Char(compute="_compute_unread_note")
     sum_ids = fields.One2many("epd.import.sum", "import_id", readonly=True, copy=False)
     planned_ids = fields.One2many("epd.import.planned", "import_id", readonly=True, copy=False)
-    planned_counts = fields.Json(readonly=True, copy=False, help="What would be created → how many.")
+    planned_counts = fields.Json(
+        readonly=True, copy=False, help="What would be created → how many."
+    )
     planned_note = fields.Char(compute="_compute_planned_note")
     signature = fields.Char(readonly=True, copy=False)
     layout_id = fields.Many2one(
@@ -295,7 +299,11 @@ class EpdImport(models.Model):
             sums = (order.running or {}).get("sums", {})
             order.unread_note = ", ".join(
                 f"{column.header or column.letter}"
-                + (f" ({format_money(sums[str(column.index)])})" if str(column.index) in sums else "")
+                + (
+                    f" ({format_money(sums[str(column.index)])})"
+                    if str(column.index) in sums
+                    else ""
+                )
                 for column in unread
             )
 

@@ -36,9 +36,7 @@ class EpdImportPlanned(models.Model):
         if not planned:
             return
         records = self.sudo()
-        counts = dict(
-            records._read_group([("import_id", "=", order.id)], ["what"], ["__count"])
-        )
+        counts = dict(records._read_group([("import_id", "=", order.id)], ["what"], ["__count"]))
         totals = dict(order.planned_counts or {})
         vals_list = []
         for what, name, row in planned:

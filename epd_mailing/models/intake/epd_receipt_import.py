@@ -10,6 +10,7 @@ from odoo.tools import SQL
 
 from ...tools import receipt_archive
 from ..base.stored_file import open_stored
+from .book_pages import BookPages
 from ..document.epd_payment_document import FORMS
 
 SMALL = 30  # files checked at once, not in the background
@@ -53,7 +54,7 @@ class EpdReceiptImport(models.Model):
     }
     _work_cron = "epd_mailing.ir_cron_receipt_import"
     _work_states = ("checking", "saving")
-    _gated_fields = ("phase", "file_sha256", "pause_reason", "finished_at", "user_id")
+    _gated_fields = ("phase", "is_book", "file_sha256", "pause_reason", "finished_at", "user_id")
 
     name = fields.Char(compute="_compute_name")
     company_id = fields.Many2one(
@@ -70,6 +71,9 @@ class EpdReceiptImport(models.Model):
     file = fields.Binary(attachment=True, copy=False)
     file_name = fields.Char(copy=False)
     file_sha256 = fields.Char(readonly=True, copy=False, size=64)
+    is_book = fields.Boolean(
+        readonly=True, copy=False, help="One PDF of many receipts, divided by its pages."
+    )
     pattern = fields.Char(
         string="File Names",
         required=True,
@@ -202,6 +206,14 @@ class EpdReceiptImport(models.Model):
         for order in self._check_user_may():
             if order.state != "checked":
                 raise UserError(self.env._("Check the archive first."))
+            if order.problem_count and order.is_book:
+                raise UserError(
+                    self.env._(
+                        "Pages without a proved owner: %s. Say whose they are, or correct the file: "
+                        "nothing is saved until each page has an owner.",
+                        order.problem_count,
+                    )
+                )
             if order.problem_count and not order.good_only:
                 raise UserError(
                     self.env._(
@@ -266,11 +278,17 @@ class EpdReceiptImport(models.Model):
         }
         with self._open_stream() as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            book = BookPages(self)
+            data = book.find(stream)
+            self._through_gate().write({"file_sha256": digest, "is_book": data is not None})
+            if data is not None:
+                book.list_pages(data)
+                return
+            stream.seek(0)
             try:
                 entries = receipt_archive.read_archive(stream)
             except receipt_archive.ArchiveError as error:
                 raise UserError(texts[error.code]) from error
-        self._through_gate().write({"file_sha256": digest})
         found = self._match_names(entries)
         lines = []
         for entry in entries:
@@ -355,6 +373,8 @@ class EpdReceiptImport(models.Model):
 
     def _check_slices(self, in_budget, commit):
         """Look into the files that wait, slice after slice."""
+        if self.is_book:
+            return BookPages(self).check_slices(in_budget, commit)
         lines = self.env["epd.receipt.import.line"].sudo()
         with self._open_stream() as stream, zipfile.ZipFile(stream) as archive:
             while True:
@@ -407,6 +427,8 @@ class EpdReceiptImport(models.Model):
     # ------------------------------------------------------------------
     def _save_all(self):
         """Save every good file, in one transaction: all of them or none."""
+        if self.is_book:
+            return self._finish_saving(BookPages(self).save(BATCH))
         lines = self.line_ids.sudo().filtered(lambda line: line.state == "good")
         documents = self.env["epd.payment.document"].sudo()
         with self._open_stream() as stream, zipfile.ZipFile(stream) as archive:
@@ -426,10 +448,11 @@ class EpdReceiptImport(models.Model):
                 by_account = {document.account_id.id: document.id for document in saved}
                 for line in batch:
                     line.write({"state": "saved", "document_id": by_account[line.account_id.id]})
+        return self._finish_saving(len(lines))
+
+    def _finish_saving(self, count):
         self._move("done", finished_at=fields.Datetime.now())
-        self.message_post(
-            body=self.env._("Saved as documents of the period: %s files.", len(lines))
-        )
+        self.message_post(body=self.env._("Saved as documents of the period: %s files.", count))
 
     @api.autovacuum
     def _gc_files(self):

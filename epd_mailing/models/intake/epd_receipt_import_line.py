@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .book_pages import BookPages
 
 
 class EpdReceiptImportLine(models.Model):
@@ -7,6 +10,7 @@ class EpdReceiptImportLine(models.Model):
     _name = "epd.receipt.import.line"
     _description = "File of an Archive of Receipts"
     _order = "import_id, state, id"
+    _check_company_auto = True
 
     import_id = fields.Many2one("epd.receipt.import", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="import_id.company_id", store=True, index=True)
@@ -14,7 +18,9 @@ class EpdReceiptImportLine(models.Model):
     entry_index = fields.Integer(readonly=True)
     size = fields.Integer(readonly=True, help="Bytes.")
     page_count = fields.Integer(string="Pages", readonly=True)
-    account_id = fields.Many2one("epd.personal.account", readonly=True, ondelete="cascade")
+    account_id = fields.Many2one("epd.personal.account", ondelete="cascade", check_company=True)
+    is_book = fields.Boolean(related="import_id.is_book")
+    import_state = fields.Selection(related="import_id.state", string="State of the Archive")
     partner_id = fields.Many2one(related="account_id.partner_id")
     state = fields.Selection(
         [
@@ -32,6 +38,33 @@ class EpdReceiptImportLine(models.Model):
     problem_code = fields.Char(readonly=True)
     problem_text = fields.Char(string="Reason", compute="_compute_problem_text")
     document_id = fields.Many2one("epd.payment.document", readonly=True, ondelete="set null")
+
+    def write(self, vals):
+        """Take the owner of a page from a person; everything else is the program's."""
+        if self.env.su or not vals:
+            return super().write(vals)
+        if set(vals) != {"account_id"} or not vals["account_id"]:
+            raise UserError(self.env._("Only the account of a page can be chosen here."))
+        if self.filtered(lambda line: not line.is_book or line.import_state != "checked"):
+            raise UserError(self.env._("Only the account of a page can be chosen here."))
+        res = super().write(vals)
+        self.sudo().write({"state": "good", "problem_code": False, "document_id": False})
+        BookPages(self.import_id._through_gate())._compare_saved()
+        return res
+
+    def action_same_as_previous(self):
+        """Say that the page goes on with the receipt of the page before it.
+
+        :raise UserError: when that page has no owner either
+        """
+        for line in self:
+            before = self.search(
+                [("import_id", "=", line.import_id.id), ("entry_index", "=", line.entry_index - 1)]
+            )
+            if not before.account_id or before.state == "problem":
+                raise UserError(self.env._("The page before has no owner. Say whose it is first."))
+            line.account_id = before.account_id
+        return True
 
     @api.depends("problem_code")
     @api.depends_context("lang")
@@ -61,5 +94,18 @@ class EpdReceiptImportLine(models.Model):
             "twice": self.env._("Several files are for this account."),
             "no_text": self.env._("The file has no text in which to find the account number."),
             "no_number": self.env._("The number of the account is not found inside the file."),
+            "page_no_number": self.env._(
+                "No number of an account of yours stands on the page. Say whose it is."
+            ),
+            "page_no_text": self.env._(
+                "The page has no text in which to find the number. Say whose it is."
+            ),
+            "several": self.env._(
+                "Numbers of several accounts stand on the page. Say whose it is."
+            ),
+            "apart": self.env._(
+                "Other pages of this account stand elsewhere in the file, with other accounts between "
+                "them. Say whose each is."
+            ),
             "already": self.env._("A document of this period is saved already."),
         }

@@ -180,7 +180,9 @@ class ImportFile:
             % (labels.get(reading.encoding, reading.encoding), reading.sample)
             for reading in table.guess.readings
         )
-        return Markup('<table class="table table-sm mb-0"><tbody><tr>%s</tr></tbody></table>') % cells
+        return (
+            Markup('<table class="table table-sm mb-0"><tbody><tr>%s</tr></tbody></table>') % cells
+        )
 
     def _create_columns(self, found, rows):
         layout = self.env["epd.import.layout"]._find(self.order)

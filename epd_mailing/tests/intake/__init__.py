@@ -6,6 +6,7 @@ from . import test_import_removal
 from . import test_import_mutated
 from . import test_import_round_trip
 from . import test_import_foreign
+from . import test_receipt_book
 from . import test_receipt_import
 from . import test_import_addresses
 from . import test_import_writer

@@ -199,7 +199,11 @@ class TestImportForeign(ImportCase):
         self.assertRegex(order.unread_note, "Перекидка.*0,00.*Зачет средств")
 
     def test_control_sums_stand_beside_last_month_s(self):
-        rows = [["ЛС", "Услуга", "Начислено"], ["100001", "cold", "10,00"], ["100002", "cold", "5,00"]]
+        rows = [
+            ["ЛС", "Услуга", "Начислено"],
+            ["100001", "cold", "10,00"],
+            ["100002", "cold", "5,00"],
+        ]
         october = self.env["epd.billing.period"].create(
             {"company_id": self.company.id, "date_start": "2026-10-01"}
         )
@@ -208,7 +212,9 @@ class TestImportForeign(ImportCase):
         order = self._order(make_csv(rows), period_id=self._get_period("f01b").id)
         order.action_check()
         line = order.sum_ids
-        self.assertEqual((line.figure, line.row_count, line.amount, line.previous), ("total", 2, 17, 15))
+        self.assertEqual(
+            (line.figure, line.row_count, line.amount, line.previous), ("total", 2, 17, 15)
+        )
         self.assertEqual(line.building_id, self.building)
 
     def test_what_would_be_created_is_listed_with_names(self):
@@ -225,8 +231,10 @@ class TestImportForeign(ImportCase):
         order = self._load_sample("f12_readings.csv", "reading")
         order.action_load()
         self._work()
-        readings = self.foreign[1].env["epd.meter.reading"].search(
-            [("account_id", "=", self.foreign[1].id)]
+        readings = (
+            self.foreign[1]
+            .env["epd.meter.reading"]
+            .search([("account_id", "=", self.foreign[1].id)])
         )
         self.assertEqual(
             set(readings.mapped("meter_number")), {"ХВС №1", "ГВС №1", "ХВС №2", "ГВС №2"}
