@@ -63,7 +63,7 @@ class BookPages:
         match = receipt_archive.Pattern(self.order.pattern).match(name)
         return bool(match and self.order._find_accounts([match[0]]).get(match[0]))
 
-    def read(self):
+    def read_pdf(self):
         """Return the PDF of the order.
 
         :raise UserError: when it is a book no more
@@ -105,7 +105,7 @@ class BookPages:
 
     def check_slices(self, in_budget, commit):
         """Read the pages that wait, slice after slice; then compare them with each other."""
-        book = self.open(self.read())
+        book = self.open(self.read_pdf())
         while True:
             waiting = self.lines.search(
                 [("import_id", "=", self.order.id), ("state", "=", "pending")],
@@ -188,7 +188,7 @@ class BookPages:
         if not known:
             return
         numbers = {str(a.id): own.mapped("entry_index") for a, own in known.items()}
-        for key, data in receipt_book.split(self.read(), numbers):
+        for key, data in receipt_book.split(self.read_pdf(), numbers):
             document = saved[int(key)]
             own = known[document.account_id]
             if document.sudo().pdf_sha256 == hashlib.sha256(data).hexdigest():
@@ -215,7 +215,7 @@ class BookPages:
             )
         good = lines.filtered(lambda line: line.state == "good")
         groups = good.grouped("account_id")
-        documents, data = self.env["epd.payment.document"].sudo(), self.read()
+        documents, data = self.env["epd.payment.document"].sudo(), self.read_pdf()
         accounts = list(groups)
         for place in range(0, len(accounts), batch):
             part = accounts[place : place + batch]

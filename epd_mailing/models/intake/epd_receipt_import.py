@@ -10,8 +10,8 @@ from odoo.tools import SQL
 
 from ...tools import receipt_archive
 from ..base.stored_file import open_stored
-from .book_pages import BookPages
 from ..document.epd_payment_document import FORMS
+from .book_pages import BookPages
 
 SMALL = 30  # files checked at once, not in the background
 SLICE = 25  # files unpacked, looked into and committed together
