@@ -6,7 +6,8 @@ from ...tools import office_time
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    # the fields of upper rooms stand in those rooms
+    _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
 
     epd_tz = fields.Selection(
         _tz_get,

@@ -17,7 +17,6 @@ from .outdated_letters import OutdatedLetters
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
 AT_ONCE = 2000  # documents whose letters are written while the clerk waits: about a second
-FIRST_REFRESH = timedelta(minutes=2)
 
 # what is left hanging where a subject is cut before a field of the template
 LOOSE_END = re.compile(r"(?:[\s,;:.№–—-]|(?<!\w)(?:за|для|по|от|на|о|об|и)(?!\w))+$", re.IGNORECASE)
@@ -819,46 +818,6 @@ class EpdMailing(models.Model):
             Domain("state", "=", "scheduled")
             & Domain("scheduled_at", "<=", fields.Datetime.now())
             & Domain("fill_left", "=", 0)
-        )
-
-    def _count_left(self):
-        return self.env["epd.mailing.letter"].search_count(
-            [("mailing_id", "=", self.id), ("send_state", "in", ("pending", "claimed"))]
-        )
-
-    def _finish_or_wait(self):
-        """No letter can be claimed now: done, or wait for the first that may be tried again."""
-        if self.state != "sending":
-            return None
-        letters = self.env["epd.mailing.letter"]
-        domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
-        if letters.search_count([*domain, ("send_state", "in", ("claimed", "sending"))], limit=1):
-            return fields.Datetime.now() + timedelta(seconds=15)
-        first = letters.search(
-            [*domain, ("send_state", "=", "pending")], order="next_try_at", limit=1
-        )
-        if first:
-            return first.next_try_at or fields.Datetime.now() + timedelta(seconds=5)
-        now = fields.Datetime.now()
-        self._move(
-            "done",
-            finished_at=now,
-            wait_reason=False,
-            wait_until=False,
-            next_refresh_at=now + FIRST_REFRESH,
-        )
-        self.message_post(body=self._get_summary())
-        return None
-
-    def _get_summary(self):
-        """Return one line of what became of the letters."""
-        return self.env._(
-            "Sent: %(sent)s. Rejected: %(failed)s. Skipped: %(skipped)s. Outcome unknown: "
-            "%(unknown)s.",
-            sent=self.sent_count,
-            failed=self.failed_count,
-            skipped=self.skipped_count,
-            unknown=self.unknown_count,
         )
 
     def _show_wait(self, reason, until):

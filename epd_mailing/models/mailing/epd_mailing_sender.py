@@ -24,6 +24,7 @@ SLOW_WAVE = 10.0  # seconds; after such an answer the cron run ends, to stay wit
 SAME_REJECTIONS = 10  # of the same kind in a row: the mailing pauses
 # a wait that is shorter than the moment until a worker looks again
 SHORT_WAIT = timedelta(seconds=5)
+FIRST_REFRESH = timedelta(minutes=2)  # of the statistics, after the last letter
 
 # letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
 Step = namedtuple("Step", "count next_at paced")
@@ -164,7 +165,7 @@ class EpdMailingSender(models.AbstractModel):
         queue, token = LetterQueue(self.env), uuid.uuid4().hex
         claimed = in_transaction(self.env, lambda: queue.claim(mailing, token, SLICE))
         if not claimed:
-            return Step(0, in_transaction(self.env, mailing._finish_or_wait), False)
+            return Step(0, in_transaction(self.env, lambda: self._finish_or_wait(mailing)), False)
         try:
             return self._send_claimed(mailing, claimed, token, budget)
         except Exception:
@@ -185,7 +186,7 @@ class EpdMailingSender(models.AbstractModel):
         limits, client = SendingLimits(account), account._get_client()
         queue = in_transaction(self.env, lambda: self._skip_unfit(letters))
         count += len(letters) - len(queue)
-        left = mailing._count_left()
+        left = self._count_left(mailing)
         while queue and budget.left():
             self.env.invalidate_all()
             if not self._may_go_on(mailing, queue):
@@ -235,6 +236,49 @@ class EpdMailingSender(models.AbstractModel):
         for letter in unfit:
             letter._skip(reasons[letter])
         return letters - unfit
+
+    @api.model
+    def _count_left(self, mailing):
+        return self.env["epd.mailing.letter"].search_count(
+            [("mailing_id", "=", mailing.id), ("send_state", "in", ("pending", "claimed"))]
+        )
+
+    @api.model
+    def _finish_or_wait(self, mailing):
+        """No letter can be claimed now: done, or wait for the first that may be tried again."""
+        if mailing.state != "sending":
+            return None
+        letters = self.env["epd.mailing.letter"]
+        domain = [("mailing_id", "=", mailing.id), ("is_test", "=", False)]
+        if letters.search_count([*domain, ("send_state", "in", ("claimed", "sending"))], limit=1):
+            return fields.Datetime.now() + timedelta(seconds=15)
+        first = letters.search(
+            [*domain, ("send_state", "=", "pending")], order="next_try_at", limit=1
+        )
+        if first:
+            return first.next_try_at or fields.Datetime.now() + timedelta(seconds=5)
+        now = fields.Datetime.now()
+        mailing._move(
+            "done",
+            finished_at=now,
+            wait_reason=False,
+            wait_until=False,
+            next_refresh_at=now + FIRST_REFRESH,
+        )
+        mailing.message_post(body=self._get_summary(mailing))
+        return None
+
+    @api.model
+    def _get_summary(self, mailing):
+        """Return one line of what became of the letters."""
+        return self.env._(
+            "Sent: %(sent)s. Rejected: %(failed)s. Skipped: %(skipped)s. Outcome unknown: "
+            "%(unknown)s.",
+            sent=mailing.sent_count,
+            failed=mailing.failed_count,
+            skipped=mailing.skipped_count,
+            unknown=mailing.unknown_count,
+        )
 
     # --- what goes -------------------------------------------------------------------------------
 

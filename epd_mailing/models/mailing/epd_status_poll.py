@@ -11,6 +11,7 @@ from .transaction import in_transaction
 _logger = logging.getLogger(__name__)
 
 # the vendor forgets a letter after about a month
+# https://www.unisender.com/ru/support/api/partners/sendemail/, seen 2026-11
 KEPT = timedelta(days=30)
 # minutes until the next poll, by the number of polls so far
 INTERVALS = (2, 5, 15, 30, 60, 180, 360, 720, 1440)

@@ -138,6 +138,7 @@ class EpdUnisenderAccount(models.Model):
         help="The last warnings that UniSender added to its answers.",
     )
     # limits: the vendor's defaults for sendEmail
+    # https://www.unisender.com/ru/support/api/partners/sendemail/, seen 2026-11
     limit_per_minute = fields.Integer(default=60, help="0: no limit.")
     limit_per_day = fields.Integer(default=1000, help="0: no limit.")
     limit_address_seconds = fields.Integer(

@@ -171,8 +171,10 @@ class TestPaperProperty(PaperCase):
             address = self.env["epd.delivery.address"].create(
                 {"account_id": account.id, "email": f"a{number}.{account.number}@example.com"}
             )
-            if state != "active":
-                address._set_state(state, "test")
+            if state == "closed":
+                address.action_close()
+            elif state != "active":
+                address._lose(state, "test")
         persons = {"own": account.partner_id, "other": self.company.partner_id}
         for day, action, kind, whose in case["consents"]:
             self.env["epd.delivery.consent"].create(
