@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / ".run"
 PARTS = (
+    "codes",
     "receipts",
     "proof",
     "letters",

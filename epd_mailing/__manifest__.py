@@ -36,6 +36,7 @@
         "data/ir_cron_data.xml",
         "data/epd.import.field.csv",
         "reports/receipt_templates.xml",
+        "reports/address_side_templates.xml",
         "reports/epd_payment_document_reports.xml",
         "reports/consent_templates.xml",
         "reports/presentation_proof_templates.xml",

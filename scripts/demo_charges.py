@@ -109,8 +109,9 @@ def add_march(account, lines):
         lines[11]["recalculation"] = D("-118.40")
         lines[11]["reason"] = "Временное отсутствие одного проживающего, заявление от 02.03.2026"
     if account["flat"] == 3:
-        lines[5]["ratio"] = D("1.5")
-        lines[5]["excess"] = money(lines[5]["amount"] * D("0.5"))
+        # 3 for cold water from 06.12.2025 (government's decree 1871 of 25.11.2025)
+        lines[5]["ratio"] = D("3")
+        lines[5]["excess"] = money(lines[5]["amount"] * (lines[5]["ratio"] - 1))
     if account["flat"] == 60:
         lines[1]["discount"] = money(lines[1]["amount"] / 2)
 

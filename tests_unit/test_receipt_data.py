@@ -189,7 +189,7 @@ def rows_of(pages):
     return [row for page in pages for table in page for row in table["rows"]]
 
 
-@pytest.mark.parametrize(("lines", "pages"), [(14, 1), (45, 2)])
+@pytest.mark.parametrize(("lines", "pages"), [(14, 1), (55, 2)])
 def test_pages(lines, pages):
     snapshot = make([make_line("1.00", f"Услуга {number}") for number in range(lines)])
     view = receipt_view.view(snapshot)

@@ -28,9 +28,11 @@ class ConsentForm:
         ]
         return {
             "company": company.name or "",
-            "company_details": ", ".join([*requisites, partner._display_address(True) or ""])
-            .replace("\n", ", ")
-            .strip(", "),
+            "company_details": ", ".join(
+                part.strip(" ,")
+                for part in (*requisites, *(partner._display_address(True) or "").split("\n"))
+                if part.strip(" ,")
+            ),
             "company_email": company.email or "",
             "payer": account.partner_id.name or "",
             "number": account.number,

@@ -38,12 +38,15 @@ class Figure:
     :param kind: key of :data:`DIGITS`
     :param is_printed: whether a receipt may say it; what is printed is in the digest
     :param is_computed: what the other columns add up to; a source may give it, to be checked
+    :param only_if_any: a column that came later: snapshot and digest have it only where it is not zero, so
+        that what was saved before it was known stays the same
     """
 
     name: str
     kind: str
     is_printed: bool = True
     is_computed: bool = False
+    only_if_any: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,15 @@ class FigureSet:
         The order is part of the digest. A change of it, or of ``is_printed``, shows every saved
         document as «changed after saving», unless an update reckons the digests anew.
         """
-        return (*self.key, *(figure.name for figure in self.figures if figure.is_printed))
+        plain = (figure for figure in self.figures if figure.is_printed and not figure.only_if_any)
+        return (*self.key, *(figure.name for figure in plain))
+
+    @property
+    def digested_if_any(self) -> tuple[str, ...]:
+        """Fields that the digest covers in the lines where one of them is not zero."""
+        return tuple(
+            figure.name for figure in self.figures if figure.is_printed and figure.only_if_any
+        )
 
     def of_kind(self, *kinds: str) -> tuple[str, ...]:
         """Return the names of the columns of these kinds."""
@@ -99,6 +110,8 @@ CHARGE = FigureSet(
         *_figures("money", "excess recalculation"),
         Figure("recalculation_reason", "text"),
         Figure("discount", "money"),
+        Figure("vat_rate", "ratio", only_if_any=True),
+        Figure("vat_amount", "money", only_if_any=True),
         Figure("total", "money", is_computed=True),
         *_figures("norm", "norm_individual norm_common"),
         *_figures("quantity", "house_reading house_volume_premises house_volume_common"),
@@ -161,5 +174,5 @@ def snapshot_figures(line, figures: FigureSet) -> dict[str, str]:
     return {
         figure.name: str(money.to_decimal(line[figure.name], SNAPSHOT_PLACES[figure.kind]))
         for figure in figures.figures
-        if figure.kind in SNAPSHOT_PLACES
+        if figure.kind in SNAPSHOT_PLACES and (line[figure.name] or not figure.only_if_any)
     }

@@ -14,24 +14,30 @@ class MergeError(ValueError):
         self.index = index
 
 
-def merge(files, odd_start=False):
+def merge(files, odd_start=False, backs=None):
     """Join PDF files in their order.
 
     :param files: iterable of bytes; read one after another
     :param odd_start: insert a blank page after a file of an odd number of pages, so that each
         begins on a sheet of its own when both sides are printed
+    :param backs: a PDF of one page for each file, in their order: the back of its first sheet (the address
+        of a folded one). Each file then begins on a sheet of its own
     :return: ``(bytes, [(first page, pages), …])``, pages counted from 1, blank ones not in ``pages``
     :raise MergeError: when a file cannot be read; nothing is returned then
     """
     writer, places = PdfWriter(), []
+    backs = list(backs or [])
     for index, data in enumerate(files):
-        if odd_start and len(writer.pages) % 2:
+        if (odd_start or backs) and len(writer.pages) % 2:
             # of the size of the sheet it lies on the back of
             writer.add_blank_page()
         first = len(writer.pages) + 1
         try:
             reader = PdfReader(io.BytesIO(data))
             writer.append(reader, import_outline=False)
+            if backs:
+                back = PdfReader(io.BytesIO(backs[index])).pages[0]
+                writer.insert_page(back, first)  # counted from 0: right behind the first
         except (PyPdfError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise MergeError(index) from error
         places.append((first, len(writer.pages) + 1 - first))

@@ -49,6 +49,8 @@ raising coefficient, excess it adds            ratio, excess             «По�
 recalculation (absence, quality, provider's    recalculation,            column, and the table
 fines) and its reason                          recalculation_reason      «Перерасчёты»
 benefits, subsidies, discounts                 discount                  «Льготы»
+VAT, part of the total: rate, amount           vat_rate, vat_amount      column «в т. ч. НДС»; slip and
+                                                                         total, «в том числе НДС»
 total of the line; of the payee; of all        total, totals, total.     «Итого», «Итого по
                                                charged                   получателю», «Всего начислено»
 how it was calculated                          explanation               «Порядок расчётов»
@@ -77,6 +79,7 @@ and roubles), due with it
 information for the consumer: for all, the     info[]                    «Информация для потребителя»
 house, the account (each ≤ 1000 characters)
 advertising: forbidden                         has no place              has no place
+large print: to whom, how much, by when, code  large_print               a further sheet in 16 points
 whose page it is, «стр. i из n»                                          foot of every page
 =============================================  ========================  ============================
 """

@@ -2,18 +2,22 @@
 
 from decimal import Decimal
 
-from . import money, receipt_pages
+from . import money, payment_qr, receipt_pages
 
 WIDTH_MM = 192.0
 HEAD_MM = 46.5
 ADDRESS_CHARS = 56
 ADDRESS_LINE_MM = 3.9
 CONTACT_CHARS = 92
+ISSUER_CHARS = 66
 GROUP_CHARS = 115
 FOOT_CHARS = 128
-SLIP_QR_MM = 46.0  # the code with its quiet zone and caption
-SLIP_BANK_CHARS = 38
-SLIP_LABEL_CHARS = 25
+SLIP_MM = 90.7  # inside the frame of a slip
+SLIP_CAPTION_MM = 7.0  # caption of the code and what is above it
+SLIP_QR_MARGIN_MM = 1.5  # of the code's quiet zone, lies on the padding of the frame
+SLIP_BANK_CHARS_MM = 0.765  # characters of 6.6 pt in a millimetre
+SLIP_FIGURE_MM = 16.0  # what the sums need beside their labels
+SLIP_LABEL_CHARS_MM = 0.74
 SLIP_GAP_MM = 2.5
 
 FORM_TITLES = {
@@ -35,11 +39,14 @@ COLUMNS = (
     ("excess", "Повышающий\nкоэфф., руб.", 24, False),
     ("recalculation", "Перерасчёт,\nруб.", 19, False),
     ("discount", "Льготы,\nруб.", 18, False),
+    ("vat_amount", "в т. ч. НДС,\nруб.", 21, False),
     ("total", "Итого,\nруб.", 21, True),
 )
 NAME_MM = 42.0
 OPTIONAL = tuple(name for name, _head, _mm, always in COLUMNS if not always)
-SUMMED = ("amount", "amount_common", "excess", "recalculation", "discount", "total")
+SUMMED = ("amount", "amount_common", "excess", "recalculation", "discount", "vat_amount", "total")
+LARGE_EACH = 3  # payees on a sheet in large print
+LARGE_LONG = 80  # characters of a payee's name that leave room for one less
 
 
 def view(snapshot, sample=False, rebuilt="", spare=0.0):
@@ -73,9 +80,11 @@ def view(snapshot, sample=False, rebuilt="", spare=0.0):
         taken += tallest + SLIP_GAP_MM
         for slip in pair:
             slip["mm"] = tallest
-    foot = " · ".join(filter(None, (_foot(snapshot), rebuilt)))
+    foot = ", ".join(filter(None, (_foot(snapshot), rebuilt)))
     foot_lines = _wrapped(foot, FOOT_CHARS)
     pages, tight = receipt_pages.lay_out(sections, taken, foot_lines, spare)
+    if snapshot.get("large_print"):
+        pages += _large_pages(snapshot)
     return {
         "head": _head(snapshot),
         "slips": pairs,
@@ -92,14 +101,15 @@ def _head_mm(snapshot):
     """Return the height of the first page's head: long addresses and contacts make it taller."""
     address = len(snapshot["premises"]["address"]) // ADDRESS_CHARS
     payer = len(snapshot["payer"]["name"] + _legal(snapshot["payer"])) // ADDRESS_CHARS
-    contacts = max(0, len(" ".join(_contacts(snapshot["issuer"]))) // CONTACT_CHARS - 1)
+    issuer = len(snapshot["issuer"]["name"]) // ISSUER_CHARS
+    contacts = issuer + max(0, len(" ".join(_contacts(snapshot["issuer"]))) // CONTACT_CHARS - 1)
     return HEAD_MM + (address + payer) * ADDRESS_LINE_MM + contacts * 3
 
 
 def _columns(snapshot):
     """Return the columns that have something to show, with their widths: the name comes first."""
     lines = _lines(snapshot)
-    used = {name: any(Decimal(line[name]) for line in lines) for name in OPTIONAL}
+    used = {name: any(Decimal(line.get(name, 0)) for line in lines) for name in OPTIONAL}
     shown = [
         {"name": name, "head": head.split("\n"), "mm": float(mm)}
         for name, head, mm, always in COLUMNS
@@ -142,6 +152,9 @@ def _head(snapshot):
         "month": money.month_name(period["start"]),
         "number": snapshot["number"],
         "account": account["number"],
+        "account_points": _account_points(account["number"]),
+        "payer": payer["name"],
+        "address": premises["address"],
         "facts": facts,
         "identifiers": [pair for pair in identifiers if pair[1]],
         "figures": [pair for pair in figures if pair[1]],
@@ -156,6 +169,11 @@ def _head(snapshot):
     }
 
 
+def _account_points(number):
+    """Return the size of the account number at the head, points: 30 characters have to fit, too."""
+    return 14 if len(number) <= 10 else 10 if len(number) <= 15 else 7
+
+
 def _contacts(issuer):
     """Return how to reach the issuer, part by part: a line ends between them, not inside."""
     parts = (
@@ -166,7 +184,7 @@ def _contacts(issuer):
         issuer["website"],
     )
     parts = [part for part in parts if part]
-    return [f"{part}{money.NBSP}·" for part in parts[:-1]] + parts[-1:]
+    return [f"{part}," for part in parts[:-1]] + parts[-1:]
 
 
 def _legal(payer):
@@ -190,6 +208,7 @@ def _slip(snapshot, block):
         (opening_label, abs(opening)),
         ("Оплачено", -Decimal(balance["paid"])),
         ("Начислено за период", Decimal(block["totals"]["total"])),
+        ("в том числе НДС", _sum(block["lines"], "vat_amount")),
         ("Пени", Decimal(balance["penalty"])),
         ("Судебные расходы", Decimal(balance["court_costs"])),
     ]
@@ -210,9 +229,13 @@ def _slip(snapshot, block):
     ]
     bank = [text for text in bank if text]
     taken = _taken(balance)
-    height = 13.0 + 2.75 * sum(_wrapped(text, SLIP_BANK_CHARS) for text in bank)
-    height += 3.45 * sum(_wrapped(label, SLIP_LABEL_CHARS) for label, _value in shown)
-    height += 2.6 * _wrapped(taken, SLIP_BANK_CHARS)
+    qr_mm = payment_qr.qr_size_mm(block["qr"]) if block["qr"] else 0.0
+    left_mm = SLIP_MM - (qr_mm and qr_mm - SLIP_QR_MARGIN_MM + 1)
+    bank_chars = int(left_mm * SLIP_BANK_CHARS_MM)
+    label_chars = int((left_mm - SLIP_FIGURE_MM) * SLIP_LABEL_CHARS_MM)
+    height = 13.0 + 2.75 * sum(_wrapped(text, bank_chars) for text in bank)
+    height += 3.45 * sum(_wrapped(label, label_chars) for label, _value in shown)
+    height += 2.6 * _wrapped(taken, bank_chars)
     return {
         "purpose": block["title"],
         "bank": bank,
@@ -222,8 +245,31 @@ def _slip(snapshot, block):
         "account": snapshot["account"]["number"],
         "caption": "Код для оплаты" if Decimal(block["due"]) else "Код без суммы",
         "qr": block["qr"],
-        "mm": round(max(height, SLIP_QR_MM), 1),
+        "qr_mm": qr_mm,
+        "qr_cell_mm": round(qr_mm - SLIP_QR_MARGIN_MM + 1, 1) if qr_mm else 0,
+        "mm": round(max(height, qr_mm + SLIP_CAPTION_MM), 1),
     }
+
+
+def _large_pages(snapshot):
+    """Return the sheets in large print: to whom, how much, by when, and the code."""
+    slips = [
+        {
+            "purpose": block["title"],
+            "payee": block["payee"]["name"],
+            "due": money.format_money(block["due"]),
+            "nothing_due": not Decimal(block["due"]),
+            "qr": block["qr"],
+            "qr_mm": payment_qr.qr_size_mm(block["qr"]) if block["qr"] else 0,
+        }
+        for block in snapshot["blocks"]
+    ]
+    long = any(len(slip["payee"]) > LARGE_LONG for slip in slips)
+    each = LARGE_EACH - long
+    return [
+        [{"table": "large", "rows": slips[place : place + each]}]
+        for place in range(0, len(slips), each)
+    ]
 
 
 def _taken(balance):
@@ -242,7 +288,7 @@ def _wide_mm(slip):
     """Return the height of a slip that has its row for itself: requisites beside the figures."""
     bank = 6.5 + 2.75 * sum(_wrapped(text, 42) for text in slip["bank"])
     figures = 13.0 + 3.45 * len(slip["rows"]) + 2.6 * _wrapped(slip["taken"], 46)
-    return round(max(bank, figures, SLIP_QR_MM), 1)
+    return round(max(bank, figures, slip["qr_mm"] + SLIP_CAPTION_MM), 1)
 
 
 def _wrapped(text, chars):
@@ -270,11 +316,15 @@ def _service_rows(snapshot, name_mm):
         yield {**common, "kind": "total", **totals, "service": "Итого по получателю"}
     if len(charged) > 1:
         total = money.format_money(snapshot["total"]["charged"])
-        yield {**common, "kind": "grand", "service": "Всего начислено за период", "total": total}
+        name = "Всего начислено за период"
+        vat = _sum(_lines(snapshot), "vat_amount")
+        if vat:
+            name += f", в том числе НДС {money.format_money(vat)}"
+        yield {**common, "kind": "grand", "service": name, "total": total}
 
 
 def _sum(lines, name):
-    return sum((Decimal(line[name]) for line in lines), Decimal(0))
+    return sum((Decimal(line.get(name, 0)) for line in lines), Decimal(0))
 
 
 def _group_title(block):
@@ -290,6 +340,14 @@ def _group_title(block):
 
 def _blank(value, write=money.format_money):
     return write(value) if Decimal(value) else ""
+
+
+def _vat(line):
+    amount = _blank(line.get("vat_amount", 0))
+    rate = line.get("vat_rate", 0)
+    if not Decimal(rate):
+        return amount
+    return f"{amount or money.format_money(0)} ({money.format_number(rate, 2)}{money.NBSP}%)"
 
 
 def _line(line):
@@ -308,6 +366,7 @@ def _line(line):
         "excess": excess,
         "recalculation": _blank(line["recalculation"]),
         "discount": _blank(line["discount"]),
+        "vat_amount": _vat(line),
         "total": money.format_money(line["total"]),
     }
 
@@ -453,4 +512,4 @@ def _foot(snapshot):
         premises["address"],
         money.month_name(snapshot["period"]["start"]),
     )
-    return " · ".join(filter(None, parts))
+    return ", ".join(filter(None, parts))

@@ -62,11 +62,12 @@ def check_ogrn(ogrn):
     return [] if stdnum_ogrn.is_valid(ogrn or "") else [Problem("ogrn_check", "ogrn", ogrn or "")]
 
 
-def check_payee(values):
+def check_payee(values, is_company=False):
     """Return the problems of a payee's requisites.
 
     :param values: dict keyed as ``payment_qr.PaymentOrder``: name, personal_acc, bank_name, bic,
         corresp_acc, payee_inn, kpp
+    :param is_company: a legal person has to have INN and KPP; a sole trader (INN of 12 digits) has no KPP
     """
     problems = [
         Problem("missing", field, "")
@@ -84,6 +85,10 @@ def check_payee(values):
         problems += check_inn(values["payee_inn"])
     if values.get("kpp"):
         problems += check_kpp(values["kpp"])
+    if is_company and not values.get("payee_inn"):
+        problems.append(Problem("legal_missing", "payee_inn", ""))
+    if is_company and not values.get("kpp") and len(values.get("payee_inn") or "") != 12:
+        problems.append(Problem("legal_missing", "kpp", ""))
     return problems
 
 

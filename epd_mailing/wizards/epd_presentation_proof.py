@@ -236,6 +236,7 @@ class EpdPresentationProof(models.TransientModel):
         for presentation in proof._get_presentations():
             self._add_up(totals, presentation)
             entries.append(proof._describe_document(presentation, labels))
+        proof._tell_placed(entries)
         partner = self.company_id.partner_id
         live = totals.get("live", 0)
         now = self.company_id._epd_local_time(fields.Datetime.now())
@@ -249,6 +250,7 @@ class EpdPresentationProof(models.TransientModel):
             "scope": self._describe_scope(),
             "made": f"{now:%d.%m.%Y %H:%M}",
             "by": self.env.user.name,
+            "position": self.env.user.partner_id.function or "",
             "zone": self.company_id._epd_zone(),
             "entries": entries,
             "live": live,
@@ -265,6 +267,25 @@ class EpdPresentationProof(models.TransientModel):
                 if live
             ],
         }
+
+    @api.model
+    def _tell_placed(self, entries):
+        """Write into the entries when and under which identifier the bills were placed in ГИС ЖКХ."""
+        keys = [entry.pop("key") for entry in entries]
+        placements = self.env["epd.gis.placement"].search(
+            [
+                ("account_id", "in", list({account for account, _period, _form in keys})),
+                ("period_id", "in", list({period for _account, period, _form in keys})),
+            ]
+        )
+        found = {(p.account_id.id, p.period_id.id, p.form): p for p in placements}
+        for entry, key in zip(entries, keys, strict=True):
+            placement = found.get(key)
+            parts = placement and (
+                placement.placed_on and f"размещён {money.format_date(placement.placed_on)}",
+                f"идентификатор {placement.gis_document_id}",
+            )
+            entry["placed"] = ", ".join(filter(None, parts or ()))
 
     def _describe_scope(self):
         parts = []
@@ -287,6 +308,7 @@ class EpdPresentationProof(models.TransientModel):
         document = presentation.document
         sent, arrived = presentation.judge()
         return {
+            "key": (document.account_id.id, document.period_id.id, document.form),
             "title": f"{document.period_id.name}, {labels['form'][document.form]}",
             "number": document.name,
             "account": document.account_id.number,
@@ -318,7 +340,7 @@ class EpdPresentationProof(models.TransientModel):
     def _describe_way(self, document, way, labels):
         if way.kind == "paper":
             return {
-                "how": "Представлено на бумаге",
+                "how": "Предъявлено на бумаге",
                 "facts": [
                     ("Передано для вручения", money.format_date(way.handed_on)),
                     ("Печать", way.batch),
@@ -343,7 +365,7 @@ class EpdPresentationProof(models.TransientModel):
     def _get_way_heading(self, way):
         """Return what a letter amounts to: no more than what is known of it."""
         if way.delivered_at:
-            return "Представлено по электронной почте"
+            return "Предъявлено по электронной почте"
         endings = {
             "bounced": ", не доставлено",
             "rejected": ": сервис письмо не принял",

@@ -1,8 +1,18 @@
+from datetime import date
+
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+# since 01.09.2025 a consent to processing personal data is a document of its own, joined with no other
+# (152-FZ art. 9 as of law 156-FZ of 24.06.2025)
+SEPARATE_FROM = date(2025, 9, 1)
+DOCUMENTS = [
+    ("request", "Request for e-mail"),
+    ("data", "Consent to data processing"),
+    ("joint", "Both in one form"),
+]
 KINDS = [("instead", "E-mail instead of paper"), ("copy", "Copy by e-mail")]
 
 
@@ -35,6 +45,21 @@ class EpdDeliveryConsent(models.Model):
     action = fields.Selection(
         [("given", "Given"), ("withdrawn", "Withdrawn")], required=True, default="given"
     )
+    document = fields.Selection(
+        DOCUMENTS,
+        string="Paper",
+        required=True,
+        default="request",
+        help="The request says how receipts are delivered; the consent to data processing is a paper of its "
+        "own and decides nothing about the delivery.",
+    )
+    is_joint = fields.Boolean(
+        string="Old Joint Form",
+        compute="_compute_is_joint",
+        search="_search_is_joint",
+        help="Since 01.09.2025 the consent to data processing must not stand in one paper with another: "
+        "ask for both sheets.",
+    )
     kind = fields.Selection(KINDS, required=True, default="instead")
     date = fields.Date(required=True, default=lambda self: self.env.company._epd_today())
     basis = fields.Char(required=True, help="The application, contract term or meeting's minutes.")
@@ -54,19 +79,33 @@ class EpdDeliveryConsent(models.Model):
         for consent in self:
             consent.partner_id = consent.partner_id or consent.account_id.partner_id
 
+    @api.depends("document", "date")
+    def _compute_is_joint(self):
+        for consent in self:
+            consent.is_joint = consent.document == "joint" and bool(
+                consent.date and consent.date >= SEPARATE_FROM
+            )
+
+    @api.model
+    def _search_is_joint(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return [("document", "=", "joint"), ("date", ">=", SEPARATE_FROM)]
+
     # the company's day is not a dependency on purpose: what was recorded keeps its month
     @api.depends("date", "account_id")
     def _compute_effective_from(self):
         for consent in self:
             company = consent.account_id.company_id
-            date = consent.date or company._epd_today()
-            late = date.day > company.epd_consent_cutoff_day
-            consent.effective_from = date + relativedelta(day=1, months=int(late))
+            day = consent.date or company._epd_today()
+            late = day.day > company.epd_consent_cutoff_day
+            consent.effective_from = day + relativedelta(day=1, months=int(late))
 
     @api.model
     def _sum_up(self, consents):
         """Return what consents of one account come to: none, instead, copy or withdrawn."""
-        last = consents.sorted(lambda consent: (consent.date, consent._origin.id or 0))[-1:]
+        said = consents.filtered(lambda consent: consent.document != "data")
+        last = said.sorted(lambda consent: (consent.date, consent._origin.id or 0))[-1:]
         if not last:
             return "none"
         return "withdrawn" if last.action == "withdrawn" else last.kind
@@ -89,7 +128,7 @@ class EpdDeliveryConsent(models.Model):
                   FROM epd_delivery_consent said
                  WHERE said.account_id = %(account)s
                    AND (said.partner_id IS NULL OR said.partner_id = %(partner)s)
-                   AND said.effective_from <= %(month)s
+                   AND said.effective_from <= %(month)s AND said.document <> 'data'
                  ORDER BY said.date DESC, said.id DESC LIMIT 1), 'none')
             """,
             account=account,

@@ -53,6 +53,10 @@ class EpdPersonalAccount(models.Model):
         ondelete="restrict",
         help="The payer: a person or an organisation. His receipts go to his addresses.",
     )
+    large_print = fields.Boolean(
+        tracking=True,
+        help="A further sheet in letters of 16 points: to whom, how much, by when, and the payment code.",
+    )
     channel = fields.Selection(CHANNELS, required=True, default="email", tracking=True)
     address_ids = fields.One2many("epd.delivery.address", "account_id", string="E-mail Addresses")
     consent_ids = fields.One2many("epd.delivery.consent", "account_id", string="Consents")

@@ -57,6 +57,10 @@ class EpdCharge(models.Model):
     recalculation = fields.Monetary()
     recalculation_reason = fields.Char()
     discount = fields.Monetary(string="Discounts and Subsidies")
+    vat_rate = fields.Float(string="VAT, %", digits=figures.RATIO)
+    vat_amount = fields.Monetary(
+        string="VAT Included", help="Part of the total; as the billing program gives it."
+    )
     total = fields.Monetary(
         compute="_compute_total", store=True, readonly=False, precompute=True, string="Total Due"
     )

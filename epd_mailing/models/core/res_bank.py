@@ -19,14 +19,26 @@ class ResPartnerBank(models.Model):
         size=160,
         help="Empty: the name of the account holder.",
     )
+    epd_payee_short_name = fields.Char(
+        string="Short Name for the Payment Code",
+        size=160,
+        help="Stands in the code when the name is too long for it. On paper the full name is printed.",
+    )
+    epd_code_problem = fields.Text(string="Payment Code", compute="_compute_epd_requisites_warning")
     epd_requisites_warning = fields.Text(
         string="Requisites to Check", compute="_compute_epd_requisites_warning"
     )
 
     @api.depends(
         "acc_number",
+        "acc_holder_name",
+        "epd_payee_name",
+        "epd_payee_short_name",
+        "bank_id.name",
         "bank_id.bic",
         "bank_id.epd_correspondent_account",
+        "partner_id.name",
+        "partner_id.is_company",
         "partner_id.vat",
         "partner_id.epd_kpp",
     )
@@ -34,11 +46,12 @@ class ResPartnerBank(models.Model):
         for bank in self:
             problems = bank._epd_requisites_problems() if bank.acc_number else []
             bank.epd_requisites_warning = "\n".join(problems) or False
+            bank.epd_code_problem = (bank.acc_number and bank._epd_code_problem()) or False
 
     def _epd_payee_values(self):
         """Return the requisites of this payee as plain strings, keyed as ``PaymentOrder`` is."""
         self.ensure_one()
-        return {
+        values = {
             "name": self.epd_payee_name or self.acc_holder_name or self.partner_id.name or "",
             "personal_acc": (self.acc_number or "").replace(" ", ""),
             "bank_name": self.bank_id.name or "",
@@ -47,6 +60,9 @@ class ResPartnerBank(models.Model):
             "payee_inn": self.partner_id.vat or "",
             "kpp": self.partner_id.epd_kpp or "",
         }
+        if self.epd_payee_short_name:  # only then: what was saved without it stays the same
+            values["short_name"] = self.epd_payee_short_name
+        return values
 
     def _epd_requisites_problems(self):
         """Return texts about wrong-looking requisites (check digits are warnings, never errors).
@@ -59,7 +75,9 @@ class ResPartnerBank(models.Model):
         return [
             texts[problem.code]
             % {"field": names.get(problem.field, problem.field), "value": problem.value}
-            for problem in requisites.check_payee(self._epd_payee_values())
+            for problem in requisites.check_payee(
+                self._epd_payee_values(), self.partner_id.is_company
+            )
         ]
 
     def _epd_code_problem(self):
@@ -74,9 +92,21 @@ class ResPartnerBank(models.Model):
     @api.model
     def _epd_describe_code_error(self, error):
         """Return a ``PaymentQrError`` as a text that says what to correct."""
+        if error.code == "too_long" and error.unit == "bytes":
+            return self.env._(
+                "the name, the bank and the accounts together are too long for a payment code, by "
+                "%(excess)s bytes (about %(letters)s letters): enter a short name of the payee",
+                excess=error.excess,
+                letters=(error.excess + 1) // 2,
+            )
+        if error.code == "too_long":
+            return self.env._(
+                "requisite “%(field)s”: it is too long, by %(excess)s characters",
+                field=self._epd_requisite_names().get(error.field, error.field),
+                excess=error.excess,
+            )
         texts = {
             "missing": self.env._("it is empty"),
-            "too_long": self.env._("it is too long"),
             "format": self.env._("it has a wrong form"),
             "separator": self.env._("it holds every separator of the code"),
         }
@@ -99,6 +129,13 @@ class ResPartnerBank(models.Model):
             "kpp": self.env._("KPP"),
             "ogrn": self.env._("OGRN"),
             "pers_acc": self.env._("personal account number"),
+            "last_name": self.env._("name of the payer"),
+            "first_name": self.env._("name of the payer"),
+            "middle_name": self.env._("name of the payer"),
+            "payer_address": self.env._("address of the payer"),
+            "category": self.env._("category of the payment"),
+            "purpose": self.env._("purpose of the payment"),
+            "uin": self.env._("identifier of the payment document"),
         }
 
     @api.model
@@ -114,5 +151,8 @@ class ResPartnerBank(models.Model):
             "inn_format": self.env._("INN “%(value)s”: it must have 10 or 12 digits."),
             "inn_check": self.env._("INN “%(value)s”: its check digit is wrong."),
             "kpp_format": self.env._("KPP “%(value)s”: it must have 9 digits."),
+            "legal_missing": self.env._(
+                "%(field)s is empty: a legal person has one, and banks ask for it."
+            ),
             "ogrn_check": self.env._("OGRN “%(value)s”: its check digit is wrong."),
         }

@@ -47,7 +47,8 @@ class ResCompany(models.Model):
         "CHECK(epd_consent_cutoff_day BETWEEN 1 AND 31)",
         "The consent cut-off day is a day of the month, from 1 to 31.",
     )
-    epd_kpp = fields.Char(string="KPP", size=9)
+    # the one of the contact card, as Odoo's INN of the company is
+    epd_kpp = fields.Char(related="partner_id.epd_kpp", readonly=False)
     epd_phone_dispatch = fields.Char(string="Dispatch Phone")
     epd_document_retention_months = fields.Integer(
         string="Keep Receipt Files (months)",
@@ -55,6 +56,36 @@ class ResCompany(models.Model):
         help="Files of receipts saved longer ago are removed; the hashes and the data stay, and the "
         "receipt can be made again from them. Ready-made receipts of another program are always kept. "
         "0 keeps all files.",
+    )
+    epd_code_gis = fields.Boolean(
+        string="Identifier of GIS ZhKKh in the Purpose",
+        default=True,
+        help="The purpose of the payment ends with ///ЖКУ and the identifier of the account, so that the "
+        "payment is matched in GIS ZhKKh (letter of the Bank of Russia ИН-04-45/12).",
+    )
+    epd_code_category = fields.Char(
+        string="Category of the Payment Code",
+        default="ЖКУ",
+        size=30,
+        help="The field Category, as the office's bank wants it: a word or a number. Empty: left out.",
+    )
+    epd_code_without_sum = fields.Selection(
+        [
+            ("skip", "Print no code"),
+            ("print", "Print the code without the sum"),
+        ],
+        string="When Nothing Is Due",
+        default="skip",
+        required=True,
+        help="Some applications take a code without a sum for a fault, in others a payer may enter any sum.",
+    )
+    epd_second_form = fields.Selection(
+        [("warning", "Warn"), ("error", "Stop")],
+        string="Second Document for the Same Charges",
+        default="warning",
+        required=True,
+        help="What the check of readiness says when accounts have a document of another form with the same "
+        "charges already: the payer would get them twice.",
     )
     epd_link_days = fields.Integer(
         string="Receipt Link Valid (days)",

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ...tools.payer_name import read_payer_name
+
 
 class ResPartner(models.Model):
     """A payer or an organisation: the parts of the name and the requisites that are printed."""
@@ -16,12 +18,11 @@ class ResPartner(models.Model):
     def _epd_name_parts(self):
         """Return ``(last, first, middle)`` of a person for the payment code (GOST R 56042-2014).
 
-        The fields win; without them the name is read in the Russian order.
+        The fields win; without them the name is read in the Russian order. An organisation and several
+        owners in one name have none, see ``tools.payer_name``.
         """
         self.ensure_one()
-        if self.is_company:
-            return self.name or "", "", ""
-        if self.epd_last_name:
+        if self.epd_last_name and not self.is_company:
             return self.epd_last_name, self.epd_first_name or "", self.epd_middle_name or ""
-        words = (self.name or "").split(None, 2)
-        return tuple(words + [""] * (3 - len(words)))
+        parts = read_payer_name(self.name or "", self.is_company)
+        return parts.last, parts.first, parts.middle

@@ -12,6 +12,14 @@ _TITLES = {
 }
 
 
+# form → forms that print the same charges
+SAME_CHARGES = {
+    "epd": ("receipt", "capital_repair"),
+    "receipt": ("epd",),
+    "capital_repair": ("epd",),
+}
+
+
 class SnapshotProblem(Exception):
     """Why an account has no document: ``code`` for programs, ``text`` for a person."""
 
@@ -85,6 +93,7 @@ class EpdDocumentSnapshot(models.AbstractModel):
                 grouped[record.account_id.id].append(record)
             data[name] = grouped
         data["provisions"] = self._read_provisions(accounts.building_id, period)
+        data["second_forms"] = self._get_second_forms(accounts, period, form)
         data["gis_document_ids"] = self._get_gis_document_ids(accounts, period, form)
         infos = self.env["epd.consumer.info"].search(
             [
@@ -97,6 +106,25 @@ class EpdDocumentSnapshot(models.AbstractModel):
         data["infos"] = infos.filtered(lambda info: not info.account_id)
         data["account_infos"] = infos.filtered("account_id").grouped("account_id")
         return data
+
+    @api.model
+    def _get_second_forms(self, accounts, period, form):
+        """Return ``{account_id: number of the document}`` where another form has the same charges.
+
+        Nothing where the company does not want to be stopped by it.
+        """
+        if period.company_id.epd_second_form != "error":
+            return {}
+        documents = self.env["epd.payment.document"].search_fetch(
+            [
+                ("period_id", "=", period.id),
+                ("account_id", "in", accounts.ids),
+                ("form", "in", SAME_CHARGES[form]),
+                ("state", "=", "saved"),
+            ],
+            ["account_id", "name"],
+        )
+        return {document.account_id.id: document.name for document in documents}
 
     @api.model
     def _read_provisions(self, buildings, period):
@@ -125,7 +153,7 @@ class EpdDocumentSnapshot(models.AbstractModel):
         return {
             "name": partner.name or "",
             "inn": partner.vat or "",
-            "kpp": company.epd_kpp or partner.epd_kpp or "",
+            "kpp": partner.epd_kpp or "",
             "ogrn": partner.epd_ogrn or company.company_registry or "",
             "address": address,
             "phone": partner.phone or "",
@@ -175,8 +203,10 @@ class EpdDocumentSnapshot(models.AbstractModel):
             ],
             "info": [info.text for info in infos],
         }
+        if account.large_print:  # only then, like all that not every receipt has
+            snapshot["large_print"] = True
         receipt_data.fill_totals(snapshot)
-        self._fill_codes(snapshot)
+        self._fill_codes(snapshot, account.company_id)
         try:
             receipt_data.check_sums(snapshot)
         except receipt_data.SumError as error:
@@ -205,6 +235,16 @@ class EpdDocumentSnapshot(models.AbstractModel):
     @api.model
     def _snapshot_blocks(self, account, data, form, company, period):
         """Return the blocks of one account: one a payee, in the order of the services."""
+        second = data["second_forms"].get(account.id)
+        if second:
+            raise SnapshotProblem(
+                "second_form",
+                self.env._(
+                    "The account has the document %s with the same charges already. Cancel it first, or "
+                    "let the settings warn only.",
+                    second,
+                ),
+            )
         provisions, building = data["provisions"], account.building_id.id
         blocks, payees = {}, {}
         repair_payees = self._get_repair_payees(provisions, building)
@@ -315,36 +355,72 @@ class EpdDocumentSnapshot(models.AbstractModel):
         }
 
     @api.model
-    def _fill_codes(self, snapshot):
-        """Write the payment code of each block (GOST R 56042-2014); ``Sum`` only when owed."""
+    def _fill_codes(self, snapshot, company):
+        """Write the payment code of each block (GOST R 56042-2014); ``Sum`` only when owed.
+
+        Where nothing is owed there is none (an empty text), unless the company wants it without a sum.
+        """
+        for block in snapshot["blocks"]:
+            block["qr"] = ""
+            order = self._get_payment_order(snapshot, block, company)
+            if order.sum_kopecks or company.epd_code_without_sum == "print":
+                try:
+                    block["qr"] = payment_qr.build_payment_string(order)
+                except payment_qr.PaymentQrError as error:
+                    raise self._get_code_problem(block, error) from error
+
+    @api.model
+    def _get_payment_order(self, snapshot, block, company):
+        """Return what the payment code of a block says (``payment_qr.PaymentOrder``)."""
         start = snapshot["period"]["start"]
         month, year = start[5:7], start[:4]
-        account, payer = snapshot["account"]["number"], snapshot["payer"]
-        for block in snapshot["blocks"]:
-            order = payment_qr.PaymentOrder(
-                **block["payee"],
-                sum_kopecks=money.kopecks(block["due"]),
-                purpose=f"{block['purpose']} за {month}.{year} л/с {account}",
-                last_name=payer["last_name"],
-                first_name=payer["first_name"],
-                middle_name=payer["middle_name"],
-                payer_address=snapshot["premises"]["address"],
-                pers_acc=account,
-                payment_period=month + year,
-                category="ЖКУ",
-                tech_code="02",
+        account, payer = snapshot["account"], snapshot["payer"]
+        number, ids = account["number"], (account["gis_service_id"], account["gis_document_id"])
+        return payment_qr.PaymentOrder(
+            **block["payee"],
+            sum_kopecks=money.kopecks(block["due"]),
+            purpose=f"{block['purpose']} за {month}.{year} л/с {number}",
+            purpose_tail=payment_qr.gis_identifier(ids[0] or ids[1])
+            if company.epd_code_gis
+            else "",
+            last_name=payer["last_name"],
+            first_name=payer["first_name"],
+            middle_name=payer["middle_name"],
+            payer_address=snapshot["premises"]["address"],
+            pers_acc=number,
+            payment_period=month + year,
+            category=company.epd_code_category or "",
+            tech_code="02",
+            uin=ids[1],
+        )
+
+    @api.model
+    def _get_code_problem(self, block, error):
+        """Return the ``SnapshotProblem`` of a payment code, pointing at whose data are wrong."""
+        why = self.env["res.partner.bank"]._epd_describe_code_error(error)
+        if error.party == "payer":
+            return SnapshotProblem(
+                "payer",
+                self.env._(
+                    "The payment code cannot be made: %(why)s. Correct it on the personal account "
+                    "or on the card of its responsible person.",
+                    why=why,
+                ),
             )
-            try:
-                block["qr"] = payment_qr.build_payment_string(order)
-            except payment_qr.PaymentQrError as error:
-                payee = block["payee"]["name"] or "—"
-                why = self.env["res.partner.bank"]._epd_describe_code_error(error)
-                raise SnapshotProblem(
-                    "requisites",
-                    self.env._(
-                        "The payment code of “%(payee)s” cannot be made: %(why)s. Correct it at the "
-                        "payee's bank account.",
-                        payee=payee,
-                        why=why,
-                    ),
-                ) from error
+        if error.party == "office":
+            return SnapshotProblem(
+                "code_settings",
+                self.env._(
+                    "The payment code cannot be made: %(why)s. Correct it in the settings.",
+                    why=why,
+                ),
+            )
+        return SnapshotProblem(
+            "requisites",
+            self.env._(
+                "The payment code of “%(payee)s” cannot be made: %(why)s. Correct it at the "
+                "payee's bank account.",
+                payee=block["payee"]["name"] or "—",
+                why=why,
+            ),
+        )

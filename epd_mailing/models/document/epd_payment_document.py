@@ -559,11 +559,12 @@ class EpdPaymentDocument(models.Model):
         self.env.flush_all()
         parts = [
             SQL(
-                "SELECT account_id, period_id, %(table)s || jsonb_build_array(%(columns)s)::text"
-                " AS part FROM %(source)s"
+                "SELECT account_id, period_id,"
+                " %(table)s || jsonb_build_array(%(columns)s)::text || %(more)s AS part FROM %(source)s"
                 " WHERE account_id = ANY(%(accounts)s) AND period_id = ANY(%(periods)s)",
                 table=source.table,
                 columns=SQL(", ").join(self._digested(source, name) for name in source.digested),
+                more=self._digested_if_any(source),
                 source=SQL.identifier(source.table),
                 accounts=list(account_ids),
                 periods=list(period_ids),
@@ -579,6 +580,18 @@ class EpdPaymentDocument(models.Model):
             )
         )
         return {(account, period): digest for account, period, digest in rows}
+
+    @api.model
+    def _digested_if_any(self, source):
+        """Return SQL of the text of the later figures of a row: empty where all of them are 0."""
+        columns = [self._digested(source, name) for name in source.digested_if_any]
+        if not columns:
+            return SQL("''")
+        return SQL(
+            "CASE WHEN %s THEN jsonb_build_array(%s)::text ELSE '' END",
+            SQL(" OR ").join(SQL("%s <> 0", column) for column in columns),
+            SQL(", ").join(columns),
+        )
 
     @api.model
     def _digested(self, source, name):

@@ -54,7 +54,15 @@ class EpdPaperBatch(models.Model):
         "presented_on",
         "presented_by",
     )
-    _draft_fields = ("company_id", "period_id", "form", "list_ids", "with_unsent", "odd_start")
+    _draft_fields = (
+        "company_id",
+        "period_id",
+        "form",
+        "list_ids",
+        "with_unsent",
+        "odd_start",
+        "layout",
+    )
 
     name = fields.Char(compute="_compute_name", store=True)
     company_id = fields.Many2one(
@@ -81,6 +89,16 @@ class EpdPaperBatch(models.Model):
     odd_start = fields.Boolean(
         string="Each Receipt on Its Own Sheet",
         help="For printing on both sides: a blank page follows a receipt of an odd number of pages.",
+    )
+    layout = fields.Selection(
+        [
+            ("flat", "Flat sheets"),
+            ("folded", "Folded, address outside"),
+        ],
+        required=True,
+        default="flat",
+        help="Folded: printed on both sides, the back of each first sheet shows the address where the window "
+        "of an envelope E65 is; folded in three along the marks, the money is inside.",
     )
     with_unsent = fields.Boolean(
         string="Also Those Not Mailed Yet",

@@ -2,6 +2,8 @@ from odoo.exceptions import UserError
 
 from ...tools import pdf_merge, receipt_data
 
+ADDRESS_SIDE = "epd_mailing.address_side_doc"
+
 
 class PaperJoiner:
     """Joins the saved files of a batch into one for the printer, part after part."""
@@ -21,9 +23,14 @@ class PaperJoiner:
             else:
                 files[line] = data
         places, pdf = [], b""
+        backs = self._render_backs(files)
         while files:
             try:
-                pdf, places = pdf_merge.merge(files.values(), self.batch.odd_start)
+                pdf, places = pdf_merge.merge(
+                    files.values(),
+                    self.batch.odd_start,
+                    [backs[line.id] for line in files if backs],
+                )
                 break
             except pdf_merge.MergeError as error:
                 damaged = list(files)[error.index]
@@ -34,6 +41,25 @@ class PaperJoiner:
         part = self._store_part(list(files), pdf, sum(place[1] for place in places))
         for line, (first, pages) in zip(files, places, strict=True):
             line._move("done", part_id=part.id, page_from=first, page_count=pages)
+
+    def _render_backs(self, lines):
+        """Return ``{line id: PDF of the address side}`` for receipts that are folded, else nothing."""
+        if self.batch.layout != "folded" or not lines:
+            return {}
+        views = {line.id: self._get_address_side(line.document_id) for line in lines}
+        return self.env["epd.receipt.renderer"]._render_files(ADDRESS_SIDE, views)
+
+    @staticmethod
+    def _get_address_side(document):
+        """Return what stands outside: from whom, to whom, where; neither account nor money."""
+        snapshot = document._load_snapshot()
+        issuer = snapshot["issuer"]
+        return {
+            "issuer": issuer["name"],
+            "issuer_address": issuer["address"],
+            "payer": snapshot["payer"]["name"],
+            "address": snapshot["premises"]["address"],
+        }
 
     def _read_file(self, document):
         if document.state != "saved":

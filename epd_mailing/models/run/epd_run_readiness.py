@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import date
 
 from dateutil.relativedelta import relativedelta
 from odoo import api, models
@@ -7,6 +8,7 @@ from odoo.tools import SQL
 from ...tools import requisites
 from ...tools.address_text import read_addresses
 from ...tools.query_plan import switch_off_jit
+from ..document.epd_document_snapshot import SAME_CHARGES
 
 SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
 
@@ -44,8 +46,17 @@ RULES = (
     Rule("office_email", "warning", "epd.delivery.address"),
     Rule("misspelt_email", "warning", "epd.delivery.address"),
     Rule("doubtful_email", "warning", "epd.delivery.address"),
+    Rule("no_gis_service", "warning", "epd.personal.account"),
+    Rule("no_gis_document", "warning", "epd.personal.account"),
+    Rule("meter_expired", "warning", "epd.meter.reading"),
+    Rule("meter_expiring", "warning", "epd.meter.reading"),
+    Rule("old_ratio", "warning", "epd.charge"),
+    Rule("second_form", "warning", "epd.payment.document"),
     Rule("outdated", "warning", "epd.payment.document"),
 )
+# the raising coefficient for cold water is 3 from 06.12.2025: government's decree 1871 of 25.11.2025
+OLD_RATIO, RATIO_FROM = 1.5, date(2025, 12, 1)
+EXPIRING_MONTHS = 2  # how far ahead a verification that ends is told of
 # without these no account gets a document, so nothing is begun
 WHOLE_RUN = ("dates_missing", "no_accounts")
 
@@ -87,7 +98,7 @@ class EpdRunReadiness(models.AbstractModel):
                 problems.append(
                     {
                         "code": rule.code,
-                        "severity": rule.severity,
+                        "severity": self._get_severity(rule, run),
                         "text": texts[rule.code],
                         "model": rule.model,
                         "ids": ids,
@@ -108,6 +119,12 @@ class EpdRunReadiness(models.AbstractModel):
                 switch_off_jit(self.env.cr)
                 return self._find(rule, run, run._get_account_query())
         return []
+
+    def _get_severity(self, rule, run):
+        """Return the severity of a rule for a run: of one of them the company decides."""
+        if rule.code == "second_form":
+            return run.company_id.epd_second_form
+        return rule.severity
 
     def _find(self, rule, run, accounts):
         elevated = self.sudo().with_company(run.company_id)
@@ -144,6 +161,11 @@ class EpdRunReadiness(models.AbstractModel):
                     self._get_provided_query(run),
                     problem["ids"],
                     run._get_account_query(),
+                )
+            elif problem["model"] == "epd.payment.document":
+                query = SQL(
+                    "SELECT DISTINCT account_id FROM epd_payment_document WHERE id = ANY(%s)",
+                    problem["ids"],
                 )
             else:
                 continue
@@ -200,6 +222,27 @@ class EpdRunReadiness(models.AbstractModel):
             "doubtful_email": self.env._(
                 "Addresses with a mail domain that is probably a slip (gmial.com): letters go there "
                 "as written. Look at what is proposed, and press “Correct” where it is right."
+            ),
+            "no_gis_service": self.env._(
+                "Accounts without the identifier of GIS ZhKKh (ИЖКУ): their payments are matched by hand."
+            ),
+            "no_gis_document": self.env._(
+                "Accounts whose bill has no identifier (ИПД) yet, while others of the month have theirs."
+            ),
+            "meter_expired": self.env._(
+                "Meters whose verification has ended: the law asks for the norm with the raising "
+                "coefficient."
+            ),
+            "meter_expiring": self.env._(
+                "Meters whose verification ends within two months: tell the payers."
+            ),
+            "old_ratio": self.env._(
+                "Cold water with the raising coefficient 1.5. Since 06.12.2025 it is 3 (government's "
+                "decree 1871 of 25.11.2025)."
+            ),
+            "second_form": self.env._(
+                "Accounts that have a document of this period already: the same charges will stand in "
+                "a second document."
             ),
             "outdated": self.env._(
                 "Saved documents whose charges have changed since. Choose the mode “Missing and "
@@ -446,6 +489,83 @@ class EpdRunReadiness(models.AbstractModel):
                 where,
                 domain,
                 doubtful,
+            )
+        )
+
+    def _find_no_gis_service(self, run, accounts):
+        if not run.company_id.epd_code_gis:
+            return []
+        return self._query_ids(
+            SQL(
+                "SELECT id FROM epd_personal_account"
+                " WHERE id IN %s AND COALESCE(gis_service_id, '') = '' ORDER BY id",
+                accounts,
+            )
+        )
+
+    def _find_no_gis_document(self, run, accounts):
+        placed = SQL(
+            "SELECT account_id FROM epd_gis_placement WHERE period_id = %s AND form = %s",
+            run.period_id.id,
+            run.form,
+        )
+        return self._query_ids(
+            SQL(
+                "SELECT id FROM epd_personal_account WHERE id IN %(accounts)s"
+                " AND EXISTS (%(placed)s) AND id NOT IN (%(placed)s) ORDER BY id",
+                accounts=accounts,
+                placed=placed,
+            )
+        )
+
+    def _find_meters(self, run, accounts, condition):
+        return self._query_ids(
+            SQL(
+                "SELECT id FROM epd_meter_reading WHERE period_id = %s AND account_id IN %s AND %s"
+                " ORDER BY id",
+                run.period_id.id,
+                accounts,
+                condition,
+            )
+        )
+
+    def _find_meter_expired(self, run, accounts):
+        return self._find_meters(run, accounts, SQL("verify_by < %s", run.period_id.date_end))
+
+    def _find_meter_expiring(self, run, accounts):
+        last = run.period_id.date_end
+        soon = last + relativedelta(months=EXPIRING_MONTHS)
+        return self._find_meters(run, accounts, SQL("verify_by BETWEEN %s AND %s", last, soon))
+
+    def _find_old_ratio(self, run, accounts):
+        if run.period_id.date_start < RATIO_FROM:
+            return []
+        return self._query_ids(
+            SQL(
+                """
+                SELECT charge.id FROM epd_charge charge
+                  JOIN epd_service service ON service.id = charge.service_id
+                 WHERE charge.period_id = %s AND charge.account_id IN %s AND charge.ratio = %s
+                   AND service.kind = 'utility' AND service.name ILIKE '%%холодн%%'
+                 ORDER BY charge.id
+                """,
+                run.period_id.id,
+                accounts,
+                OLD_RATIO,
+            )
+        )
+
+    def _find_second_form(self, run, accounts):
+        return self._query_ids(
+            SQL(
+                """
+                SELECT id FROM epd_payment_document
+                 WHERE period_id = %s AND account_id IN %s AND state = 'saved' AND form IN %s
+                 ORDER BY id
+                """,
+                run.period_id.id,
+                accounts,
+                SAME_CHARGES[run.form],
             )
         )
 

@@ -164,12 +164,42 @@ class TestOwnerAndConsent(SendingCommon):
         printed, kind = report._render_qweb_pdf(
             "epd_mailing.epd_consent_report", self.accounts[:2].ids
         )
-        self.assertEqual((len(PdfReader(io.BytesIO(printed)).pages), kind), (2, "pdf"))
+        pages = PdfReader(io.BytesIO(printed)).pages
+        self.assertEqual((len(pages), kind), (4, "pdf"), "two sheets each")
+        request, consent = (
+            " ".join(page.extract_text().replace("\xa0", " ").split()) for page in pages[:2]
+        )
+        for sheet in (request, consent):
+            self.assertEqual(sheet.count("Подпись"), 1, "each has its own signature")
+            self.assertIn("Иванов Иван Иванович", sheet)
+        self.assertIn("статьи 155", request)
+        self.assertNotIn("персональн", request)
+        self.assertIn("152-ФЗ", consent)
+        for word in ("155", "заявлени", "квитанци"):
+            self.assertNotIn(word, consent.lower().replace("письменным заявлением", ""))
         nobody = new_test_user(self.env, "epd_consent_nobody", "base.group_user")
         with self.assertRaises(AccessError):
             report.with_user(nobody)._render_qweb_pdf(
                 "epd_mailing.epd_consent_report", self.account.ids
             )
+
+    def test_the_register_tells_the_two_papers_apart(self):
+        account = self.accounts[1]
+        consents = self.env["epd.delivery.consent"]
+        common = {"account_id": account.id, "basis": "Заявление"}
+        consents.create({**common, "document": "data", "date": "2026-01-15"})
+        self.assertEqual(account.consent_state, "none", "it decides nothing about the delivery")
+        consents.create({**common, "document": "request", "date": "2026-01-16"})
+        self.assertEqual(account.consent_state, "instead")
+        withdrawn = consents.create(
+            {**common, "document": "data", "action": "withdrawn", "date": "2026-01-20"}
+        )
+        self.assertEqual(account.consent_state, "instead")
+        old = consents.create({**common, "document": "joint", "date": "2025-08-31"})
+        late = consents.create({**common, "document": "joint", "date": "2025-09-01"})
+        self.assertEqual((old.is_joint, late.is_joint, withdrawn.is_joint), (False, True, False))
+        found = consents.search([("account_id", "=", account.id), ("is_joint", "=", True)])
+        self.assertEqual(found, late)
 
     def test_balance_of_the_period_on_the_account(self):
         self.assertAlmostEqual(self.account.due_now, 1714.34)

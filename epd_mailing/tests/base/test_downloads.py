@@ -91,17 +91,29 @@ class TestDownloads(PaperCase, HttpCase):
         self.assertEqual(figures[:3], [4, 3, 1])
 
     def test_proof_paper(self):
+        self.env["epd.gis.placement"].create(
+            {
+                "account_id": self.accounts[1].id,
+                "period_id": self.period.id,
+                "gis_document_id": "16да533311-01-6031",
+                "placed_on": "2026-04-03",
+            }
+        )
+        self.operator.partner_id.function = "Главный бухгалтер"
         proof = self._proof(account_id=self.accounts[1].id)
         pdf = self._get(proof.action_pdf())
         text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
         plain = "".join(text.split())
         for part in (
-            "Сведения о представлении",
+            "Сведения о предъявлении",
             self.documents[1].pdf_sha256,
             "не позднее 06.04.2026 00:01",
             "77-1",
             "1 / 1",
             "Петрова Анна Сергеевна",
+            "размещён 03.04.2026, идентификатор 16да533311-01-6031",
+            "Главный бухгалтер",
+            "Предъявлено по электронной почте",
         ):
             self.assertIn("".join(part.split()), plain)
         self.assertNotIn("Иванов", plain)

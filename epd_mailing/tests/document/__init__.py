@@ -1,3 +1,4 @@
 from . import test_payment_document
 from . import test_receipt
+from . import test_payment_code
 from . import test_queries

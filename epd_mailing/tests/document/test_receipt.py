@@ -62,7 +62,7 @@ class TestReceipt(EpdCommon):
             "00100",
             "1 714,34",
             "оплатить до 15.04.2026",
-            "не позднее 05.04.2026",
+            "срок предъявления — до 05.04.2026",
             "1 324,20",
             "390,14",
             "Содержание жилого помещения",
@@ -193,6 +193,7 @@ class TestReceipt(EpdCommon):
         charge.total = 100
         balance = account.balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         balance.write({"opening": -5000, "charged": 1309.6})
+        self.company.epd_code_without_sum = "print"
         document = self._document()
         text = pdf_text(document._read_pdf())
         for wanted in (
@@ -228,7 +229,7 @@ class TestReceipt(EpdCommon):
         self.assertGreater(len(pages), 1)
         for number, page in enumerate(pages, 1):
             self.assertIn(f"стр. {number} из {len(pages)}", page)
-            self.assertIn("Лицевой счёт 00100 · Иванов Иван Иванович", page)
+            self.assertIn("Лицевой счёт 00100, Иванов Иван Иванович", page)
         text = "\n".join(pages)
         for number in range(30):
             self.assertEqual(text.count(f"Порядок расчёта строки {number}\n"), 1)

@@ -270,6 +270,26 @@ class TestPaper(PaperCase):
         self.assertEqual(len(PdfReader(io.BytesIO(data)).pages), 10)
         self.assertEqual(self._make(odd_start=True).line_ids.mapped("page_from"), [1, 3])
 
+    def test_folded_with_the_address_outside(self):
+        two = make_pdf(2)
+        back = make_pdf(1)
+        data, places = pdf_merge.merge([make_pdf(1), two], backs=[back, back])
+        self.assertEqual(places, [(1, 2), (3, 3)])
+        batch = self._make(layout="folded")
+        self.assertEqual(batch.line_ids.mapped("page_from"), [1, 3])
+        pages = PdfReader(io.BytesIO(batch.part_ids._read_pdf())).pages
+        self.assertEqual(len(pages), 4)
+        for line in batch.line_ids:
+            money, outside = (
+                " ".join(page.extract_text().split())
+                for page in pages[line.page_from - 1 : line.page_from + 1]
+            )
+            account = line.account_id
+            self.assertNotIn("Кому", money)
+            self.assertIn(f"Кому: {account.partner_id.name} Куда: {account.address}", outside)
+            for secret in (account.number, "руб", "390"):
+                self.assertNotIn(secret, outside)
+
     def test_parts(self):
         batch = self._build(with_unsent=True)
         # the limit of a file is a hundred times that of this house

@@ -16,6 +16,8 @@ class TestReadiness(EpdCommon):
                 "list_ids": [(6, 0, cls.env.ref("epd_mailing.account_list_all_open").ids)],
             }
         )
+        for number, account in enumerate(cls.accounts, start=1):
+            account.gis_service_id = f"16да53331{number}-01"
 
     def _ask(self, user):
         run = self.billing_run.with_user(user)
@@ -45,6 +47,64 @@ class TestReadiness(EpdCommon):
         expected = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         self.assertEqual(found["balance_sum"], ("error", sorted((expected | balance).ids)))
         self.assertEqual(set(found), {"line_sum", "balance_sum"})
+
+    def test_identifiers_of_gis(self):
+        self.accounts[1].gis_service_id = False
+        self.assertEqual(self._found(), {"no_gis_service": ("warning", self.accounts[1].ids)})
+        self.company.epd_code_gis = False
+        self.assertEqual(self._found(), {})
+        self.env["epd.gis.placement"].create(
+            {
+                "account_id": self.accounts[0].id,
+                "period_id": self.period.id,
+                "form": self.billing_run.form,
+                "gis_document_id": "16да533311-01-6031",
+            }
+        )
+        wanted = {"no_gis_document": ("warning", self.accounts[1:].ids)}
+        self.assertEqual(self._found(), wanted)
+
+    def test_verification_of_meters(self):
+        readings = self.env["epd.meter.reading"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "period_id": self.period.id,
+                    "service_id": self.service_water.id,
+                    "meter_number": "1",
+                    "verify_by": day,
+                }
+                for account, day in zip(
+                    self.accounts, ("2026-03-30", "2026-05-31", "2026-06-01", False), strict=True
+                )
+            ]
+        )
+        found = self._found()
+        self.assertEqual(found["meter_expired"], ("warning", readings[0].ids))
+        self.assertEqual(found["meter_expiring"], ("warning", readings[1].ids))
+
+    def test_the_raising_coefficient_of_before(self):
+        charge = self._charge(0, self.service_water)
+        charge.ratio = 1.5
+        self.assertEqual(self._found(), {"old_ratio": ("warning", charge.ids)})
+        charge.ratio = 3
+        self._charge(0, self.service_house).ratio = 1.5
+        self.assertEqual(self._found(), {})
+
+    def test_a_second_document_for_the_same_charges(self):
+        saved = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(self.accounts[0], self.period, "receipt")
+        )
+        document = saved[self.accounts[0].id][0]
+        self.billing_run.form = "epd"
+        self.assertEqual(self._found(), {"second_form": ("warning", document.ids)})
+        self.company.epd_second_form = "error"
+        self.assertEqual(self._found(), {"second_form": ("error", document.ids)})
+        run = self.billing_run.with_user(self.operator)
+        checks = run.env["epd.run.readiness"]
+        self.assertEqual(checks._count_blocked(run, checks._find_problems(run)), 1)
 
     def test_provision_of_the_period_only(self):
         provision = self.env["epd.service.provision"].search(

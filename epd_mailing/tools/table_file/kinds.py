@@ -107,6 +107,8 @@ _CHARGES = {
         "recalculation reason")),
     "discount": _money("льготы", "льгота", "скидка", "субсидии", "льготы и субсидии", "discount", "privileges",
         "льготы, субсидии"),
+    "vat_rate": Field("ratio", ("ставка ндс", "ндс, %", "vat_rate", "vat rate"), "5"),
+    "vat_amount": _money("ндс", "сумма ндс", "в том числе ндс", "в т.ч. ндс", "vat_amount", "vat"),
     "total": Field("money", ("итого", "к оплате", "итого к оплате", "всего", "total", "total due", "value"),
         "1 209,60", across=True),
     "norm_individual": _quantity("норматив", "norm_individual", "norm individual"),

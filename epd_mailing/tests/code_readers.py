@@ -1,0 +1,241 @@
+"""Foreign readers of payment codes, and what happens to a code between paper and camera.
+
+Three families that share nothing with the writer and with each other: ``zbar``; OpenCV (both of its
+detectors); ZXing, of which most applications on phones come, here in the JavaScript that Odoo itself ships,
+run by Chromium. ``zxing-cpp`` finds the codes on the page, and reads too.
+
+A camera looks many times, from nearer and from farther, in a hand that is never still: a reader gets each
+raster in the ``SIZES`` and ``TILTS``, and has read it when one of them is read. How many are read at the first
+look is said by ``make bench PARTS=codes``.
+"""
+
+import base64
+import resource
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy
+import zxingcpp
+from odoo.modules.module import get_module_path
+from PIL import Image, ImageFilter
+from pyzbar import pyzbar
+
+SIZES = (1, 0.9, 1.25, 0.75, 1.5, 1.1, 2, 0.5, 2.5)
+TILTS = (0, 1, 2, -3, 5, -7)  # degrees
+SIDES = 200, 1400  # pixels of a side that a picture made smaller or larger keeps to
+AROUND_MM = 4  # white and print around a code that stay on its picture
+QR = zxingcpp.BarcodeFormat.QRCode
+
+
+def black_and_white(image):
+    """Return the picture as a fax or an old scanner makes it."""
+    return image.point(lambda value: 255 if value > 127 else 0)
+
+
+def turned(degrees):
+    """Return the distortion that turns a picture."""
+
+    def turn(image):
+        return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
+
+    return turn
+
+
+def scaled(factor):
+    """Return the distortion that scales a picture."""
+
+    def scale(image):
+        size = (round(image.width * factor), round(image.height * factor))
+        return image.resize(size, Image.Resampling.BILINEAR)
+
+    return scale
+
+
+def blurred(radius):
+    """Return the distortion that takes the edge off a picture (``radius`` in pixels)."""
+    return lambda image: image.filter(ImageFilter.GaussianBlur(radius))
+
+
+DISTORTIONS = {
+    "grey": lambda image: image,
+    "black and white": black_and_white,
+    "turned 3°": turned(3),
+    "turned -5°, black and white": lambda image: black_and_white(turned(-5)(image)),
+    "blurred": blurred(0.7),
+    "scaled 0.9": scaled(0.9),
+    "scaled 1.3": scaled(1.3),
+}
+
+
+@dataclass(frozen=True)
+class FoundCode:
+    """One code of a page: its text, and the picture of it with some of the paper around."""
+
+    text: str
+    image: Image.Image
+
+
+def rasterise(pdf, dpi, page=1):
+    """Return one page of a PDF (bytes) in grey."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "paper.pdf")
+        path.write_bytes(pdf)
+        command = ["pdftoppm", "-r", str(dpi), "-gray", "-f", str(page), "-l", str(page)]
+        subprocess.run([*command, "-singlefile", path, path], check=True, capture_output=True)
+        with Image.open(Path(folder, "paper.pdf.pgm")) as image:
+            return image.convert("L")
+
+
+def find_codes(image, dpi):
+    """Return the codes of a page, from left to right and from top to bottom."""
+    margin = round(AROUND_MM * dpi / 25.4)
+    found = []
+    for code in zxingcpp.read_barcodes(image, formats=QR):
+        corners = code.position
+        points = (corners.top_left, corners.top_right, corners.bottom_left, corners.bottom_right)
+        across, down = [point.x for point in points], [point.y for point in points]
+        box = min(across) - margin, min(down) - margin, max(across) + margin, max(down) + margin
+        found.append((min(down) // (4 * margin), min(across), code.bytes, image.crop(box)))
+    found.sort(key=lambda row: row[:2])
+    return [FoundCode(_decode(data), picture) for _down, _across, data, picture in found]
+
+
+def _decode(data):
+    return data.decode({b"1": "cp1251"}.get(data[6:7], "utf-8"), "replace")
+
+
+def looks(image):
+    """Yield the picture as it is, and as seen from farther, nearer and askew."""
+    for tilt in TILTS:
+        askew = turned(tilt)(image) if tilt else image
+        for factor in SIZES:
+            size = round(askew.width * factor), round(askew.height * factor)
+            if factor == 1:
+                yield askew
+            elif SIDES[0] <= max(size) <= SIDES[1]:
+                yield askew.resize(size, Image.Resampling.BICUBIC)
+
+
+def read_zbar(image):
+    """Return the texts that zbar reads."""
+    found = pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])
+    return [code.data.decode("utf-8", "replace") for code in found]
+
+
+def read_opencv(image):
+    """Return the texts that the two detectors of OpenCV read."""
+    pixels = numpy.ascontiguousarray(numpy.array(image))
+    detectors = cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco()
+    return [detector.detectAndDecode(pixels)[0] for detector in detectors]
+
+
+def read_zxing_cpp(image):
+    """Return the texts that zxing-cpp reads."""
+    return [_decode(code.bytes) for code in zxingcpp.read_barcodes(image, formats=QR)]
+
+
+@contextmanager
+def _unlimited_memory():
+    """Let children have the address space that Odoo denies itself: Chromium reserves terabytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+class ZxingBrowser:
+    """ZXing in JavaScript (``web/static/lib/zxing-library`` of Odoo) in a headless Chromium."""
+
+    SCRIPT = """([width, height, pixels]) => {
+        const grey = Uint8ClampedArray.from(atob(pixels), (sign) => sign.charCodeAt(0));
+        for (const harder of [false, true]) {
+            const hints = new Map([[ZXing.DecodeHintType.TRY_HARDER, harder]]);
+            for (const Binarizer of [ZXing.HybridBinarizer, ZXing.GlobalHistogramBinarizer]) {
+                try {
+                    const source = new ZXing.RGBLuminanceSource(grey, width, height);
+                    const bitmap = new ZXing.BinaryBitmap(new Binarizer(source));
+                    return [new ZXing.QRCodeReader().decode(bitmap, hints).getText()];
+                } catch {}
+            }
+        }
+        return [];
+    }"""
+
+    def __init__(self):
+        # not at the top: only what reads with it needs the browser's driver
+        from playwright.sync_api import sync_playwright
+
+        with _unlimited_memory():
+            self._driver = sync_playwright().start()
+            try:
+                self._browser = self._driver.chromium.launch(
+                    executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+                )
+            except Exception:
+                self._driver.stop()
+                raise
+        self._page = self._browser.new_page()
+        library = Path(get_module_path("web"), "static/lib/zxing-library/zxing-library.js")
+        self._page.add_script_tag(content=library.read_text(encoding="utf-8"))
+
+    def read(self, image):
+        """Return the texts that ZXing reads."""
+        pixels = base64.b64encode(image.tobytes()).decode()
+        return self._page.evaluate(self.SCRIPT, [image.width, image.height, pixels])
+
+    def close(self):
+        """End the browser."""
+        self._browser.close()
+        self._driver.stop()
+
+
+def make_readers(browser):
+    """Return ``{name: reader}``; a reader takes a picture in grey and returns texts."""
+    return {
+        "zbar": read_zbar,
+        "OpenCV": read_opencv,
+        "ZXing": browser.read,
+        "zxing-cpp": read_zxing_cpp,
+    }
+
+
+def has_read(reader, image, text):
+    """Tell whether a reader gets the text out of a picture in one of its looks."""
+    return any(text in reader(look) for look in looks(image))
+
+
+def read_all(readers, codes, distortions=None):
+    """Let each reader read each code as each distortion leaves it.
+
+    :param codes: list of ``FoundCode``
+    :return: ``{(reader, distortion): number read}``
+    """
+    score = {}
+    for name, distort in (distortions or DISTORTIONS).items():
+        pictures = [(distort(code.image), code.text) for code in codes]
+        for reader, read in readers.items():
+            score[reader, name] = sum(has_read(read, *picture) for picture in pictures)
+    return score
+
+
+def parse_payment(text):
+    """Read a payment text: a parser of our own making of the standard, apart from the writer.
+
+    :return: dict of the fields by their keys
+    """
+    if text[:6] != "ST0001" or text[6] not in "123" or len(text) < 9:
+        raise ValueError(f"no payment code: {text[:8]}")
+    fields = {}
+    for part in text[8:].split(text[7]):
+        key, equals, value = part.partition("=")
+        if not equals or key in fields:
+            raise ValueError(f"a field without a value, or twice: {part}")
+        fields[key] = value
+    return fields
