@@ -1,4 +1,5 @@
 import json
+import re
 import unittest
 
 from odoo.tests import tagged
@@ -122,7 +123,11 @@ class TestImportRoundTrip(ImportCase):
             if snapshot:
                 compared += 1
                 self.assertEqual(snapshot["total"], other["total"], number)
-                codes = [[block["qr"] for block in each["blocks"]] for each in (snapshot, other)]
+                # the identifiers of ГИС ЖКХ come by a loading of their own
+                codes = [
+                    [re.sub(r"///ЖКУ[^|]+", "", block["qr"]) for block in each["blocks"]]
+                    for each in (snapshot, other)
+                ]
                 self.assertEqual(*codes, number)
                 self.assertEqual(
                     json.dumps(snapshot["readings"], sort_keys=True),
