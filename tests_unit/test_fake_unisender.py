@@ -80,14 +80,16 @@ def play(service):
     seen["lists"] = client.get_lists()
     new = client.create_list("Дом 10")
     seen["new list"] = [title for key, title in client.get_lists() if key == new]
-    seen["senders"] = [client.get_checked_email("x", one) for one in (SENDER, "a@example.com")]
+    login = client.get_user_info()["login"]
+    seen["senders"] = [client.get_checked_email(login, one) for one in (SENDER, "a@example.com")]
+    seen["wrong login"] = attempt(lambda: client.get_checked_email("x", SENDER))
     seen["balance"] = {
         name: value for name, value in client.get_user_info().items() if name in ("currency",)
     }
     seen["wrong key"] = attempt(lambda: stranger.send_email(LETTER))
     seen["wrong sender"] = send(sender_email="a@example.com")
     seen["rejected"] = [send(email=f"{x}@example.com") for x in ("unsubscribed", "invalid.a")]
-    for kind in ("drop_after", "http_502", "non_json"):
+    for kind in ("drop_before", "drop_after", "http_502", "non_json"):
         service.fail(kind)
         seen[kind] = send(email=f"{kind}@other.example.com")
     service.fail("code", code="retry_later", email="later")

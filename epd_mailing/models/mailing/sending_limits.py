@@ -107,7 +107,8 @@ class SendingLimits:
         """Turn claimed letters to «sending» within all limits, and commit that before any call.
 
         Cron only: it commits. The lock is one of the session: a transaction's snapshot is older
-        than the moment it gets a lock it waited for, so counting begins in a fresh one.
+        than the moment it gets a lock it waited for, so counting begins in a fresh one
+        (https://www.postgresql.org/docs/current/transaction-iso.html, repeatable read, seen 2026-11).
 
         :param letters: ``epd.mailing.letter`` claimed under ``token``
         :return: the letters to call for now; those whose address is too recent are postponed

@@ -1,4 +1,7 @@
-"""Commits of the cron jobs: a step that is committed is not undone by the next one."""
+"""Commits of the cron jobs: a step that is committed is not undone by the next one.
+
+https://www.odoo.com/documentation/19.0/developer/reference/backend/actions.html, seen 2026-11
+"""
 
 import time
 
