@@ -246,7 +246,8 @@ def check_document(odoo, row):
         fields=["payee_id", "due"],
     ):
         account = re.sub(r"\D", "", balance["payee_id"][1].split(" - ")[0])[:20]
-        due[account] = max(0, round(balance["due"] * 100))
+        if balance["due"] > 0:  # where nothing is due, no code is printed
+            due[account] = round(balance["due"] * 100)
     printed = {}
     for text in decode_codes(pdf):
         fields = dict(part.partition("=")[::2] for part in text[8:].split(text[7]))
