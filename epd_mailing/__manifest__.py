@@ -14,8 +14,6 @@
             "pdfkit",
             "requests",
             "python-stdnum",
-            "zxing-cpp",
-            "Pillow",
             "email-validator",
             "charset-normalizer",
             "dbfread",

@@ -45,12 +45,15 @@ class Presentation:
     :param payer: name of the payer, as the saved version itself says it
     :param address: of the premises, as the saved version itself says it
     :param ways: letters that went, then paper that was handed over; may be empty
+    :param placed_on: day on which the bill was placed in ГИС ЖКХ, with its identifier there (ИПД)
     """
 
     document: object
     payer: str
     address: str
     ways: tuple[Way, ...] = ()
+    placed_on: date | None = None
+    gis_document_id: str = ""
 
     def judge(self):
         """Return ``(sent by the legal day, arrived by the legal day)`` by the office's time zone.
@@ -98,9 +101,18 @@ class Presentations:
         for chunk in split_every(CHUNK, ids):
             documents = self.documents.browse(chunk)
             printed, ways = self._read_printed(documents), self._read_ways(documents)
+            placed = self._read_placements(documents)
             for document in documents:
                 payer, address = printed[document.id]
-                yield Presentation(document, payer, address, tuple(ways.get(document.id, ())))
+                placement = placed.get((document.account_id, document.period_id, document.form))
+                yield Presentation(
+                    document,
+                    payer,
+                    address,
+                    tuple(ways.get(document.id, ())),
+                    (placement and placement.placed_on) or None,
+                    (placement and placement.gis_document_id) or "",
+                )
             # nothing of a chunk is needed again
             self.env.invalidate_all(flush=False)
 
@@ -117,6 +129,16 @@ class Presentations:
             )
         )
         return {key: (payer or "", where or "") for key, payer, where in rows}
+
+    def _read_placements(self, documents):
+        """Return ``{(account, period, form): epd.gis.placement}`` of these documents."""
+        placements = self.env["epd.gis.placement"].search(
+            [
+                ("account_id", "in", documents.account_id.ids),
+                ("period_id", "in", documents.period_id.ids),
+            ]
+        )
+        return placements.grouped(lambda p: (p.account_id, p.period_id, p.form))
 
     def _read_ways(self, documents):
         """Return ``{document id: [Way]}``: letters that went, then paper that was handed over."""

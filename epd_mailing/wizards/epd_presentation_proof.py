@@ -111,6 +111,7 @@ class EpdPresentationProof(models.TransientModel):
             (self.env._("Due"), 12, "money"),
             (self.env._("SHA-256 of the file"), 66, "text"),
             (self.env._("Present by"), 12, "date"),
+            (self.env._("Placed in GIS ZhKKh"), 14, "date"),
             (self.env._("How"), 10, "text"),
             (self.env._("E-mail Address"), 28, "text"),
             (self.env._("UniSender Id"), 22, "text"),
@@ -147,6 +148,7 @@ class EpdPresentationProof(models.TransientModel):
                 document.total_due,
                 document.pdf_sha256,
                 document.present_by or None,
+                presentation.placed_on,
             ]
             local = document.company_id._epd_local_time
             for way in presentation.ways or [None]:
@@ -236,7 +238,6 @@ class EpdPresentationProof(models.TransientModel):
         for presentation in proof._get_presentations():
             self._add_up(totals, presentation)
             entries.append(proof._describe_document(presentation, labels))
-        proof._tell_placed(entries)
         partner = self.company_id.partner_id
         live = totals.get("live", 0)
         now = self.company_id._epd_local_time(fields.Datetime.now())
@@ -268,25 +269,6 @@ class EpdPresentationProof(models.TransientModel):
             ],
         }
 
-    @api.model
-    def _tell_placed(self, entries):
-        """Write into the entries when and under which identifier the bills were placed in ГИС ЖКХ."""
-        keys = [entry.pop("key") for entry in entries]
-        placements = self.env["epd.gis.placement"].search(
-            [
-                ("account_id", "in", list({account for account, _period, _form in keys})),
-                ("period_id", "in", list({period for _account, period, _form in keys})),
-            ]
-        )
-        found = {(p.account_id.id, p.period_id.id, p.form): p for p in placements}
-        for entry, key in zip(entries, keys, strict=True):
-            placement = found.get(key)
-            parts = placement and (
-                placement.placed_on and f"размещён {money.format_date(placement.placed_on)}",
-                f"идентификатор {placement.gis_document_id}",
-            )
-            entry["placed"] = ", ".join(filter(None, parts or ()))
-
     def _describe_scope(self):
         parts = []
         if self.account_id:
@@ -308,7 +290,6 @@ class EpdPresentationProof(models.TransientModel):
         document = presentation.document
         sent, arrived = presentation.judge()
         return {
-            "key": (document.account_id.id, document.period_id.id, document.form),
             "title": f"{document.period_id.name}, {labels['form'][document.form]}",
             "number": document.name,
             "account": document.account_id.number,
@@ -321,6 +302,16 @@ class EpdPresentationProof(models.TransientModel):
             "saved": self._show(document, document.saved_at),
             "present_by": money.format_date(document.present_by) if document.present_by else "—",
             "timely": "да" if arrived else "направлено в срок" if sent else "нет",
+            "placed": ", ".join(
+                text
+                for text in (
+                    presentation.placed_on
+                    and f"размещён {money.format_date(presentation.placed_on)}",
+                    presentation.gis_document_id
+                    and f"идентификатор {presentation.gis_document_id}",
+                )
+                if text
+            ),
             "ways": [self._describe_way(document, way, labels) for way in presentation.ways],
         }
 
