@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
 from odoo.tools import SQL
 
-from ...tools import office_time
+from ...tools import office_time, receipt_pdf
 
 
 class ResCompany(models.Model):
@@ -92,6 +92,17 @@ class ResCompany(models.Model):
         default=60,
         help="How long the link to the receipt in a letter works.",
     )
+    epd_print_engine = fields.Selection(
+        [
+            ("auto", "The quickest that works here"),
+            ("wkhtmltopdf", "Program wkhtmltopdf"),
+            ("plutoprint", "Library plutoprint"),
+        ],
+        string="Print Engine",
+        required=True,
+        default=lambda self: self._epd_default_engine(),
+        help="What makes PDF files of receipts. Both make the same receipts; files that are saved stay as they are.",
+    )
     epd_import_max_mb = fields.Integer(
         string="Largest File to Load (MB)",
         default=96,
@@ -102,6 +113,11 @@ class ResCompany(models.Model):
         default=30,
         help="Files of finished loadings are removed after this; the record of it stays. 0 keeps them.",
     )
+
+    @api.model
+    def _epd_default_engine(self):
+        """Return wkhtmltopdf where the server has it, as Odoo's own reports need it; else the quickest."""
+        return "wkhtmltopdf" if receipt_pdf.WkhtmltopdfEngine().is_there() else "auto"
 
     # --- the office's time: the only place that knows its zone --------------------------------
 

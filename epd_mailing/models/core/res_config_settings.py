@@ -28,5 +28,6 @@ class ResConfigSettings(models.TransientModel):
     )
     epd_second_form = fields.Selection(related="company_id.epd_second_form", readonly=False)
     epd_phone_dispatch = fields.Char(related="company_id.epd_phone_dispatch", readonly=False)
+    epd_print_engine = fields.Selection(related="company_id.epd_print_engine", readonly=False)
     epd_import_max_mb = fields.Integer(related="company_id.epd_import_max_mb", readonly=False)
     epd_import_keep_days = fields.Integer(related="company_id.epd_import_keep_days", readonly=False)

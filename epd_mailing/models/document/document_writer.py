@@ -190,6 +190,7 @@ class DocumentWriter:
             "pdf_sha256": receipt_data.digest(file.pdf),
             "pdf_size": len(file.pdf),
             "page_count": file.pages,
+            "engine": getattr(file, "engine", ""),
             "total_due": float(snapshot["total"]["due"]),
             "total_charged": float(snapshot["total"]["charged"]),
             "present_by": self.period.present_by,

@@ -39,6 +39,7 @@ FROZEN = (
     "pdf_sha256",
     "pdf_size",
     "page_count",
+    "engine",
     "total_due",
     "total_charged",
     "present_by",
@@ -150,6 +151,12 @@ class EpdPaymentDocument(models.Model):
     pdf_sha256 = fields.Char(readonly=True, copy=False, size=64)
     pdf_size = fields.Integer(readonly=True, copy=False, help="Bytes.")
     page_count = fields.Integer(readonly=True, copy=False)
+    engine = fields.Char(
+        string="Rendered By",
+        readonly=True,
+        copy=False,
+        help="Engine and version that rendered the file. Empty: a ready-made receipt, or saved before this was kept.",
+    )
     is_purged = fields.Boolean(string="File Removed", readonly=True, copy=False)
     delivery_state = fields.Selection(
         DELIVERY_STATES,

@@ -30,8 +30,8 @@ class EpdReceiptRenderer(models.AbstractModel):
 
     @api.model
     def _get_engine(self):
-        """Return the rendering engine (a seam: another engine can be plugged in here)."""
-        return receipt_pdf.find_engine()
+        """Return the rendering engine of the company (a seam: another can be plugged in here)."""
+        return receipt_pdf.find_engine(self.env.company.epd_print_engine or "auto")
 
     @api.model
     def _check_engine(self):
@@ -51,6 +51,15 @@ class EpdReceiptRenderer(models.AbstractModel):
             "font_missing": self.env._(
                 "The server has no font with Russian letters. Ask the administrator to install "
                 "the fonts DejaVu or Liberation."
+            ),
+            "library_missing": self.env._(
+                "The Python package plutoprint is not installed on the server, so receipts cannot "
+                "be made. Ask the administrator to install it, or choose another print engine in "
+                "the settings."
+            ),
+            "library_fails": self.env._(
+                "The print engine plutoprint failed its own check on this server. Choose another "
+                "print engine in the settings, and tell the administrator."
             ),
             "no_temp_dir": self.env._("The server has no folder for temporary files."),
             "no_space": self.env._("The server's disk is full. Free some space and try again."),

@@ -9,7 +9,7 @@ from .wkhtmltopdf import WkhtmltopdfEngine
 ENGINES = {"plutoprint": PlutoprintEngine, "wkhtmltopdf": WkhtmltopdfEngine}
 
 
-def find_engine(choice="wkhtmltopdf", **options):
+def find_engine(choice="auto", **options):
     """Return the engine to use on this machine (ready or not: ask ``check_ready``).
 
     :param choice: ``auto``, or a name of ``ENGINES``

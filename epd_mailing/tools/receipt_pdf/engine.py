@@ -33,13 +33,14 @@ class RenderJob:
 class RenderResult:
     """The proved file, or why there is none (``error``: code and detail, English).
 
-    ``overflow``: it came out on another number of pages than it was laid out on.
+    ``engine``: name and version of what rendered it. ``overflow``: it came out on another number of pages than it was laid out on.
     """
 
     pdf: bytes | None = None
     error: str | None = None
     pages: int = 0
     overflow: bool = False
+    engine: str = ""
 
 
 class Engine:

@@ -169,6 +169,6 @@ class FedEngine(Engine):
             if job.pages not in (None, pages):
                 fault = f"laid out on {job.pages} page(s), came out on {pages}"
                 return RenderResult(error=fault, overflow=True)
-            return RenderResult(pdf=pdf, pages=pages)
+            return RenderResult(pdf=pdf, pages=pages, engine=f"{self.name} {self.version}")
         except ProofError as doubt:
             return RenderResult(error=f"{error + ': ' if error else ''}{doubt}")
