@@ -400,9 +400,11 @@ class TestReceipt(EpdCommon):
             document.action_compare_version()
 
 
+@tagged("post_install", "-at_install", "epd_mailing")
 class TestReceiptByPlutoprint(TestReceipt):
     """The same by the other engine, and what concerns both."""
 
+    allow_inherited_tests_method = True
     engine = "plutoprint"
 
     def test_the_document_says_what_made_it(self):
