@@ -1,7 +1,7 @@
 {
     "name": "Payment Documents: Preparation and Mailing",
     "summary": "Receipts of housing managers: form, save, mail through UniSender, prove delivery",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "epd_mailing contributors",
     "website": "https://github.com/epd-mailing/epd_mailing",
