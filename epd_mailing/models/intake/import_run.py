@@ -13,7 +13,7 @@ from ...tools.table_file import Problem
 from .import_file import ImportFile
 from .import_texts import describe_problem
 from .loader import Target, get_loader
-from .loader.marks import FileMarks
+from .loader.marks import LOST, FileMarks
 from .loader.matching import plain
 from .loader.removal import Removal
 
@@ -180,7 +180,7 @@ class ImportRun:
             return
         self.env["epd.import.sum"]._add(self.order, outcome.sums)
         # buildings and services of an earlier slice were not created either
-        keys = [("planned", what, plain(name)) for what, name, _row in outcome.planned]
+        keys = [(plain(name), "planned", what) for what, name, _row in outcome.planned]
         twins = self.marks.add(keys)
         fresh = [entry for n, entry in enumerate(outcome.planned) if n not in twins]
         self.env["epd.import.planned"]._add(self.order, fresh)
@@ -206,7 +206,7 @@ class ImportRun:
                 list(numbers),
             )
         )
-        self.marks.add([("lost", account_id) for (account_id,) in rows])
+        self.marks.add([(account_id, LOST) for (account_id,) in rows])
 
     # --- how far it is ----------------------------------------------------------------------------
 

@@ -1,10 +1,12 @@
 """Rows that are written in bulk are those that the ORM would write."""
 
+import random
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 
+from ...models.intake.loader.marks import FileMarks, Marks
 from ...models.intake.loader.writer import BulkWriter
 from ..import_common import ImportCase, make_csv
 
@@ -133,3 +135,39 @@ class TestImportWriter(ImportCase):
             BulkWriter(stranger).insert("epd.charge", [vals])
         writer.insert("epd.charge", [vals])
         self.assertEqual(self.env["epd.charge"].search_count([("line_key", "=", "bulk")]), 1)
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestImportMarks(ImportCase):
+    """What a file had before is known in the database as in memory, slice after slice."""
+
+    def test_twins_over_slices(self):
+        chance = random.Random(5)
+        order = self._order(make_csv(CHARGES))
+        marks, stored, seen = Marks(), FileMarks(order), set()
+        for _slice in range(30):
+            keys = [
+                (chance.choice([1, 2, "1", "00100"]), chance.randrange(40), chance.choice("ab"))
+                for _key in range(chance.randrange(20))
+            ]
+            twins = {place for place, key in enumerate(keys) if key in seen or key in keys[:place]}
+            seen |= set(keys)
+            self.assertEqual(marks.add(keys), twins)
+            # another worker goes on
+            self.assertEqual(FileMarks(order).add(keys), twins)
+        wanted = [(1, n, "a") for n in range(50)] + [("1", n, "b") for n in range(50)]
+        self.assertEqual(marks.find(wanted), seen.intersection(wanted))
+        self.assertEqual(stored.find(wanted), seen.intersection(wanted))
+        order._forget_marks()
+        self.assertFalse(stored.find(wanted))
+
+    def test_what_is_rolled_back_is_forgotten(self):
+        order = self._order(make_csv(CHARGES))
+        for marks in (Marks(), FileMarks(order)):
+            marks.add([(1, "a")])
+            before = marks.save()
+            with self.cr.savepoint() as savepoint:
+                self.assertEqual(marks.add([(1, "a"), (1, "b"), (2, "a")]), {0})
+                savepoint.rollback()
+                marks.restore(before)
+            self.assertEqual(marks.find([(1, "a"), (1, "b"), (2, "a")]), {(1, "a")})

@@ -186,7 +186,7 @@ class Loader:
 
     def without_twins(self, records):
         """Return the records whose account was not seen before; the others are problems."""
-        twins = self.marks.add([record.values["account"] for record in records])
+        twins = self.marks.add([(record.values["account"],) for record in records])
         for place in sorted(twins):
             record = records[place]
             self.problem(record, "account", "twice", record.values["account"])

@@ -5,7 +5,10 @@ from decimal import Decimal
 from odoo.tools import SQL
 
 from ....tools import money
+from ....tools.table_file import KINDS
+from ....tools.table_file.rows import PLACES
 from .base import Loader
+from .marks import NAMED
 from .matching import Account
 
 
@@ -13,7 +16,7 @@ from .matching import Account
 class Line:
     """A record whose account and service (or payee) are known.
 
-    :param parent: record of the service or of the payee
+    :param parent: ``Service``, or record of the payee
     :param key: what tells the line from others of the month, as :meth:`FigureLoader.get_key` has it
     :param vals: ``{field: value}`` as the field keeps it, floats for figures
     :param found: ``{field: value}`` of the line that is there, with its ``id``; None for a new one
@@ -46,17 +49,19 @@ class FigureLoader(Loader):
 
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
-        fields = self.env[self.model]._fields
-        self._sizes = {n: fields[n].size for n in self.names if getattr(fields[n], "size", None)}
-        self._sizes |= {
-            n: fields[n].size for n in self.key_names if getattr(fields[n], "size", None)
+        fields, given = self.env[self.model]._fields, KINDS[self.kind]
+        sizes = {
+            name: getattr(fields[name], "size", None) for name in (*self.names, *self.key_names)
         }
-        self._places = {}
-        for name in self.names:
-            if fields[name].type == "monetary":
-                self._places[name] = 2
-            elif fields[name].type == "float":
-                self._places[name] = fields[name].get_digits(self.env)[1]
+        self._sizes = {name: size for name, size in sizes.items() if size}
+        # figures that a source may have with more places than the field keeps
+        self._places = {
+            name: fields[name].get_digits(self.env)[1]
+            for name in self.names
+            if fields[name].type == "float"
+            and name in given
+            and PLACES[given[name].type] > fields[name].get_digits(self.env)[1]
+        }
 
     def _take(self, records):
         lines = self.match(records)
@@ -75,12 +80,13 @@ class FigureLoader(Loader):
         """Return the lines of the records that can be taken; what is wrong with others is noted."""
         rows = self.pair(records)
         keys = [self.get_key(*row) for row in rows]
-        twins = self.marks.add(
-            # an account that is to be created has no id yet: its number tells it apart
-            [(row[1].id or row[1].number, *key[1:]) for row, key in zip(rows, keys, strict=True)]
-        )
+        # an account that is to be created has no id yet: its number tells it apart
+        marks = [
+            (row[1].id or row[1].number, *key[1:]) for row, key in zip(rows, keys, strict=True)
+        ]
         # that a source names an account, is kept too: see removal.py
-        self.marks.add([("account", id_) for id_ in {row[1].id for row in rows} if id_])
+        named = {row[1].id for row in rows} - {0}
+        twins = self.marks.add([*marks, *((account_id, NAMED) for account_id in named)])
         lines = []
         for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
             record = row[0]
@@ -127,9 +133,7 @@ class FigureLoader(Loader):
         """Return a value as the field keeps it: figures rounded to its places, as float."""
         if isinstance(value, Decimal):
             places = self._places.get(name)
-            if places is not None and -value.as_tuple().exponent > places:
-                value = money.to_decimal(value, places)
-            return float(value)
+            return float(value if places is None else money.to_decimal(value, places))
         return value or False
 
     def complete(self, line):

@@ -1,48 +1,67 @@
 """Which lines a source had before: over all slices of a file, or within one call of a program."""
 
+from array import array
 from hashlib import blake2b
 
+import psycopg2
 from odoo.tools import SQL
+
+# what is remembered of an account beside its lines: a row of it was read, could not be taken
+NAMED, LOST = "named", "lost"
 
 
 def get_digest(key):
-    """Return 64 bits (int, signed) of what tells a line from others: a tuple of plain values."""
+    """Return 64 bits (int, signed) of what tells things apart: plain values."""
     return int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), signed=True)
 
 
 class Marks:
-    """Digests of the keys seen so far, in memory."""
+    """Keys seen so far, in memory.
+
+    A key is a tuple of plain values. Its first one groups keys that come together, mostly the
+    account: a file has the lines of an account beside each other.
+    """
 
     def __init__(self):
-        self.seen = set()
+        self.seen = {}  # group → set of digests
 
     def add(self, keys):
         """Remember keys.
 
         :return: set of the places (in ``keys``) of those that were there before
         """
-        digests = list(map(get_digest, keys))
-        fresh = self._remember(digests) if digests else set()
-        twins = set()
-        for place, digest in enumerate(digests):
-            if digest in fresh:
-                fresh.discard(digest)
-            else:
-                twins.add(place)
+        groups = {}
+        for place, key in enumerate(keys):
+            groups.setdefault(key[0], []).append((place, get_digest(key[1:])))
+        if not groups:
+            return set()
+        known, twins, fresh = self._read(groups), set(), {}
+        for group, marks in groups.items():
+            seen = known.setdefault(group, set())
+            for place, digest in marks:
+                if digest in seen:
+                    twins.add(place)
+                else:
+                    seen.add(digest)
+                    fresh.setdefault(group, []).append(digest)
+        self._write(fresh)
         return twins
 
-    def _remember(self, digests):
-        fresh = set(digests) - self.seen
-        self.seen |= fresh
-        return set(fresh)
+    def find(self, keys):
+        """Return the set of those of the keys that were remembered."""
+        known = self._read({key[0] for key in keys})
+        return {key for key in keys if get_digest(key[1:]) in known.get(key[0], ())}
 
-    def find(self, digests):
-        """Return those of the digests that were remembered."""
-        return self.seen.intersection(digests)
+    def _read(self, groups):
+        """Return ``{group: set of digests}`` of what is remembered of these groups."""
+        return self.seen
+
+    def _write(self, fresh):
+        """Remember ``{group: digests}``."""
 
     def save(self):
         """Return what :meth:`restore` takes to forget what comes from now on."""
-        return set(self.seen)
+        return {group: set(digests) for group, digests in self.seen.items()}
 
     def restore(self, saved):
         """Go back to what was known at :meth:`save`, after the database rolled back."""
@@ -50,7 +69,10 @@ class Marks:
 
 
 class FileMarks(Marks):
-    """Digests of the lines of a file, in ``epd.import.key``: they outlive a slice and a worker.
+    """Keys of the lines of a file, in ``epd.import.key``: they outlive a slice and a worker.
+
+    A group has one row with the digests of its keys packed: a row for each line took most of the
+    time of a check.
 
     :param order: the ``epd.import``
     """
@@ -59,27 +81,31 @@ class FileMarks(Marks):
         super().__init__()
         self.env, self.order = order.env, order
 
-    def _remember(self, digests):
+    def _read(self, groups):
+        digests = {get_digest(group): group for group in groups}
         rows = self.env.execute_query(
             SQL(
-                "INSERT INTO epd_import_key (import_id, digest) SELECT %s, unnest(%s::bigint[])"
-                " ON CONFLICT DO NOTHING RETURNING digest",
-                self.order.id,
-                digests,
-            )
-        )
-        return {digest for (digest,) in rows}
-
-    def find(self, digests):
-        """Return those of the digests that were remembered for this file."""
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT digest FROM epd_import_key WHERE import_id = %s AND digest = ANY(%s)",
+                "SELECT digest, lines FROM epd_import_key WHERE import_id = %s AND digest = ANY(%s)",
                 self.order.id,
                 list(digests),
             )
         )
-        return {digest for (digest,) in rows}
+        return {digests[digest]: set(array("q", bytes(lines))) for digest, lines in rows}
+
+    def _write(self, fresh):
+        if not fresh:
+            return
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO epd_import_key (import_id, digest, lines)"
+                " SELECT %s, * FROM unnest(%s::bigint[], %s::bytea[])"
+                " ON CONFLICT (import_id, digest) DO UPDATE"
+                " SET lines = epd_import_key.lines || EXCLUDED.lines",
+                self.order.id,
+                list(map(get_digest, fresh)),
+                [psycopg2.Binary(array("q", digests).tobytes()) for digests in fresh.values()],
+            )
+        )
 
     def save(self):
         """Return nothing: a savepoint of the database does it."""

@@ -48,6 +48,15 @@ class Account(NamedTuple):
     building_id: int
 
 
+class Service(NamedTuple):
+    """A service as lines need it; ``id`` is 0 for one that is still to be created."""
+
+    id: int
+    name: str
+    kind: str
+    sequence: int
+
+
 class Matcher:
     """Finds what records speak of, creates what the target allows; remembers it from slice to slice.
 
@@ -271,7 +280,7 @@ class Matcher:
     # --- services and to whom they are paid -------------------------------------------------------
 
     def match_services(self, records, may_create=False):
-        """Return the service of each record: None where it is unknown, empty for one to be created."""
+        """Return the :class:`Service` of each record: None where it is unknown, id 0 for a new one."""
         if self._services is None:
             self._services = self._get_services()
         known, unknown = self._services, {}
@@ -289,8 +298,10 @@ class Matcher:
                 unknown[text] = None
         new = {plain(text): record for text, record in unknown.items() if record}
         if self.dry:
-            made = dict.fromkeys(new, self.env["epd.service"])
-            for record in new.values():
+            made = {}
+            for key, record in new.items():
+                vals = self._prepare_service(record.values)
+                made[key] = Service(0, vals["name"], vals["kind"], vals["sequence"])
                 name = record.values.get("service_name")
                 parts = (record.values["service"], name, record.values.get("service_kind"))
                 self.planned.append(("service", ", ".join(filter(None, parts)), record.row))
@@ -298,7 +309,7 @@ class Matcher:
             services = self.env["epd.service"].create(
                 [self._prepare_service(record.values) for record in new.values()]
             )
-            made = dict(zip(new, services, strict=True))
+            made = dict(zip(new, map(_as_service, services), strict=True))
             known.update(made)
         matched = []
         for record in records:
@@ -318,10 +329,11 @@ class Matcher:
         )
         known = {}
         for name in ("name", "code"):
-            known.update({plain(service[name]): service for service in services})
+            known.update({plain(each[name]): _as_service(each) for each in services})
         for name in ("name", "code"):
-            known.update({service[name]: service for service in services if service[name]})
-        return known
+            known.update({each[name]: _as_service(each) for each in services})
+        # what has no letter and no figure is like everything
+        return {text: service for text, service in known.items() if text}
 
     def _prepare_service(self, values):
         text = values["service"]
@@ -419,3 +431,7 @@ class Matcher:
             ["building_id", "service_id", "payee_id"],
         )
         return {(p.building_id.id, p.service_id.id): p.payee_id.id for p in provisions}
+
+
+def _as_service(record):
+    return Service(record.id, record.name, record.kind, record.sequence)

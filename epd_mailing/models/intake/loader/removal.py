@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ....tools.money import format_money
 from ....tools.table_file import Problem
-from .marks import get_digest
+from .marks import LOST, NAMED
 
 ACCOUNTS = 500  # whose lines are compared with the file together
 
@@ -85,19 +85,14 @@ class Removal:
 
     def _find_missing(self, account_ids):
         """Return the ids of lines that the file does not have: ``(to remove, to keep)``."""
-        accounts = {
-            account_id: [get_digest((mark, account_id)) for mark in ("account", "lost")]
-            for account_id in account_ids
-        }
-        marks = {
-            found["id"]: (get_digest(key), *accounts[found["account_id"]])
-            for key, found in self.loader.read_existing(account_ids, ())
-        }
-        known = self.loader.marks.find({digest for digests in marks.values() for digest in digests})
+        lines = {found["id"]: key for key, found in self.loader.read_existing(account_ids, ())}
+        marks = [(account_id, mark) for account_id in account_ids for mark in (NAMED, LOST)]
+        known = self.loader.marks.find([*lines.values(), *marks])
         gone, kept = [], []
-        for line_id, (line, account, lost) in marks.items():
-            if account in known and line not in known:
-                (kept if lost in known else gone).append(line_id)
+        for line_id, key in lines.items():
+            account_id = key[0]
+            if (account_id, NAMED) in known and key not in known:
+                (kept if (account_id, LOST) in known else gone).append(line_id)
         return gone, kept
 
     def _describe(self, lines, code):
