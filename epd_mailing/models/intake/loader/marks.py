@@ -35,7 +35,7 @@ class Marks:
             groups.setdefault(key[0], []).append((place, get_digest(key[1:])))
         if not groups:
             return set()
-        known, twins, fresh = self._read(groups), set(), {}
+        known, twins, fresh = self.read(groups), set(), {}
         for group, marks in groups.items():
             seen = known.setdefault(group, set())
             for place, digest in marks:
@@ -47,13 +47,11 @@ class Marks:
         self._write(fresh)
         return twins
 
-    def find(self, keys):
-        """Return the set of those of the keys that were remembered."""
-        known = self._read({key[0] for key in keys})
-        return {key for key in keys if get_digest(key[1:]) in known.get(key[0], ())}
+    def read(self, groups):
+        """Return ``{group: set of digests}`` of what is remembered of these groups.
 
-    def _read(self, groups):
-        """Return ``{group: set of digests}`` of what is remembered of these groups."""
+        A digest is :func:`get_digest` of what follows the group in a key.
+        """
         return self.seen
 
     def _write(self, fresh):
@@ -81,7 +79,8 @@ class FileMarks(Marks):
         super().__init__()
         self.env, self.order = order.env, order
 
-    def _read(self, groups):
+    def read(self, groups):
+        """See the base."""
         digests = {get_digest(group): group for group in groups}
         rows = self.env.execute_query(
             SQL(

@@ -9,7 +9,7 @@ from ....tools.table_file import Record
 from ....tools.table_file.rows import LIMITS
 from .balance import DUE_OF, PayeeFigures
 from .base import register
-from .marks import LOST
+from .marks import LOST, get_digest
 
 SUMS = 2000  # accounts whose payments are compared, written and committed together
 DAYS = ("last_payment_date", "paid_through")
@@ -211,8 +211,8 @@ class PaymentLoader(PayeeFigures):
 
     def _find_lost(self, account_ids):
         """Return those of the accounts of which a row of the file could not be taken."""
-        lost = self.marks.find([(account_id, LOST) for account_id in account_ids])
-        return {account_id for account_id, _mark in lost}
+        known, lost = self.marks.read(account_ids), get_digest((LOST,))
+        return {account_id for account_id in account_ids if lost in known.get(account_id, ())}
 
     def _is_sound(self, total, vals, lost):
         """Note why the payments of an account cannot be taken; return whether they can."""

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ....tools.money import format_money
 from ....tools.table_file import Problem
-from .marks import LOST, NAMED
+from .marks import LOST, NAMED, get_digest
 
 ACCOUNTS = 500  # whose lines are compared with the file together
 
@@ -85,15 +85,28 @@ class Removal:
 
     def _find_missing(self, account_ids):
         """Return the ids of lines that the file does not have: ``(to remove, to keep)``."""
-        lines = {found["id"]: key for key, found in self.loader.read_existing(account_ids, ())}
-        marks = [(account_id, mark) for account_id in account_ids for mark in (NAMED, LOST)]
-        known = self.loader.marks.find([*lines.values(), *marks])
+        known = self.loader.marks.read(account_ids)
+        named, lost = get_digest((NAMED,)), get_digest((LOST,))
+        known = {account: digests for account, digests in known.items() if named in digests}
         gone, kept = [], []
-        for line_id, key in lines.items():
-            account_id = key[0]
-            if (account_id, NAMED) in known and key not in known:
-                (kept if (account_id, LOST) in known else gone).append(line_id)
+        for line_id, account_id, *key in self._read_lines(list(known)):
+            digests = known[account_id]
+            if get_digest(tuple(value or "" for value in key)) not in digests:
+                (kept if lost in digests else gone).append(line_id)
         return gone, kept
+
+    def _read_lines(self, account_ids):
+        """Return ``(id, account id, what tells the line…)`` of the month's lines of these accounts."""
+        columns = ("id", "account_id", *self.loader.key_names)
+        return self.env.execute_query(
+            SQL(
+                "SELECT %s FROM %s WHERE period_id = %s AND account_id = ANY(%s)",
+                SQL(", ").join(map(SQL.identifier, columns)),
+                self.table,
+                self.order.period_id.id,
+                account_ids,
+            )
+        )
 
     def _describe(self, lines, code):
         """Return a warning for each line; they stand in no row of the file."""
