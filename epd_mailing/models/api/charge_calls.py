@@ -52,8 +52,8 @@ class LoadCalls(Calls):
         """Return ``(code of the contract, text)`` of a problem of the loader."""
         text = describe_problem(self.env, code, value)
         # a file shows the cell beside its problem, a call has the text alone
-        told = f"{text} ({value})" if code in ("no_service", "unknown_payee") else text
-        return CODES.get(code, "refused"), told
+        shown = f"{text} ({value})" if code in ("no_service", "unknown_payee") else text
+        return CODES.get(code, "refused"), shown
 
     def read_value(self, field, value):
         """Return a value of the call as the loader takes it: Decimal for figures, False for nothing.

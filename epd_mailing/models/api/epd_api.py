@@ -204,9 +204,9 @@ class EpdApi(models.AbstractModel):
     def make_paper_batch(
         self, key, period, form="", numbers=(), with_unsent=False, odd_start=False, part_size=500
     ):
-        """Have the files for the printer made of the receipts that go on paper; the queue does it.
+        """Have the files for the printer built of the receipts that go on paper; the queue does it.
 
-        Called again later, under a new key, it makes a top-up: what is to be printed and is not yet.
+        Called again later, under a new key, it builds a top-up: what is to be printed and is not yet.
 
         :param form: one form; empty means all
         :param numbers: account numbers, up to 5000; empty means all accounts of the month
@@ -256,7 +256,7 @@ class EpdApi(models.AbstractModel):
 
     @api.model
     def list_paper_receipts(self, batch, after=0, limit=500):
-        """Return the receipts of a batch: ``receipts`` and ``next``; those left out as ``problems``.
+        """Return the receipts of a batch: ``receipts`` and ``next``; those skipped as ``problems``.
 
         :param after: ``next`` of the page before, 0 for the first
         """

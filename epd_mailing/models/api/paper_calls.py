@@ -116,7 +116,7 @@ class PaperCalls(DocumentCalls):
     # --- what is in it ----------------------------------------------------------------------------
 
     def list_receipts(self, batch_id, after, limit):
-        """Return a page of the receipts; those left out as problems."""
+        """Return a page of the receipts; those skipped as problems."""
         domain = [("batch_id", "=", self._find(batch_id).id)]
         lines, following = self.get_page(self.env["epd.paper.batch.line"], domain, after, limit)
         return {

@@ -16,7 +16,7 @@ BOOK_SIZE = 256 * 2**20  # bytes
 class BookPages:
     """The book of one ``epd.receipt.import``. A plain class: it is opened, asked and forgotten.
 
-    :param order: record of ``epd.receipt.import``, with its gate open where it is changed
+    :param order: record of ``epd.receipt.import``, with its guard open where it is changed
     """
 
     def __init__(self, order):
@@ -45,7 +45,7 @@ class BookPages:
         try:
             entries = receipt_archive.read_archive(stream, limits)
         except receipt_archive.ArchiveError:
-            return None  # told by whoever reads it as an archive
+            return None  # reported by whoever reads it as an archive
         if len(entries) != 1 or entries[0].problem or self._is_receipt(entries[0].name):
             return None
         with zipfile.ZipFile(stream) as archive:
@@ -204,8 +204,8 @@ class BookPages:
     def save(self, batch):
         """Save the pages as documents, a file an account: all of them or none.
 
-        :param batch: how many documents are made at a time
-        :return: how many were made
+        :param batch: how many documents are created at a time
+        :return: how many were created
         :raise UserError: when a page has no owner
         """
         lines = self._get_lines()
@@ -232,7 +232,7 @@ class BookPages:
         return len(accounts)
 
     def _split(self, data, groups):
-        """Return ``{account id: object with pdf, pages, name}``; each file is looked into once more."""
+        """Return ``{account id: object with pdf, pages, name}``; each file is checked once more."""
         numbers = {str(a.id): own.mapped("entry_index") for a, own in groups.items()}
         name = self.order.file_name or "PDF"
         files = {}

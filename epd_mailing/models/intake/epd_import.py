@@ -29,7 +29,7 @@ class EpdImport(models.Model):
     checking    «Check»: every row is read and matched, nothing is written
     checked     the last row was checked; its problems stand in the list
     loading     «Load»: rows are written in slices, each committed
-    paused      «Stop», or a fault that a person has to mend
+    paused      «Stop», or an error that a person has to mend
     done        the last row was read
     cancelled   the clerk; what was loaded before stays
     taking_back «Take Payments Back»: the payments of a register are subtracted in slices
@@ -197,7 +197,7 @@ class EpdImport(models.Model):
     created_count = fields.Integer(string="Added", readonly=True, copy=False)
     updated_count = fields.Integer(string="Changed", readonly=True, copy=False)
     same_count = fields.Integer(string="As Before", readonly=True, copy=False)
-    left_count = fields.Integer(string="Rows Left Out", readonly=True, copy=False)
+    left_count = fields.Integer(string="Rows Skipped", readonly=True, copy=False)
     error_count = fields.Integer(string="Errors", readonly=True, copy=False)
     warning_count = fields.Integer(string="Warnings", readonly=True, copy=False)
     pause_reason = fields.Text(readonly=True, copy=False)
@@ -504,7 +504,7 @@ class EpdImport(models.Model):
         return {**action, "domain": [("import_id", "=", self.id)], "context": {}}
 
     def action_open_problems(self):
-        """Open the list of problems, to look at or to export."""
+        """Open the list of problems, to read or to export."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "epd_mailing.epd_import_problem_action"
@@ -512,7 +512,7 @@ class EpdImport(models.Model):
         return {**action, "domain": [("import_id", "=", self.id)]}
 
     def action_export_problems(self):
-        """Download the problems as XLSX, to hand to whoever made the file."""
+        """Download the problems as XLSX, to hand to whoever created the file."""
         self.ensure_one()
         self.check_access("read")
         return {

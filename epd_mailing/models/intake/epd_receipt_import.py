@@ -14,24 +14,24 @@ from ..document.epd_payment_document import FORMS
 from .book_pages import BookPages
 
 SMALL = 30  # files checked at once, not in the background
-SLICE = 25  # files unpacked, looked into and committed together
-BATCH = 200  # documents made at a time, within one transaction
+SLICE = 25  # files unpacked, checked and committed together
+BATCH = 200  # documents created at a time, within one transaction
 # «0100017» does not stand in «0100017/1», «0100017-1», «2-0100017», «0100017.1»; in «0100017.» it does
 NOT_JOINED_BEFORE = r"(?<!\w)(?<!\w[-/\\‐‑–—−])(?<!\d[.,])"
 NOT_JOINED_AFTER = r"(?!\w|[-/\\‐‑–—−]\w|[.,]\d)"
 
 
 class EpdReceiptImport(models.Model):
-    """An archive of receipts made by another program, to be saved as documents of a period.
+    """An archive of receipts rendered by another program, to be saved as documents of a period.
 
     ==========  ==================================================================
     state       set by
     ==========  ==================================================================
     draft       creation, «Back to Draft»
-    checking    «Check»: each file is unpacked and looked into, nothing is saved
-    checked     the last file was looked into; what is wrong stands at its line
+    checking    «Check»: each file is unpacked and checked, nothing is saved
+    checked     the last file was checked; what is wrong stands at its line
     saving      «Save for Sending»: all files become documents in one transaction
-    paused      «Stop», or a fault that a person has to mend
+    paused      «Stop», or an error that a person has to mend
     done        the documents stand on the accounts
     cancelled   the clerk
     ==========  ==================================================================
@@ -124,7 +124,7 @@ class EpdReceiptImport(models.Model):
     good_count = fields.Integer(string="Good Files", compute="_compute_counts")
     problem_count = fields.Integer(string="Problems", compute="_compute_counts")
     saved_count = fields.Integer(string="Saved Files", compute="_compute_counts")
-    progress = fields.Float(compute="_compute_counts", help="Percent of the files looked into.")
+    progress = fields.Float(compute="_compute_counts", help="Percent of the files checked.")
 
     @api.model
     def _get_last_pattern(self):
@@ -188,7 +188,7 @@ class EpdReceiptImport(models.Model):
         return self._through_gate()
 
     def action_check(self):
-        """«Check»: list the files, match them to accounts, look into each; nothing is saved."""
+        """«Check»: list the files, match them to accounts, check each; nothing is saved."""
         for order in self._check_user_may():
             order.line_ids.sudo().unlink()
             order._list_files()
@@ -353,18 +353,18 @@ class EpdReceiptImport(models.Model):
     # ------------------------------------------------------------------
     @api.model
     def _cron_receipts(self):
-        """Work on all archives that are checked or saved, within the budget of a pass."""
+        """Work on all archives that are checked or saved, within the budget of a cron run."""
         self._work_pass()
 
     def _for_user(self):
         return super()._for_user()._through_gate()
 
     def _work_as(self):
-        """Take the files in with the rights of the user who brought them."""
+        """Import the files with the rights of the user who brought them."""
         return self._for_user()
 
     def _work(self, in_budget):
-        """Save all at once, or look into the files that wait."""
+        """Save all at once, or check the files that wait."""
         if self.state == "saving":
             self._save_all()
             self.env["ir.cron"]._commit_progress(1)
@@ -372,7 +372,7 @@ class EpdReceiptImport(models.Model):
             self._check_slices(in_budget, commit=True)
 
     def _check_slices(self, in_budget, commit):
-        """Look into the files that wait, slice after slice."""
+        """Check the files that wait, slice after slice."""
         if self.is_book:
             return BookPages(self).check_slices(in_budget, commit)
         lines = self.env["epd.receipt.import.line"].sudo()
@@ -398,7 +398,7 @@ class EpdReceiptImport(models.Model):
         return {document.account_id.id: document for document in documents}
 
     def _check_line(self, line, archive, saved):
-        """Return the values of a line after a look into its file."""
+        """Return the values of a line after a check of its file."""
         data, problem = receipt_archive.read_entry(archive, line.entry_index)
         facts = receipt_archive.PdfFacts(problem) if problem else receipt_archive.check_pdf(data)
         problem = facts.problem

@@ -315,8 +315,8 @@ class ImportFile:
         """Return what a person should think of before loading, whatever the rows hold."""
         order = self.order
         codes = set(order.column_ids.field_id.mapped("code"))
-        told = {"last_payment_date", "payment_number"} & codes
-        if order.kind == "payment" and order.scope == "part" and not told:
+        dated = {"last_payment_date", "payment_number"} & codes
+        if order.kind == "payment" and order.scope == "part" and not dated:
             return [table_file.Problem(order.header_row or 1, None, "paid_no_day", "", "warning")]
         return []
 

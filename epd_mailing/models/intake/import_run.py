@@ -133,7 +133,7 @@ class ImportRun:
                 part.lost.append("" if other else parser.get_account(row.cells))
             if len(part.records) >= SLICE or len(part.problems) >= SLICE:
                 return part
-        # the end is told by a slice of its own when the file ends on a border
+        # the end is reported by a slice of its own when the file ends on a border
         part.is_last = True
         return part
 

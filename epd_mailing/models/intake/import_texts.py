@@ -49,7 +49,7 @@ def describe_problem(env, code, value=""):
             value,
         ),
         "refund": env._("Money was given back: it is taken off what was paid."),
-        "outgoing": env._("This is no incoming payment: the row is left out."),
+        "outgoing": env._("This is no incoming payment: the row is skipped."),
         "negative_discount": env._("A discount is entered without a minus."),
         "no_reason": env._("A recalculation needs its reason."),
         "not_total": env._("The row does not add up: its figures make %s.", value),
@@ -128,7 +128,7 @@ def describe_problem(env, code, value=""):
             value,
         ),
         "new_building": env._(
-            "There is no building with this address: it is made, and the account moves there. If "
+            "There is no building with this address: it is created, and the account moves there. If "
             "it is one of yours, write its address as it is entered."
         ),
         "dates_order": env._("The account closes before it opens. Correct the dates."),
@@ -138,7 +138,7 @@ def describe_problem(env, code, value=""):
             "first one is taken: they have one contact for all their accounts."
         ),
         "other_payer": env._(
-            "The account has another responsible person. He stays: use “New Owner”."
+            "The account has another responsible person, who stays: use “New Owner”."
         ),
         "no_rows": env._("There is no row to load under the headings."),
         "fault": value,

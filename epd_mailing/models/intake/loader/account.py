@@ -114,7 +114,7 @@ class AccountLoader(Loader):
     def _take_email(self, record, account, email):
         """Bring the payer's e-mail up to date; return whether that changes anything."""
         partner, reading = account.partner_id, read_addresses(email)
-        # of a person with several accounts the source says one thing, or is told of the other
+        # of a person with several accounts the source says one thing, or the other is reported
         known = self._emails.setdefault(partner.id, reading.normals)
         if reading.normals and set(known) != set(reading.normals):
             self.problem(record, "email", "other_email", email, "warning")

@@ -105,7 +105,7 @@ class FigureLoader(Loader):
         """Return ``(record, Account, service or payee)`` of the records whose both are known."""
         accounts = self.matcher.match_accounts(records, self.may_create)
         rows = []
-        # what is wrong besides an unknown account is told too
+        # what is wrong besides an unknown account is reported too
         for record, parent in zip(records, self.match_parents(records), strict=True):
             account = accounts.get(record.values["account"])
             if account is not None and parent is not None:

@@ -104,7 +104,7 @@ class Matcher:
             buildings = self._get_buildings() if buildings is None else buildings
             wrong = self._get_new_account_problem(first[number], may_create, buildings)
             if wrong:
-                # told for each row: none of them is loaded
+                # reported for each row: none of them is loaded
                 for record in records:
                     if record.values["account"] == number:
                         self._problem(record, "account", wrong, number)
@@ -115,9 +115,9 @@ class Matcher:
         if self.dry and to_create:
             self._plan_accounts(to_create)
         if not self.dry and to_create:
-            made = self._create_accounts(to_create)
-            self.created = {account.id for account in made.values()}
-            found.update(made)
+            created = self._create_accounts(to_create)
+            self.created = {account.id for account in created.values()}
+            found.update(created)
         return found
 
     def find_accounts(self, numbers):

@@ -75,8 +75,8 @@ class PaymentLoader(PayeeFigures):
         if number:
             self.problem(record, "payment_number", "twice", number)
             return False
-        told = money.format_money(record.values["paid"])
-        self.problem(record, "paid", "paid_twice", told, "warning")
+        shown = money.format_money(record.values["paid"])
+        self.problem(record, "paid", "paid_twice", shown, "warning")
         return True
 
     def _keep(self, gathered):

@@ -15,7 +15,7 @@ class ReadingLoader(FigureLoader):
     names = (*figures.READING.names, "service_id")
 
     def match_parents(self, records):
-        """Return the service of each record; a meter that is told by its place gets its number."""
+        """Return the service of each record; a meter that is known by its place gets its number."""
         services = self.matcher.match_services(records)
         placed = [
             (record, service)

@@ -12,7 +12,7 @@ class PaymentWithdrawal:
     """Takes the payments of a register back, in slices like the loading.
 
     They are subtracted from the balances and forgotten, so that the register can be loaded again.
-    Payments of other registers stay. What the register itself had replaced does not come back: that
+    Payments of other registers stay. What the register itself had replaced does not come back: which
     is said before.
 
     :param order: the ``epd.import``
