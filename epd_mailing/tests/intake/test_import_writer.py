@@ -159,10 +159,10 @@ class TestImportMarks(ImportCase):
         found = {
             group: {get_digest(key[1:]) for key in seen if key[0] == group} for group in groups
         }
-        self.assertEqual(marks.read(groups), found)
-        self.assertEqual(stored.read(groups), found)
+        self.assertEqual(marks.read_groups(groups), found)
+        self.assertEqual(stored.read_groups(groups), found)
         order._forget_marks()
-        self.assertFalse(stored.read(groups))
+        self.assertFalse(stored.read_groups(groups))
 
     def test_what_is_rolled_back_is_forgotten(self):
         order = self._order(make_csv(CHARGES))

@@ -35,7 +35,7 @@ class Marks:
             groups.setdefault(key[0], []).append((place, get_digest(key[1:])))
         if not groups:
             return set()
-        known, twins, fresh = self.read(groups), set(), {}
+        known, twins, fresh = self.read_groups(groups), set(), {}
         for group, marks in groups.items():
             seen = known.setdefault(group, set())
             for place, digest in marks:
@@ -47,7 +47,7 @@ class Marks:
         self._write(fresh)
         return twins
 
-    def read(self, groups):
+    def read_groups(self, groups):
         """Return ``{group: set of digests}`` of what is remembered of these groups.
 
         A digest is :func:`get_digest` of what follows the group in a key.
@@ -79,7 +79,7 @@ class FileMarks(Marks):
         super().__init__()
         self.env, self.order = order.env, order
 
-    def read(self, groups):
+    def read_groups(self, groups):
         """See the base."""
         digests = {get_digest(group): group for group in groups}
         rows = self.env.execute_query(

@@ -211,7 +211,7 @@ class PaymentLoader(PayeeFigures):
 
     def _find_lost(self, account_ids):
         """Return those of the accounts of which a row of the file could not be taken."""
-        known, lost = self.marks.read(account_ids), get_digest((LOST,))
+        known, lost = self.marks.read_groups(account_ids), get_digest((LOST,))
         return {account_id for account_id in account_ids if lost in known.get(account_id, ())}
 
     def _is_sound(self, total, vals, lost):

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from ....tools.money import format_money
 from ....tools.table_file import Problem
+from .figures import read_lines
 from .marks import LOST, NAMED, get_digest
 
 ACCOUNTS = 500  # whose lines are compared with the file together
@@ -85,7 +86,7 @@ class Removal:
 
     def _find_missing(self, account_ids):
         """Return the ids of lines that the file does not have: ``(to remove, to keep)``."""
-        known = self.loader.marks.read(account_ids)
+        known = self.loader.marks.read_groups(account_ids)
         named, lost = get_digest((NAMED,)), get_digest((LOST,))
         known = {account: digests for account, digests in known.items() if named in digests}
         gone, kept = [], []
@@ -98,15 +99,7 @@ class Removal:
     def _read_lines(self, account_ids):
         """Return ``(id, account id, what tells the line…)`` of the month's lines of these accounts."""
         columns = ("id", "account_id", *self.loader.key_names)
-        return self.env.execute_query(
-            SQL(
-                "SELECT %s FROM %s WHERE period_id = %s AND account_id = ANY(%s)",
-                SQL(", ").join(map(SQL.identifier, columns)),
-                self.table,
-                self.order.period_id.id,
-                account_ids,
-            )
-        )
+        return read_lines(self.model, self.order.period_id, account_ids, columns)
 
     def _describe(self, lines, code):
         """Return a warning for each line; they stand in no row of the file."""
