@@ -79,7 +79,7 @@ def make_house(env):
             "list_ids": [(6, 0, env.ref("epd_mailing.account_list_all_open").ids)],
         }
     )
-    run._take_in_accounts()
+    run._add_accounts()
     env.cr.execute("UPDATE epd_billing_run_line SET state = 'saved' WHERE run_id = %s", (run.id,))
     env.cr.execute("UPDATE epd_billing_run SET state = 'done' WHERE id = %s", (run.id,))
     mailing = env["epd.mailing"].create(

@@ -12,7 +12,7 @@ class ConsentForm:
     def render(self):
         """Return ``{account id: PDF bytes}``, each proved to be its own.
 
-        :raise UserError: when the server cannot make it
+        :raise UserError: when the server cannot render it
         """
         views = {account.id: self.get_data(account) for account in self.accounts}
         return self.env["epd.receipt.renderer"]._render_files(CONSENT, views)

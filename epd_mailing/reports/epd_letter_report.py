@@ -86,9 +86,4 @@ class EpdLetterReport(models.Model):
     def action_open_letter(self):
         """Open the letter of a row."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "epd.mailing.letter",
-            "res_id": self.id,
-            "view_mode": "form",
-        }
+        return self.env["epd.mailing.letter"].browse(self.id)._get_records_action(context={})

@@ -7,7 +7,7 @@ from ..models.document.epd_receipt_renderer import RECEIPT
 from ..tools import receipt_view
 from .consent_form import CONSENT, ConsentForm
 
-# reports that make their files themselves: report → model of its records
+# reports with files of their own: report → model of its records
 OWN = {RECEIPT: "epd.payment.document", CONSENT: "epd.personal.account"}
 
 

@@ -61,25 +61,22 @@ class Presentation:
         Arrived: delivered by e-mail, or handed over on paper. A «not later than» time counts by its
         bound, so that nothing is called timely that may not have been.
         """
-        sent, arrived = [], []
+        sent, arrived, company = [], [], self.document.company_id
         for way in self.ways:
             if way.kind == "paper":
                 sent.append(way.handed_on)
                 arrived.append(way.handed_on)
                 continue
             if way.sent_at and way.state not in ("rejected", "bounced", "unknown"):
-                sent.append(self._get_office_day(way.sent_at))
+                sent.append(company._epd_local_time(way.sent_at).date())
             if way.delivered_at:
-                arrived.append(self._get_office_day(way.delivered_at))
+                arrived.append(company._epd_local_time(way.delivered_at).date())
         limit = self.document.present_by
         return tuple(bool(limit) and any(day <= limit for day in days) for days in (sent, arrived))
 
-    def _get_office_day(self, moment):
-        return self.document.company_id._epd_local_time(moment).date()
-
 
 class Presentations:
-    """Who was presented with which version, how and when: the facts behind a proof.
+    """Who was presented with which version, how and when: the facts of a proof.
 
     Iterating yields a :class:`Presentation` for each version, in the order of the house, with a
     few queries for a thousand of them.

@@ -50,11 +50,11 @@ class EpdPresentationProof(models.TransientModel):
         return domain
 
     def action_xlsx(self):
-        """Make the table."""
+        """Download the table."""
         return self._open_file("xlsx")
 
     def action_pdf(self):
-        """Make the paper.
+        """Open the paper.
 
         :raise UserError: when there is too much for a paper
         """

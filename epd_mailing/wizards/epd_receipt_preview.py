@@ -33,7 +33,7 @@ class EpdReceiptPreview(models.TransientModel):
 
     @api.model
     def _open_for(self, account=None, run=None, period=None, form=None):
-        """Make a preview of one account, or of the first account of a run, and open it."""
+        """Create a preview of one account, or of the first account of a run, and open it."""
         vals = {
             "run_id": run.id if run else False,
             "account_id": account.id if account else False,
@@ -67,15 +67,9 @@ class EpdReceiptPreview(models.TransientModel):
                 "problem_text": problem,
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Preview"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-            "context": {"dialog_size": "extra-large"},
-        }
+        return self._get_records_action(
+            name=self.env._("Preview"), target="new", context={"dialog_size": "extra-large"}
+        )
 
     def _render_sample(self, account):
         """Return (PDF bytes, None) or (None, why there is none); nothing is stored."""

@@ -8,20 +8,20 @@ from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
 PEOPLE = "epd.personal.account"
 DOCUMENTS = "epd.payment.document"
 ADDRESSES = "epd.delivery.address"
-AT_ONCE = 10_000  # accounts whose page is made while the clerk waits: below a second
+AT_ONCE = 10_000  # accounts whose page is computed while the clerk waits: below a second
 
 
 class EpdRunOutlook(models.TransientModel):
-    """The page before «Save for Sending» and «Make a Mailing»: who gets what, and what to mend.
+    """The page before «Save for Sending» and «Create a Mailing»: who gets what, and what to correct.
 
-    It comes about at once, or in the background for the house of a whole city.
+    It comes about at once, or in the background for a whole city.
 
     =========  =====================================================================
     state      set by
     =========  =====================================================================
-    looking    opening or «Look Again»; the cron looks, the page shows how far it is
-    ready      the numbers stand on the page, with the time they are of
-    failed     looking came to nothing; the page says why
+    looking    opening or «Check Again»; the cron checks, the page shows the progress
+    ready      the numbers are on the page, with the time they are of
+    failed     the check ended with an error; the page shows it
     =========  =====================================================================
     """
 
@@ -40,39 +40,41 @@ class EpdRunOutlook(models.TransientModel):
 
     run_id = fields.Many2one("epd.billing.run", required=True, readonly=True, ondelete="cascade")
     operation = fields.Selection(
-        [("prepare", "Save the Documents"), ("mail", "Make a Mailing")],
+        [("prepare", "Save the Documents"), ("mail", "Create a Mailing")],
         required=True,
         readonly=True,
     )
     line_ids = fields.One2many("epd.run.outlook.line", "outlook_id", readonly=True)
-    go_count = fields.Integer(readonly=True, help="Documents to be made, or letters to be written.")
+    go_count = fields.Integer(
+        readonly=True, help="Documents to be created, or letters to be written."
+    )
     blocked_count = fields.Integer(
         string="Accounts Left Without a Document", readonly=True, help="Because of errors."
     )
-    is_blocked = fields.Boolean(readonly=True, help="Nothing can begin until it is mended.")
+    is_blocked = fields.Boolean(readonly=True, help="Nothing can begin until it is corrected.")
     user_id = fields.Many2one(related="create_uid", string="Opened By")
     company_id = fields.Many2one(related="run_id.company_id")
     state = fields.Selection(
-        [("looking", "Being looked at"), ("ready", "Ready"), ("failed", "Not found out")],
+        [("looking", "Being Checked"), ("ready", "Ready"), ("failed", "Check Failed")],
         required=True,
         default="looking",
         readonly=True,
         index=True,
     )
-    progress = fields.Float(readonly=True, help="Percent of what is to be looked at.")
+    progress = fields.Float(readonly=True, help="Percent of what is to be checked.")
     looked_at = fields.Datetime(string="As Of", readonly=True)
     failure_text = fields.Text(string="Reason", readonly=True)
 
     @api.model
     def _open_for(self, run, operation):
         asked = [("create_uid", "=", self.env.uid), ("run_id", "=", run.id)]
-        # a page that was closed before it was looked at is looked for no more
+        # a page that was closed before its check began is not checked any more
         self.search([*asked, ("operation", "=", operation), ("state", "=", "looking")]).unlink()
         outlook = self.create({"run_id": run.id, "operation": operation})
         return outlook.action_refresh()
 
     def action_refresh(self):
-        """Look again: what was mended meanwhile is gone from the page."""
+        """Check again: what was corrected meanwhile is gone from the page."""
         self.ensure_one()
         accounts = self.env["epd.personal.account"]
         limit = AT_ONCE + 1
@@ -84,38 +86,32 @@ class EpdRunOutlook(models.TransientModel):
         return self._reopen()
 
     def action_look_now(self):
-        """Look while the clerk waits, whatever the size of the house."""
+        """Check while the clerk waits, whatever the number of accounts."""
         self.ensure_one()
         self.run_id.check_access("write")
         self._move("looking", failure_text=False)
-        self._finish(*self._look())
+        self._finish(*self._compute_page())
         return self._reopen()
 
     def _reopen(self):
         titles = {
             "prepare": self.env._("Save for Sending: What Will Happen"),
-            "mail": self.env._("Make a Mailing: Who Gets What"),
+            "mail": self.env._("Create a Mailing: Who Gets What"),
         }
-        return {
-            "type": "ir.actions.act_window",
-            "name": titles[self.operation],
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-            "context": {"dialog_size": "extra-large"},
-        }
+        return self._get_records_action(
+            name=titles[self.operation], target="new", context={"dialog_size": "extra-large"}
+        )
 
     def action_confirm(self):
         """Do what the page says, once it says it.
 
-        :raise UserError: while the numbers are not there, or something has to be mended first
+        :raise UserError: while the numbers are not there, or something has to be corrected first
         """
         self.ensure_one()
         if self.state != "ready":
-            raise UserError(self.env._("Wait until the page has been looked at."))
+            raise UserError(self.env._("Wait until the check is finished."))
         if self.is_blocked:
-            raise UserError(self.env._("First mend what is marked as an error on this page."))
+            raise UserError(self.env._("First correct what is marked as an error on this page."))
         if self.operation == "mail":
             return self.run_id.action_make_mailing()
         self.run_id.action_prepare()
@@ -123,9 +119,13 @@ class EpdRunOutlook(models.TransientModel):
 
     # --- finding the numbers ---------------------------------------------------------------------
 
-    def _look(self):
-        """Return what :meth:`_write_page` takes: the numbers of this moment."""
-        return self._look_at_documents() if self.operation == "prepare" else self._look_at_letters()
+    def _compute_page(self):
+        """Return the arguments of :meth:`_write_page`: the numbers of this moment."""
+        return (
+            self._compute_documents_page()
+            if self.operation == "prepare"
+            else self._compute_letters_page()
+        )
 
     def _write_page(self, lines, values):
         self.line_ids.unlink()
@@ -140,14 +140,14 @@ class EpdRunOutlook(models.TransientModel):
 
     @api.model
     def _cron_look(self):
-        """Look for all pages that wait, each as the user who opened it."""
+        """Check for all pages that wait, each as the user who opened it."""
         self._work_pass()
 
     def _work_as(self):
         return self._for_user().with_context(epd_in_background=True)
 
     def _work(self, in_budget):
-        found = self._look()
+        found = self._compute_page()
         self.invalidate_recordset(["state"])
         if self.try_lock_for_update().state == "looking":  # else the clerk did not wait
             self._finish(*found)
@@ -157,7 +157,7 @@ class EpdRunOutlook(models.TransientModel):
         self._can_move("failed")._move("failed", failure_text=self._fault_text(error))
 
     def _show_share(self, share):
-        """Show how much (0…1) of :meth:`_look` is done, when somebody waits for the background."""
+        """Show how much (0…1) of :meth:`_compute_page` is done, when somebody waits for the background."""
         if self.env.context.get("epd_in_background"):
             self.progress = 100 * share
             self._tell_screens()
@@ -175,7 +175,7 @@ class EpdRunOutlook(models.TransientModel):
 
     # --- documents -------------------------------------------------------------------------------
 
-    def _look_at_documents(self):
+    def _compute_documents_page(self):
         run = self.run_id
         accounts = self.env[PEOPLE]
         counts = {
@@ -236,7 +236,7 @@ class EpdRunOutlook(models.TransientModel):
 
     # --- letters ---------------------------------------------------------------------------------
 
-    def _look_at_letters(self):
+    def _compute_letters_page(self):
         outlook = RunOutlook(self.run_id).get_counts()
         lines = [
             self._line(

@@ -4,7 +4,7 @@ from .epd_run_outlook import DOCUMENTS, PEOPLE
 
 
 class EpdRunOutlookLine(models.TransientModel):
-    """One number of the page: it opens its records, and has the button that mends them."""
+    """One number of the page: it opens its records, and has the button that corrects them."""
 
     _name = "epd.run.outlook.line"
     _description = "Number of the Page “Who Gets What”"
@@ -56,7 +56,7 @@ class EpdRunOutlookLine(models.TransientModel):
         }
 
     def action_mend(self):
-        """Open what mends this: the place to add addresses, to record consents, to save anew."""
+        """Open the place where this is corrected: to add addresses, to record consents, to save anew."""
         self.ensure_one()
         run = self.outlook_id.run_id
         if self.mend == "save":

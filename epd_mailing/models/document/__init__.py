@@ -1,7 +1,7 @@
 """What is put into the payer's hands.
 
 In: the figures of an account and a period.
-Out: a frozen snapshot and the PDF made from it, each with its hash.
+Out: a frozen snapshot and the PDF rendered from it, each with its hash.
 """
 
 from . import epd_document_snapshot

@@ -29,7 +29,7 @@ class DocumentComparison:
         ]
 
     def get_sums(self):
-        """Return what made the sum another, see ``receipt_data.explain``."""
+        """Return why the sum is another, see ``receipt_data.explain``."""
         return receipt_data.explain(self.old, self.new)
 
     def get_lines(self):

@@ -10,7 +10,7 @@ class NewVersion:
 
     :param snapshot: dict of ``tools.receipt_data``, with the number that is printed
     :param version: its number among the versions, from 1
-    :param replaces: id of the live ``epd.payment.document`` that steps back for it, or None
+    :param replaces: id of the live ``epd.payment.document`` that this one supersedes, or None
     """
 
     snapshot: dict
@@ -29,7 +29,7 @@ class DocumentWriter:
         """
         :param period: ``epd.billing.period``
         :param form: one of ``FORMS``
-        :param reason: why documents that are live already are issued again; text
+        :param reason: why live documents are issued again; text
         :param values: further field values of the documents (``run_id``, ``saved_by``)
         """
         self.env = env
@@ -68,7 +68,7 @@ class DocumentWriter:
                 new[account.id] = self._number(snapshot, account, versions, live)
         results = self.renderer._render_receipts({key: new[key].snapshot for key in new})
         if any(result.pdf is None for result in results.values()):
-            self.renderer._check_ready()  # a fault of the machine concerns all, not these accounts
+            self.renderer._check_ready()  # an error of the machine concerns all, not these accounts
         files = {}
         for key, result in results.items():
             if result.pdf is None:
@@ -138,7 +138,7 @@ class DocumentWriter:
     # --- storing ---------------------------------------------------------------------------------
 
     def store(self, files, new):
-        """Store proved files with their snapshots; the live versions they replace step back.
+        """Store proved files with their snapshots; the live versions they replace are superseded.
 
         :param files: ``{account_id: object with pdf (bytes) and pages (int)}``
         :param new: ``{account_id: NewVersion}``; there may be more of them than files
@@ -152,7 +152,7 @@ class DocumentWriter:
         )
         if replaced:
             replaced._supersede(self.reason)
-            replaced.flush_recordset()  # one live version: the old one steps back first
+            replaced.flush_recordset()  # one live version at a time: the old one is superseded first
         digests = self.documents._get_charge_digests(accounts.ids, self.period.ids)
         documents = self.documents._through_gate().create(
             [
@@ -164,7 +164,8 @@ class DocumentWriter:
             ]
         )
         self._attach(documents, files)
-        return documents
+        # without the right to write guarded fields: callers hand them on
+        return documents.with_env(self.env)
 
     def _prepare_vals(self, account, file, new):
         snapshot = new.snapshot

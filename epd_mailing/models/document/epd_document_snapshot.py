@@ -402,7 +402,7 @@ class EpdDocumentSnapshot(models.AbstractModel):
             return SnapshotProblem(
                 "payer",
                 self.env._(
-                    "The payment code cannot be made: %(why)s. Correct it on the personal account "
+                    "The payment code cannot be created: %(why)s. Correct it on the personal account "
                     "or on the card of its responsible person.",
                     why=why,
                 ),
@@ -411,14 +411,14 @@ class EpdDocumentSnapshot(models.AbstractModel):
             return SnapshotProblem(
                 "code_settings",
                 self.env._(
-                    "The payment code cannot be made: %(why)s. Correct it in the settings.",
+                    "The payment code cannot be created: %(why)s. Correct it in the settings.",
                     why=why,
                 ),
             )
         return SnapshotProblem(
             "requisites",
             self.env._(
-                "The payment code of “%(payee)s” cannot be made: %(why)s. Correct it at the "
+                "The payment code of “%(payee)s” cannot be created: %(why)s. Correct it at the "
                 "payee's bank account.",
                 payee=block["payee"]["name"] or "—",
                 why=why,

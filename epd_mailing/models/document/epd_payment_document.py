@@ -53,8 +53,8 @@ PURGE_BATCH = 500
 class EpdPaymentDocument(models.Model):
     """A payment document: account x period x form x version, frozen once saved.
 
-    The snapshot (canonical JSON of everything printed) and the PDF made from it alone stand with
-    their SHA-256. Nobody changes them, over RPC neither: re-issue makes the next version.
+    The snapshot (canonical JSON of everything printed) and the PDF rendered from it alone are stored with
+    their SHA-256. Nobody changes them, not over RPC either: re-issue creates the next version.
 
     ==========  ==================================================================
     state       set by
@@ -265,7 +265,7 @@ class EpdPaymentDocument(models.Model):
         )
 
     def action_cancel_document(self, reason):
-        """Cancel saved documents; letters that have not gone are withdrawn.
+        """Cancel saved documents; letters that have not been sent are withdrawn.
 
         :param reason: text, required
         """
@@ -289,15 +289,15 @@ class EpdPaymentDocument(models.Model):
         if document.state != "saved":
             raise UserError(self.env._("Only a saved document is issued again."))
         fresh = document._form_one(document.account_id, document.period_id, document.form, reason)
-        return fresh._open_form()
+        return fresh._get_records_action(context={})
 
     def _supersede(self, reason):
-        """Step back for a newer version; letters that have not gone are withdrawn."""
+        """Give way to a newer version; letters that have not been sent are withdrawn."""
         self._move("superseded", state_reason=reason)
         self._stop_delivery(reason)
 
     def _stop_delivery(self, reason):
-        """Take back what has not gone yet of documents that are not live any more (a hook)."""
+        """Withdraw what has not been sent of documents that are not live any more (a hook)."""
 
     def action_zip(self):
         """«Save as an Archive»: download the files of the chosen documents as one ZIP.
@@ -309,9 +309,6 @@ class EpdPaymentDocument(models.Model):
         if not documents:
             raise UserError(self.env._("Choose the documents to save."))
         return self.env["epd.document.zip"]._open_for(documents)
-
-    def _open_form(self):
-        return self._get_records_action()
 
     # --- forming and saving, see ``DocumentWriter`` ----------------------------------------------
 
@@ -383,7 +380,7 @@ class EpdPaymentDocument(models.Model):
             try:
                 document.receipt_file = base64.b64encode(document._read_pdf())
             except UserError:
-                # the button that opens the file says what is wrong
+                # the button that opens the file says why there is none
                 document.receipt_file = False
 
     def _read_pdf(self):
@@ -396,7 +393,7 @@ class EpdPaymentDocument(models.Model):
             raise UserError(
                 self.env._(
                     "The file of the payment document %s was removed after its time of keeping. "
-                    "It can be made again from the saved data.",
+                    "It can be rendered again from the saved data.",
                     self.name,
                 )
             )
@@ -430,7 +427,7 @@ class EpdPaymentDocument(models.Model):
         if self.is_ready_made:
             raise UserError(
                 self.env._(
-                    "The receipt %s was made by another program and cannot be made again here.",
+                    "The receipt %s was created by another program and cannot be rendered again here.",
                     self.name,
                 )
             )
@@ -444,7 +441,7 @@ class EpdPaymentDocument(models.Model):
         return renderer._get_file(results[self.id])
 
     def _read_or_rebuild_pdf(self):
-        """Return the saved file, or the one made anew when the saved one was purged."""
+        """Return the saved file, or one rendered anew when the saved one was purged."""
         return self._rebuild_pdf() if self.is_purged else self._read_pdf()
 
     def _read_or_rebuild_pdfs(self):
@@ -484,7 +481,7 @@ class EpdPaymentDocument(models.Model):
             ("state", "!=", "draft"),
             ("saved_at", "<", before),
             ("is_purged", "=", False),
-            ("is_ready_made", "=", False),  # nothing could make these anew
+            ("is_ready_made", "=", False),  # nothing could render these anew
             ("delivery_state", "!=", "pending"),  # a letter still needs its file
         ]
 
@@ -541,7 +538,7 @@ class EpdPaymentDocument(models.Model):
                 "line_ids": [Command.create(line) for line in comparison.get_lines()],
             }
         )
-        return page._get_records_action(name=self.env._("What Changed"), target="new")
+        return page._get_records_action(name=self.env._("What Changed"), target="new", context={})
 
     # --- «changed since saving»: does it still say what the accountant's figures say? -------------
 
@@ -613,7 +610,7 @@ class EpdPaymentDocument(models.Model):
     def _compute_is_outdated(self):
         saved = self.filtered(lambda doc: doc.state == "saved")
         (self - saved).is_outdated = False
-        # the digest goes beyond what the reader may see, and tells nobody anything
+        # the digest covers more than the reader may see, and reveals nothing of it
         digests = self.sudo()._get_charge_digests(saved.account_id.ids, saved.period_id.ids)
         moved = saved.filtered(
             lambda doc: (
@@ -622,9 +619,9 @@ class EpdPaymentDocument(models.Model):
             )
         )
         for document in saved - moved:
-            # who they are is looked at only where it was written to
+            # who they are is checked only where it was written to
             document.is_outdated = bool(document.touched_at) and not document._same_identity()
-        # the ЕПД prints all figures; the other forms some, so theirs are looked at one by one
+        # the ЕПД prints all figures; the other forms some, so theirs are checked one by one
         whole = moved.filtered(lambda doc: doc.form == "epd")
         whole.is_outdated = True
         for (period, form), documents in (
@@ -672,7 +669,7 @@ class EpdPaymentDocument(models.Model):
         self.invalidate_model(["is_outdated"])
 
     def _search_is_outdated(self, operator, value):
-        """Look only at documents whose charges, balances or readings were written after saving."""
+        """Check only documents whose charges, balances or readings were written after saving."""
         if operator != "in":
             return NotImplemented
         touched = self.search([("state", "=", "saved"), ("touched_at", "!=", False)])

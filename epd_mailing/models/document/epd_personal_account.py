@@ -36,7 +36,7 @@ class EpdPersonalAccount(models.Model):
         }
 
     def action_make_receipt(self):
-        """«Make the Receipt»: save the account's document of the current period and open it."""
+        """«Create the Receipt»: save the account's document of the current period and open it."""
         return self._save_receipt(self._get_current_period(), "epd")
 
     def action_preview_receipt(self):
@@ -60,4 +60,5 @@ class EpdPersonalAccount(models.Model):
                 ("state", "=", "saved"),
             ]
         )
-        return (live or documents.sudo()._form_one(self, period, form))._open_form()
+        document = live or documents.sudo()._form_one(self, period, form)
+        return document._get_records_action(context={})

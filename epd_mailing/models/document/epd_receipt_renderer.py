@@ -30,19 +30,19 @@ class EpdReceiptRenderer(models.AbstractModel):
 
     @api.model
     def _get_engine(self):
-        """Return the rendering engine of the company (a seam: another can be plugged in here)."""
+        """Return the rendering engine of the company; another one can be plugged in here."""
         return receipt_pdf.find_engine(self.env.company.epd_print_engine or "auto")
 
     @api.model
     def _check_engine(self):
-        """Refuse to start what the engine cannot end well: no binary, no font, no room.
+        """Check that the engine can render: its binary, a font, room on the disk.
 
         :raise UserError: saying what to install or free
         """
         texts = {
             "binary_missing": self.env._(
                 "The program wkhtmltopdf is not found on the server, so receipts cannot be "
-                "made. Ask the administrator to install it or to set WKHTMLTOPDF."
+                "rendered. Ask the administrator to install it or to set WKHTMLTOPDF."
             ),
             "binary_old": self.env._(
                 "The program wkhtmltopdf on the server is too old: receipts come out too large. "
@@ -70,7 +70,7 @@ class EpdReceiptRenderer(models.AbstractModel):
 
     @api.model
     def _check_ready(self, count=1):
-        """Refuse to start (or to go on with) what the machine cannot end well.
+        """Check that the machine can finish what is about to be started or resumed.
 
         :param count: how many receipts there will be
         :raise UserError: saying what to install or free
@@ -113,7 +113,7 @@ class EpdReceiptRenderer(models.AbstractModel):
 
     @api.model
     def _prepare_jobs(self, template, views, zoom):
-        """Yield the jobs for the engine, each made when the engine asks for it.
+        """Yield the jobs for the engine, each prepared when the engine asks for it.
 
         :param views: iterable of (key, plain data, number of pages it is laid out on or None)
         """
@@ -127,7 +127,7 @@ class EpdReceiptRenderer(models.AbstractModel):
         """Render ``{key: plain data}`` and return ``{key: PDF bytes}``, each proved to be its own.
 
         :param template: XML id of the QWeb template
-        :raise UserError: when the server cannot make one of them
+        :raise UserError: when the server cannot render one of them
         """
         self._check_engine()
         engine = self._get_engine()
@@ -151,8 +151,8 @@ class EpdReceiptRenderer(models.AbstractModel):
         return {
             "code": "render",
             "text": self.env._(
-                "The receipt could not be made (%(error)s). Press “Try Errors Again”; if it "
-                "stays, tell the administrator.",
+                "The receipt could not be rendered (%(error)s). Press “Try Errors Again”; if it "
+                "stays, inform the administrator.",
                 error=error,
             ),
         }
@@ -164,14 +164,14 @@ class EpdReceiptRenderer(models.AbstractModel):
         """Render ``{key: snapshot}`` and return ``{key: RenderResult}``.
 
         :param sample: «ОБРАЗЕЦ» across each page
-        :param rebuilt: mark in the foot of a file made anew from saved data
+        :param rebuilt: mark in the foot of a file rendered anew from saved data
         """
         if not snapshots:
             return {}
         engine = self._get_engine()
 
         def render(keys, spare=0.0):
-            # lazy: a page is made here while the engine's processes work on those before
+            # lazy: a page is prepared here while the engine's processes work on those before
             views = (
                 (key, view, len(view["pages"]))
                 for key, view in (
@@ -182,7 +182,7 @@ class EpdReceiptRenderer(models.AbstractModel):
             return engine.render(self._prepare_jobs(RECEIPT, views, engine.zoom))
 
         results = render(snapshots)
-        for spare in SPARE:  # texts taller than reckoned: laid out again with more room
+        for spare in SPARE:  # texts taller than estimated: laid out again with more room
             again = [key for key, result in results.items() if result.overflow]
             if again:
                 results |= render(again, spare)

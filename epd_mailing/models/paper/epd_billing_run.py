@@ -20,9 +20,4 @@ class EpdBillingRun(models.Model):
                 "list_ids": [Command.set(self.list_ids.ids)],
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": batch._name,
-            "res_id": batch.id,
-            "view_mode": "form",
-        }
+        return batch._get_records_action(context={})

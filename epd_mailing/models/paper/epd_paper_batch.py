@@ -10,7 +10,7 @@ from ..document.epd_payment_document import FORMS
 from .paper_joiner import PaperJoiner
 from .paper_sorter import PaperSorter
 
-PART_SIZE = 500  # documents in one file: what a printer and a pass of the cron take well
+PART_SIZE = 500  # documents in one file: what a printer and a cron run handle well
 
 
 class EpdPaperBatch(models.Model):
@@ -20,9 +20,9 @@ class EpdPaperBatch(models.Model):
     state       set by
     ==========  ====================================================================
     draft       creation
-    building    «Make the File»: the cron joins the saved files part by part
-    paused      «Stop», or a fault of the machine
-    ready       the last part is made
+    building    «Create the File»: the cron joins the saved files part by part
+    paused      «Stop», or an error of the machine
+    ready       the last part is created
     printed     the clerk: printed and handed over, so the documents are presented
     cancelled   the clerk, before it was handed over; its documents may be printed anew
     ==========  ====================================================================
@@ -111,7 +111,7 @@ class EpdPaperBatch(models.Model):
     state = fields.Selection(
         [
             ("draft", "Draft"),
-            ("building", "Being Made"),
+            ("building", "Being Created"),
             ("paused", "Stopped"),
             ("ready", "Ready to Print"),
             ("printed", "Handed Over"),
@@ -176,7 +176,7 @@ class EpdPaperBatch(models.Model):
             lambda batch: batch.state != "draft"
         ):
             raise UserError(
-                self.env._("The list is made already. Cancel this batch and make another one.")
+                self.env._("The list is created already. Cancel this batch and create another one.")
             )
         return super().write(vals)
 
@@ -202,13 +202,13 @@ class EpdPaperBatch(models.Model):
         return self.env["epd.personal.account"].sudo()._search(chosen).select()
 
     def action_build(self):
-        """«Make the File»: note down which receipts are printed and hand them to the queue.
+        """«Create the File»: list the receipts to print; the cron joins them.
 
         :raise UserError: when there is nothing to print
         """
         for batch in self._check_user_may():
             batch._check_movable("building")
-            PaperSorter(batch).take_in()
+            PaperSorter(batch).add_documents()
             if not batch.pending_count:
                 raise UserError(batch._why_nothing())
             batch._move("building", started_at=fields.Datetime.now(), pause_reason=False)
@@ -228,7 +228,7 @@ class EpdPaperBatch(models.Model):
         if self.unsent_count:
             return self.env._(
                 "There is nothing to print. %s receipts can go by e-mail and stand in no mailing "
-                "yet: make a mailing, or tick “Also Those Not Mailed Yet”.",
+                "yet: create a mailing, or tick “Also Those Not Mailed Yet”.",
                 self.unsent_count,
             )
         return self.env._(
@@ -260,10 +260,9 @@ class EpdPaperBatch(models.Model):
             day = fields.Date.to_date(presented_on) or today
             if day > today:
                 raise UserError(self.env._("Record the handing over on its day, not beforehand."))
-            made = company._epd_local_time(batch.started_at)
-            if made and day < made.date():
+            if batch.started_at and day < company._epd_local_time(batch.started_at).date():
                 raise UserError(
-                    self.env._("The receipts cannot be handed over before their file was made.")
+                    self.env._("The receipts cannot be handed over before their file was created.")
                 )
             batch._move("printed", presented_on=day, presented_by=self.env.uid)
             batch._present()
@@ -299,7 +298,7 @@ class EpdPaperBatch(models.Model):
         self.env["epd.payment.document"].invalidate_model(["delivery_state"])
 
     def action_cancel(self):
-        """Give the batch up before it is handed over; its receipts may be printed anew."""
+        """Cancel the batch before it is handed over; its receipts may be printed anew."""
         batches = self._check_user_may()
         batches._move("cancelled", finished_at=fields.Datetime.now())
         self.env.flush_all()
@@ -318,13 +317,12 @@ class EpdPaperBatch(models.Model):
         self.check_access("read")
         if len(self.part_ids) == 1:
             return self.part_ids.action_download()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "epd.paper.batch.part",
-            "view_mode": "list",
-            "domain": [("batch_id", "=", self.id)],
-            "name": self.env._("Files for the Printer"),
-        }
+        return self.part_ids._get_records_action(
+            name=self.env._("Files for the Printer"),
+            views=[(False, "list")],
+            domain=[("batch_id", "=", self.id)],
+            context={},
+        )
 
     def action_open_lines(self):
         """Open the receipts of the batch."""
@@ -338,11 +336,11 @@ class EpdPaperBatch(models.Model):
 
     @api.model
     def _cron_paper(self):
-        """Work on all batches that are being made, within the budget of a cron run."""
+        """Work on all batches that are being created, within the budget of a cron run."""
         self._work_pass()
 
     def _work_slice(self):
-        """Make the next part; without receipts that wait the batch is ready."""
+        """Create the next part; without receipts that wait the batch is ready."""
         # the batch's row is the claim: one worker joins its parts in their order
         if not self.try_lock_for_update():
             return None
@@ -368,7 +366,7 @@ class EpdPaperBatch(models.Model):
     def _report_ready(self):
         self.message_post(
             body=self.env._(
-                "Ready to print: %(documents)s receipts, %(pages)s pages, left out: %(errors)s.",
+                "Ready to print: %(documents)s receipts, %(pages)s pages, skipped: %(errors)s.",
                 documents=self.document_count,
                 pages=self.page_count,
                 errors=self.error_count,

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class EpdPaperBatchLine(models.Model):
-    """One receipt of a batch for the printer: its place in the files, or why it is left out."""
+    """One receipt of a batch for the printer: its place in the files, or why it is skipped."""
 
     _name = "epd.paper.batch.line"
     _description = "Receipt on Paper"
@@ -56,6 +56,6 @@ class EpdPaperBatchLine(models.Model):
     )
     _queue_idx = models.Index("(batch_id, sequence) WHERE state = 'pending'")
 
-    def _leave_out(self, reason):
-        """Leave the receipt out with its reason: another batch may take it."""
+    def _skip(self, reason):
+        """Skip the receipt with its reason: another batch may print it."""
         self._move("error", problem_text=reason, is_live=False)

@@ -31,7 +31,7 @@ class EpdPaperBatchPart(models.Model):
     def _read_pdf(self):
         """Return the bytes of the file, checked against its hash.
 
-        :raise UserError: when the file is gone or is not what was made
+        :raise UserError: when the file is gone or is not what was stored
         """
         self.ensure_one()
         try:
@@ -41,7 +41,7 @@ class EpdPaperBatchPart(models.Model):
         data = base64.b64decode(pdf) if pdf else b""
         if not data or receipt_data.digest(data) != self.sha256:
             raise UserError(
-                self.env._("The file %s is missing or damaged. Make the batch anew.", self.name)
+                self.env._("The file %s is missing or damaged. Create the batch again.", self.name)
             )
         return data
 

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 
 # the document room knows no printing
 class EpdPaymentDocument(models.Model):
-    """Presented on paper: what a batch for the printer makes of a document."""
+    """Presented on paper: a way in which a document reaches its payer."""
 
     _inherit = "epd.payment.document"  # pylint: disable=consider-merging-classes-inherited
 

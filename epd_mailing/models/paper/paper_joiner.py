@@ -14,12 +14,12 @@ class PaperJoiner:
         self.env = batch.env
 
     def join(self, lines):
-        """Join the files of these lines; one that cannot be read is left out with its reason."""
+        """Join the files of these lines; one that cannot be read is skipped with its reason."""
         files = {}
         for line in lines:
             data, problem = self._read_file(line.document_id)
             if problem:
-                line._leave_out(problem)
+                line._skip(problem)
             else:
                 files[line] = data
         places, pdf = [], b""
@@ -35,7 +35,7 @@ class PaperJoiner:
             except pdf_merge.MergeError as error:
                 damaged = list(files)[error.index]
                 del files[damaged]
-                damaged._leave_out(self.env._("The file cannot be joined. Re-issue the document."))
+                damaged._skip(self.env._("The file cannot be joined. Re-issue the document."))
         if not files:
             return
         part = self._store_part(list(files), pdf, sum(place[1] for place in places))

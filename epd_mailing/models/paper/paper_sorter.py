@@ -4,10 +4,10 @@ from .paper_choice import PaperChoice
 
 
 class PaperSorter:
-    """Notes down the receipts of a batch in the order of the carrier's way.
+    """Lists the receipts of a batch in the order of the carrier's way.
 
     Building, entrance, premises: one statement, for 100 000 accounts too. A document of a previous
-    responsible person is noted down as skipped, never printed.
+    responsible person is listed as skipped, never printed.
     """
 
     def __init__(self, batch):
@@ -15,13 +15,13 @@ class PaperSorter:
         self.batch = batch
         self.env = batch.env
 
-    def take_in(self):
-        """Make the rows of the batch, number it, and count what waits for e-mail."""
+    def add_documents(self):
+        """Add the rows of the batch, number it, and count what waits for e-mail."""
         batch = self.batch
         choice = PaperChoice(self.env, batch.period_id, batch.form, batch._get_accounts_query())
         batch.line_ids.filtered(lambda line: line.state == "error").unlink()
         self.env.flush_all()
-        # two batches of a period are made one after the other, so that their numbers differ
+        # two batches of a period are filled one after the other, so that their numbers differ
         self.env.cr.execute(
             SQL("SELECT id FROM epd_billing_period WHERE id = %s FOR UPDATE", batch.period_id.id)
         )

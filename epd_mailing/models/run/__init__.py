@@ -1,7 +1,7 @@
 """The clerk's screen of the month.
 
 In: a period and lists of accounts.
-Out: checked and saved documents, and the mailings made of them.
+Out: checked and saved documents, and mailings of them.
 """
 
 from . import epd_run_readiness

@@ -17,7 +17,7 @@ from .run_outlook import RunOutlook
 _logger = logging.getLogger(__name__)
 
 SLICE = 240  # accounts formed, rendered and committed together
-PACE_SPAN = timedelta(minutes=3)  # what the time left is reckoned from
+PACE_SPAN = timedelta(minutes=3)  # the pace of this span gives the time left
 
 
 class EpdBillingRun(models.Model):
@@ -28,7 +28,7 @@ class EpdBillingRun(models.Model):
     ===========  ==================================================================
     draft        creation, «Back to Draft»
     preparing    «Save for Sending»: the cron forms documents in slices
-    paused       «Stop», or a fault that a person has to mend
+    paused       «Stop», or an error that a person has to correct
     done         the last account was worked on (some may stand with an error)
     cancelled    the clerk; saved documents stay
     ===========  ==================================================================
@@ -354,7 +354,7 @@ class EpdBillingRun(models.Model):
         return self.sudo()._through_gate()
 
     def action_prepare(self):
-        """«Save for Sending»: take in the accounts of the lists and hand the run to the queue.
+        """«Save for Sending»: queue the accounts of the lists; the cron works on them.
 
         Pressed again on a run that is done, it works on all accounts of the lists once more, as its
         mode says: missing only, changed since, or all as new versions.
@@ -364,7 +364,7 @@ class EpdBillingRun(models.Model):
             run._check_asked()
             if run.state == "done":
                 run.line_ids.unlink()
-            run._take_in_accounts()
+            run._add_accounts()
             if not run.account_count:
                 raise UserError(self.env._("There is no account in the chosen lists."))
         self.env["epd.receipt.renderer"]._check_ready(sum(runs.mapped("pending_count")))
@@ -378,7 +378,7 @@ class EpdBillingRun(models.Model):
         return True
 
     def _check_asked(self):
-        """Refuse a run that does not say what is wanted.
+        """Check that the run says what is wanted.
 
         :raise UserError: saying what to enter
         """
@@ -388,8 +388,8 @@ class EpdBillingRun(models.Model):
         if self.mode == "all" and not self.reason:
             raise UserError(self.env._("Say in “Reason” why all documents are issued again."))
 
-    def _take_in_accounts(self):
-        """Make a row for each account of the lists: one statement, for 100 000 accounts too."""
+    def _add_accounts(self):
+        """Add a row for each account of the lists: one statement, for 100 000 accounts too."""
         self.ensure_one()
         query = self.env["epd.personal.account"].sudo()._search(self._get_account_domain())
         self.env.flush_all()
@@ -415,7 +415,7 @@ class EpdBillingRun(models.Model):
         self.invalidate_recordset()
 
     def action_preview(self):
-        """«Prepare»: page through the receipts, made as the saved ones will be."""
+        """«Prepare»: page through the receipts, rendered as the saved ones will be."""
         self.ensure_one()
         self.check_access("read")
         if not self.list_ids:
@@ -438,7 +438,7 @@ class EpdBillingRun(models.Model):
         return True
 
     def action_cancel(self):
-        """Give the run up; what was saved stays."""
+        """Cancel the run; what was saved stays."""
         self._check_user_may()._move("cancelled")
         return True
 
@@ -461,7 +461,7 @@ class EpdBillingRun(models.Model):
         return True
 
     def action_make_mailing(self):
-        """Make a draft mailing of the run's saved documents that have no live letter yet."""
+        """Create a draft mailing of the run's saved documents that have no live letter yet."""
         self.ensure_one()
         self.check_access("write")
         if not self.env["epd.payment.document"].search_count(self._get_mailing_domain(), limit=1):
@@ -480,15 +480,10 @@ class EpdBillingRun(models.Model):
             }
         )
         mailing._fill()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "epd.mailing",
-            "res_id": mailing.id,
-            "view_mode": "form",
-        }
+        return mailing._get_records_action(context={})
 
     def action_next_period(self):
-        """Make the month after this run's the current one and open a new run for it.
+        """Move the office to the month after this run's and open a new run for it.
 
         :raise UserError: when this run is not of the current period
         """
@@ -513,12 +508,7 @@ class EpdBillingRun(models.Model):
                 "list_ids": [Command.set(self.list_ids.ids)],
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": run.id,
-            "view_mode": "form",
-        }
+        return run._get_records_action(context={})
 
     # --- the work ------------------------------------------------------------------------------------
 
@@ -552,7 +542,7 @@ class EpdBillingRun(models.Model):
         self._move("done", finished_at=fields.Datetime.now())
         self.message_post(
             body=self.env._(
-                "Saved: %(saved)s, left out: %(skipped)s, with an error: %(errors)s.",
+                "Saved: %(saved)s, skipped: %(skipped)s, with an error: %(errors)s.",
                 saved=self.saved_count,
                 skipped=self.skipped_count,
                 errors=self.error_count,
@@ -587,7 +577,7 @@ class EpdBillingRun(models.Model):
         except LOST_TRANSACTION:
             raise
         except Exception:
-            # a fault of the machine stops the run here, with its reason
+            # an error of the machine stops the run here, with its reason
             self.env["epd.receipt.renderer"]._check_ready()
             _logger.exception("Run %s: a slice failed, its accounts are tried alone", self.id)
             return False
@@ -601,9 +591,9 @@ class EpdBillingRun(models.Model):
             except LOST_TRANSACTION:
                 raise
             except Exception as error:
-                line._move("error", **self._describe_fault(line, error))
+                line._move("error", **self._describe_error(line, error))
 
-    def _describe_fault(self, line, error):
+    def _describe_error(self, line, error):
         if isinstance(error, psycopg2.IntegrityError):
             code, text = (
                 "busy",
@@ -657,7 +647,7 @@ class EpdBillingRun(models.Model):
         return self.env["epd.run.outlook"]._open_for(self, "prepare")
 
     def action_confirm_mailing(self):
-        """«Make a Mailing»: show who gets what, then ask."""
+        """«Create a Mailing»: show who gets what, then ask."""
         self.ensure_one()
         self.check_access("write")
         domain = self._get_document_domain()
@@ -670,7 +660,7 @@ class EpdBillingRun(models.Model):
     # --- what its numbers open -----------------------------------------------------------------------
 
     def _get_behind_domain(self, what, model):
-        """Return the domain of the records behind a number of the screens, see ``epd.behind``."""
+        """Return the domain of the records that a number on the screens counts, see ``epd.behind``."""
         name, _sep, detail = what.partition("_")
         if name == "mail":
             return self._get_mail_domain(detail, model)
@@ -694,7 +684,7 @@ class EpdBillingRun(models.Model):
         return Domain("id", "in", outlook.get_ids_query(what, column)) if column else Domain.FALSE
 
     def _get_step_domain(self, what, model):
-        """Return the domain of the records behind a number of the four steps."""
+        """Return the domain of the records that a number of the four steps counts."""
         if model == "epd.mailing.letter" and what == "letters":
             return self._get_letter_domain()
         if model == "epd.personal.account" and what == "scope":
@@ -732,7 +722,7 @@ class EpdBillingRun(models.Model):
         return self._open("epd_mailing.epd_mailing_action", [("run_id", "=", self.id)])
 
     def _open_behind(self, xmlid, what, name):
-        """Open the records behind the number ``what``: looked up each time, so always of now."""
+        """Open the records that the number ``what`` counts, those of this moment."""
         self.ensure_one()
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(f"epd_mailing.{xmlid}")

@@ -46,7 +46,7 @@ class EpdBillingRunLine(models.Model):
     _queue_idx = models.Index("(run_id, state, id)")
 
     def action_mend(self):
-        """Open the records that keep the account without a document.
+        """Open the records that are to be corrected before the account can have a document.
 
         ===================================  ==========================================
         problem                              opens
@@ -120,12 +120,9 @@ class EpdBillingRunLine(models.Model):
         }
 
     def _open_for_mending(self, model, domain, context):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.problem_text,
-            "res_model": model,
-            "view_mode": "list,form",
-            "views": [(False, "list"), (False, "form")],
-            "domain": domain,
-            "context": context,
-        }
+        return self.env[model]._get_records_action(
+            name=self.problem_text,
+            views=[(False, "list"), (False, "form")],
+            domain=domain,
+            context=context,
+        )

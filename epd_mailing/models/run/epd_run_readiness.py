@@ -17,7 +17,7 @@ SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
 class Rule:
     """One thing that may stand in the way; ``EpdRunReadiness._find_<code>`` finds its records.
 
-    :param severity: ``error`` keeps accounts without a document, ``warning`` is to be looked at
+    :param severity: ``error`` keeps accounts without a document, ``warning`` is to be checked
     :param model: of the records found
     """
 
@@ -62,7 +62,7 @@ WHOLE_RUN = ("dates_missing", "no_accounts")
 
 
 class EpdRunReadiness(models.AbstractModel):
-    """What stands in the way of a run, looked for before it starts: rules as data, one query each.
+    """What stands in the way of a run, checked before it starts: rules as data, one query each.
 
     Another module adds a rule by extending :meth:`_get_rules` and :meth:`_get_texts` and defining
     ``_find_<code>(run, accounts)``: ``accounts`` is SQL of the ids of the accounts the run is

@@ -20,9 +20,9 @@ NOTHING = ("payer_changed", "file_missing")
 
 
 class RunOutlook:
-    """What a mailing made now would do, said before it happens: who gets what, in a few queries.
+    """What a mailing created now would do, said before it happens: who gets what, in a few queries.
 
-    Which letters go is told by ``epd.letter.eligibility``, which accounts get paper by
+    Which letters go is decided by ``epd.letter.eligibility``, which accounts get paper by
     ``epd.personal.account._get_paper_sql``, here over all accounts at once.
     """
 
@@ -54,7 +54,7 @@ class RunOutlook:
         )
 
     def get_counts(self):
-        """Return who would get what from a mailing made now, as plain data.
+        """Return who would get what from a mailing created now, as plain data.
 
         :return: dict of ``letters``, ``addresses``, ``accounts`` (by e-mail), ``paper`` (accounts),
             ``already`` (documents sent before), ``no_document`` (accounts), ``reasons`` (reason
@@ -101,7 +101,7 @@ class RunOutlook:
         return self.run._get_scope_domain() & Domain("id", "not in", saved.subselect("account_id"))
 
     def get_ids_query(self, what, column):
-        """Return SQL of the ids behind a number.
+        """Return SQL of the ids that a number counts.
 
         :param what: ``go``, ``paper``, or a reason why no letter goes
         :param column: ``account_id``, ``document_id`` or ``address_id``

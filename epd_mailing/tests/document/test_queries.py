@@ -65,7 +65,7 @@ class TestQueries(EpdCommon):
             fresh, self.period, "epd", values={"run_id": self.billing_run.id}
         )
         documents = self.documents.browse([document.id for document, _ in made.values()])
-        self.billing_run._take_in_accounts()
+        self.billing_run._add_accounts()
         self.mailing._add_documents(documents)
         # letters in every state, so that no branch of a compute stays asleep
         for place, state in enumerate(("delivered", "opened", "bounced")):

@@ -34,7 +34,7 @@ class TestMailingFill(SendingCommon):
                 "list_ids": [(6, 0, cls.env.ref("epd_mailing.account_list_all_open").ids)],
             }
         )
-        cls.run_._take_in_accounts()
+        cls.run_._add_accounts()
 
     def setUp(self):
         super().setUp()

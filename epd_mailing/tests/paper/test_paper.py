@@ -152,12 +152,12 @@ class TestPaperProperty(PaperCase):
         batch = self.env["epd.paper.batch"].create(
             {"company_id": self.company.id, "period_id": self.period.id}
         )
-        PaperSorter(batch._through_gate()).take_in()
+        PaperSorter(batch._through_gate()).add_documents()
         for account, document, case in pairs:
             self._judge(account, document, case, batch)
         # a second batch finds nothing more
         again = batch.copy()
-        PaperSorter(again._through_gate()).take_in()
+        PaperSorter(again._through_gate()).add_documents()
         self.assertFalse(again.line_ids.filtered("is_live"))
         self.assertLessEqual(len(mailing.letter_ids), 8)
 
@@ -422,7 +422,7 @@ class TestPaper(PaperCase):
         self._run_cron("ir_cron_paper")
         batch.invalidate_recordset()
         self.assertEqual((batch.state, batch.progress), ("ready", 100.0))
-        with self.assertRaisesRegex(UserError, "list is made"):
+        with self.assertRaisesRegex(UserError, "list is created"):
             batch.odd_start = True
         with self.assertRaisesRegex(UserError, "set by the program"):
             batch.presented_on = "2026-04-01"
