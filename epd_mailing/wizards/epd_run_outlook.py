@@ -8,6 +8,8 @@ from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
 PEOPLE = "epd.personal.account"
 DOCUMENTS = "epd.payment.document"
 ADDRESSES = "epd.delivery.address"
+# of the rules of readiness, those that also matter when the documents are saved already
+BEFORE_LETTERS = ("archived_payer", "archived_building", "doubtful_email")
 AT_ONCE = 10_000  # accounts whose page is computed while the clerk waits: below a second
 
 
@@ -274,21 +276,22 @@ class EpdRunOutlook(models.TransientModel):
         }
 
     def _get_warning_lines(self):
-        """Return what is to be looked at before letters go: changed documents, doubtful addresses."""
-        run, readiness = self.run_id, self.env["epd.run.readiness"]
-        lines, texts = [], readiness._get_texts()
+        """Return what is to be checked before letters go: changed documents, doubtful addresses."""
+        run, lines = self.run_id, []
         outdated = run._get_outdated_documents()
         if outdated:
             text, count = describe_outdated(outdated), len(outdated)
             lines.append(self._line("warning", text, count, DOCUMENTS, "outdated", "again"))
-        for code, model in (
-            ("archived_payer", PEOPLE),
-            ("archived_building", PEOPLE),
-            ("doubtful_email", ADDRESSES),
-        ):
-            ids = readiness._find_ids(run, code)
-            if ids:
-                lines.append(self._line("warning", texts[code], len(ids), model, f"find_{code}"))
+        for problem in self.env["epd.run.readiness"]._find_problems(run, codes=BEFORE_LETTERS):
+            lines.append(
+                self._line(
+                    problem["severity"],
+                    problem["text"],
+                    len(problem["ids"]),
+                    problem["model"],
+                    f"find_{problem['code']}",
+                )
+            )
         return lines
 
     def _get_reason_lines(self, outlook):

@@ -333,15 +333,16 @@ class EpdPaymentDocument(models.Model):
         return document
 
     @api.model
-    def _save_ready_made(self, files, period, form, order, accounts):
+    def _save_ready_made(self, files, accounts, period, form, origin, replace=False):
         """Save files of another program as the documents of their accounts, in this transaction.
 
         :param files: ``{account_id: object with pdf, pages, name}``
-        :param order: ``epd.receipt.import`` they came with
+        :param origin: dict ``archive`` (name), ``archive_sha256`` that they came in
+        :param replace: live documents give way; else they are an error
         :return: the documents
         """
         live = self._get_live(accounts, period, form)
-        if live and not order.replace_saved:
+        if live and not replace:
             raise UserError(
                 self.env._(
                     "A document was saved since the check: %s. Check the archive again.",
@@ -349,7 +350,6 @@ class EpdPaymentDocument(models.Model):
                 )
             )
         reason = self.env._("Replaced by a ready-made receipt")
-        origin = {"archive": order.file_name or "", "archive_sha256": order.file_sha256 or ""}
         return DocumentWriter(self.env, period, form, reason).save_ready_made(
             files, accounts, origin
         )

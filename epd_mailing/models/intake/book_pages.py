@@ -220,13 +220,8 @@ class BookPages:
         for place in range(0, len(accounts), batch):
             part = accounts[place : place + batch]
             files = self._split(data, {account: groups[account] for account in part})
-            saved = documents._save_ready_made(
-                files,
-                self.order.period_id,
-                self.order.form,
-                self.order,
-                self.env["epd.personal.account"].union(*part),
-            )
+            owners = self.env["epd.personal.account"].union(*part)
+            saved = self.order._save_files(documents, files, owners)
             for document in saved:
                 groups[document.account_id].write({"state": "saved", "document_id": document.id})
         return len(accounts)

@@ -425,6 +425,17 @@ class EpdReceiptImport(models.Model):
     # ------------------------------------------------------------------
     # Saving
     # ------------------------------------------------------------------
+    def _save_files(self, documents, files, accounts):
+        """Save files as the documents of accounts, see ``epd.payment.document._save_ready_made``."""
+        return documents._save_ready_made(
+            files,
+            accounts,
+            self.period_id,
+            self.form,
+            {"archive": self.file_name or "", "archive_sha256": self.file_sha256 or ""},
+            self.replace_saved,
+        )
+
     def _save_all(self):
         """Save every good file, in one transaction: all of them or none."""
         if self.is_book:
@@ -442,9 +453,7 @@ class EpdReceiptImport(models.Model):
                     files[line.account_id.id] = SimpleNamespace(
                         pdf=data, pages=line.page_count, name=line.name
                     )
-                saved = documents._save_ready_made(
-                    files, self.period_id, self.form, self, batch.account_id
-                )
+                saved = self._save_files(documents, files, batch.account_id)
                 by_account = {document.account_id.id: document.id for document in saved}
                 for line in batch:
                     line.write({"state": "saved", "document_id": by_account[line.account_id.id]})

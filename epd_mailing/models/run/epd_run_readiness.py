@@ -1,14 +1,17 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from dateutil.relativedelta import relativedelta
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
+from odoo.tools.translate import LazyGettext
 
 from ...tools import requisites
 from ...tools.address_text import read_addresses
 from ...tools.query_plan import switch_off_jit
 from ..document.epd_document_snapshot import SAME_CHARGES
+
+_lt = LazyTranslate(__name__)
 
 SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
 
@@ -19,40 +22,203 @@ class Rule:
 
     :param severity: ``error`` keeps accounts without a document, ``warning`` is to be checked
     :param model: of the records found
+    :param text: what the clerk reads, and what to do about it
     """
 
     code: str
     severity: str
     model: str
+    text: LazyGettext = field(compare=False)
 
 
 RULES = (
-    Rule("dates_missing", "error", "epd.billing.period"),
-    Rule("dates_against_law", "warning", "epd.billing.period"),
-    Rule("no_accounts", "error", "epd.account.list"),
-    Rule("no_provision", "error", "epd.charge"),
-    Rule("line_sum", "error", "epd.charge"),
-    Rule("balance_sum", "error", "epd.account.balance"),
-    Rule("code_impossible", "error", "res.partner.bank"),
-    Rule("requisites_check", "warning", "res.partner.bank"),
-    Rule("no_charges", "warning", "epd.personal.account"),
-    Rule("no_payer", "warning", "epd.personal.account"),
-    Rule("archived_payer", "warning", "epd.personal.account"),
-    Rule("archived_building", "warning", "epd.personal.account"),
-    Rule("double_lines", "warning", "epd.charge"),
-    Rule("double_unified", "warning", "epd.personal.account"),
-    Rule("latin_unified", "warning", "epd.personal.account"),
-    Rule("shared_email", "warning", "epd.delivery.address"),
-    Rule("office_email", "warning", "epd.delivery.address"),
-    Rule("misspelt_email", "warning", "epd.delivery.address"),
-    Rule("doubtful_email", "warning", "epd.delivery.address"),
-    Rule("no_gis_service", "warning", "epd.personal.account"),
-    Rule("no_gis_document", "warning", "epd.personal.account"),
-    Rule("meter_expired", "warning", "epd.meter.reading"),
-    Rule("meter_expiring", "warning", "epd.meter.reading"),
-    Rule("old_ratio", "warning", "epd.charge"),
-    Rule("second_form", "warning", "epd.payment.document"),
-    Rule("outdated", "warning", "epd.payment.document"),
+    Rule(
+        "dates_missing",
+        "error",
+        "epd.billing.period",
+        _lt("The billing period has no present-by or pay-by date. Enter them."),
+    ),
+    Rule(
+        "dates_against_law",
+        "warning",
+        "epd.billing.period",
+        _lt("The dates of the billing period are not those of the law (Housing Code art. 155)."),
+    ),
+    Rule(
+        "no_accounts",
+        "error",
+        "epd.account.list",
+        _lt("There is no account in the chosen lists."),
+    ),
+    Rule(
+        "no_provision",
+        "error",
+        "epd.charge",
+        _lt(
+            "Charges of services of which it is not known to whom they are paid. Enter the "
+            "provision of the service in the building."
+        ),
+    ),
+    Rule(
+        "line_sum",
+        "error",
+        "epd.charge",
+        _lt("Charges whose columns do not add up to their total."),
+    ),
+    Rule(
+        "balance_sum",
+        "error",
+        "epd.account.balance",
+        _lt("Balances whose “charged” differs from the sum of the charges of that payee."),
+    ),
+    Rule(
+        "code_impossible",
+        "error",
+        "res.partner.bank",
+        _lt("Bank accounts without the requisites that a payment code needs."),
+    ),
+    Rule(
+        "requisites_check",
+        "warning",
+        "res.partner.bank",
+        _lt("Bank accounts with requisites that look wrong."),
+    ),
+    Rule(
+        "no_charges",
+        "warning",
+        "epd.personal.account",
+        _lt("Accounts without charges and balance in the period: they will have no document."),
+    ),
+    Rule(
+        "no_payer",
+        "warning",
+        "epd.personal.account",
+        _lt("Accounts without a responsible person."),
+    ),
+    Rule(
+        "archived_payer",
+        "warning",
+        "epd.personal.account",
+        _lt(
+            "Accounts whose responsible person is archived: the receipt still goes to them. "
+            "Record the new responsible person, or restore the contact."
+        ),
+    ),
+    Rule(
+        "archived_building",
+        "warning",
+        "epd.personal.account",
+        _lt(
+            "Accounts of archived buildings stand in the chosen lists. Take them out, or restore "
+            "the building."
+        ),
+    ),
+    Rule(
+        "double_lines",
+        "warning",
+        "epd.charge",
+        _lt("Charges of the same service and amount twice on one account."),
+    ),
+    Rule(
+        "double_unified",
+        "warning",
+        "epd.personal.account",
+        _lt("Accounts with the same unified account number (ЕЛС)."),
+    ),
+    Rule(
+        "latin_unified",
+        "warning",
+        "epd.personal.account",
+        _lt(
+            "Unified account numbers (ЕЛС) of a wrong form: Latin letters that look like "
+            "Russian ones, a wrong length or order."
+        ),
+    ),
+    Rule(
+        "shared_email",
+        "warning",
+        "epd.delivery.address",
+        _lt("One e-mail address on more than three accounts."),
+    ),
+    Rule(
+        "office_email",
+        "warning",
+        "epd.delivery.address",
+        _lt("The office's own address instead of the payer's."),
+    ),
+    Rule(
+        "misspelt_email",
+        "warning",
+        "epd.delivery.address",
+        _lt("Addresses written with a mistake: no letter goes there, the receipt goes on paper."),
+    ),
+    Rule(
+        "doubtful_email",
+        "warning",
+        "epd.delivery.address",
+        _lt(
+            "Addresses with a mail domain that is probably a slip (gmial.com): letters go there "
+            "as written. Look at what is proposed, and press “Correct” where it is right."
+        ),
+    ),
+    Rule(
+        "no_gis_service",
+        "warning",
+        "epd.personal.account",
+        _lt(
+            "Accounts without the identifier of GIS ZhKKh (ИЖКУ): their payments are matched by hand."
+        ),
+    ),
+    Rule(
+        "no_gis_document",
+        "warning",
+        "epd.personal.account",
+        _lt(
+            "Accounts whose bill has no identifier (ИПД) yet, while others of the month have theirs."
+        ),
+    ),
+    Rule(
+        "meter_expired",
+        "warning",
+        "epd.meter.reading",
+        _lt(
+            "Meters whose verification has ended: the law asks for the norm with the raising "
+            "coefficient."
+        ),
+    ),
+    Rule(
+        "meter_expiring",
+        "warning",
+        "epd.meter.reading",
+        _lt("Meters whose verification ends within two months: tell the payers."),
+    ),
+    Rule(
+        "old_ratio",
+        "warning",
+        "epd.charge",
+        _lt(
+            "Cold water with the raising coefficient 1.5. Since 06.12.2025 it is 3 (government's "
+            "decree 1871 of 25.11.2025)."
+        ),
+    ),
+    Rule(
+        "second_form",
+        "warning",
+        "epd.payment.document",
+        _lt(
+            "Accounts that have a document of this period already: the same charges will stand in "
+            "a second document."
+        ),
+    ),
+    Rule(
+        "outdated",
+        "warning",
+        "epd.payment.document",
+        _lt(
+            "Saved documents whose charges have changed since. Choose the mode “Missing and "
+            "changed” to save new versions."
+        ),
+    ),
 )
 # the raising coefficient for cold water is 3 from 06.12.2025: government's decree 1871 of 25.11.2025
 OLD_RATIO, RATIO_FROM = 1.5, date(2025, 12, 1)
@@ -64,7 +230,7 @@ WHOLE_RUN = ("dates_missing", "no_accounts")
 class EpdRunReadiness(models.AbstractModel):
     """What stands in the way of a run, checked before it starts: rules as data, one query each.
 
-    Another module adds a rule by extending :meth:`_get_rules` and :meth:`_get_texts` and defining
+    Another module adds a rule by extending :meth:`_get_rules` and defining
     ``_find_<code>(run, accounts)``: ``accounts`` is SQL of the ids of the accounts the run is
     about, the answer is a list of ids.
     """
@@ -78,16 +244,17 @@ class EpdRunReadiness(models.AbstractModel):
         return RULES
 
     @api.model
-    def _find_problems(self, run, on_step=None):
+    def _find_problems(self, run, on_step=None, codes=None):
         """Return what stands in the way of the documents of ``run``, worst first.
 
         :param run: ``epd.billing.run``; its user must be allowed to read it
         :param on_step: called with the share of the rules checked (0…1) after each of them
+        :param codes: of the rules to check; nothing means all of them
         :return: list of dicts ``code``, ``severity``, ``text``, ``model``, ``ids`` (of all records)
         """
         run = self._prepare(run)
         accounts = run._get_account_query()
-        rules, texts = self._get_rules(), self._get_texts()
+        rules = [rule for rule in self._get_rules() if codes is None or rule.code in codes]
         problems = []
         for place, rule in enumerate(rules, start=1):
             switch_off_jit(self.env.cr)  # each time: a step may end with a commit
@@ -99,7 +266,7 @@ class EpdRunReadiness(models.AbstractModel):
                     {
                         "code": rule.code,
                         "severity": self._get_severity(rule, run),
-                        "text": texts[rule.code],
+                        "text": self.env._(rule.text),
                         "model": rule.model,
                         "ids": ids,
                     }
@@ -171,84 +338,6 @@ class EpdRunReadiness(models.AbstractModel):
                 continue
             blocked.update(self._query_ids(query))
         return len(blocked)
-
-    @api.model
-    def _get_texts(self):
-        return {
-            "dates_missing": self.env._(
-                "The billing period has no present-by or pay-by date. Enter them."
-            ),
-            "dates_against_law": self.env._(
-                "The dates of the billing period are not those of the law (Housing Code art. 155)."
-            ),
-            "no_accounts": self.env._("There is no account in the chosen lists."),
-            "no_provision": self.env._(
-                "Charges of services of which it is not known to whom they are paid. Enter the "
-                "provision of the service in the building."
-            ),
-            "line_sum": self.env._("Charges whose columns do not add up to their total."),
-            "balance_sum": self.env._(
-                "Balances whose “charged” differs from the sum of the charges of that payee."
-            ),
-            "code_impossible": self.env._(
-                "Bank accounts without the requisites that a payment code needs."
-            ),
-            "requisites_check": self.env._("Bank accounts with requisites that look wrong."),
-            "no_charges": self.env._(
-                "Accounts without charges and balance in the period: they will have no document."
-            ),
-            "no_payer": self.env._("Accounts without a responsible person."),
-            "archived_payer": self.env._(
-                "Accounts whose responsible person is archived: the receipt still goes to them. "
-                "Record the new responsible person, or restore the contact."
-            ),
-            "archived_building": self.env._(
-                "Accounts of archived buildings stand in the chosen lists. Take them out, or restore "
-                "the building."
-            ),
-            "double_lines": self.env._(
-                "Charges of the same service and amount twice on one account."
-            ),
-            "double_unified": self.env._("Accounts with the same unified account number (ЕЛС)."),
-            "latin_unified": self.env._(
-                "Unified account numbers (ЕЛС) of a wrong form: Latin letters that look like "
-                "Russian ones, a wrong length or order."
-            ),
-            "shared_email": self.env._("One e-mail address on more than three accounts."),
-            "office_email": self.env._("The office's own address instead of the payer's."),
-            "misspelt_email": self.env._(
-                "Addresses written with a mistake: no letter goes there, the receipt goes on paper."
-            ),
-            "doubtful_email": self.env._(
-                "Addresses with a mail domain that is probably a slip (gmial.com): letters go there "
-                "as written. Look at what is proposed, and press “Correct” where it is right."
-            ),
-            "no_gis_service": self.env._(
-                "Accounts without the identifier of GIS ZhKKh (ИЖКУ): their payments are matched by hand."
-            ),
-            "no_gis_document": self.env._(
-                "Accounts whose bill has no identifier (ИПД) yet, while others of the month have theirs."
-            ),
-            "meter_expired": self.env._(
-                "Meters whose verification has ended: the law asks for the norm with the raising "
-                "coefficient."
-            ),
-            "meter_expiring": self.env._(
-                "Meters whose verification ends within two months: tell the payers."
-            ),
-            "old_ratio": self.env._(
-                "Cold water with the raising coefficient 1.5. Since 06.12.2025 it is 3 (government's "
-                "decree 1871 of 25.11.2025)."
-            ),
-            "second_form": self.env._(
-                "Accounts that have a document of this period already: the same charges will stand in "
-                "a second document."
-            ),
-            "outdated": self.env._(
-                "Saved documents whose charges have changed since. Choose the mode “Missing and "
-                "changed” to save new versions."
-            ),
-        }
 
     def _query_ids(self, query):
         return [row[0] for row in self.env.execute_query(query)]
