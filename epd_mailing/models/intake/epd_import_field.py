@@ -7,7 +7,12 @@ IMPORT_KINDS = [
     ("reading", "Meter readings"),
     ("account", "Personal accounts"),
     ("gis", "Identifiers of ГИС ЖКХ"),
+    ("building", "Buildings"),
+    ("service", "Services"),
+    ("provision", "Provisions of services"),
 ]
+# what belongs to no month
+TIMELESS = ("account", "building", "service", "provision")
 # what becomes of the rest of the month
 IMPORT_SCOPES = [("part", "A part of the month's data"), ("whole", "All of the month's data")]
 

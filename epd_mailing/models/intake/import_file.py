@@ -13,6 +13,7 @@ from ...tools import table_file
 from ...tools.money import format_date, format_money, format_number
 from ...tools.table_file.values import clean_text
 from ..base.stored_file import find_attachment, open_stored
+from .epd_import_field import TIMELESS
 from .import_texts import describe_problem, describe_table_error
 
 HEAD_ROWS = 25
@@ -285,7 +286,7 @@ class ImportFile:
         """
         if not self.get_attachment():  # the field itself would bring the whole file into memory
             raise UserError(self.env._("Choose the file first."))
-        if self.order.kind != "account" and not self.order.period_id:
+        if self.order.kind not in TIMELESS and not self.order.period_id:
             raise UserError(self.env._("Choose the billing period the file is for."))
         if self.order.create_services and not self.env["epd.service"].has_access("create"):
             raise UserError(self.env._("Only a manager may have services created on the way."))

@@ -191,7 +191,7 @@ class ImportRun:
         """Remember the accounts of rows with errors."""
         wrong = {problem.row for problem in part.problems if problem.severity == "error"}
         if wrong and self.loader.kind != "payment":  # whose sums are of one payee each
-            self._mark_lost([r.values["account"] for r in part.records if r.row in wrong])
+            self._mark_lost([r.values.get("account") or "" for r in part.records if r.row in wrong])
 
     def _mark_lost(self, numbers):
         """Remember the accounts of these numbers, leading zeros or not."""

@@ -68,6 +68,12 @@ def describe_problem(env, code, value=""):
         ),
         "no_payee": env._("It is not said who is paid. Choose “Paid To”."),
         "unknown_payee": env._("There is no such bank account of a payee."),
+        "unknown_building": env._(
+            "There is no building with this address. Enter or load it first."
+        ),
+        "unknown_provider": env._(
+            "There is no such organisation, or several have this name: write its INN."
+        ),
         "which_meter": env._(
             "The account has several meters of this service (%s), and the heading does not say which. "
             "Load the readings with the numbers of meters.",

@@ -260,3 +260,45 @@ class TestImportForeign(ImportCase):
             {"kind": "account", "file": base64.b64encode(data), "file_name": "x.csv"}
         )
         self.assertEqual(len(order.column_ids), 4)
+
+    def test_buildings_services_and_provisions_load_for_a_set_up(self):
+        manager = {"user": self.manager}
+        houses = [
+            ["Адрес дома", "Общая площадь", "Подъездов"],
+            ["г. Казань, ул. Новая, д. 1", "4014,5", "2"],
+        ]
+        order = self._order(make_csv(houses), "building", **manager)
+        order.action_check()
+        self.assertEqual(order.planned_ids.mapped("what"), ["building"])
+        order.action_load()
+        self._work()
+        house = self.env["epd.building"].search([("name", "=", "г. Казань, ул. Новая, д. 1")])
+        self.assertEqual((order.state, house.total_area, house.entrances), ("done", 4014.5, 2))
+        services = [
+            ["Код", "Наименование", "Ед. изм.", "Группа услуг"],
+            ["77", "Снег", "м²", "Жилищная"],
+        ]
+        self._load(make_csv(services), "service", **manager)
+        service = self.env["epd.service"].search([("code", "=", "77")])
+        self.assertEqual((service.name, service.kind, service.uom_name), ("Снег", "housing", "м²"))
+        rows = [
+            ["Адрес", "Услуга", "Р/с получателя", "Действует с"],
+            ["Казань ул Новая д 1", "77", self.payee.acc_number, "01.01.2026"],
+            ["г. Казань, ул. Новая, д. 1", "Снег", self.payee.acc_number, "01.01.2026"],
+        ]
+        order = self._order(make_csv(rows), "provision", good_only=True, **manager)
+        order.action_check()
+        self.assertEqual(order.problem_ids.mapped("code"), ["unknown_building"])
+        order.action_load()
+        self._work()
+        provision = self.env["epd.service.provision"].search([("service_id", "=", service.id)])
+        self.assertEqual((provision.building_id, provision.payee_id), (house, self.payee))
+        again = self._load(make_csv([rows[0], rows[2]]), "provision", **manager)
+        self.assertEqual((again.created_count, again.same_count), (0, 1))
+        # an operator may enter buildings, but neither services nor provisions
+        order = self._order(make_csv([services[0], ["78", "Лёд", "м²", ""]]), "service")
+        order.action_check()
+        order.action_load()
+        self._work()
+        self.assertEqual(order.state, "paused")
+        self.assertFalse(self.env["epd.service"].search([("code", "=", "78")]))

@@ -5,6 +5,7 @@ from odoo.tests import HttpCase, tagged
 
 from ...models.intake.import_texts import describe_problem
 from ...models.intake.loader.matching import plain
+from ...tools.table_file import KINDS
 from ..import_common import ImportCase, make_csv, make_xlsx
 
 
@@ -190,8 +191,6 @@ class TestImportKinds(ImportCase):
         self.assertEqual(figures, (-20, "Отсутствие жильца"))
 
     def test_fields_in_the_list_are_those_that_are_read(self):
-        from ...tools.table_file import KINDS
-
         entries = self.env["epd.import.field"].search([])
         self.assertEqual(
             {(e.kind, e.code, e.is_required) for e in entries},
@@ -212,7 +211,7 @@ class TestImportExample(HttpCase, ImportCase):
     def test_examples_are_files_that_load(self):
         self.operator.password = "epd_operator_pass"
         self.authenticate("epd_operator", "epd_operator_pass")
-        for kind in ("charge", "balance", "payment", "reading", "account", "gis"):
+        for kind in KINDS:
             for suffix in ("xlsx", "csv"):
                 answer = self.url_open(f"/epd_mailing/import/example/{kind}.{suffix}")
                 self.assertEqual(answer.status_code, 200)

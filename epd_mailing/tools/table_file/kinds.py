@@ -217,6 +217,38 @@ _GIS = {
     "placed_on": Field("date", ("дата размещения", "размещён", "размещен", "placed_on",
         "placed on"), "03.04.2026"),
 }  # fmt: skip
+_BUILDINGS = {
+    "building": _NEW_ACCOUNT["building"]._replace(required=True),
+    "fias_id": Field("text", ("фиас", "код фиас", "фиас/гар", "гар", "fias_id",
+        "идентификатор фиас"), "6d1ebb35-70c6-4129-bd55-da3969658f5d"),
+    "gis_house_id": Field("text", ("номер дома в гис жкх", "gis_house_id")),
+    "total_area": Field("quantity", ("общая площадь", "общая площадь дома", "площадь дома",
+        "total_area"), "4014,5"),
+    "living_area": Field("quantity", ("жилая площадь", "площадь квартир", "living_area"), "3284"),
+    "common_area": Field("quantity", ("площадь мест общего пользования", "площадь мкд общая",
+        "места общего пользования", "моп", "common_area"), "612"),
+    "entrances": Field("whole", ("подъездов", "количество подъездов", "entrances"), "2"),
+    "floors": Field("whole", ("этажей", "этажность", "количество этажей", "floors"), "10"),
+}  # fmt: skip
+_SERVICES = {
+    "service": Field("text", ("код", "код услуги", "service code", "code"), "5", required=True),
+    "service_name": Field("text", ("название услуги", "наименование услуги", "услуга", "название",
+        "наименование", "service name", "name"), "Холодное водоснабжение", required=True),
+    "service_kind": Field("choice", ("группа услуг", "вид услуги", "вид", "service kind"),
+        "Коммунальная"),
+    "uom": _CHARGES["uom"]._replace(example="м³", required=True),
+    "okei_code": Field("text", ("океи", "код океи", "okei_code"), "113"),
+    "sequence": Field("whole", ("порядок", "№ п/п", "sequence"), "5"),
+}  # fmt: skip
+_PROVISIONS = {
+    "building": _NEW_ACCOUNT["building"]._replace(required=True),
+    "service": _SERVICE,
+    "payee": _PAYEE._replace(required=True),
+    "provider": Field("text", ("исполнитель", "поставщик", "поставщик услуги", "инн поставщика",
+        "инн исполнителя", "provider")),
+    "date_from": Field("date", ("с", "действует с", "дата начала", "date_from"), "01.01.2026"),
+    "date_to": Field("date", ("по", "действует по", "дата окончания", "date_to")),
+}  # fmt: skip
 KINDS = {
     "charge": _CHARGES,
     "balance": _BALANCES,
@@ -224,6 +256,9 @@ KINDS = {
     "reading": _READINGS,
     "account": _ACCOUNTS,
     "gis": _GIS,
+    "building": _BUILDINGS,
+    "service": _SERVICES,
+    "provision": _PROVISIONS,
 }
 
 

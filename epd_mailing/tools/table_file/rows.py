@@ -365,7 +365,7 @@ class RowParser:
         if "payer_surname" in places or "payer_first_name" in places:
             parts = [values.pop(name, None) for name in _NAMES]
             values["payer"] = " ".join(filter(None, (values.get("payer"), *parts)))
-        if "building" in places and "premises" not in places:
+        if "building" in places and "premises" in self.fields and "premises" not in places:
             _divide_address(values)
 
 

@@ -8,4 +8,4 @@ order: matching (``matching.py``) → what is there already (``figures.py``) →
 """
 
 from .base import LOADERS, Loader, Outcome, Target, get_loader, register
-from . import account, balance, charge, payment, placement, reading
+from . import account, balance, charge, payment, placement, reading, setup
