@@ -349,7 +349,7 @@ def test_sample_files_are_understood_whole():
         guessed = table_file.guess_columns(kind, header)
         assert all(code for code, _service in guessed), (kind, header, guessed)
         columns = [Column(n, code) for n, (code, _s) in enumerate(guessed)]
-        choices = {"premises_kind": {"flat": ("Квартира",)}, "service_kind": {"housing": ("Жилищная",)},
+        choices = {"premises_kind": {"flat": ("Квартира",)}, "service_kind": {"housing": ("Жилищная",), "utility": ("Коммунальная",)},
                    "volume_method": {"other": ("Иное",)}, "channel": {"email": ("E-mail",)}}  # fmt: skip
         records, problems = RowParser(kind, columns, choices).parse(2, example)
         assert (len(records), problems) == (1, []), kind
