@@ -10,6 +10,7 @@
     "depends": ["mail"],
     "external_dependencies": {
         "python": [
+            "babel",
             "jinja2",
             "pdfkit",
             "requests",

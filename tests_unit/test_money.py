@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 from tools import money
@@ -45,3 +46,26 @@ def test_months():
 @given(st.integers(min_value=-(10**12), max_value=10**12))
 def test_kopecks_and_roubles_agree(kopecks):
     assert money.kopecks(Decimal(kopecks) / 100) == kopecks
+
+
+def _as_babel(text):
+    return text.replace(money.MINUS, "-")
+
+
+@given(st.integers(min_value=-(10**14), max_value=10**14))
+def test_numbers_are_printed_as_babel_prints_them_in_russian(millionths):
+    number = Decimal(millionths).scaleb(-6)
+    for text, pattern in (
+        (money.format_money(number), "#,##0.00"),
+        (money.format_number(number), "#,##0.####"),
+        (money.format_tariff(number), "#,##0.00####"),
+    ):
+        places = {"#,##0.00": 2, "#,##0.####": 4, "#,##0.00####": 6}[pattern]
+        rounded = money.to_decimal(number, places) + 0  # no minus before a zero
+        assert _as_babel(text) == format_decimal(rounded, pattern, locale="ru")
+
+
+def test_all_months():
+    assert money.MONTHS_RU[0] == "январь" and money.MONTHS_RU[11] == "декабрь"
+    assert money.MONTHS_RU_GENITIVE[4] == "мая"
+    assert len(set(money.MONTHS_RU)) == len(set(money.MONTHS_RU_GENITIVE)) == 12
