@@ -48,7 +48,8 @@ class ArchiveError(ValueError):
         self.code = code
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One file of an archive. ``index`` in its directory, ``name`` as shown, ``problem`` a code or ''."""
 
     index: int

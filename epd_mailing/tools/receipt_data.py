@@ -210,7 +210,7 @@ def _leaves(value, path=""):
             if key != "qr":  # follows from the rest
                 yield from _leaves(inner, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
-        seen = {}
+        seen: dict[str, int] = {}
         for number, inner in enumerate(value, 1):
             label = _label(inner) or str(number)
             seen[label] = seen.get(label, 0) + 1
@@ -246,13 +246,12 @@ def explain(before, after):
         if totals[0] != totals[1]:
             rows.append(_row(service, "service", *totals, _causes(old, new)))
     for name, sign in (("opening", 1), ("paid", -1), ("penalty", 1), ("court_costs", 1)):
-        totals = (
+        paid_before, paid_after = (
             sign * _total([block["balance"] for block in snapshot["blocks"]], name)
             for snapshot in (before, after)
         )
-        old, new = totals
-        if old != new:
-            rows.append(_row(name, "balance", old, new, []))
+        if paid_before != paid_after:
+            rows.append(_row(name, "balance", paid_before, paid_after, []))
     return rows
 
 
@@ -268,7 +267,7 @@ def _row(what, kind, old, new, causes):
 
 
 def _by_service(snapshot):
-    services = {}
+    services: dict[str, list[dict]] = {}
     for block in snapshot["blocks"]:
         for line in block["lines"]:
             services.setdefault(line["service"], []).append(line)

@@ -6,7 +6,9 @@ belong to a style of ``reports/receipt_templates.xml`` (``normal`` and ``tight``
 """
 
 import textwrap
-from collections import namedtuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 PAGE_MM = 272.5
 CONTINUED_MM = 7.0
@@ -14,18 +16,36 @@ FOOT_LINE_MM = 2.9
 # millimetres of one character of a table row, average of Russian text
 CHAR_MM = 1.5
 
-Metrics = namedtuple("Metrics", "line padding group title head text_chars")
+# a row or a part of a page, as the template takes it
+Row = dict[str, Any]
+Page = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Heights of a style, millimetres; ``text_chars``: characters of a paragraph's line."""
+
+    line: float
+    padding: float
+    group: float
+    title: float
+    head: float
+    text_chars: int
+
+
 NORMAL = Metrics(line=3.25, padding=1.45, group=4.9, title=7.3, head=4.4, text_chars=124)
 TIGHT = Metrics(line=2.85, padding=0.7, group=4.0, title=5.8, head=3.9, text_chars=134)
 
 
-def count_lines(text, width_mm):
+def count_lines(text: str, width_mm: float) -> int:
     """Return how many lines a table cell of this width needs for the text (at least 1)."""
     chars = max(4, int(width_mm / CHAR_MM))
     return max(1, sum(len(textwrap.wrap(part, chars)) or 1 for part in text.split("\n")))
 
 
-def lay_out(rows, taken_mm, foot_lines=1, spare=0.0):
+def lay_out(
+    rows: Iterable[Row], taken_mm: float, foot_lines: int = 1, spare: float = 0.0
+) -> tuple[list[Page], bool]:
     """Lay rows out on pages, close together when that saves the second page.
 
     :param rows: list of dicts with ``table``, ``kind`` and ``lines`` (text lines of the row) or
@@ -45,27 +65,27 @@ def lay_out(rows, taken_mm, foot_lines=1, spare=0.0):
     return pages, False
 
 
-def _height(row, metrics):
+def _height(row: Row, metrics: Metrics) -> float:
     if row["kind"] in ("group", "total", "grand"):
-        return metrics.group + (row["lines"] - 1) * metrics.line
+        return float(metrics.group + (row["lines"] - 1) * metrics.line)
     if row["kind"] == "text":
         parts = row["text"].split("\n")
         lines = sum(len(textwrap.wrap(part, metrics.text_chars)) or 1 for part in parts)
         return lines * metrics.line + 0.9
-    return row["lines"] * metrics.line + metrics.padding
+    return float(row["lines"] * metrics.line + metrics.padding)
 
 
-def _head_height(row, metrics):
+def _head_height(row: Row, metrics: Metrics) -> float:
     if row["table"] == "notes":  # has no title
         return 1.2
     if row["kind"] == "text":
         return metrics.title
-    return metrics.title + metrics.head + (row["head_lines"] - 1) * metrics.line
+    return float(metrics.title + metrics.head + (row["head_lines"] - 1) * metrics.line)
 
 
-def _units(rows):
+def _units(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Keep together what reads together: a heading with its first line, a total with the last."""
-    unit = []
+    unit: list[Row] = []
     for row in rows:
         follows = row["kind"] in ("total", "grand") or (unit and unit[-1]["kind"] == "group")
         if unit and not follows:
@@ -76,8 +96,10 @@ def _units(rows):
         yield unit
 
 
-def _paginate(rows, page_mm, taken_mm, metrics):
-    pages, room, heading = [[]], page_mm - taken_mm, None
+def _paginate(rows: Iterable[Row], page_mm: float, taken_mm: float, metrics: Metrics) -> list[Page]:
+    pages: list[Page] = [[]]
+    room = page_mm - taken_mm
+    heading: Row | None = None
     for unit in _units(rows):
         need = sum(_height(row, metrics) for row in unit)
         if _opens(pages[-1], unit[0]):
@@ -100,5 +122,5 @@ def _paginate(rows, page_mm, taken_mm, metrics):
     return pages
 
 
-def _opens(page, row):
-    return not page or page[-1]["table"] != row["table"]
+def _opens(page: Page, row: Row) -> bool:
+    return not page or bool(page[-1]["table"] != row["table"])

@@ -110,17 +110,18 @@ def _columns(snapshot):
     """Return the columns that have something to show, with their widths: the name comes first."""
     lines = _lines(snapshot)
     used = {name: any(Decimal(line.get(name, 0)) for line in lines) for name in OPTIONAL}
-    shown = [
-        {"name": name, "head": head.split("\n"), "mm": float(mm)}
-        for name, head, mm, always in COLUMNS
-        if always or used[name]
+    shown = [column for column in COLUMNS if column[3] or used[column[0]]]
+    taken = float(sum(mm for _name, _head, mm, _always in shown))
+    share = min(1.0, (WIDTH_MM - NAME_MM) / taken) if taken else 1.0
+    widths = [round(mm * share, 2) for _name, _head, mm, _always in shown]
+    first = {"name": "service", "head": ["Услуга"], "mm": round(WIDTH_MM - sum(widths), 2)}
+    return [
+        first,
+        *(
+            {"name": name, "head": head.split("\n"), "mm": width}
+            for (name, head, _mm, _always), width in zip(shown, widths, strict=True)
+        ),
     ]
-    taken = sum(column["mm"] for column in shown)
-    if taken > WIDTH_MM - NAME_MM:
-        for column in shown:
-            column["mm"] = round(column["mm"] * (WIDTH_MM - NAME_MM) / taken, 2)
-        taken = sum(column["mm"] for column in shown)
-    return [{"name": "service", "head": ["Услуга"], "mm": round(WIDTH_MM - taken, 2)}, *shown]
 
 
 def _head(snapshot):
@@ -176,14 +177,14 @@ def _account_points(number):
 
 def _contacts(issuer):
     """Return how to reach the issuer, part by part: a line ends between them, not inside."""
-    parts = (
+    said = (
         issuer["address"],
         issuer["phone"] and f"тел. {issuer['phone']}",
         issuer["dispatch_phone"] and f"диспетчерская {issuer['dispatch_phone']}",
         issuer["email"],
         issuer["website"],
     )
-    parts = [part for part in parts if part]
+    parts = [part for part in said if part]
     return [f"{part}," for part in parts[:-1]] + parts[-1:]
 
 
@@ -191,8 +192,8 @@ def _legal(payer):
     if not payer["is_company"]:
         return ""
     parts = [payer["inn"] and f"ИНН {payer['inn']}", payer["kpp"] and f"КПП {payer['kpp']}"]
-    parts = ", ".join(filter(None, parts))
-    return f" ({parts})" if parts else ""
+    text = ", ".join(filter(None, parts))
+    return f" ({text})" if text else ""
 
 
 def _unit(value, unit):

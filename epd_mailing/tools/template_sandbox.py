@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from jinja2 import StrictUndefined, Template, meta, nodes, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 from markupsafe import Markup
 
@@ -31,7 +32,7 @@ _PRINTED = (str, Markup, int, float, bool)
 class Forbidden(SecurityError):
     """What a template may not do, with its line (from 1)."""
 
-    def __init__(self, message: str, lineno: int):
+    def __init__(self, message: str, lineno: int) -> None:
         super().__init__(message)
         self.lineno = lineno
 
@@ -45,7 +46,7 @@ class Compiled:
 
 
 @pass_context  # with it jinja2 also asks for constants, and only when they are printed
-def _print(_context, value):
+def _print(_context: Context, value: object) -> object:
     """Return what is printed for a value, rejecting lists and whatever is no single value."""
     if value is None:
         return ""
@@ -57,7 +58,7 @@ def _print(_context, value):
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment; see the module."""
 
-    def __init__(self, autoescape: bool):
+    def __init__(self, autoescape: bool) -> None:
         super().__init__(
             autoescape=autoescape,
             undefined=StrictUndefined,
@@ -70,9 +71,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {name: self.filters[name] for name in _FILTERS}
         self.tests = {name: self.tests[name] for name in _TESTS}
 
-    def _parse(self, source, name, filename):
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        pending, count = [(tree, 1)], 0
+        pending: list[tuple[nodes.Node, int]] = [(tree, 1)]
+        count = 0
         while pending:
             node, line = pending.pop()
             line = node.lineno or line
@@ -81,7 +83,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 raise Forbidden("the template has too many parts", line)
             if not isinstance(node, _NODES) or getattr(node, "dyn_args", None):
                 raise Forbidden(f"{type(node).__name__} is not available", line)
-            if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
+            if type(node) is nodes.Filter and node.name not in _FILTERS:
                 raise Forbidden(f"the filter {node.name} is not available", line)
             pending.extend((child, line) for child in node.iter_child_nodes())
         return tree

@@ -1,6 +1,6 @@
 """The interface of a rendering engine, so that another one can be plugged in."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,7 +33,8 @@ class RenderJob:
 class RenderResult:
     """The proved file, or why there is none (``error``: code and detail, English).
 
-    ``engine``: name and version of what rendered it. ``overflow``: it came out on another number of pages than it was laid out on.
+    ``engine``: name and version of what rendered it. ``overflow``: it came out on another number of
+    pages than it was laid out on.
     """
 
     pdf: bytes | None = None
@@ -48,12 +49,20 @@ class Engine:
 
     #: the engine's name, as in the setting and on the document
     name = ""
-    #: version of what renders, as it says it itself
-    version = ""
-    #: CSS zoom of the document that gives true millimetres with this engine
-    zoom = 1.0
 
-    def render(self, jobs, *, timeout=None):
+    @property
+    def version(self) -> str:
+        """Version of what renders, as it says it itself."""
+        return ""
+
+    @property
+    def zoom(self) -> float:
+        """CSS zoom of the document that gives true millimetres with this engine."""
+        return 1.0
+
+    def render(
+        self, jobs: Iterable[RenderJob], *, timeout: float | None = None
+    ) -> dict[Hashable, RenderResult]:
         """Render all ``jobs`` and return ``{key: RenderResult}``, one for each key.
 
         :param jobs: iterable of ``RenderJob``; may be lazy, the work begins with the first one
@@ -61,6 +70,6 @@ class Engine:
         """
         raise NotImplementedError
 
-    def check_ready(self):
+    def check_ready(self) -> list[ReadyProblem]:
         """Return a list of ``ReadyProblem`` that would stop any rendering (empty: ready)."""
         raise NotImplementedError

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,8 @@ SECONDS_PATIENCE = 20.0  # without a new file
 SECONDS_AGAIN = 60  # for all that is rendered again, should the machine itself hang
 FREE_MEGABYTES = 64
 
+Results = dict[Hashable, RenderResult]
+
 
 @dataclass
 class _Line:
@@ -27,7 +30,7 @@ class _Line:
     jobs: list[RenderJob] = field(default_factory=list)
 
 
-def _page_fault(job):
+def _page_error(job: RenderJob) -> str | None:
     try:
         check_html(job.html, job.token)
     except ProofError as error:
@@ -86,9 +89,11 @@ class FedEngine(Engine):
             return [ReadyProblem("no_space", str(base))]
         return []
 
-    def render(self, jobs, *, timeout=None):
+    def render(
+        self, jobs: Iterable[RenderJob], *, timeout: float | None = None
+    ) -> dict[Hashable, RenderResult]:
         """See ``Engine``. What a shared process leaves missing or doubtful is rendered alone."""
-        jobs, results = iter(jobs), {}
+        results: Results = {}
         if not self.is_there():
             return {job.key: RenderResult(error="binary_missing") for job in jobs}
         try:
@@ -99,36 +104,46 @@ class FedEngine(Engine):
             results |= {job.key: RenderResult(error=f"disk: {error}") for job in jobs}
         return results
 
-    def _render_shared(self, jobs, folder, patience, results):
+    def _render_shared(
+        self, jobs: Iterable[RenderJob], folder: Path, patience: float, results: Results
+    ) -> dict[Hashable, RenderJob]:
         """Feed the processes in turn while ``jobs`` are still being made; fill ``results``.
 
         :return: ``{key: job}`` of those whose page carries its own mark
         """
-        sound, running = {}, [None] * self.processes
+        sound: dict[Hashable, RenderJob] = {}
+        running: list[_Line | None] = [None] * self.processes
         with contextlib.ExitStack() as stack:
 
-            def end(line):
+            def end(line: _Line) -> None:
                 error = line.process.finish(patience)
                 for job, target in zip(line.jobs, line.process.targets, strict=True):
                     results[job.key] = self._collect(target, job, error)
 
             for job in jobs:
-                if error := _page_fault(job):
+                if error := _page_error(job):
                     results[job.key] = RenderResult(error=error)
                     continue
                 turn = len(sound) % self.processes
-                if running[turn] and len(running[turn].jobs) >= self.lines_per_process:
-                    end(running[turn])
-                    running[turn] = None
-                if not running[turn]:
-                    running[turn] = _Line(stack.enter_context(self._start(folder)), [])
-                self._feed(running[turn], job, folder / f"r{len(sound)}")
+                line = running[turn]
+                if line and len(line.jobs) >= self.lines_per_process:
+                    end(line)
+                    line = None
+                if not line:
+                    line = running[turn] = _Line(stack.enter_context(self._start(folder)))
+                self._feed(line, job, folder / f"r{len(sound)}")
                 sound[job.key] = job
-            for line in filter(None, running):
-                end(line)
+            for last in filter(None, running):
+                end(last)
         return sound
 
-    def _render_missing(self, sound, folder, patience, results):
+    def _render_missing(
+        self,
+        sound: dict[Hashable, RenderJob],
+        folder: Path,
+        patience: float,
+        results: Results,
+    ) -> None:
         """Render alone what has no proved file, within bounds: a fault may be the machine's."""
         until = time.monotonic() + SECONDS_AGAIN
         for number, (key, job) in enumerate(sound.items()):
@@ -136,11 +151,11 @@ class FedEngine(Engine):
             if done or time.monotonic() > until:
                 continue
             with self._start(folder) as process:
-                self._feed(line := _Line(process, []), job, folder / f"again{number}")
+                self._feed(line := _Line(process), job, folder / f"again{number}")
                 results[key] = self._collect(line.process.targets[0], job, process.finish(patience))
 
     @staticmethod
-    def _feed(line, job, path):
+    def _feed(line: _Line, job: RenderJob, path: Path) -> None:
         """Hand over one page; one that the disk took only a part of is no page."""
         source = path.with_suffix(".html")
         line.jobs.append(job)
@@ -154,12 +169,12 @@ class FedEngine(Engine):
         else:
             line.process.feed(source, path.with_suffix(".pdf"))
 
-    def _start(self, folder):
+    def _start(self, folder: Path) -> FedProcess:
         return FedProcess(
             self.make_command(folder), self.make_environment(folder), folder, self.memory_limit_mb
         )
 
-    def _collect(self, path, job, error):
+    def _collect(self, path: Path, job: RenderJob, error: str | None) -> RenderResult:
         try:
             pdf = path.read_bytes()
         except OSError:

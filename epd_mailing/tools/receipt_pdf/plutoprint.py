@@ -40,10 +40,9 @@ class PlutoprintEngine(FedEngine):
     """See the module; the arguments are those of ``FedEngine``."""
 
     name = "plutoprint"
-    zoom = 1.0
 
     @property
-    def version(self) -> str:  # type: ignore[override]
+    def version(self) -> str:
         """See ``Engine``."""
         return _version() or ""
 
@@ -95,7 +94,8 @@ def _addresses(document: pikepdf.Pdf) -> list[str]:
     found = []
     for page in document.pages:
         for note in page.get("/Annots") or ():
-            address = note.get("/A", {}).get("/URI")
+            action = note.get("/A")
+            address = action.get("/URI") if action is not None else None
             if address is not None:
                 found.append(str(address))
     return found

@@ -6,6 +6,10 @@ import resource
 import select
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 SECONDS_CPU = 600
 
@@ -17,8 +21,14 @@ class FedProcess:
     a context manager: it never outlives the block, whatever happens in it.
     """
 
-    def __init__(self, command, environment, folder, memory_limit_mb):
-        self.targets = []
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        memory_limit_mb: int,
+    ) -> None:
+        self.targets: list[Path] = []
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -28,15 +38,22 @@ class FedProcess:
             env=environment,
             start_new_session=True,
         )
+        assert self._process.stdin is not None
+        self._input = self._process.stdin
         self._limit(memory_limit_mb * 2**20)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_args):
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
         self.kill()
 
-    def _limit(self, limit):
+    def _limit(self, limit: int) -> None:
         """Bound memory and processor time of the child from outside: no code of ours runs after the fork."""
         try:
             resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limit, limit))
@@ -46,28 +63,28 @@ class FedProcess:
         except (OSError, ValueError):
             return  # it has ended already
 
-    def feed(self, source, target):
+    def feed(self, source: Path, target: Path) -> None:
         """Hand over one conversion; what a dead process does not take is found missing later.
 
         The lines of one process must stay below the 64 KB that its input holds unread.
         """
         self.targets.append(target)
         with contextlib.suppress(OSError):
-            self._process.stdin.write(f'"{source}" "{target}"\n'.encode())
-            self._process.stdin.flush()
+            self._input.write(f'"{source}" "{target}"\n'.encode())
+            self._input.flush()
 
-    def skip(self, target):
+    def skip(self, target: Path) -> None:
         """Note a target that will not be made: it is found missing like any other."""
         self.targets.append(target)
 
-    def finish(self, patience):
+    def finish(self, patience: float) -> str | None:
         """Wait for the end of the work.
 
         :param patience: seconds without a new file after which it counts as hung
         :return: what went wrong, None when nothing is known
         """
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._input.close()
         descriptor = os.pidfd_open(self._process.pid)
         try:
             done = self._count_files()
@@ -81,14 +98,14 @@ class FedProcess:
         status = self._process.returncode
         return None if status == 0 else f"exit {status}"
 
-    def _count_files(self):
+    def _count_files(self) -> int:
         return sum(target.exists() for target in self.targets)
 
-    def kill(self):
+    def kill(self) -> None:
         """End the process and its children, and take its exit status (no zombies)."""
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._input.close()

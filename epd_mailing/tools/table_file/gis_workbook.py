@@ -190,7 +190,7 @@ class _GisCharges(_GisTable):
 
     def __init__(self, stream: BinaryIO, wanted: "Wanted") -> None:
         super().__init__(stream, wanted, "Разделы 3-6", ("услуга", "номер платежного документа"))
-        self._documents = {}
+        self._documents: dict[str, list[str]] = {}
         for row in self._read_side("Разделы 1-2", ("номер платежного документа",)):
             number = _get(row, "номер платежного документа")
             if number in self._documents:

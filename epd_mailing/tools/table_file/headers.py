@@ -408,7 +408,7 @@ def _find_account_column(
     if find_accounts:
         known = find_accounts(sorted({text for column in texts for text in column if text}))
         hits = [sum(text in known for text in column) for column in texts]
-        if hits and max(hits):
+        if any(hits):
             return hits.index(max(hits))
     likely = []
     for place, column in enumerate(texts):

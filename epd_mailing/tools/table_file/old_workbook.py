@@ -62,10 +62,10 @@ class OldWorkbookTable(Table):
         for place, cells in enumerate(self._sheet.iter_rows()):
             if place < position:
                 continue
-            cells = [None if cell == "" else cell for cell in cells[: self.limits.columns]]
-            if any(isinstance(cell, str) and len(cell) > self.limits.cell for cell in cells):
+            kept = [None if cell == "" else cell for cell in cells[: self.limits.columns]]
+            if any(isinstance(cell, str) and len(cell) > self.limits.cell for cell in kept):
                 raise TableError("long_row", start + place + 1)
-            yield Row(start + place + 1, [*indent, *cells], place + 1)
+            yield Row(start + place + 1, [*indent, *kept], place + 1)
 
 
 def _raise_damaged(error: BaseException, form: str) -> None:

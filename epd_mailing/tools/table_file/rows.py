@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
@@ -30,7 +31,8 @@ _IN_WORDS = re.compile(
 Converted = tuple[Any, str, str]
 
 
-class Column(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Column:
     """A column that is read: its place from 0, the field, the service if it stands across.
 
     Services «#1», «#2» … stand for groups of columns that name their service themselves.
@@ -52,7 +54,7 @@ class Record(NamedTuple):
 class _Reader(NamedTuple):
     """How one column is read."""
 
-    index: int
+    place: int
     code: str
     required: bool
     convert: Callable[[Any], Converted]
@@ -103,7 +105,10 @@ class RowParser:
         self.kind = kind
         self.fields = KINDS[kind]
         self.columns = list(columns)
-        self.choices = {"operation": OPERATIONS, **(choices or {})}
+        self.choices: dict[str, dict[str, Iterable[str]]] = {
+            "operation": dict(OPERATIONS),
+            **(choices or {}),
+        }
         self.decimal = decimal
         self.month = month
         self.watch = tuple(watch)
@@ -205,12 +210,12 @@ class RowParser:
         if self.kind == "charge":
             for reader in self._common:
                 if self.fields[reader.code].across and values.get(reader.code):
-                    text = clean_text(cells[reader.index])[:100]
-                    problems.append(Problem(number, reader.index, "of_all", text))
+                    text = clean_text(cells[reader.place])[:100]
+                    problems.append(Problem(number, reader.place, "of_all", text))
         records = []
         for service, readers in self._across.items():
             if not any(
-                reader.index < len(cells) and clean_text(cells[reader.index]) for reader in readers
+                reader.place < len(cells) and clean_text(cells[reader.place]) for reader in readers
             ):
                 continue
             own, own_places = self._read(number, cells, readers, problems, sums)
@@ -221,7 +226,7 @@ class RowParser:
                 continue
             merged, merged_places = {**values, **own}, {**places, **own_places}
             if not service.startswith("#"):
-                self._name_service(service, readers[0].index, merged, merged_places)
+                self._name_service(service, readers[0].place, merged, merged_places)
             elif self.kind == "reading":
                 merged["service_hint"] = split_meter(merged.get("service") or "")[1]
             self._finish(number, cells, merged, merged_places, problems)
@@ -256,8 +261,8 @@ class RowParser:
         count = len(cells)
         for index, code, required, convert, cache, adds in readers:
             cell = cells[index] if index < count else None
-            kind = type(cell)
-            if kind is str or kind is float:
+            # exactly these: what is derived from them is read anew each time
+            if type(cell) is str or type(cell) is float:
                 found = cache.get(cell)
                 if found is None:
                     found = convert(cell)

@@ -11,6 +11,7 @@ from typing import Any
 
 from openpyxl.utils.datetime import from_excel
 
+from .strings import StoredStrings
 from .values import Formula
 
 _ROW = re.compile(r'\s*<row(?: r="(\d+)")?((?: [\w:]+="[^"<]*")*)\s*(/?)>')
@@ -67,7 +68,7 @@ class BlockReader:
 
     def __init__(
         self,
-        strings: Sequence[str],
+        strings: Sequence[str] | StoredStrings,
         epoch: datetime,
         dates: Mapping[int, Any] | set[int],
         spans: Mapping[int, Any] | set[int],

@@ -9,7 +9,9 @@ import os
 import tempfile
 from array import array
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import IO, NoReturn, cast
 from xml.parsers import expat
 
 from openpyxl.xml.constants import SHEET_MAIN_NS
@@ -29,18 +31,19 @@ CACHED_BLOCKS = 512
 class StoredStrings:
     """Texts by their number, in blocks of a temporary file."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="epd_mailing")
         self._starts = array("Q")  # number of the first text of each block
         self._offsets = array("Q", [0])
         self._count = 0
-        self._waiting, self._size = [], 0
+        self._waiting: list[str] = []
+        self._size = 0
         self._get_block = lru_cache(CACHED_BLOCKS)(self._read_block)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._count
 
-    def append(self, text):
+    def append(self, text: str) -> None:
         """Add a text."""
         self._waiting.append(text)
         self._size += len(text)
@@ -48,7 +51,7 @@ class StoredStrings:
         if len(self._waiting) >= BLOCK_TEXTS or self._size >= BLOCK_CHARACTERS:
             self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         """Write the block begun; to be called after the last text."""
         if self._waiting:
             data = marshal.dumps(self._waiting)
@@ -58,23 +61,23 @@ class StoredStrings:
             self._waiting, self._size = [], 0
         self._file.flush()
 
-    def __getitem__(self, number):
+    def __getitem__(self, number: int) -> str:
         if not 0 <= number < self._count:
             raise IndexError(number)
         block = bisect_right(self._starts, number) - 1
         return self._get_block(block)[number - self._starts[block]]
 
-    def _read_block(self, block):
+    def _read_block(self, block: int) -> list[str]:
         begin, end = self._offsets[block], self._offsets[block + 1]
-        return marshal.loads(os.pread(self._file.fileno(), end - begin, begin))
+        return cast(list[str], marshal.loads(os.pread(self._file.fileno(), end - begin, begin)))
 
-    def close(self):
+    def close(self) -> None:
         """Let the file go."""
         self._get_block.cache_clear()
         self._file.close()
 
 
-def read_strings(stream, limit, longest):
+def read_strings(stream: IO[bytes], limit: int, longest: int) -> list[str] | StoredStrings:
     """Return the shared strings of a workbook: a list, or :class:`StoredStrings` when they are many.
 
     :param limit: bytes of XML that are read at most
@@ -98,11 +101,12 @@ def read_strings(stream, limit, longest):
 class _Reader:
     """Takes the events of the parser: ``si`` (``t`` | ``r``/``t``)*, hints of pronunciation aside."""
 
-    def __init__(self, longest):
-        self.texts = []
+    def __init__(self, longest: int) -> None:
+        self.texts: list[str] | StoredStrings = []
         self._longest = longest
         self._characters = 0
-        self._parts, self._length = [], 0
+        self._parts: list[str] = []
+        self._length = 0
         self._in_item = self._in_hint = self._in_text = False
         self._parser = parser = expat.ParserCreate(namespace_separator="}")
         parser.buffer_text = True
@@ -111,23 +115,23 @@ class _Reader:
         parser.CharacterDataHandler = self._read_text
         parser.StartDoctypeDeclHandler = self._refuse
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         self._parser.Parse(data, False)
 
-    def finish(self):
+    def finish(self) -> list[str] | StoredStrings:
         self._parser.Parse(b"", True)
         if isinstance(self.texts, StoredStrings):
             self.texts.flush()
         return self.texts
 
-    def drop(self):
+    def drop(self) -> None:
         if isinstance(self.texts, StoredStrings):
             self.texts.close()
 
-    def _refuse(self, *_doctype):
+    def _refuse(self, *_doctype: object) -> NoReturn:
         raise TableError("unsafe_xml")
 
-    def _start(self, name, _attributes):
+    def _start(self, name: str, _attributes: Mapping[str, str]) -> None:
         if name == _ITEM:
             self._in_item, self._parts, self._length = True, [], 0
         elif name == _HINT:
@@ -135,7 +139,7 @@ class _Reader:
         elif name == _TEXT:
             self._in_text = self._in_item and not self._in_hint
 
-    def _end(self, name):
+    def _end(self, name: str) -> None:
         if name == _TEXT:
             self._in_text = False
         elif name == _HINT:
@@ -145,13 +149,13 @@ class _Reader:
             self._add("".join(self._parts).replace("x005F_", ""))
             self._in_item = False
 
-    def _read_text(self, data):
+    def _read_text(self, data: str) -> None:
         if self._in_text and self._length <= self._longest:
             data = data[: self._longest + 1 - self._length]
             self._parts.append(data)
             self._length += len(data)
 
-    def _add(self, text):
+    def _add(self, text: str) -> None:
         self.texts.append(text)
         if isinstance(self.texts, list):
             self._characters += len(text)

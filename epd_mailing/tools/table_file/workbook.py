@@ -12,7 +12,8 @@ import io
 import re
 import zipfile
 import zlib
-from typing import BinaryIO
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
 
@@ -25,7 +26,7 @@ from openpyxl.xml.constants import SHARED_STRINGS
 from .errors import TableError
 from .reader import Limits, Row, Table
 from .sheet_block import BlockReader, find_formulas
-from .strings import read_strings
+from .strings import StoredStrings, read_strings
 
 BLOCK = 512 * 1024
 HEAD = 64 * 1024
@@ -65,37 +66,34 @@ class WorkbookTable(Table):
             self._book, self._strings = reader.wb, reader.shared_strings
             self._archive = reader.archive
             self.sheets = tuple(reader.paths)
-            self._path = reader.paths.get(sheet) or next(
-                iter(reader.shown or reader.paths.values()), None
-            )
-            if self._path is None:
+            path = reader.paths.get(sheet) or next(iter(reader.shown or reader.paths.values()), "")
+            if not path:
                 raise TableError("no_sheet")
+            self._path = path
             self.size = self._archive.getinfo(self._path).file_size
             self._find_rows()
-            self._fast = BlockReader(
-                self._strings,
-                self._book.epoch,
-                self._book._date_formats,
-                self._book._timedelta_formats,
-            )
+            # styles of dates and of spans of time: what openpyxl keeps for its own reader
+            self._dates = self._book._date_formats  # type: ignore[attr-defined]
+            self._spans = self._book._timedelta_formats  # type: ignore[attr-defined]
+            self._fast = BlockReader(self._strings, self._book.epoch, self._dates, self._spans)
         except TableError:
             raise
         except DAMAGED as error:
             raise TableError("damaged", detail=type(error).__name__) from error
 
-    def close(self):
+    def close(self) -> None:
         """Let the workbook go."""
         self._archive.close()
-        if hasattr(self._strings, "close"):
+        if isinstance(self._strings, StoredStrings):
             self._strings.close()
 
-    def _find_rows(self):
+    def _find_rows(self) -> None:
         """Find where the rows begin, and under which prefix the sheet writes its elements."""
         with self._archive.open(self._path) as member:
             head = member.read(HEAD)
         root = re.search(rb"<((?:\w+:)?)worksheet\b[^>]*>", head)
         data = root and re.search(rb"<" + root[1] + rb"sheetData\s*(/?)>", head)
-        if not data:
+        if not root or not data:
             raise TableError("damaged", detail="sheetData")
         prefix = root[1]
         self._start = self.size if data[1] else data.end()
@@ -106,16 +104,17 @@ class WorkbookTable(Table):
         )
         self._data_end = re.compile(rb"</" + prefix + rb"sheetData\s*>")
 
-    def rows(self, position=0, number=0):
+    def rows(self, position: int = 0, number: int = 0) -> Iterator[Row]:
         """Yield rows from ``position`` on; ``number`` is that of the row before it."""
         position = max(position, self._start)
         try:
             for block, offsets in self._blocks(position):
                 rows = self._parse(block, number)
                 for offset in offsets:
-                    number, cells = next(rows, (None, None))
-                    if number is None:
+                    row = next(rows, None)
+                    if row is None:
                         raise TableError("damaged", detail="rows")
+                    number, cells = row
                     if len(cells) > self.limits.columns:
                         cells = self._cut(cells, number)
                     yield Row(number, cells, offset)
@@ -124,7 +123,7 @@ class WorkbookTable(Table):
         except DAMAGED as error:
             raise TableError("damaged", number, type(error).__name__) from error
 
-    def _blocks(self, position):
+    def _blocks(self, position: int) -> Iterator[tuple[bytes, list[int]]]:
         """Yield ``(bytes of whole rows, the offset after each of them)``."""
         if position >= self.size:  # an empty sheet
             return
@@ -151,7 +150,7 @@ class WorkbookTable(Table):
                 if len(rest) > 16 * BLOCK:
                     raise TableError("long_row")
 
-    def _parse(self, block, number):
+    def _parse(self, block: bytes, number: int) -> Iterator[tuple[int, list[Any]]]:
         """Yield ``(number, cells)`` of the rows of a block."""
         if self._opening.endswith(b"><sheetData>"):
             rows = self._fast.read_block(block, number)
@@ -159,20 +158,19 @@ class WorkbookTable(Table):
                 return iter(rows)
         return self._parse_slowly(block, number)
 
-    def _parse_slowly(self, block, number):
-        book = self._book
+    def _parse_slowly(self, block: bytes, number: int) -> Iterator[tuple[int, list[Any]]]:
         parser = WorkSheetParser(
             io.BytesIO(self._opening + block + self._closing),
             self._strings,
             data_only=True,
-            epoch=book.epoch,
-            date_formats=book._date_formats,
-            timedelta_formats=book._timedelta_formats,
+            epoch=self._book.epoch,
+            date_formats=self._dates,
+            timedelta_formats=self._spans,
         )
         parser.row_counter = number
         formulas = find_formulas(block)
         for at, cells in parser.parse():
-            row = []
+            row: list[Any] = []
             for cell in cells:
                 column, value = cell["column"], cell["value"]
                 if value is None and formulas:
@@ -183,7 +181,7 @@ class WorkbookTable(Table):
                 row[min(column, self.limits.columns + 1) - 1] = value
             yield at, row
 
-    def _cut(self, cells, number):
+    def _cut(self, cells: list[Any], number: int) -> list[Any]:
         """Return the cells within the limit of columns, when nothing stands beyond."""
         columns = self.limits.columns
         if any(cell not in (None, "") for cell in cells[columns:]):
@@ -198,14 +196,14 @@ class _BookReader(ExcelReader):
     dimensions, only to count rows.
     """
 
-    def __init__(self, stream, limits):
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         super().__init__(stream, read_only=True, data_only=True, keep_links=False)
         self.archive = _Archive(stream)
         self.limits = limits
-        self.paths = {}  # name of a sheet → its part
-        self.shown = []
+        self.paths: dict[str, str] = {}  # name of a sheet → its part
+        self.shown: list[str] = []
 
-    def read_parts(self):
+    def read_parts(self) -> None:
         """Read all but the sheets."""
         self.read_manifest()
         self.read_workbook()
@@ -217,28 +215,32 @@ class _BookReader(ExcelReader):
                     self.shown.append(relation.target)
         self.read_strings()
 
-    def read_strings(self):
+    def read_strings(self) -> None:
         """Read the texts as a stream."""
         part = self.package.find(SHARED_STRINGS)
         if part is not None:
             with self.archive.open(part.PartName[1:]) as source:
-                self.shared_strings = read_strings(source, self.limits.strings, self.limits.cell)
+                # read by number alone, so they need not be a list
+                self.shared_strings = read_strings(  # type: ignore[assignment]
+                    source, self.limits.strings, self.limits.cell
+                )
 
 
 class _Archive(zipfile.ZipFile):
     """An archive whose parts are read whole only while they are small."""
 
-    def read(self, name, pwd=None):
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
         """Return the bytes of a part.
 
         :raise TableError: ``too_big``
         """
-        if self.getinfo(name).file_size > PART:
+        info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        if info.file_size > PART:
             raise TableError("too_big")
         return super().read(name, pwd)
 
 
-def _check_archive(stream, limits):
+def _check_archive(stream: BinaryIO, limits: Limits) -> None:
     """Refuse what is no workbook, is encrypted, unpacks to too much, or brings a DTD along."""
     with zipfile.ZipFile(stream) as archive:
         members = archive.infolist()
@@ -259,10 +261,10 @@ def _check_archive(stream, limits):
                     _check_prolog(part)
 
 
-def _check_prolog(part):
+def _check_prolog(part: IO[bytes]) -> None:
     """Read an XML file up to its first element; refuse a DTD, or a prolog that hides one far down."""
     parser = expat.ParserCreate()
-    found = []
+    found: list[str] = []
     parser.StartDoctypeDeclHandler = lambda *_doctype: found.append("doctype")
     parser.StartElementHandler = lambda *_element: found.append("element")
     for _block in range(16):

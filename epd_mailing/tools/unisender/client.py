@@ -240,7 +240,9 @@ class UniSenderClient:
     def _check_halves(self, ids, refusal):
         middle = len(ids) // 2
         parts, answered = [ids[:middle], ids[middle:]], False
-        statuses, failed, warnings = {}, {}, {}
+        failed: dict[str, str] = {}
+        statuses: dict[str, str] = {}
+        warnings: dict[str, None] = {}
         for _call in range(HALVINGS):
             if not parts:
                 break

@@ -1,35 +1,47 @@
 """HTTP for the client: what came back, or whether anything went out at all."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import ProxyManager
 
 from . import errors
 
 ANSWER_LIMIT = 8 * 2**20  # bytes
 
 
-class _MarksConnect:
+class _Connection(HTTPConnection):
     """A connection that marks the exceptions of connecting (TCP, proxy tunnel, TLS).
 
     The only sure sign that no byte of the request went out; the classes of the exceptions are not
     one: a failed handshake and a broken answer are the same ``SSLError`` to the caller.
     """
 
-    def connect(self):
+    def connect(self) -> None:
         try:
-            return super().connect()
+            super().connect()
         except Exception as error:
-            error.nothing_went_out = True
+            _mark(error)
             raise
 
 
-class _Connection(_MarksConnect, HTTPConnectionPool.ConnectionCls):
-    pass
+class _SecureConnection(HTTPSConnection):
+    """The same over TLS."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except Exception as error:
+            _mark(error)
+            raise
 
 
-class _SecureConnection(_MarksConnect, HTTPSConnectionPool.ConnectionCls):
-    pass
+def _mark(error: Exception) -> None:
+    error.nothing_went_out = True  # type: ignore[attr-defined]
 
 
 class _Pool(HTTPConnectionPool):
@@ -43,26 +55,26 @@ class _SecurePool(HTTPSConnectionPool):
 class Adapter(HTTPAdapter):
     """Pooled connections that tell «never connected» from «nobody knows»; no retries."""
 
-    def __init__(self, pool_size):
+    def __init__(self, pool_size: int) -> None:
         super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
 
-    def init_poolmanager(self, *args, **kwargs):  # pylint: disable=missing-return
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # pylint: disable=missing-return
         """Make the pools of direct connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
-    def proxy_manager_for(self, *args, **kwargs):
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:
         """Make the pools of connections through a proxy."""
-        manager = super().proxy_manager_for(*args, **kwargs)
+        manager: ProxyManager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
         return manager
 
 
-def _no_auth(request):
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def make_session(session, root, pool_size):
+def make_session(session: requests.Session | None, root: str, pool_size: int) -> requests.Session:
     """Return a session for calls below ``root``.
 
     A proxy or CA bundle of the environment is heeded for https alone; plain http is a service on
@@ -79,7 +91,13 @@ def make_session(session, root, pool_size):
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def post(session, url, body, timeout, headers=None):
+def post(
+    session: requests.Session,
+    url: str,
+    body: bytes,
+    timeout: tuple[float, float],
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, bytes] | errors.UniSenderError:
     """Post a body and return ``(HTTP status, bytes)``, or the error instead.
 
     The error is returned, not raised: the frames and causes of the original hold the API key.
@@ -104,7 +122,7 @@ def post(session, url, body, timeout, headers=None):
         return _read_failure(error)
 
 
-def _read_failure(error):
+def _read_failure(error: Exception) -> errors.UniSenderError:
     """Tell «nothing went out» from «nobody knows». Names only: the request holds the key."""
     name = type(error).__name__
     if isinstance(
@@ -124,9 +142,10 @@ def _read_failure(error):
     return errors.ResultUnknown("broken_connection", name)
 
 
-def _never_connected(error):
-    """Tell whether the mark of ``_MarksConnect`` is on the error or on one it wraps."""
-    pending, seen = [error], set()
+def _never_connected(error: BaseException) -> bool:
+    """Tell whether the mark of ``_mark`` is on the error or on one it wraps."""
+    pending: list[BaseException] = [error]
+    seen: set[int] = set()
     while pending:
         current = pending.pop()
         if id(current) in seen:

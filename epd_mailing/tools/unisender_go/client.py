@@ -157,7 +157,7 @@ class UniSenderGoClient:
             return answer
         code = answer.get("code")
         error = go_errors.from_code(
-            int(code) if str(code or "").isdigit() else 0,
+            int(str(code)) if str(code or "").isdigit() else 0,
             status,
             self._clean(answer.get("message") or f"{method}: HTTP {status}"),
         )
@@ -278,7 +278,8 @@ class UniSenderGoClient:
         """Return how far a dump is."""
         found = self.call("event-dump/get", {"dump_id": dump_id}).get("event_dump")
         found = found if isinstance(found, dict) else {}
-        files = found.get("files") if isinstance(found.get("files"), list) else []
+        files = found.get("files")
+        files = files if isinstance(files, list) else []
         urls = tuple(str(one["url"]) for one in files if isinstance(one, dict) and one.get("url"))
         return Dump(dump_id, str(found.get("dump_status") or "failed"), urls)
 
