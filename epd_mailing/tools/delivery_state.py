@@ -1,5 +1,7 @@
 """How far a document has come on its way to the payer: one order of the states, used everywhere."""
 
+from collections.abc import Iterable
+
 #: the states of a document, worst first: a document shows the best of what became of it
 DELIVERY_RANK = (
     "none",
@@ -35,7 +37,7 @@ LETTER_OUTCOMES = {
 }
 
 
-def find_best_state(states):
+def find_best_state(states: Iterable[str]) -> str:
     """Return the best of delivery states; ``none`` of no state.
 
     :param states: iterable of members of :data:`DELIVERY_RANK`

@@ -11,6 +11,7 @@ https://github.com/alexsep19/mosgis_2).
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, Protocol
 
 from . import money
 
@@ -142,7 +143,14 @@ READING = FigureSet(
 ALL = (CHARGE, BALANCE, READING)
 
 
-def expected_total(line) -> Decimal:
+class Line(Protocol):
+    """Anything that gives a column by its name: a record, a dict."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return the value of a column; what is empty as nothing."""
+
+
+def expected_total(line: Line) -> Decimal:
     """Return what the columns of a charge add up to, roubles with 2 decimals.
 
     :param line: anything that gives a column by its name (record, dict): amounts in roubles, what
@@ -154,7 +162,7 @@ def expected_total(line) -> Decimal:
     return amount + excess + recalculation - discount
 
 
-def expected_due(balance) -> Decimal:
+def expected_due(balance: Line) -> Decimal:
     """Return what an account owes a payee, roubles with 2 decimals; an advance is negative.
 
     :param balance: anything that gives a column by its name, as for :func:`expected_total`
@@ -166,7 +174,7 @@ def expected_due(balance) -> Decimal:
     return opening - paid + charged + penalty + court_costs
 
 
-def snapshot_figures(line, figures: FigureSet) -> dict[str, str]:
+def snapshot_figures(line: Line, figures: FigureSet) -> dict[str, str]:
     """Return the numbers of a line as a snapshot keeps them: texts of decimals.
 
     :param line: anything that gives a column by its name

@@ -5,11 +5,12 @@ that come with a payer's data are made harmless.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import SecurityError
+from jinja2.exceptions import SecurityError
 from markupsafe import Markup, escape
 
 from . import money, template_sandbox
@@ -37,7 +38,7 @@ class Field:
     name: str
     label: str
     example: str
-    value: Callable[[dict], str] | None
+    value: Callable[[dict[str, Any]], str] | None
     in_subject: bool = True
 
 
@@ -53,7 +54,7 @@ _CONTROL = re.compile(
 )
 
 
-def _(text):
+def _(text: str) -> str:
     """Mark a label for the translators; ``env._`` of the model that shows it translates it."""
     return text
 
@@ -151,14 +152,14 @@ class TemplateError(ValueError):
     ``line``: 0 when it is no one line; ``name``: the field or the detail.
     """
 
-    def __init__(self, code, line=0, name=""):
+    def __init__(self, code: str, line: int = 0, name: str = "") -> None:
         super().__init__(f"{code}, line {line}: {name}")
         self.code = code
         self.line = line
         self.name = name
 
 
-def letter_values(snapshot: dict, form_name: str, document_link: str) -> dict[str, str]:
+def letter_values(snapshot: dict[str, Any], form_name: str, document_link: str) -> dict[str, str]:
     """Return the values of all fields for a letter with a document.
 
     :param snapshot: dict of ``receipt_data``, as saved with the document
@@ -169,7 +170,7 @@ def letter_values(snapshot: dict, form_name: str, document_link: str) -> dict[st
     return {**values, "form_name": form_name, "document_link": document_link}
 
 
-def _plain(data):
+def _plain(data: Mapping[str, str]) -> dict[str, str]:
     """Return the values without characters that letters cannot carry.
 
     :raise TypeError: a value that is no text
@@ -183,7 +184,7 @@ def _plain(data):
     }
 
 
-def _compile(source, autoescape):
+def _compile(source: str, autoescape: bool) -> template_sandbox.Compiled:
     if len(source) > TEMPLATE_LIMIT:
         raise TemplateError("too_long")
     try:
@@ -198,10 +199,11 @@ def _compile(source, autoescape):
         raise TemplateError("syntax", 0, str(error)) from error
 
 
-def _render(source, data, autoescape):
+def _render(source: str, data: dict[str, str], autoescape: bool) -> str:
     compiled = _compile(source, autoescape)
     try:
-        parts, size = [], 0
+        parts: list[str] = []
+        size = 0
         for part in template_sandbox.generate(compiled, data):
             size += len(part)
             if size > RESULT_LIMIT:
@@ -218,7 +220,7 @@ def _render(source, data, autoescape):
         raise TemplateError("fault", _line(error), str(error)) from error
 
 
-def _line(error):
+def _line(error: BaseException) -> int:
     """Return the template's line from the traceback (jinja2 rewrites it to template lines)."""
     line, trace = 0, error.__traceback__
     while trace:
@@ -228,18 +230,19 @@ def _line(error):
     return line
 
 
-def _undefined_name(error):
+def _undefined_name(error: UndefinedError) -> str:
     """Return the name behind jinja2's «'x' is undefined» or «… has no attribute 'x'»."""
     quoted = re.findall(r"'([^']*)'", error.message or "")
     return quoted[-1] if quoted else error.message or ""
 
 
-def text_to_html(text):
+def text_to_html(text: str) -> str:
     """Return plain text as decent HTML: paragraphs, line breaks, links."""
     text = re.sub(r"\r\n?", "\n", text).strip()
     html = []
     for paragraph in re.split(r"\n[^\S\n]*\n\s*", text):
-        pieces, at = [], 0
+        pieces: list[str] = []
+        at = 0
         for found in _URL.finditer(paragraph):
             url = str(escape(found.group()))
             pieces.append(str(escape(paragraph[at : found.start()])))
@@ -254,7 +257,7 @@ def text_to_html(text):
     )
 
 
-def _render_subject(source, values):
+def _render_subject(source: str, values: dict[str, str]) -> str:
     head = {key: value for key, value in values.items() if key not in _BODY_ONLY}
     try:
         title = _render(source, head, autoescape=False)
@@ -272,7 +275,7 @@ def _render_subject(source, values):
     return title
 
 
-def _render_body(source, values, is_html):
+def _render_body(source: str, values: dict[str, str], is_html: bool) -> str:
     values = {**values, "unsubscribe_link": Markup(_MARK) if is_html else _MARK}
     html = _render(source, values, autoescape=is_html)
     if not is_html:
@@ -286,7 +289,9 @@ def _render_body(source, values, is_html):
     return html
 
 
-def render_message(subject, body, data, is_html=True):
+def render_message(
+    subject: str, body: str, data: Mapping[str, str], is_html: bool = True
+) -> Message:
     """Return the ``Message`` for one letter.
 
     :param subject: template of the subject; amounts and links may not stand in it
@@ -299,12 +304,14 @@ def render_message(subject, body, data, is_html=True):
     return Message(_render_subject(subject, values), _render_body(body, values, is_html))
 
 
-def sample_data():
+def sample_data() -> dict[str, str]:
     """Return example values of all fields."""
     return {field.name: field.example for field in FIELDS}
 
 
-def check_template(subject, body, is_html=True, sample=None):
+def check_template(
+    subject: str, body: str, is_html: bool = True, sample: Mapping[str, str] | None = None
+) -> Message:
     """Render against a sample and return the ``Message``.
 
     Names are checked in every branch, also in those that the sample does not take: a mistake is to

@@ -18,7 +18,8 @@ def to_local(moment: datetime, zone: str | None) -> datetime:
     :param zone: name of the office's zone, e.g. ``Asia/Yekaterinburg``; nothing means UTC
     :return: naive, local
     """
-    return pytz.utc.localize(moment).astimezone(pytz.timezone(zone or UTC)).replace(tzinfo=None)
+    local: datetime = pytz.utc.localize(moment).astimezone(pytz.timezone(zone or UTC))
+    return local.replace(tzinfo=None)
 
 
 def to_utc(local: datetime, zone: str | None) -> datetime:
@@ -31,12 +32,8 @@ def to_utc(local: datetime, zone: str | None) -> datetime:
     :param zone: name of the office's zone; nothing means UTC
     :return: naive, UTC
     """
-    return (
-        pytz.timezone(zone or UTC)
-        .localize(local, is_dst=False)
-        .astimezone(pytz.utc)
-        .replace(tzinfo=None)
-    )
+    moment: datetime = pytz.timezone(zone or UTC).localize(local, is_dst=False)
+    return moment.astimezone(pytz.utc).replace(tzinfo=None)
 
 
 def day_of(moment: datetime, zone: str | None) -> date:

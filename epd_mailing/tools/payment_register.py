@@ -5,6 +5,7 @@ register that is sent again, one with a corrected sum. It must count once.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -23,6 +24,9 @@ class Payment(NamedTuple):
     paid_through: date | None = None
 
 
+Key = int  # of a recorded payment
+
+
 class Settlement(NamedTuple):
     """What a file says of one account and payee, beside what is recorded.
 
@@ -34,14 +38,14 @@ class Settlement(NamedTuple):
       number: taken for the same by day and sum alone, which a person should see.
     """
 
-    new: list
-    changed: list
-    gone: list
-    same: list
-    repeated: list
+    new: list[Payment]
+    changed: list[tuple[Key, Payment]]
+    gone: list[Key]
+    same: list[Key]
+    repeated: list[Key]
 
 
-def settle(given, known, whole):
+def settle(given: Iterable[Payment], known: dict[Key, Payment], whole: bool) -> Settlement:
     """Compare the payments of a file with the recorded ones.
 
     Payments are the same when number, day and sum are. Equal ones are counted: two in the file and
@@ -55,10 +59,12 @@ def settle(given, known, whole):
     :param whole: whether the file holds all payments of the period, or further ones
     :return: :class:`Settlement`
     """
-    left = defaultdict(list)
+    left: dict[Hashable, list[Key]] = defaultdict(list)
     for key, payment in known.items():
         left[_identity(payment)].append(key)
-    fresh, same, repeated = [], [], []
+    fresh: list[Payment] = []
+    same: list[Key] = []
+    repeated: list[Key] = []
     for payment in given:
         keys = left.get(_identity(payment))
         if not keys:
@@ -79,44 +85,51 @@ def settle(given, known, whole):
     return Settlement(new, changed, list(rest) if whole else [], same, repeated)
 
 
-def _pair(payments, rest, get_place, alike):
+def _pair(
+    payments: Iterable[Payment],
+    rest: dict[Key, Payment],
+    get_place: Callable[[Payment], Hashable],
+    alike: Callable[[Payment, Payment], bool],
+) -> tuple[list[tuple[Key, Payment]], list[Payment]]:
     """Pair payments with those of ``rest`` that are alike, and take these out of it.
 
     :return: ``([(key of the recorded one, payment)], payments without one)``
     """
-    places, pairs, alone = defaultdict(list), [], []
+    places: dict[Hashable, list[Key]] = defaultdict(list)
+    pairs: list[tuple[Key, Payment]] = []
+    alone: list[Payment] = []
     for key, other in rest.items():
         places[get_place(other)].append(key)
     for payment in payments:
         keys = places[get_place(payment)]
-        key = next((k for k in keys if k in rest and alike(payment, rest[k])), None)
-        if key is None:
+        found = [key for key in keys if key in rest and alike(payment, rest[key])][:1]
+        if not found:
             alone.append(payment)
-        else:
+        for key in found:
             pairs.append((key, payment))
             del rest[key]
     return pairs, alone
 
 
-def _get_number(payment):
+def _get_number(payment: Payment) -> str:
     return payment.number
 
 
-def _get_day(payment):
+def _get_day(payment: Payment) -> tuple[date | None, Decimal]:
     return payment.paid_on, payment.amount
 
 
-def _is_corrected(payment, other):
+def _is_corrected(payment: Payment, other: Payment) -> bool:
     """Tell whether one number stands for one payment whose day or sum was put right."""
     alike = payment.paid_on == other.paid_on or payment.amount == other.amount
     return bool(payment.number) and alike
 
 
-def _is_numbered(payment, other):
+def _is_numbered(payment: Payment, other: Payment) -> bool:
     """Tell whether it is one payment by day and sum, of which one file gives the number."""
     return bool(payment.paid_on) and bool(payment.number) != bool(other.number)
 
 
-def _identity(payment):
+def _identity(payment: Payment) -> tuple[str, date | None, Decimal, str]:
     alone = not payment.number and not payment.paid_on
     return payment.number, payment.paid_on, payment.amount, payment.source if alone else ""

@@ -1,6 +1,7 @@
 """Many receipts → one file for the printer."""
 
 import io
+from collections.abc import Iterable
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
@@ -9,12 +10,14 @@ from pypdf.errors import PyPdfError
 class MergeError(ValueError):
     """A file is no PDF that can be read; ``index`` says which one."""
 
-    def __init__(self, index):
+    def __init__(self, index: int) -> None:
         super().__init__(f"file {index} cannot be read")
         self.index = index
 
 
-def merge(files, odd_start=False, backs=None):
+def merge(
+    files: Iterable[bytes], odd_start: bool = False, backs: Iterable[bytes] | None = None
+) -> tuple[bytes, list[tuple[int, int]]]:
     """Join PDF files in their order.
 
     :param files: iterable of bytes; read one after another

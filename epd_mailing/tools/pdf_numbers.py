@@ -6,7 +6,7 @@ from pypdf import PdfReader, PdfWriter
 from reportlab.pdfgen import canvas
 
 
-def number_pages(data, margin=24):
+def number_pages(data: bytes, margin: float = 24) -> bytes:
     """Return the PDF with «page / pages» in the foot of each page.
 
     :param data: bytes of a PDF

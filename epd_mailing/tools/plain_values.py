@@ -10,12 +10,12 @@ _DECIMAL = re.compile(r"-?\d{1,14}(\.\d{1,10})?")
 class PlainValueError(ValueError):
     """A value that cannot be taken; ``code`` is ``not_a_decimal``, ``too_precise`` or ``not_a_day``."""
 
-    def __init__(self, code):
+    def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def read_decimal(value, places):
+def read_decimal(value: object, places: int) -> Decimal:
     """Return a decimal text as a Decimal of at most ``places`` decimals; nothing is rounded.
 
     :param value: text such as ``-118.40``; an empty one is 0. Numbers are refused: a float has
@@ -32,7 +32,7 @@ def read_decimal(value, places):
     return number
 
 
-def read_day(value):
+def read_day(value: object) -> date | None:
     """Return an ISO day (``2026-03-31``) as a date, an empty text as None.
 
     :raise PlainValueError: when it is no such day

@@ -1,7 +1,16 @@
 """How PostgreSQL goes about our queries over whole houses."""
 
+from typing import Protocol
 
-def switch_off_jit(cr):
+
+class Cursor(Protocol):
+    """What is needed of a cursor of Odoo."""
+
+    def execute(self, query: str) -> object:
+        """Run a statement."""
+
+
+def switch_off_jit(cr: Cursor) -> None:
     """Have queries interpreted, not compiled, until the transaction ends.
 
     Compiling takes 0.6 s of the 1.5 s of a query over 100 000 accounts, and again at each call.

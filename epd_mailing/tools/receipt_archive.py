@@ -12,8 +12,9 @@ import stat
 import time
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pypdf
 from pypdf.filters import ASCII85Decode
@@ -43,7 +44,7 @@ class ArchiveLimits:
 class ArchiveError(ValueError):
     """The archive as a whole is not taken: ``not_zip``, ``damaged``, ``too_many``, ``bomb``, ``empty``."""
 
-    def __init__(self, code):
+    def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
@@ -69,7 +70,7 @@ class PdfFacts(NamedTuple):
     text: str = ""
 
 
-def read_archive(stream, limits=None):
+def read_archive(stream: BinaryIO, limits: ArchiveLimits | None = None) -> list[Entry]:
     """Return the entries of a ZIP, folders and litter left out.
 
     Problems of an entry: ``path`` (absolute, upwards, a link), ``encrypted``, ``method``, ``too_big``,
@@ -88,7 +89,8 @@ def read_archive(stream, limits=None):
         raise ArchiveError("damaged") from error
     if len(infos) > 2 * limits.entries:
         raise ArchiveError("too_many")
-    entries, seen = [], set()
+    entries: list[Entry] = []
+    seen: set[str] = set()
     for index, info in enumerate(infos):
         name = _decode_name(info)
         if info.is_dir() or _LITTER.search(name):
@@ -107,7 +109,7 @@ def read_archive(stream, limits=None):
     return entries
 
 
-def _decode_name(info):
+def _decode_name(info: zipfile.ZipInfo) -> str:
     """Return the name: ZIPs of Windows Explorer hold Russian names in code page 866."""
     name = info.filename
     if not info.flag_bits & 0x800:
@@ -117,7 +119,7 @@ def _decode_name(info):
     return name
 
 
-def _find_problem(info, name, limits):
+def _find_problem(info: zipfile.ZipInfo, name: str, limits: ArchiveLimits) -> str:
     parts = re.split(r"[/\\]", name)
     mode = info.external_attr >> 16
     if (
@@ -144,7 +146,9 @@ def _find_problem(info, name, limits):
     return ""
 
 
-def read_entry(archive, index, limits=None):
+def read_entry(
+    archive: zipfile.ZipFile, index: int, limits: ArchiveLimits | None = None
+) -> tuple[bytes, str]:
     """Return ``(bytes, problem)`` of one entry of an open ``zipfile.ZipFile``, unpacked within bounds."""
     limits = limits or ArchiveLimits()
     try:
@@ -159,11 +163,11 @@ def read_entry(archive, index, limits=None):
     return data, ""
 
 
-def check_pdf(data, max_pages=20):
+def check_pdf(data: bytes, max_pages: int = 20) -> PdfFacts:
     """Return what a PDF is: whole, not encrypted, nothing that acts by itself; and its text."""
     problem, reader = open_pdf(data, max_pages)
-    if problem:
-        return PdfFacts(problem, len(reader.pages) if problem == "active" else 0)
+    if problem or reader is None:
+        return PdfFacts(problem, len(reader.pages) if reader is not None else 0)
     try:
         _measure_pages(reader.pages)
         text = _extract_text(reader.pages)
@@ -176,7 +180,7 @@ def check_pdf(data, max_pages=20):
     return PdfFacts("", len(reader.pages), text)
 
 
-def open_pdf(data, max_pages):
+def open_pdf(data: bytes, max_pages: int) -> tuple[str, pypdf.PdfReader | None]:
     """Return ``(problem code or "", reader)`` of a PDF, its pages not yet looked at."""
     if not data[:1024].lstrip().startswith(b"%PDF-"):
         return "not_pdf", None
@@ -192,7 +196,7 @@ def open_pdf(data, max_pages):
         return "damaged", None
 
 
-def read_page(reader, index):
+def read_page(reader: pypdf.PdfReader, index: int) -> tuple[str, str]:
     """Return ``(problem code or "", text)`` of one page of an opened PDF."""
     try:
         pages = [reader.pages[index]]
@@ -210,9 +214,10 @@ class _Overrun(BaseException):
     """More work than a receipt needs; pypdf swallows an ``Exception`` of a visitor."""
 
 
-def _measure_pages(pages):
+def _measure_pages(pages: Iterable[pypdf.PageObject]) -> None:
     """Raise when what the pages draw unpacks to more than ``PAGES_SIZE``; shared streams count anew."""
-    left, known = PAGES_SIZE, {}
+    left = PAGES_SIZE
+    known: dict[int, tuple[int, StreamObject]] = {}
     for page in pages:
         for stream in _find_streams(page):
             if id(stream) not in known:
@@ -222,13 +227,14 @@ def _measure_pages(pages):
                 raise _Overrun
 
 
-def _find_streams(page):
+def _find_streams(page: pypdf.PageObject) -> Iterator[StreamObject]:
     """Yield what is unpacked for the text of a page: its drawing, its forms, the tables of fonts."""
     contents = _resolve(page.get("/Contents"))
     for part in contents if isinstance(contents, list) else [contents]:
         if isinstance(_resolve(part), StreamObject):
             yield _resolve(part)
-    waiting, seen = [page], {}
+    waiting: list[Any] = [page]
+    seen: dict[int, Any] = {}
     while waiting:
         holder = waiting.pop()
         resources = _resolve(holder.get("/Resources")) or {}
@@ -242,22 +248,22 @@ def _find_streams(page):
             yield from _list_streams(_resolve(value) for value in font.values())
 
 
-def _resolve(value):
+def _resolve(value: Any) -> Any:
     return value.get_object() if hasattr(value, "get_object") else value
 
 
-def _list_values(folder):
+def _list_values(folder: Any) -> list[Any]:
     """Return the dictionaries that a dictionary of resources holds."""
     folder = _resolve(folder)
     values = folder.values() if isinstance(folder, dict) else ()
     return [value for value in map(_resolve, values) if isinstance(value, dict)]
 
 
-def _list_streams(values):
+def _list_streams(values: Iterable[Any]) -> list[StreamObject]:
     return [value for value in values if isinstance(value, StreamObject)]
 
 
-def _measure(stream, limit):
+def _measure(stream: StreamObject, limit: int) -> int:
     """Return the unpacked size of a stream, or more than ``limit`` where it is not worth unpacking."""
     filters = _resolve(stream.get("/Filter")) or []
     filters = [_resolve(name) for name in (filters if isinstance(filters, list) else [filters])]
@@ -273,18 +279,18 @@ def _measure(stream, limit):
     return len(stream.get_data()) if filters else len(data)
 
 
-def _extract_text(pages):
+def _extract_text(pages: Iterable[pypdf.PageObject]) -> str:
     until = time.monotonic() + PDF_SECONDS
 
-    def watch(*_state):
+    def watch(*_state: object) -> None:
         if time.monotonic() > until:
             raise _Overrun
 
     return "\n".join(page.extract_text(visitor_operand_before=watch) or "" for page in pages)
 
 
-def _acts_by_itself(reader):
-    root = reader.trailer["/Root"].get_object()
+def _acts_by_itself(reader: pypdf.PdfReader) -> bool:
+    root: Any = reader.trailer["/Root"].get_object()
     names = root.get("/Names", {}).get_object() if "/Names" in root else {}
     if "/JavaScript" in names or "/EmbeddedFiles" in names or "/AA" in root:
         return True
@@ -320,7 +326,7 @@ class Pattern:
     is joined to it. Letters' case does not count; folders do not belong to the name.
     """
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         """:raise ValueError: when it has no ``{account}``, or something else in braces"""
         tokens = re.findall(r"\{[^{}]*\}|\*|[^{}*]+|[{}]", text.strip())
         if tokens.count("{account}") != 1 or tokens.count("{month}") > 1:
@@ -336,17 +342,19 @@ class Pattern:
         kinds = (".*", ".*?") if before and after else (".*",) if before else (".*?",)
         self._regexes = [_build_regex(tokens, place, before, after, kind) for kind in kinds]
 
-    def match(self, name):
+    def match(self, name: str) -> tuple[str, tuple[int, int] | None] | None:
         """Return ``(account as written, month as (year, month) or None)``, or None."""
         name = re.split(r"[/\\]", name)[-1]
-        found = [regex.fullmatch(name) for regex in self._regexes]
-        if not all(found) or len({each["account"] for each in found}) > 1:
+        found = [match for regex in self._regexes if (match := regex.fullmatch(name))]
+        if len(found) < len(self._regexes) or len({each["account"] for each in found}) > 1:
             return None
         groups = found[0].groupdict()
         return groups["account"].strip(), _read_month(groups.get("month"))
 
 
-def _build_regex(tokens, place, before, after, any_text):
+def _build_regex(
+    tokens: Sequence[str], place: int, before: bool, after: bool, any_text: str
+) -> re.Pattern[str]:
     """Return the compiled expression; ``any_text`` is what ``*`` before the account stands for."""
     groups = {
         "{account}": (_BEGINS if before else "")
@@ -361,7 +369,7 @@ def _build_regex(tokens, place, before, after, any_text):
     return re.compile("".join(body), re.I)
 
 
-def _read_month(text):
+def _read_month(text: str | None) -> tuple[int, int] | None:
     digits = re.sub(r"\D", "", text or "")
     if len(digits) == 6:
         year, month = (
@@ -373,6 +381,6 @@ def _read_month(text):
     return None
 
 
-def name_key(number):
+def name_key(number: str) -> str:
     """Return an account number as file names can hold it: «0100017/1» is «0100017_1» there."""
     return re.sub(r"[\W_]+", "_", number.casefold()).strip("_")

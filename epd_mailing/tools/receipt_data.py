@@ -86,36 +86,42 @@ whose page it is, «стр. i из n»                                          
 
 import hashlib
 import json
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
-from . import money
+from . import figures, money
 
 SCHEMA = 1
 ZERO = Decimal("0.00")
+
+Snapshot = dict[str, Any]
+# a part of a snapshot: a block, a line
+Part = dict[str, Any]
 
 
 class SumError(ValueError):
     """A document does not add up: ``figure`` says where, with both values (roubles)."""
 
-    def __init__(self, figure, expected, found):
+    def __init__(self, figure: str, expected: Decimal | int, found: Decimal | int) -> None:
         super().__init__(f"{figure}: {expected} expected, {found} found")
         self.figure = figure
         self.expected = expected
         self.found = found
 
 
-def canonical(snapshot):
+def canonical(snapshot: Any) -> str:
     """Return the snapshot as canonical JSON: sorted keys, no spaces, UTF-8 characters as such."""
     return json.dumps(snapshot, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def digest(text):
+def digest(text: str | bytes) -> str:
     """Return the SHA-256 of a canonical text (or of a file's bytes) in hex."""
     data = text.encode() if isinstance(text, str) else text
     return hashlib.sha256(data).hexdigest()
 
 
-def block_due(block):
+def block_due(block: Part) -> Decimal:
     """Return what a block says is owed to its payee (negative: an advance), roubles."""
     balance = block["balance"]
     total = sum((Decimal(line["total"]) for line in block["lines"]), ZERO)
@@ -128,7 +134,7 @@ def block_due(block):
     )
 
 
-def fill_totals(snapshot):
+def fill_totals(snapshot: Snapshot) -> Snapshot:
     """Write the totals of each block and of the document, all of them sums of printed lines."""
     charged = due = ZERO
     for block in snapshot["blocks"]:
@@ -145,7 +151,7 @@ def fill_totals(snapshot):
     return snapshot
 
 
-def check_sums(snapshot):
+def check_sums(snapshot: Snapshot) -> None:
     """Check the invariant before a document is saved.
 
     Each line adds up; per payee, lines + balance = printed due = ``Sum`` of the payment code in
@@ -157,12 +163,7 @@ def check_sums(snapshot):
     for block in snapshot["blocks"]:
         payee = block["payee"]["name"]
         for line in block["lines"]:
-            expected = (
-                Decimal(line["amount"])
-                + Decimal(line["excess"])
-                + Decimal(line["recalculation"])
-                - Decimal(line["discount"])
-            )
+            expected = figures.expected_total(line)
             _same(f"{line['service']}, итого", expected, Decimal(line["total"]))
         total = sum((Decimal(line["total"]) for line in block["lines"]), ZERO)
         _same(f"{payee}, начислено", total, Decimal(block["totals"]["total"]))
@@ -175,7 +176,7 @@ def check_sums(snapshot):
     _same("Всего к оплате", due, Decimal(snapshot["total"]["due"]))
 
 
-def qr_sum(text):
+def qr_sum(text: str) -> int:
     """Return ``Sum`` of a payment code in kopecks (0: it has none)."""
     if len(text) < 8:
         return 0
@@ -183,12 +184,12 @@ def qr_sum(text):
     return next((int(value) for key, _eq, value in pairs if key == "Sum"), 0)
 
 
-def _same(figure, expected, found):
+def _same(figure: str, expected: Decimal | int, found: Decimal | int) -> None:
     if expected != found:
         raise SumError(figure, expected, found)
 
 
-def compare(before, after):
+def compare(before: Snapshot, after: Snapshot) -> list[tuple[str, str, str]]:
     """Return what differs between two snapshots, field by field (payment codes left out).
 
     :return: list of ``(path, old, new)``; a missing side is an empty text. Lines are told apart by
@@ -204,7 +205,7 @@ def compare(before, after):
     ]
 
 
-def _leaves(value, path=""):
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             if key != "qr":  # follows from the rest
@@ -221,15 +222,15 @@ def _leaves(value, path=""):
         yield path, "" if value is None else str(value)
 
 
-def _label(item):
+def _label(item: Any) -> str:
     if not isinstance(item, dict):
         return ""
     if isinstance(item.get("payee"), dict):
-        return item["payee"].get("personal_acc") or ""
-    return item.get("meter") or item.get("service") or ""
+        return str(item["payee"].get("personal_acc") or "")
+    return str(item.get("meter") or item.get("service") or "")
 
 
-def explain(before, after):
+def explain(before: Snapshot, after: Snapshot) -> list[dict[str, Any]]:
     """Return why the sum of one document differs from that of another, service by service.
 
     :return: list of dicts ``what`` (service, or the name of a balance figure), ``kind``
@@ -255,7 +256,7 @@ def explain(before, after):
     return rows
 
 
-def _row(what, kind, old, new, causes):
+def _row(what: str, kind: str, old: Decimal, new: Decimal, causes: list[str]) -> dict[str, Any]:
     return {
         "what": what,
         "kind": kind,
@@ -266,19 +267,19 @@ def _row(what, kind, old, new, causes):
     }
 
 
-def _by_service(snapshot):
-    services: dict[str, list[dict]] = {}
+def _by_service(snapshot: Snapshot) -> dict[str, list[Part]]:
+    services: dict[str, list[Part]] = {}
     for block in snapshot["blocks"]:
         for line in block["lines"]:
             services.setdefault(line["service"], []).append(line)
     return services
 
 
-def _total(items, name):
+def _total(items: list[Part], name: str) -> Decimal:
     return sum((Decimal(item[name]) for item in items), ZERO)
 
 
-def _causes(old, new):
+def _causes(old: list[Part], new: list[Part]) -> list[str]:
     if not old or not new:
         return ["new" if new else "gone"]
     found = []

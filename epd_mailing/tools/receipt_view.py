@@ -1,8 +1,12 @@
 """A snapshot as strings on pages: everything the QWeb template prints, already formatted."""
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 from . import money, payment_qr, receipt_pages
+from .receipt_data import Part, Snapshot
+from .receipt_pages import Row
 
 WIDTH_MM = 192.0
 HEAD_MM = 46.5
@@ -49,7 +53,9 @@ LARGE_EACH = 3  # payees on a sheet in large print
 LARGE_LONG = 80  # characters of a payee's name that leave room for one less
 
 
-def view(snapshot, sample=False, rebuilt="", spare=0.0):
+def view(
+    snapshot: Snapshot, sample: bool = False, rebuilt: str = "", spare: float = 0.0
+) -> dict[str, Any]:
     """Return the values for the template of a receipt.
 
     :param snapshot: dict of ``receipt_data``
@@ -97,7 +103,7 @@ def view(snapshot, sample=False, rebuilt="", spare=0.0):
     }
 
 
-def _head_mm(snapshot):
+def _head_mm(snapshot: Snapshot) -> float:
     """Return the height of the first page's head: long addresses and contacts make it taller."""
     address = len(snapshot["premises"]["address"]) // ADDRESS_CHARS
     payer = len(snapshot["payer"]["name"] + _legal(snapshot["payer"])) // ADDRESS_CHARS
@@ -106,7 +112,7 @@ def _head_mm(snapshot):
     return HEAD_MM + (address + payer) * ADDRESS_LINE_MM + contacts * 3
 
 
-def _columns(snapshot):
+def _columns(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Return the columns that have something to show, with their widths: the name comes first."""
     lines = _lines(snapshot)
     used = {name: any(Decimal(line.get(name, 0)) for line in lines) for name in OPTIONAL}
@@ -124,7 +130,7 @@ def _columns(snapshot):
     ]
 
 
-def _head(snapshot):
+def _head(snapshot: Snapshot) -> dict[str, Any]:
     period, account, payer = snapshot["period"], snapshot["account"], snapshot["payer"]
     issuer, premises = snapshot["issuer"], snapshot["premises"]
     facts = [
@@ -170,12 +176,12 @@ def _head(snapshot):
     }
 
 
-def _account_points(number):
+def _account_points(number: str) -> int:
     """Return the size of the account number at the head, points: 30 characters have to fit, too."""
     return 14 if len(number) <= 10 else 10 if len(number) <= 15 else 7
 
 
-def _contacts(issuer):
+def _contacts(issuer: Part) -> list[str]:
     """Return how to reach the issuer, part by part: a line ends between them, not inside."""
     said = (
         issuer["address"],
@@ -188,7 +194,7 @@ def _contacts(issuer):
     return [f"{part}," for part in parts[:-1]] + parts[-1:]
 
 
-def _legal(payer):
+def _legal(payer: Part) -> str:
     if not payer["is_company"]:
         return ""
     parts = [payer["inn"] and f"ИНН {payer['inn']}", payer["kpp"] and f"КПП {payer['kpp']}"]
@@ -196,11 +202,11 @@ def _legal(payer):
     return f" ({text})" if text else ""
 
 
-def _unit(value, unit):
+def _unit(value: str, unit: str) -> str:
     return f"{money.format_number(value, 2)}{money.NBSP}{unit}" if value and Decimal(value) else ""
 
 
-def _slip(snapshot, block):
+def _slip(snapshot: Snapshot, block: Part) -> dict[str, Any]:
     """Return one payee's slip: what is owed and how to pay it."""
     payee, balance = block["payee"], block["balance"]
     opening = Decimal(balance["opening"])
@@ -252,7 +258,7 @@ def _slip(snapshot, block):
     }
 
 
-def _large_pages(snapshot):
+def _large_pages(snapshot: Snapshot) -> list[receipt_pages.Page]:
     """Return the sheets in large print: to whom, how much, by when, and the code."""
     slips = [
         {
@@ -273,7 +279,7 @@ def _large_pages(snapshot):
     ]
 
 
-def _taken(balance):
+def _taken(balance: Part) -> str:
     """Return up to which day payments are taken into account, and when the last one came."""
     through = money.format_date(balance["paid_through"])
     last = money.format_date(balance["last_payment"])
@@ -285,22 +291,22 @@ def _taken(balance):
     return text[:1].upper() + text[1:]
 
 
-def _wide_mm(slip):
+def _wide_mm(slip: dict[str, Any]) -> float:
     """Return the height of a slip that has its row for itself: requisites beside the figures."""
     bank = 6.5 + 2.75 * sum(_wrapped(text, 42) for text in slip["bank"])
     figures = 13.0 + 3.45 * len(slip["rows"]) + 2.6 * _wrapped(slip["taken"], 46)
-    return round(max(bank, figures, slip["qr_mm"] + SLIP_CAPTION_MM), 1)
+    return float(round(max(bank, figures, slip["qr_mm"] + SLIP_CAPTION_MM), 1))
 
 
-def _wrapped(text, chars):
+def _wrapped(text: str, chars: int) -> int:
     return -(-len(text) // chars)
 
 
-def _lines(snapshot):
+def _lines(snapshot: Snapshot) -> list[Part]:
     return [line for block in snapshot["blocks"] for line in block["lines"]]
 
 
-def _service_rows(snapshot, name_mm):
+def _service_rows(snapshot: Snapshot, name_mm: float) -> Iterator[Row]:
     """Return the rows of the table of services: a heading, lines and a subtotal per payee."""
     common = {"table": "services", "lines": 1, "head_lines": 2}
     charged = [block for block in snapshot["blocks"] if block["lines"]]
@@ -324,11 +330,11 @@ def _service_rows(snapshot, name_mm):
         yield {**common, "kind": "grand", "service": name, "total": total}
 
 
-def _sum(lines, name):
+def _sum(lines: list[Part], name: str) -> Decimal:
     return sum((Decimal(line.get(name, 0)) for line in lines), Decimal(0))
 
 
-def _group_title(block):
+def _group_title(block: Part) -> str:
     providers = []
     for line in block["lines"]:
         if line["provider"] and line["provider"] not in providers:
@@ -339,11 +345,11 @@ def _group_title(block):
     return title
 
 
-def _blank(value, write=money.format_money):
-    return write(value) if Decimal(value) else ""
+def _blank(value: money.Number, write: Callable[[Any], str] = money.format_money) -> str:
+    return write(value) if value and Decimal(value) else ""
 
 
-def _vat(line):
+def _vat(line: Part) -> str:
     amount = _blank(line.get("vat_amount", 0))
     rate = line.get("vat_rate", 0)
     if not Decimal(rate):
@@ -351,7 +357,7 @@ def _vat(line):
     return f"{amount or money.format_money(0)} ({money.format_number(rate, 2)}{money.NBSP}%)"
 
 
-def _line(line):
+def _line(line: Part) -> dict[str, str]:
     excess = _blank(line["excess"])
     if excess and Decimal(line["ratio"]):
         excess = f"{excess} (×{money.format_number(line['ratio'], 2)})"
@@ -372,13 +378,20 @@ def _line(line):
     }
 
 
-def _table(name, title, head, widths, rows, texts=(0,)):
+def _table(
+    name: str,
+    title: str,
+    head: Sequence[str],
+    widths: Sequence[float],
+    rows: Iterable[Sequence[str]],
+    texts: Sequence[int] = (0,),
+) -> Iterator[Row]:
     """Return rows of a small table.
 
     :param widths: millimetres of each column
     :param texts: numbers of the columns that hold text (left), the others hold figures
     """
-    columns = [
+    columns: list[dict[str, Any]] = [
         {"head": text, "mm": mm, "num": number not in texts}
         for number, (text, mm) in enumerate(zip(head, widths, strict=True))
     ]
@@ -398,7 +411,7 @@ def _table(name, title, head, widths, rows, texts=(0,)):
         }
 
 
-def _readings(snapshot):
+def _readings(snapshot: Snapshot) -> Iterator[Row]:
     rows = [
         (
             reading["service"],
@@ -415,7 +428,7 @@ def _readings(snapshot):
     return _table("readings", title, head, (56, 42, 24, 24, 22, 24), rows, texts=(0, 1))
 
 
-def _recalculations(snapshot):
+def _recalculations(snapshot: Snapshot) -> Iterator[Row]:
     rows = [
         (line["service"], money.format_money(line["recalculation"]), line["recalculation_reason"])
         for line in _lines(snapshot)
@@ -425,7 +438,7 @@ def _recalculations(snapshot):
     return _table("recalculations", "Перерасчёты", head, (56, 26, 110), rows, texts=(0, 2))
 
 
-def _instalments(snapshot):
+def _instalments(snapshot: Snapshot) -> Iterator[Row]:
     names = ("instalment_period", "instalment_past", "instalment_interest", "instalment_total")
     rows = [
         (
@@ -448,7 +461,7 @@ def _instalments(snapshot):
     return _table("instalments", "Рассрочка", head, (56, 30, 30, 14, 31, 31), rows)
 
 
-def _reference(snapshot):
+def _reference(snapshot: Snapshot) -> Iterator[Row]:
     names = (
         "norm_individual",
         "norm_common",
@@ -472,7 +485,7 @@ def _reference(snapshot):
     return _table("reference", "Справочная информация", head, (56, 25, 29, 28, 28, 26), rows)
 
 
-def _explanations(snapshot):
+def _explanations(snapshot: Snapshot) -> Iterator[Row]:
     rows = [
         (line["service"], line["explanation"])
         for line in _lines(snapshot)
@@ -482,7 +495,7 @@ def _explanations(snapshot):
     return _table("explanations", "Порядок расчётов", head, (56, 136), rows, texts=(0, 1))
 
 
-def _info(snapshot):
+def _info(snapshot: Snapshot) -> Iterator[Row]:
     texts = []
     index = snapshot["period"]["limit_index"]
     if Decimal(index or 0):
@@ -495,7 +508,7 @@ def _info(snapshot):
         yield {"table": "notes", "kind": "text", "text": notes, "head_lines": 1}
 
 
-def _notes(snapshot):
+def _notes(snapshot: Snapshot) -> str:
     """Return what the short marks of the table mean, only those that stand there."""
     methods = sorted({line["method"] for line in _lines(snapshot)} & set(METHODS))
     marks = ", ".join(f"{METHODS_SHORT[name]} — {METHODS[name]}" for name in methods)
@@ -505,7 +518,7 @@ def _notes(snapshot):
     return notes.strip()
 
 
-def _foot(snapshot):
+def _foot(snapshot: Snapshot) -> str:
     account, premises = snapshot["account"], snapshot["premises"]
     parts = (
         f"Лицевой счёт {account['number']}",

@@ -2,26 +2,34 @@
 56042-2014 itself has an INN with a wrong check digit."""
 
 import re
-from collections import namedtuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from stdnum.ru import inn as stdnum_inn
 from stdnum.ru import ogrn as stdnum_ogrn
 
-Problem = namedtuple("Problem", "code field value")
+
+class Problem(NamedTuple):
+    """What looks wrong: a code of ours, the field as ``payment_qr.PaymentOrder`` names it, its value."""
+
+    code: str
+    field: str
+    value: str
+
 
 _WEIGHTS = (7, 1, 3)
 _CURRENCY_LETTERS = {letter: str(digit) for digit, letter in enumerate("ABCEHKMPTX")}
 _LATIN_LOOKALIKES = set("ABCEHKMOPTXYabcehkmoptxy")
 
 
-def check_bic(bic):
+def check_bic(bic: str | None) -> list[Problem]:
     """Return the problems of a BIC (9 digits)."""
     if re.fullmatch(r"\d{9}", bic or ""):
         return []
     return [Problem("bic_format", "bic", bic or "")]
 
 
-def account_key_is_valid(account, bic, correspondent=False):
+def account_key_is_valid(account: str, bic: str, correspondent: bool = False) -> bool:
     """Tell whether the key of a 20-character account fits the BIC (Bank of Russia 515, 08.09.1997).
 
     :param correspondent: the account is with the Bank of Russia (other prefix than a client's)
@@ -32,37 +40,40 @@ def account_key_is_valid(account, bic, correspondent=False):
     return total % 10 == 0
 
 
-def check_account(account, bic, correspondent=False):
+def check_account(
+    account: str | None, bic: str | None, correspondent: bool = False
+) -> list[Problem]:
     """Return the problems of an account: its form and its key."""
     field = "corresp_acc" if correspondent else "personal_acc"
     account = account or ""
     if not re.fullmatch(r"\d{5}[0-9ABCEHKMPTX]\d{14}", account):
         return [Problem("account_format", field, account)]
-    if check_bic(bic):
+    if not bic or check_bic(bic):
         return []
     if not account_key_is_valid(account, bic, correspondent):
         return [Problem("account_key", field, account)]
     return []
 
 
-def check_inn(inn):
+def check_inn(inn: str | None) -> list[Problem]:
     """Return the problems of an INN (10 or 12 digits with check digits)."""
-    if not re.fullmatch(r"\d{10}|\d{12}", inn or ""):
-        return [Problem("inn_format", "payee_inn", inn or "")]
+    inn = inn or ""
+    if not re.fullmatch(r"\d{10}|\d{12}", inn):
+        return [Problem("inn_format", "payee_inn", inn)]
     return [] if stdnum_inn.is_valid(inn) else [Problem("inn_check", "payee_inn", inn)]
 
 
-def check_kpp(kpp):
+def check_kpp(kpp: str | None) -> list[Problem]:
     """Return the problems of a KPP (9 digits, GIS ZhKKh schema)."""
     return [] if re.fullmatch(r"\d{9}", kpp or "") else [Problem("kpp_format", "kpp", kpp or "")]
 
 
-def check_ogrn(ogrn):
+def check_ogrn(ogrn: str | None) -> list[Problem]:
     """Return the problems of an OGRN (13) or OGRNIP (15 digits)."""
     return [] if stdnum_ogrn.is_valid(ogrn or "") else [Problem("ogrn_check", "ogrn", ogrn or "")]
 
 
-def check_payee(values, is_company=False):
+def check_payee(values: Mapping[str, str], is_company: bool = False) -> list[Problem]:
     """Return the problems of a payee's requisites.
 
     :param values: dict keyed as ``payment_qr.PaymentOrder``: name, personal_acc, bank_name, bic,
@@ -92,7 +103,7 @@ def check_payee(values, is_company=False):
     return problems
 
 
-def _check_gis(value, length, pattern, field):
+def _check_gis(value: str, length: int, pattern: str, field: str) -> list[Problem]:
     problems = []
     if len(value) != length:
         problems.append(Problem("gis_length", field, value))
@@ -103,16 +114,16 @@ def _check_gis(value, length, pattern, field):
     return problems
 
 
-def check_unified_account(value):
+def check_unified_account(value: str | None) -> list[Problem]:
     """Return the problems of an ЕЛС: 10 characters, 2 digits, 2 Cyrillic letters, 6 digits."""
     return _check_gis(value or "", 10, r"\d\d[А-Яа-яЁё]{2}\d{6}", "unified_number")
 
 
-def check_service_id(value):
+def check_service_id(value: str | None) -> list[Problem]:
     """Return the problems of an ИЖКУ: ЕЛС, a hyphen, 2 digits."""
     return _check_gis(value or "", 13, r"\d\d[А-Яа-яЁё]{2}\d{6}-\d\d", "gis_service_id")
 
 
-def check_document_id(value):
+def check_document_id(value: str | None) -> list[Problem]:
     """Return the problems of an ИПД: 18 characters, beginning with the ИЖКУ."""
     return _check_gis(value or "", 18, r"\d\d[А-Яа-яЁё]{2}\d{6}-\d\d-\d{4}", "gis_document_id")

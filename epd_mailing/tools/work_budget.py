@@ -1,6 +1,7 @@
 """What a pass of background work may use up."""
 
 import time
+from collections.abc import Callable
 
 # a cron pass may take 120 s of wall and 60 s of CPU for all jobs of the database together
 PASS_WALL = 40.0
@@ -15,21 +16,26 @@ class Budget:
     :param sleep: what lets seconds pass
     """
 
-    def __init__(self, clock=time.monotonic, cpu_clock=time.process_time, sleep=time.sleep):
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.process_time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._clock, self._cpu_clock, self._sleep = clock, cpu_clock, sleep
         self._wall, self._cpu = clock(), cpu_clock()
         self._over = False
 
-    def left(self):
+    def left(self) -> float:
         """Return the seconds of wall time left, 0 when the CPU time is used up."""
         if self._over or self._cpu_clock() - self._cpu > PASS_CPU:
             return 0.0
         return max(0.0, PASS_WALL - (self._clock() - self._wall))
 
-    def nap(self, seconds):
+    def nap(self, seconds: float) -> None:
         """Let a little time pass."""
         self._sleep(min(seconds, self.left()))
 
-    def end(self):
+    def end(self) -> None:
         """Begin nothing more in this pass."""
         self._over = True

@@ -1,9 +1,14 @@
 """Tables for Excel, written row by row: flat memory, harmless texts, dates as dates."""
 
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from types import TracebackType
+from typing import IO, Any, Self
+
 import xlsxwriter
 
 ROWS_LIMIT = 1_048_570  # what a sheet of Excel holds
-_FORMATS = {
+_FORMATS: dict[str, dict[str, str]] = {
     "text": {},
     "int": {"num_format": "0"},
     "money": {"num_format": "#,##0.00"},
@@ -19,7 +24,7 @@ class Book:
     :param target: path or writable binary file
     """
 
-    def __init__(self, target):
+    def __init__(self, target: str | PathLike[str] | IO[bytes]) -> None:
         self._book = xlsxwriter.Workbook(
             target,
             {
@@ -38,14 +43,21 @@ class Book:
             for kind, form in _FORMATS.items()
         }
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if kind is None:
             self._book.close()
 
-    def write_table(self, name, columns, rows):
+    def write_table(
+        self, name: str, columns: Sequence[tuple[str, float, str]], rows: Iterable[Sequence[Any]]
+    ) -> int:
         """Write one sheet: frozen header, filter, widths; return the number of rows.
 
         :param name: of the sheet
@@ -72,7 +84,7 @@ class Book:
         sheet.repeat_rows(0)
         return count
 
-    def _write(self, sheet, row, column, value, kind):
+    def _write(self, sheet: Any, row: int, column: int, value: Any, kind: str) -> None:
         if value is None or value == "" or value is False:
             return
         form = self._formats[kind]

@@ -109,7 +109,7 @@ def _font_cache(folder: Path) -> Path:
     """
     base = workdir.base_directory()
     if base is not None:
-        cache = base / f"epd_fontcache_{os.getuid()}"
+        cache: Path = base / f"epd_fontcache_{os.getuid()}"
         with contextlib.suppress(OSError):
             cache.mkdir(mode=0o700, exist_ok=True)
             state = cache.lstat()

@@ -18,14 +18,14 @@ MARGINS = plutoprint.PageMargins(
 class DataOnly(plutoprint.ResourceFetcher):
     """Gives what the page itself holds (``data:``); no file and no network, whatever it asks for."""
 
-    def fetch_url(self, url):
+    def fetch_url(self, url: str) -> plutoprint.ResourceData:
         """Return the data of a ``data:`` address."""
         if not url.startswith("data:"):
             raise ValueError("only data: addresses are read")
         return plutoprint.default_resource_fetcher.fetch_url(url)
 
 
-def convert(source, target):
+def convert(source: str, target: str) -> None:
     """Write the PDF of an HTML file, whole or not at all."""
     book = plutoprint.Book(
         size=plutoprint.PAGE_SIZE_A4, margins=MARGINS, media=plutoprint.MEDIA_TYPE_PRINT
@@ -38,7 +38,7 @@ def convert(source, target):
     os.replace(unfinished, target)
 
 
-def main():
+def main() -> None:
     """Convert until the input ends; what cannot be converted leaves no file."""
     for line in sys.stdin:
         found = LINE.fullmatch(line.strip())

@@ -7,6 +7,7 @@ links uncompressed in the file, so the raw bytes are searched.
 import html
 import re
 import secrets
+from collections.abc import Iterable
 
 _ADDRESS = "http://epd.invalid/"
 _IN_HTML = re.compile(r"http://epd\.invalid/([^\"'<>\s]*)")
@@ -18,12 +19,12 @@ class ProofError(Exception):
     """The file (or the HTML) is not provably the receipt it should be."""
 
 
-def make_token(document_id):
+def make_token(document_id: object) -> str:
     """Return a fresh token ``<document_id>-<random>``."""
     return f"{document_id}-{secrets.token_hex(8)}"
 
 
-def token_html(token):
+def token_html(token: str) -> str:
     """Return the markup that carries the token (unpatched Qt keeps only links with text)."""
     return (
         f'<a href="{_ADDRESS}{html.escape(token, quote=True)}" '
@@ -31,7 +32,7 @@ def token_html(token):
     )
 
 
-def read_marks(addresses):
+def read_marks(addresses: Iterable[str]) -> set[str]:
     """Return the set of marks among the addresses of links.
 
     :param addresses: iterable of str
@@ -39,7 +40,7 @@ def read_marks(addresses):
     return {one.removeprefix(_ADDRESS) for one in addresses if one.startswith(_ADDRESS)}
 
 
-def check_html(source, token):
+def check_html(source: str, token: str) -> None:
     """Check that the HTML carries ``token`` once and no other.
 
     :raise ProofError: otherwise
@@ -49,7 +50,7 @@ def check_html(source, token):
         raise ProofError(f"the page carries {len(found)} marks, not just its own")
 
 
-def check_pdf(pdf, token):
+def check_pdf(pdf: bytes, token: str) -> int:
     """Check that the file is whole and carries ``token`` alone; return its number of pages.
 
     :raise ProofError: empty, cut, or with a missing, foreign or further token

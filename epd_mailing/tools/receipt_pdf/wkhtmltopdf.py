@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pdfkit
 
@@ -36,7 +37,7 @@ _OPTIONS = {
 
 
 @functools.lru_cache(maxsize=8)
-def _version(binary):
+def _version(binary: str) -> str | None:
     """Return the version text of the binary, or None when it does not run."""
     try:
         answer = subprocess.run(
@@ -47,13 +48,13 @@ def _version(binary):
     return answer.stdout.strip() or None
 
 
-def _version_numbers(binary):
+def _version_numbers(binary: str) -> tuple[int, ...]:
     """Return the version as a tuple of numbers, e.g. (0, 12, 6)."""
     found = re.search(r"\d+(?:\.\d+)+", _version(binary) or "")
     return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
-def find_binary(binary=None):
+def find_binary(binary: str | None = None) -> str | None:
     """Return the path of wkhtmltopdf: the argument, ``$WKHTMLTOPDF``, or the one on PATH."""
     wanted = binary or os.environ.get("WKHTMLTOPDF") or "wkhtmltopdf"
     return shutil.which(wanted)
@@ -64,48 +65,49 @@ class WkhtmltopdfEngine(FedEngine):
 
     name = "wkhtmltopdf"
 
-    def __init__(self, binary=None, **options):
+    def __init__(self, binary: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.binary = find_binary(binary)
 
     @property
-    def version(self):
+    def version(self) -> str:
         """See ``Engine``."""
         return " ".join((self.binary and _version(self.binary) or "").split()[1:])
 
     @property
-    def patched(self):
+    def patched(self) -> bool:
         """Tell whether the binary is built with patched Qt."""
         return "with patched qt" in (self.binary and _version(self.binary) or "")
 
     @property
-    def zoom(self):
+    def zoom(self) -> float:
         """Unpatched builds shrink everything to 0.75; CSS zoom takes it back."""
         return 1.0 if self.patched else 1.3333
 
-    def check_ready(self):
+    def check_ready(self) -> list[ReadyProblem]:
         """See ``Engine``: binary, a Cyrillic font, room for temporary files."""
         problems = []
-        if not self.binary or not _version(self.binary):
+        version = self.binary and _version(self.binary)
+        if not self.binary or not version:
             problems.append(ReadyProblem("binary_missing", self.binary or "wkhtmltopdf"))
         elif self.patched and _version_numbers(self.binary) < OLDEST_PATCHED:
-            problems.append(ReadyProblem("binary_old", _version(self.binary)))
+            problems.append(ReadyProblem("binary_old", version))
         if not _has_cyrillic_font():
             problems.append(ReadyProblem("font_missing", "fonts-dejavu-core"))
         return problems + self.check_room()
 
-    def make_command(self, folder):
+    def make_command(self, folder: Path) -> list[str]:
         """See ``FedEngine``; pdfkit builds it."""
         options = dict(_OPTIONS, allow=str(folder))
         if self.patched:
             options["disable-smart-shrinking"] = ""
-        configuration = pdfkit.configuration(wkhtmltopdf=self.binary.encode())
+        configuration = pdfkit.configuration(wkhtmltopdf=(self.binary or "").encode())
         command = pdfkit.PDFKit(
             "x", "string", options=options, configuration=configuration
         ).command()
         return [*command[:-2], "--read-args-from-stdin"]
 
-    def make_environment(self, folder):
+    def make_environment(self, folder: Path) -> dict[str, str]:
         """See ``FedEngine``."""
         return {
             **super().make_environment(folder),
@@ -113,17 +115,17 @@ class WkhtmltopdfEngine(FedEngine):
             "QT_QPA_PLATFORM": "offscreen",
         }
 
-    def is_there(self):
+    def is_there(self) -> bool:
         """See ``FedEngine``."""
         return bool(self.binary and _version(self.binary))
 
-    def check_pdf(self, pdf, token):
+    def check_pdf(self, pdf: bytes, token: str) -> int:
         """See ``FedEngine``; the marks lie uncompressed in the file."""
         return check_pdf(pdf, token)
 
 
 @functools.lru_cache(maxsize=1)
-def _has_cyrillic_font():
+def _has_cyrillic_font() -> bool:
     try:
         answer = subprocess.run(
             ["fc-list", ":lang=ru", "family"],

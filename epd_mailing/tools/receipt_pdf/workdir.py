@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX = "epd_receipts_"
@@ -14,7 +15,7 @@ class NoRoomError(Exception):
     """No private folder can be made; the text says why."""
 
 
-def base_directory(wanted=None):
+def base_directory(wanted: str | None = None) -> Path | None:
     """Return the folder for temporary files (memory before disk), or None when none is writable."""
     for candidate in filter(None, (wanted, "/dev/shm", tempfile.gettempdir())):
         path = Path(candidate)
@@ -23,7 +24,7 @@ def base_directory(wanted=None):
     return None
 
 
-def _sweep(base):
+def _sweep(base: Path) -> None:
     """Remove folders whose owner is dead: the lock is free only when its process has ended."""
     for folder in base.glob(PREFIX + "*"):
         with contextlib.suppress(OSError):
@@ -37,7 +38,7 @@ def _sweep(base):
                 os.close(descriptor)
 
 
-def _make_locked(base):
+def _make_locked(base: Path) -> tuple[Path, int]:
     """Return a new folder and the descriptor that holds its lock while this process lives."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
@@ -52,7 +53,7 @@ def _make_locked(base):
 
 
 @contextlib.contextmanager
-def private_directory(wanted=None):
+def private_directory(wanted: str | None = None) -> Iterator[Path]:
     """Give a folder of mode 0700, removed at the end; sweep those of dead processes first.
 
     :raise NoRoomError: when no folder can be made

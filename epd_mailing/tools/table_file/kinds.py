@@ -10,7 +10,7 @@ class Field(NamedTuple):
     """
 
     type: str
-    words: tuple = ()
+    words: tuple[str, ...] = ()
     example: str = ""
     required: bool = False
     across: bool = False  # may stand once per service
@@ -68,11 +68,11 @@ _NEW_ACCOUNT = {
 }  # fmt: skip
 
 
-def _money(*words, across=True):
+def _money(*words: str, across: bool = True) -> Field:
     return Field("money", words, across=across)
 
 
-def _quantity(*words):
+def _quantity(*words: str) -> Field:
     return Field("quantity", words, across=True)
 
 
@@ -262,7 +262,7 @@ KINDS = {
 }
 
 
-def sample_rows(kind):
+def sample_rows(kind: str) -> list[list[str]]:
     """Return the header and one example row of a file of this kind, as texts."""
     fields = {
         code: field for code, field in KINDS[kind].items() if field.example and code != "period"

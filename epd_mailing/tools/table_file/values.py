@@ -1,6 +1,7 @@
 """One cell → a number, a date, a month, a word of a list: as people in offices write them."""
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -21,7 +22,7 @@ class Formula(str):
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how people make Excel leave zeros alone in a CSV file
 
 
-def clean_text(value):
+def clean_text(value: object) -> str:
     """Return a cell as text: no outer spaces, whole numbers without «.0», nothing as ''."""
     if value is None:
         return ""
@@ -43,7 +44,7 @@ def clean_text(value):
     return " ".join(str(value).split())
 
 
-def parse_number(value, decimal=""):
+def parse_number(value: object, decimal: str = "") -> Decimal | None:
     """Return a cell as Decimal, or None when it is empty.
 
     Understands «1 234,56», «1.234,56», «1,234.56», «−5», «5-», «(5)», «12,50 руб.», and a binary
@@ -71,7 +72,7 @@ def parse_number(value, decimal=""):
     return number
 
 
-def _plain_number(text, decimal):
+def _plain_number(text: str, decimal: str) -> str:
     """Return the text as «-1234.56», or as something that is no number."""
     text = _CURRENCY.sub("", _SPACES.sub("", text.strip()).translate(_MINUSES))
     if text in ("", "-"):  # a dash stands for nothing
@@ -99,7 +100,7 @@ def _plain_number(text, decimal):
     return whole.replace(other, "") + ("." + fraction if fraction else "")
 
 
-def parse_date(value):
+def parse_date(value: object) -> date | None:
     """Return a cell as a date, or None when it is empty.
 
     :raise ValueError: when it is none, or outside 1900–2100
@@ -107,19 +108,19 @@ def parse_date(value):
     if value is None or value == "":
         return None
     if isinstance(value, datetime):
-        found = value.date()
+        found: date | None = value.date()
     elif isinstance(value, date):
         found = value
     else:
         found = _parse_date_text(clean_text(value))
-        if found is None:
-            return None
+    if found is None:
+        return None
     if not 1900 <= found.year <= 2100:
         raise ValueError(value)
     return found
 
 
-def _parse_date_text(text):
+def _parse_date_text(text: str) -> date | None:
     text = re.sub(r"[ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$", "", text).removesuffix("г.").strip()
     if text in ("", "-", "—"):
         return None
@@ -129,17 +130,19 @@ def _parse_date_text(text):
         return date(year + 2000 if year < 100 else year, month, day)
     match = re.fullmatch(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})", text)
     if match:
-        return date(*(int(part) for part in match.groups()))
+        year, month, day = (int(part) for part in match.groups())
+        return date(year, month, day)
     raise ValueError(text)
 
 
-def parse_month(value):
+def parse_month(value: object) -> date | None:
     """Return the first day of the month that a cell names («03.2026», «март 2026», a date), or None.
 
     :raise ValueError: when it names none
     """
     if isinstance(value, date):
-        return parse_date(value).replace(day=1)
+        found = parse_date(value)
+        return found and found.replace(day=1)
     text = clean_text(value).lower().removesuffix("г.").removesuffix("года").strip()
     if not text:
         return None
@@ -154,10 +157,11 @@ def parse_month(value):
         for names in (MONTHS_RU, MONTHS_RU_GENITIVE):
             if match[1] in names:
                 return date(int(match[2]), names.index(match[1]) + 1, 1)
-    return parse_date(text).replace(day=1)
+    found = parse_date(text)
+    return found and found.replace(day=1)
 
 
-def parse_choice(value, options):
+def parse_choice(value: object, options: Mapping[str, Iterable[str]]) -> str | None:
     """Return the key of ``options`` (``{key: words}``) that a cell names, or None when empty.
 
     :raise ValueError: when it names none

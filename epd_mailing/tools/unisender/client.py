@@ -2,9 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
+
+import requests
 
 from . import errors, transport
 
@@ -12,6 +16,9 @@ BASE64_GROWTH = 1.37  # MIME coding of attachments; our reading of the vendor's 
 STATUS_BATCH = 500
 HALVINGS = 64  # calls at most to find the ids that make the service refuse a batch
 KEY_LENGTH = 12  # the service's keys are far longer
+
+# pairs of an argument, names with PHP's brackets where nested
+Arguments = Iterable[tuple[str, str | bytes]]
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ class Letter:
     body: str
     list_id: str
     to_name: str = ""
-    attachments: tuple = ()
-    metadata: dict = field(default_factory=dict)
+    attachments: tuple[tuple[str, bytes], ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
     ref_key: str | None = None
     reply_to: str | None = None
     track_read: bool = True
@@ -39,7 +46,7 @@ class SendResult:
     """The service took the letter under this id (text); ``warnings`` are its texts, if any."""
 
     provider_id: str
-    warnings: tuple = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,9 @@ class CheckResult:
     ``warnings`` are the service's texts, if any.
     """
 
-    statuses: dict
-    failed: dict
-    warnings: tuple = ()
+    statuses: dict[str, str]
+    failed: dict[str, str]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class ContactInfo:
     last_click: datetime | None
 
 
-def letter_size(letter):
+def letter_size(letter: Letter) -> int:
     """Return the bytes a letter counts for against the limit (body + coded attachments)."""
     attached = sum(len(data) for _name, data in letter.attachments)
     return len(letter.body.encode()) + int(attached * BASE64_GROWTH)
@@ -84,28 +91,28 @@ class UniSenderClient:
 
     def __init__(
         self,
-        api_key,
-        base_url="https://api.unisender.com",
-        lang="ru",
-        timeout=(5, 30),
-        session=None,
-        pool_size=10,
-    ):
+        api_key: str | None,
+        base_url: str = "https://api.unisender.com",
+        lang: str = "ru",
+        timeout: tuple[float, float] = (5, 30),
+        session: requests.Session | None = None,
+        pool_size: int = 10,
+    ) -> None:
         self._api_key = (api_key or "").strip()
         self._root = f"{base_url.rstrip('/')}/{lang}/api/"
         self._timeout = timeout
         self._session = transport.make_session(session, self._root, pool_size)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<UniSenderClient {self._root}>"
 
-    def close(self):
+    def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
 
     # --- transport ---------------------------------------------------------------------------
 
-    def call(self, method, arguments=()):
+    def call(self, method: str, arguments: Arguments = ()) -> Any:
         """Call a method and return its ``result``.
 
         :param arguments: pairs (name, str or bytes), names with PHP brackets where nested
@@ -113,10 +120,10 @@ class UniSenderClient:
         """
         return self._ask(method, arguments)["result"]
 
-    def _ask(self, method, arguments=()):
+    def _ask(self, method: str, arguments: Arguments = ()) -> dict[str, Any]:
         """Call a method and return the whole answer, which has a ``result``."""
         try:
-            body = _encode(arguments, self._api_key)
+            body: bytes | None = _encode(arguments, self._api_key)
         except UnicodeError:
             body = None
         if body is None:
@@ -131,7 +138,7 @@ class UniSenderClient:
         del found
         return self._read_answer(method, status, content)
 
-    def _read_answer(self, method, status, content):
+    def _read_answer(self, method: str, status: int, content: bytes) -> dict[str, Any]:
         if len(content) > transport.ANSWER_LIMIT:
             raise errors.ResultUnknown("too_long_answer", method)
         try:
@@ -153,16 +160,16 @@ class UniSenderClient:
             raise errors.ResultUnknown("not_json", f"{method}: the answer is not understood")
         return answer
 
-    def _clean(self, text):
+    def _clean(self, text: object) -> str:
         """Return a text of the service fit for logs and screens: short, one line, without the key."""
-        text = " ".join(str(text).split())
+        line = " ".join(str(text).split())
         if self._api_key:
-            text = text.replace(self._api_key, "***")
-        return text[:500]
+            line = line.replace(self._api_key, "***")
+        return line[:500]
 
     # --- letters -----------------------------------------------------------------------------
 
-    def send_email(self, letter):
+    def send_email(self, letter: Letter) -> SendResult:
         """Send one letter (sendEmail, ``error_checking=1``).
 
         :return: SendResult
@@ -170,7 +177,7 @@ class UniSenderClient:
         """
         name = re.sub(r'[<>",;\s]+', " ", letter.to_name).strip()
         address = f"{name} <{letter.email}>" if name else letter.email
-        arguments = [
+        arguments: list[tuple[str, str | bytes]] = [
             ("email", address),
             ("sender_name", letter.sender_name),
             ("sender_email", letter.sender_email),
@@ -192,7 +199,7 @@ class UniSenderClient:
         answer = self._ask("sendEmail", arguments)
         return self._read_sent(answer["result"], answer)
 
-    def _read_sent(self, result, answer):
+    def _read_sent(self, result: Any, answer: dict[str, Any]) -> SendResult:
         """Read the answer of sendEmail: a list of recipients, or one object."""
         entry = result[0] if isinstance(result, list) and result else result
         if not isinstance(entry, dict):
@@ -210,7 +217,7 @@ class UniSenderClient:
             raise errors.ResultUnknown("no_id", "sendEmail: the answer has no id")
         return SendResult(str(provider_id), self._get_warnings(answer, entry))
 
-    def _get_warnings(self, *places):
+    def _get_warnings(self, *places: dict[str, Any]) -> tuple[str, ...]:
         """Return the warnings of an answer as short texts: a list of texts or of objects."""
         found = []
         for place in places:
@@ -221,7 +228,7 @@ class UniSenderClient:
                 found.append(self._clean(one))
         return tuple(dict.fromkeys(filter(None, found)))
 
-    def check_email(self, ids):
+    def check_email(self, ids: Sequence[str]) -> CheckResult:
         """Ask the statuses of at most 500 letters (checkEmail); a refused batch is halved.
 
         The ids that the service refuses by themselves are among ``failed``, so that one odd id
@@ -237,7 +244,7 @@ class UniSenderClient:
                 return CheckResult({}, {str(one): str(error) for one in ids})
             return self._check_halves(list(ids), error)
 
-    def _check_halves(self, ids, refusal):
+    def _check_halves(self, ids: list[str], refusal: errors.Rejected) -> CheckResult:
         middle = len(ids) // 2
         parts, answered = [ids[:middle], ids[middle:]], False
         failed: dict[str, str] = {}
@@ -264,7 +271,7 @@ class UniSenderClient:
             raise refusal
         return CheckResult(statuses, failed, tuple(warnings))
 
-    def _check_batch(self, ids):
+    def _check_batch(self, ids: Sequence[str]) -> CheckResult:
         if len(ids) > STATUS_BATCH:
             raise ValueError("at most 500 ids a call")
         answer = self._ask("checkEmail", [("email_id", ",".join(map(str, ids)))])
@@ -283,7 +290,7 @@ class UniSenderClient:
         }
         return CheckResult(statuses, failed, self._get_warnings(inner, answer))
 
-    def get_contact(self, email):
+    def get_contact(self, email: str) -> ContactInfo:
         """Return the contact of an address (getContact), times in UTC."""
         result = _dict(self.call("getContact", [("email", email), ("include_details", "1")]))
         data = _dict(result.get("email"))
@@ -299,7 +306,7 @@ class UniSenderClient:
 
     # --- account -----------------------------------------------------------------------------
 
-    def get_lists(self):
+    def get_lists(self) -> list[tuple[str, str]]:
         """Return the contact lists as [(id text, title)] (getLists)."""
         return [
             (str(entry["id"]), str(entry.get("title") or entry["id"]))
@@ -307,18 +314,18 @@ class UniSenderClient:
             if entry.get("id")
         ]
 
-    def create_list(self, title):
+    def create_list(self, title: str) -> str:
         """Make a contact list and return its id as text (createList)."""
         found = _dict(self.call("createList", [("title", title)])).get("id")
         if not found:
             raise errors.ResultUnknown("no_id", "createList: the answer has no id")
         return str(found)
 
-    def get_user_info(self):
+    def get_user_info(self) -> dict[str, Any]:
         """Return the raw facts of the account, balance among them (getUserInfo)."""
         return dict(_dict(self.call("getUserInfo")))
 
-    def get_checked_email(self, login, email):
+    def get_checked_email(self, login: str, email: str) -> bool | None:
         """Tell whether a sender is confirmed (getCheckedEmail).
 
         :param login: of the account, as getUserInfo tells it (not the registration e-mail)
@@ -335,7 +342,7 @@ class UniSenderClient:
 
     # --- webhook -----------------------------------------------------------------------------
 
-    def set_hook(self, url):
+    def set_hook(self, url: str) -> Any:
         """Have events of letters posted to ``url`` (setHook, batches of JSON)."""
         return self.call(
             "setHook",
@@ -348,16 +355,16 @@ class UniSenderClient:
             ],
         )
 
-    def list_hooks(self):
+    def list_hooks(self) -> list[dict[str, Any]]:
         """Return the webhooks of the account as dicts (listHooks)."""
         return _entries(self.call("listHooks"))
 
-    def remove_hook(self, url):
+    def remove_hook(self, url: str) -> Any:
         """Remove the webhook of ``url`` (removeHook)."""
         return self.call("removeHook", [("hook_url", url)])
 
 
-def _encode(arguments, api_key):
+def _encode(arguments: Arguments, api_key: str) -> bytes:
     """Return the urlencoded body.
 
     Files go as «%XX» throughout: a fifth longer than escaping byte by byte, 20 times quicker.
@@ -372,17 +379,17 @@ def _encode(arguments, api_key):
     return "&".join(parts).encode("ascii")
 
 
-def _key(name):
+def _key(name: object) -> str:
     """Return a name fit to stand inside PHP's brackets."""
     return re.sub(r"[\[\]/\\\x00-\x1f]", "_", str(name))
 
 
-def _dict(value):
+def _dict(value: object) -> dict[str, Any]:
     """Return an object of the answer; PHP writes an empty one as a list."""
     return value if isinstance(value, dict) else {}
 
 
-def _entries(value):
+def _entries(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list; PHP writes one entry as an object, a list with holes too."""
     if isinstance(value, dict):
         inner = list(value.values())
@@ -390,7 +397,7 @@ def _entries(value):
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _utc(text):
+def _utc(text: Any) -> datetime | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except (TypeError, ValueError):

@@ -9,7 +9,7 @@ import re
 class UniSenderError(Exception):
     """Any failure; ``code`` is the service's machine code or ours, ``message`` its text."""
 
-    def __init__(self, code, message=""):
+    def __init__(self, code: str, message: str = "") -> None:
         self.code = code
         self.message = message or code
         super().__init__(f"{code}: {self.message}" if message else code)
@@ -59,7 +59,7 @@ class BadCall(UniSenderError):
     """The call itself is wrong (our fault)."""
 
 
-CLASSES = {
+CLASSES: dict[str, type[UniSenderError]] = {
     "invalid_api_key": AuthError,
     "access_denied": AccessDenied,
     "not_enough_money": NoMoney,
@@ -88,14 +88,14 @@ _DAY = re.compile(r"\bda(?:y|ily)\b|24.?h|суточн|сутк|\bден[ьё]|\
 _LIMIT = re.compile(r"limit|quota|exceed|лимит|предел|огранич|превы[шс]|исчерп", re.IGNORECASE)
 
 
-def is_day_limit(code, message):
+def is_day_limit(code: str, message: str) -> bool:
     """Tell whether a refusal speaks of the number of letters of a day."""
     return code in _MAY_BE_THE_DAY and bool(_DAY.search(message) and _LIMIT.search(message))
 
 
-def from_code(code, message=""):
+def from_code(code: object, message: str = "") -> UniSenderError:
     """Return the error of the service's ``code``; an unheard-of code is a definite refusal."""
-    code = code if isinstance(code, str) and code else str(code or "unspecified")
-    if is_day_limit(code, message):
-        return DayLimit(code, message)
-    return CLASSES.get(code, Rejected)(code[:100], message)
+    name = code if isinstance(code, str) and code else str(code or "unspecified")
+    if is_day_limit(name, message):
+        return DayLimit(name, message)
+    return CLASSES.get(name, Rejected)(name[:100], message)

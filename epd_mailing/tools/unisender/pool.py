@@ -1,15 +1,41 @@
 """Parallel calls: plain data in, outcomes out, no database in a thread."""
 
 import threading
-from collections import namedtuple
+from collections.abc import Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from . import errors
 
-# kind: sent | refused | retry | stop | limited | unknown | not_tried; warnings: texts of the service
-Outcome = namedtuple("Outcome", "kind provider_id error warnings", defaults=((),))
+_Classes = type[errors.UniSenderError] | tuple[type[errors.UniSenderError], ...]
+Key = TypeVar("Key", bound=Hashable)
 
-_KINDS = (
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a letter.
+
+    :param kind: ``sent``, ``refused``, ``retry``, ``stop``, ``limited``, ``unknown``, ``not_tried``
+    :param provider_id: the service's id of the letter, when it was sent
+    :param error: why it was not, or why nobody knows
+    :param warnings: texts of the service
+    """
+
+    kind: str
+    provider_id: str | None
+    error: errors.UniSenderError | None
+    warnings: tuple[str, ...] = ()
+
+
+class Client(Protocol):
+    """What is needed of a client of the service."""
+
+    def send_email(self, letter: Any, /) -> Any:
+        """Send one letter; return ``client.SendResult``, raise ``errors.UniSenderError``."""
+
+
+_KINDS: tuple[tuple[_Classes, str], ...] = (
     (errors.ResultUnknown, "unknown"),
     (errors.RateLimited, "limited"),
     ((errors.AuthError, errors.NoMoney, errors.SenderProblem, errors.BadCall), "stop"),
@@ -18,7 +44,9 @@ _KINDS = (
 )
 
 
-def send_many(client, letters, workers):
+def send_many(
+    client: Client, letters: Iterable[tuple[Key, Any]], workers: int
+) -> dict[Key, Outcome]:
     """Send letters side by side and tell the outcome of each.
 
     After the first outcome ``stop`` or ``limited`` no further letter is begun: those are
@@ -29,7 +57,7 @@ def send_many(client, letters, workers):
     """
     halted = threading.Event()
 
-    def send(letter):
+    def send(letter: Any) -> Outcome:
         if halted.is_set():
             return Outcome("not_tried", None, None)
         try:

@@ -56,7 +56,7 @@ for _type, _names in _FAILED.items():
         )
 
 
-def get_status(raw, age=None):
+def get_status(raw: str | None, age: timedelta | None = None) -> Status:
     """Return the ``Status`` of a raw status; an unknown one is read by its prefix.
 
     The vendor adds statuses without notice; its rule: «err_*» was not delivered, «ok_*» is under
@@ -75,6 +75,6 @@ def get_status(raw, age=None):
     return Status(0, "pending", False, None)
 
 
-def is_known(raw):
+def is_known(raw: str | None) -> bool:
     """Tell whether the vendor's pages list the status."""
     return str(raw or "") in STATUSES

@@ -28,7 +28,7 @@ class Judged:
     offset: int = 0
 
 
-def judge(told, sending, received):
+def judge(told: datetime | None, sending: datetime | None, received: datetime) -> Judged:
     """Judge the time of an event: between sending and receipt, a minute about, it can be true.
 
     :param told: naive UTC, or None when the service told nothing readable
@@ -45,7 +45,7 @@ def judge(told, sending, received):
     return Judged(received, False, hours if is_zone else 0)
 
 
-def is_of_call(moment, began, timeout):
+def is_of_call(moment: datetime | None, began: datetime | None, timeout: timedelta) -> bool:
     """Tell whether a contact's last letter is the one of our call.
 
     :param moment: naive UTC of the contact's last letter, or None

@@ -7,23 +7,34 @@ import io
 import json
 import re
 import zlib
-from collections import namedtuple
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from .. import office_time
 
-HookEvent = namedtuple(
-    "HookEvent", "event_name provider_id email status event_time event_at metadata"
-)
 _AUTH = re.compile(rb'"auth"\s*:\s*"([0-9a-f]{32})"')
 UNPACKED_LIMIT = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class HookEvent:
+    """One event as texts; ``event_at``: aware UTC, None when ``event_time`` is not readable."""
+
+    event_name: str
+    provider_id: str
+    email: str
+    status: str
+    event_time: str
+    event_at: datetime | None
+    metadata: dict[str, str]
 
 
 class WebhookError(ValueError):
     """The body is not an event message of UniSender."""
 
 
-def unpack(raw):
+def unpack(raw: bytes) -> bytes:
     """Return the body, unpacked when it is gzip; at most 16 MB.
 
     :raise WebhookError: damaged or too large
@@ -40,7 +51,7 @@ def unpack(raw):
     return data
 
 
-def verify(raw, api_key):
+def verify(raw: bytes, api_key: str | None) -> bool:
     """Tell whether ``auth`` is the MD5 of the raw body with the key in its place.
 
     Raw bytes: UniSender escapes «/», a body dumped again would never match. Fails closed: without
@@ -60,7 +71,7 @@ def verify(raw, api_key):
     return hmac.compare_digest(signed.hexdigest(), found[0].group(1).decode())
 
 
-def parse(raw, zone=office_time.UTC):
+def parse(raw: bytes, zone: str | None = office_time.UTC) -> list[HookEvent]:
     """Return the events of a body (batch or flat), unordered as they came.
 
     Parts of a shape that is not known are left out: the service repeats what is refused for a day
@@ -89,14 +100,14 @@ def parse(raw, zone=office_time.UTC):
     return events
 
 
-def _objects(value):
+def _objects(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list (PHP writes a list with holes as an object)."""
     if isinstance(value, dict):
         value = list(value.values())
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _event(entry, data, zone):
+def _event(entry: dict[str, Any], data: dict[str, Any], zone: str | None) -> HookEvent:
     time = _text(data.get("event_time")) or _text(entry.get("event_time"))
     return HookEvent(
         event_name=_text(entry.get("event_name")),
@@ -109,7 +120,7 @@ def _event(entry, data, zone):
     )
 
 
-def _metadata(value):
+def _metadata(value: object) -> dict[str, str]:
     """Return our metadata as texts; an object, or one written into a string."""
     if isinstance(value, str) and value.startswith("{"):
         try:
@@ -121,7 +132,7 @@ def _metadata(value):
     return {str(key): _text(inner) for key, inner in value.items()}
 
 
-def _text(value):
+def _text(value: object) -> str:
     """Return a number or text as text fit for a database; anything else as nothing."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return ""
@@ -130,7 +141,7 @@ def _text(value):
     return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def _utc(text, zone):
+def _utc(text: str, zone: str | None) -> datetime | None:
     try:
         told = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
         return office_time.to_utc(told, zone).replace(tzinfo=UTC)

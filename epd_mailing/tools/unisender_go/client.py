@@ -65,7 +65,7 @@ class AccountInfo:
     project: str = ""
     included: int | None = None
     sent: int | None = None
-    raw: dict = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
 
 
 def letter_size(letter: Letter) -> int:
@@ -109,7 +109,7 @@ class UniSenderGoClient:
 
     # --- transport ---------------------------------------------------------------------------
 
-    def call(self, method: str, arguments: dict | None = None) -> dict:
+    def call(self, method: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call a method and return its answer.
 
         :param method: without ``.json``, e.g. ``email/send``
@@ -136,7 +136,7 @@ class UniSenderGoClient:
             content = content.replace(self._api_key.encode(), b"***")
         return self._read_answer(method, status, content)
 
-    def _read_answer(self, method: str, status: int, content: bytes) -> dict:
+    def _read_answer(self, method: str, status: int, content: bytes) -> dict[str, Any]:
         if len(content) > transport.ANSWER_LIMIT:
             raise errors.ResultUnknown("too_long_answer", method)
         try:
@@ -198,7 +198,7 @@ class UniSenderGoClient:
             # what hinders the second try says nothing of the first
             raise errors.ResultUnknown(error.code, error.message) from None
 
-    def _send(self, email: str, message: dict) -> SendResult:
+    def _send(self, email: str, message: dict[str, Any]) -> SendResult:
         try:
             answer = self.call("email/send", {"message": message})
         except errors.Rejected as error:
@@ -214,7 +214,7 @@ class UniSenderGoClient:
             raise errors.ResultUnknown("no_id", "email/send: the answer has no id")
         return SendResult(job)
 
-    def _refusal(self, email: str, answer: dict) -> errors.UniSenderError | None:
+    def _refusal(self, email: str, answer: dict[str, Any]) -> errors.UniSenderError | None:
         """Return why the recipient was not taken (``failed_emails``), or None."""
         failed = answer.get("failed_emails")
         if not isinstance(failed, dict) or not failed:  # PHP writes an empty object as a list
@@ -224,7 +224,7 @@ class UniSenderGoClient:
         code = go_errors.RECIPIENT_CODES.get(reason, reason)
         return errors.Rejected(code[:100], self._clean(f"email/send: {reason}"))
 
-    def _message(self, letter: Letter) -> dict:
+    def _message(self, letter: Letter) -> dict[str, Any]:
         recipient: dict[str, Any] = {"email": letter.email}
         name = " ".join(re.sub(r'[<>",;]+', " ", letter.to_name).split())
         if name:
@@ -354,7 +354,7 @@ class UniSenderGoClient:
 
     # --- webhook -----------------------------------------------------------------------------
 
-    def set_hook(self, url: str) -> dict:
+    def set_hook(self, url: str) -> dict[str, Any]:
         """Have events of letters posted to ``url`` (``webhook/set``), with what tells a person from a machine."""
         answer = self.call(
             "webhook/set",
@@ -371,7 +371,7 @@ class UniSenderGoClient:
         found = answer.get("object")
         return found if isinstance(found, dict) else {}
 
-    def list_hooks(self) -> list[dict]:
+    def list_hooks(self) -> list[dict[str, Any]]:
         """Return the webhooks of the account (``webhook/list``)."""
         return _objects(self.call("webhook/list", {"limit": 50, "offset": 0}).get("objects"))
 
@@ -404,7 +404,7 @@ def encode_header(value: str) -> str:
     return line if line.isascii() else Header(line, "utf-8", maxlinelen=10_000).encode()
 
 
-def _attachment(name: str, data: bytes) -> dict:
+def _attachment(name: str, data: bytes) -> dict[str, Any]:
     if len(data) > FILE_LIMIT:
         raise errors.Rejected("attachment_quota_error", "email/send: a file over 7 MB")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -424,14 +424,14 @@ def _number(value: object) -> int | None:
     return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _objects(value: object) -> list[dict]:
+def _objects(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list; PHP writes a list with holes as an object."""
     if isinstance(value, dict):
         value = list(value.values())
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _suppression(entry: dict, email: str = "") -> Suppression:
+def _suppression(entry: dict[str, Any], email: str = "") -> Suppression:
     try:
         created = datetime.strptime(str(entry.get("created")), "%Y-%m-%d %H:%M:%S")
     except ValueError:

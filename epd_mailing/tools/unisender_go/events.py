@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from ..unisender.statuses import STATUSES, Status
 from ..unisender.webhook import WebhookError
@@ -120,7 +121,7 @@ def read_dump(content: bytes) -> Iterator[GoEvent]:
         raise WebhookError("damaged dump") from error
 
 
-def _event(data: dict) -> GoEvent:
+def _event(data: dict[str, Any]) -> GoEvent:
     info = data.get("delivery_info")
     info = info if isinstance(info, dict) else {}
     time = _text(data.get("event_time"))
@@ -154,7 +155,7 @@ def _text(value: object) -> str:
     return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def _objects(value: object) -> list[dict]:
+def _objects(value: object) -> list[dict[str, Any]]:
     if isinstance(value, dict):
         value = list(value.values())
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
