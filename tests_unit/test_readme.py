@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ast.literal_eval((ROOT / "epd_mailing" / "__manifest__.py").read_text())
 
 
-@pytest.mark.parametrize("readme", ["README.md", "epd_mailing/README.md"])
+@pytest.mark.parametrize("readme", ["README.md", "epd_mailing/README.rst"])
 def test_packages_to_install_are_those_of_the_manifest(readme):
     text = (ROOT / readme).read_text().replace("\\\n", " ")
     command = re.search(r"pip install ([^`\n]+)", text).group(1)

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.account.epd_personal_account import CHANNELS
@@ -69,11 +69,11 @@ class EpdAccountListFill(models.TransientModel):
         }
         for name in RULES:
             value = self[name]
-            values[name] = [(6, 0, value._origin.ids)] if name.endswith("_ids") else value
+            values[name] = [Command.set(value._origin.ids)] if name.endswith("_ids") else value
         return values
 
     def action_create(self):
-        """Make the list; from a run, choose it there too.
+        """Create the list; from a run, choose it there too.
 
         :raise UserError: when the range is turned around or there is nobody in the list
         """
@@ -95,15 +95,10 @@ class EpdAccountListFill(models.TransientModel):
                 "name": self.name,
                 "kind": "fixed",
                 "company_id": self.company_id.id,
-                "account_ids": [(6, 0, accounts.ids)],
+                "account_ids": [Command.set(accounts.ids)],
             }
         entry = self.env["epd.account.list"].create(values)
         if self.run_id:
-            self.run_id.list_ids = [(4, entry.id)]
+            self.run_id.list_ids = [Command.link(entry.id)]
             return {"type": "ir.actions.act_window_close"}
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": entry._name,
-            "res_id": entry.id,
-            "view_mode": "form",
-        }
+        return entry._get_records_action(context={})

@@ -32,9 +32,4 @@ class EpdAccountListWhy(models.TransientModel):
     def action_open_account(self):
         """Open the account, to put right what keeps it out."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "epd.personal.account",
-            "res_id": self.account_id.id,
-            "view_mode": "form",
-        }
+        return self.account_id._get_records_action(context={})

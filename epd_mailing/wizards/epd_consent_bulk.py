@@ -81,10 +81,4 @@ class EpdConsentBulk(models.TransientModel):
                 for account in accounts
             ]
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Recorded Consents"),
-            "res_model": "epd.delivery.consent",
-            "view_mode": "list,form",
-            "domain": [("id", "in", consents.ids)],
-        }
+        return consents._get_records_action(name=self.env._("Recorded Consents"), context={})

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ...tools import money
 from ...tools.delivery_state import PRESENTED
 from .epd_personal_account import CHANNELS
 
@@ -169,7 +170,7 @@ class EpdAccountList(models.Model):
         channels = dict(account._fields["channel"]._description_selection(self.env))
         values = {
             "company": (self.company_id or self.env.company).name,
-            "date": account.date_close and f"{account.date_close:%d.%m.%Y}",
+            "date": money.format_date(account.date_close),
             "period": period.name or "—",
             "building": account.building_id.name,
             "buildings": ", ".join(self.building_ids.mapped("name")),
@@ -181,7 +182,7 @@ class EpdAccountList(models.Model):
             "channel": channels.get(account.channel),
             "wanted_channel": channels.get(self.channel),
             "services": ", ".join(self.service_ids.mapped("name")),
-            "debt": f"{self.debt_from:.2f}".replace(".", ","),
+            "debt": money.format_money(self.debt_from),
         }
         texts = {
             "company": self.env._("The account belongs to another company, not to %(company)s."),
@@ -251,9 +252,7 @@ class EpdAccountList(models.Model):
             parts.append(", ".join(entry.service_ids.mapped("name")))
             if entry.debt_from:
                 parts.append(
-                    self.env._(
-                        "debt from %(sum)s ₽", sum=f"{entry.debt_from:.2f}".replace(".", ",")
-                    )
+                    self.env._("debt from %(sum)s ₽", sum=money.format_money(entry.debt_from))
                 )
             parts.append(channels.get(entry.channel, ""))
             entry.rule_text = "; ".join(filter(None, parts)) or self.env._("All open accounts")

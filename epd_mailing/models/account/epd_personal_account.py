@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ...tools import money
+
 CHANNELS = [("email", "E-mail"), ("paper", "Paper"), ("both", "E-mail and paper")]
 
 
@@ -284,14 +286,14 @@ class EpdPersonalAccount(models.Model):
         emails = ", ".join(filter(None, old.mapped("email")))
         withdrawn = self._withdraw_from_payer(self.env._("New responsible person"))
         self.env["epd.delivery.address"]._leave(
-            self, self.env._("New responsible person since %(date)s", date=f"{date:%d.%m.%Y}")
+            self, self.env._("New responsible person since %(date)s", date=money.format_date(date))
         )
         self.partner_id = partner
         self.message_post(
             body=self.env._(
                 "New responsible person since %(date)s: %(before)s → %(after)s. Basis: %(basis)s. "
                 "Closed addresses: %(emails)s. Letters withdrawn: %(letters)s.",
-                date=f"{date:%d.%m.%Y}",
+                date=money.format_date(date),
                 before=before.name or "—",
                 after=partner.name,
                 basis=basis,

@@ -21,7 +21,7 @@ class _Connection(HTTPConnection):
     one: a failed handshake and a broken answer are the same ``SSLError`` to the caller.
     """
 
-    def connect(self) -> None:
+    def connect(self) -> None:  # pylint: disable=missing-return
         try:
             super().connect()
         except Exception as error:
@@ -32,7 +32,7 @@ class _Connection(HTTPConnection):
 class _SecureConnection(HTTPSConnection):
     """The same over TLS."""
 
-    def connect(self) -> None:
+    def connect(self) -> None:  # pylint: disable=missing-return
         try:
             super().connect()
         except Exception as error:
