@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tools import address_text
-from tools.address_text import is_text_of, read_address, read_addresses
+from tools.address_text import is_text_of, read_address, read_addresses, take_hints
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
 
@@ -171,6 +171,26 @@ def test_hints_are_only_said(typed, hint):
     assert reading.hints == (((typed, hint),) if hint else ())
     if reading.addresses:
         assert reading.normal == typed.replace("почта.рф", "xn--80a1acny.xn--p1ai")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "taken"),
+    [
+        ("ivan@gmial.com", ["ivan@gmail.com"], "ivan@gmail.com"),
+        # the one stands inside the other: «ba@gmail.comm» is a stranger
+        ("a@gmail.co, ba@gmail.com", ["a@gmail.com"], "a@gmail.com, ba@gmail.com"),
+        # only what a person was shown
+        ("a@gmial.com; b@yandx.ru", ["a@gmail.com"], "a@gmail.com, b@yandx.ru"),
+        ("a@gmial.com; b@yandx.ru", ["a@gmail.com", "b@yandex.ru"], "a@gmail.com, b@yandex.ru"),
+        ("a@gmial.com; b@yandx.ru", [], "a@gmial.com; b@yandx.ru"),
+        ('"Петров, И." <p@gmial.com>, b@x.ru', ["p@gmail.com"], "p@gmail.com, b@x.ru"),
+        ("ivan@mail.rи, q nov@x.ru", ["ivan@mail.ru"], "ivan@mail.ru, q nov@x.ru"),
+        ("", ["a@x.ru"], ""),
+        (None, ["a@x.ru"], ""),
+    ],
+)
+def test_a_hint_is_taken_for_its_own_piece_alone(text, wanted, taken):
+    assert take_hints(text, wanted) == taken
 
 
 def test_no_provider_is_a_slip_of_another():

@@ -24,7 +24,7 @@ mailbox from another:
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
@@ -247,12 +247,16 @@ def is_text_of(text: str | None, normals: tuple[str, ...] | list[str]) -> bool:
     return not reading.problems and set(reading.normals) == set(normals)
 
 
-def take_hints(text: str | None) -> str:
-    """Return a text with what was probably meant in place of what was typed (a person said so)."""
+def take_hints(text: str | None, wanted: Container[str]) -> str:
+    """Return a text with what was probably meant in place of what was typed (a person said so).
+
+    :param wanted: the hints that the person was shown and took; the other pieces stay as typed
+    """
     text = text or ""
-    for typed, hint in read_addresses(text).hints:
-        text = text.replace(typed, hint)
-    return text
+    hints = {typed: hint for typed, hint in read_addresses(text).hints if hint in wanted}
+    if not hints:
+        return text
+    return ", ".join(hints.get(piece, piece) for piece in _split(text))
 
 
 # --- parting ---------------------------------------------------------------------------------------

@@ -440,6 +440,13 @@ class EpdDeliveryAddress(models.Model):
             self._apply([(address.account_id, rows, after)])
         return True
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        """Keep what receipts went to; without its row a followed address would be lost, too."""
+        raise UserError(
+            self.env._("An address is not deleted, so that what went there stays known. Close it.")
+        )
+
     @api.model
     def _type_in(self, account, text):
         """Add the addresses of a text to an account by hand; return them.
@@ -528,8 +535,10 @@ class EpdDeliveryAddress(models.Model):
         self.check_access("write")
         if not self.hint:
             raise UserError(self.env._("Nothing is proposed for this address."))
+        # no other address of the contact's text: of those nothing was shown here
+        shown = [hint for _typed, hint in read_addresses(self.email).hints]
         if self.source == "partner":
-            self.partner_id.email = take_hints(self.partner_id.email)
+            self.partner_id.email = take_hints(self.partner_id.email, shown)
         else:
-            self.email = take_hints(self.email)
+            self.email = take_hints(self.email, shown)
         return True

@@ -67,6 +67,23 @@ class ResPartner(models.Model):
             self._epd_follow_emails(changed)
         return res
 
+    @api.model
+    def name_create(self, name):
+        """Create a contact of what was typed into a field of contacts; its e-mail is never guessed.
+
+        Odoo looks *for* an address there: «ivan petrov@mail.example» becomes ivan with the mailbox
+        of the stranger petrov. Where the strict reading finds something else, the contact gets the
+        text as typed in both fields: seen as misspelt, lost nowhere.
+        """
+        partner_id, label = super().name_create(name)
+        text = (name or "").strip()
+        if self.env.context.get("force_email"):  # a recipient of Odoo's own messages
+            return partner_id, label
+        partner = self.browse(partner_id)
+        if set(read_addresses(partner.email).normals) != set(read_addresses(text).normals):
+            partner.write({"name": text, "email": text})
+        return partner.id, partner.display_name
+
     def _epd_pays(self):
         """Tell whether this person answers for an account, or did."""
         self.ensure_one()

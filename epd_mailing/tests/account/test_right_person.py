@@ -98,6 +98,52 @@ class TestRightPerson(EpdCommon):
             self.assertIn(self.account, self.account._wants_paper())
             self.assertFalse(address.email_normalized)
 
+    def test_a_contact_made_of_a_typed_line_gets_no_strangers_mailbox(self):
+        """Odoo's own field of contacts guesses: petrov@mail.example of the first text."""
+        for text, name, receiving in (
+            ("ivan petrov@mail.example", "ivan petrov@mail.example", []),
+            ("Пётр <ivan petrov@mail.ru>", "Пётр <ivan petrov@mail.ru>", []),
+            ("Иванов Иван ivan@mail.ru", "Иванов Иван ivan@mail.ru", []),
+            ("a@x.ru, b@x.ru", "a@x.ru, b@x.ru", ["a@x.ru", "b@x.ru"]),
+            ("Пётр <a@x.ru>", "Пётр", ["a@x.ru"]),
+            ("Пётр <ПЁТР@почта.рф>", "Пётр", ["пётр@почта.рф"]),
+            ("A@x.ru.", "a@x.ru.", ["a@x.ru"]),
+            ("Пётр Первый", "Пётр Первый", []),
+            ("ivan@mail", "ivan@mail", []),
+        ):
+            with self.subTest(text):
+                contacts = self.env["res.partner"].with_user(self.manager)
+                made = contacts.browse(contacts.name_create(text)[0])
+                self.assertEqual(made.name, name)
+                self.account.with_user(self.operator).partner_id = made
+                self.assertEqual(self.receiving(), receiving)
+                misspelt = "@" in text and not receiving
+                self.assertEqual(bool(self.account.misspelt_text), misspelt, "seen, not lost")
+        row = ["779", str(self.building.id), "ivan petrov@mail.example"]
+        result = (
+            self.env["epd.personal.account"]
+            .with_user(self.manager)
+            .with_company(self.company)
+            .with_context(name_create_enabled_fields={"partner_id": True})
+            .load(["number", "building_id/.id", "partner_id"], [row])
+        )
+        self.assertFalse(result["messages"])
+        self.account = self.env["epd.personal.account"].browse(result["ids"])
+        self.assertEqual((self.live().problem, self.receiving()), ("space", []))
+
+    def test_a_new_owner_without_an_address_gets_paper(self):
+        heir = self.env["res.partner"].create({"name": "Наследник", "email": "heir@example.com"})
+        wizard = self.env["epd.new.owner"].with_user(self.operator)
+        with Form(wizard.with_context(default_account_id=self.account.id)) as form:
+            form.partner_id = heir
+            form.basis = "Выписка из ЕГРН"
+            self.assertEqual(form.email, "heir@example.com")
+            form.email = False  # «пусто: получает бумагу»
+        form.save().action_apply()
+        self.assertEqual(self.receiving(), [])
+        self.assertFalse(heir.email)
+        self.assertIn(self.account, self.account._wants_paper())
+
     def test_a_misspelt_text_of_a_program_takes_no_good_ones_place(self):
         answer = self.by_api("ivan petrov@mail.example")
         (problem,) = answer["problems"]
@@ -290,6 +336,15 @@ class TestRightPerson(EpdCommon):
         self.assertTrue(result["messages"])
         self.assertNotIn("stranger@mail.ru", self.receiving())
 
+    def test_an_address_is_closed_not_deleted(self):
+        address = self.account.address_ids
+        for user in (self.operator, self.manager):
+            with self.assertRaises(UserError):
+                address.with_user(user).unlink()
+            with self.assertRaises(UserError):
+                self.account.with_user(user).write({"address_ids": [(2, address.id, 0)]})
+        self.assertEqual(self.receiving(), ["ivanov@example.com"])
+
     # --- people come and go ---
 
     def test_the_owner_changes_and_changes_back(self):
@@ -346,6 +401,12 @@ class TestRightPerson(EpdCommon):
         (misspelt,) = self.live().filtered("problem")
         misspelt.with_user(self.operator).action_take_hint()
         self.assertIn("ivan@mail.ru", self.receiving())
+
+    def test_a_hint_is_taken_for_one_address_of_a_list(self):
+        self.by_contact("a@gmail.co, ba@gmail.com; c@yandx.ru")
+        first = self.live().filtered(lambda address: address.email == "a@gmail.co")
+        first.with_user(self.operator).action_take_hint()
+        self.assertEqual(self.receiving(), ["a@gmail.com", "ba@gmail.com", "c@yandx.ru"])
 
     def test_the_chatter_says_that_no_letter_goes_to_a_misspelt_address(self):
         self.by_contact("ivan petrov@mail.example")

@@ -166,7 +166,7 @@ class TestPaperProperty(PaperCase):
 
     def _set_up(self, account, case):
         account.channel = case["channel"]
-        account.address_ids.unlink()
+        account.address_ids.action_close()
         for number, state in enumerate(case["addresses"]):
             address = self.env["epd.delivery.address"].create(
                 {"account_id": account.id, "email": f"a{number}.{account.number}@example.com"}
