@@ -3,7 +3,7 @@ from collections import Counter
 from ....tools import requisites
 from ....tools.address_text import read_addresses
 from .base import Loader, register
-from .matching import plain, plain_person
+from .matching import plain, plain_person, type_in_addresses
 
 
 @register
@@ -33,11 +33,11 @@ class AccountLoader(Loader):
         by_id = {account.id: account for account in before}
         tally, changed = Counter(), []
         for record in good:
-            self._check_email(record)
             account_id = accounts[record.values["account"]].id
             if not account_id or account_id in self.matcher.created:
                 tally["created"] += 1
                 continue
+            self.matcher.check_email(record)
             account = by_id[account_id]
             vals = self._get_vals(record, account, buildings)
             if vals is None:
@@ -56,14 +56,6 @@ class AccountLoader(Loader):
         if wrong:
             self.problem(record, *wrong)
         return not wrong
-
-    def _check_email(self, record):
-        """Warn of a misspelt address, and of one that is probably meant otherwise."""
-        email = record.values.get("email") or ""
-        reading = read_addresses(email)
-        code = "bad_email" if reading.problems else "email_hint" if reading.hints else ""
-        if code:
-            self.problem(record, "email", code, email, "warning")
 
     def _get_vals(self, record, account, buildings):
         """Return what a record says of a known account, None when it cannot be taken."""
@@ -107,9 +99,9 @@ class AccountLoader(Loader):
             return None if strict else False
         if not email:
             return False
-        return (
-            self._take_email(record, account, email) if partner else self._type_in(account, email)
-        )
+        if not partner:
+            return type_in_addresses(self.env, account, email, self.dry)
+        return self._take_email(record, account, email)
 
     def _take_email(self, record, account, email):
         """Bring the payer's e-mail up to date; return whether that changes anything."""
@@ -120,14 +112,6 @@ class AccountLoader(Loader):
             self.problem(record, "email", "other_email", email, "warning")
             return False
         return partner._epd_take_email(email, account, self.dry)
-
-    def _type_in(self, account, email):
-        """Add addresses to an account without a payer; return whether there are new ones."""
-        live = account.address_ids.filtered(lambda address: address.state != "closed")
-        new = set(read_addresses(email).normals) - set(live.mapped("email_normalized"))
-        if new and not self.dry:
-            self.env["epd.delivery.address"]._type_in(account, ", ".join(sorted(new)))
-        return bool(new)
 
     def _save(self, changed):
         tally, different = Counter(), []

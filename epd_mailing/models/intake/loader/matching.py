@@ -10,6 +10,7 @@ from typing import NamedTuple
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.tools import SQL
 
+from ....tools.address_text import read_addresses
 from ....tools.table_file import Problem
 
 # ЕЛС, and ИЖКУ which is ЕЛС and the number of the provider's bill
@@ -38,6 +39,24 @@ def plain(text):
 def plain_person(name):
     """Return the words of a person's name, to compare it whatever its case and spaces."""
     return (name or "").casefold().split()
+
+
+def type_in_addresses(env, account, text, dry=False):
+    """Add the addresses of a text to an account without a payer; return whether there are new ones.
+
+    :param account: ``epd.personal.account``
+    :param text: as given; a misspelt one adds nothing
+    :param dry: only tell
+    """
+    live = account.address_ids.filtered(lambda address: address.state != "closed")
+    new = [
+        normal
+        for normal in read_addresses(text).normals
+        if normal not in live.mapped("email_normalized")
+    ]
+    if new and not dry:
+        env["epd.delivery.address"]._type_in(account, ", ".join(new))
+    return bool(new)
 
 
 class Account(NamedTuple):
@@ -111,6 +130,7 @@ class Matcher:
             else:
                 found[number] = Account(0, number, 0)
                 to_create.append(first[number])
+                self.check_email(first[number])
         self.created = set()
         if self.dry and to_create:
             self._plan_accounts(to_create)
@@ -119,6 +139,14 @@ class Matcher:
             self.created = {account.id for account in created.values()}
             found.update(created)
         return found
+
+    def check_email(self, record):
+        """Warn of a misspelt address, and of one that is probably meant otherwise."""
+        email = record.values.get("email") or ""
+        reading = read_addresses(email)
+        code = "bad_email" if reading.problems else "email_hint" if reading.hints else ""
+        if code:
+            self._problem(record, "email", code, email, "warning")
 
     def find_accounts(self, numbers):
         """Return ``{number: Account}`` of the company, by the exact number."""
@@ -210,7 +238,14 @@ class Matcher:
                 for record in records
             ]
         )
+        self._type_in_emails(records, accounts)
         return {a.number: Account(a.id, a.number, a.building_id.id) for a in accounts}
+
+    def _type_in_emails(self, records, accounts):
+        """Give new accounts without a payer the addresses that were given for them."""
+        for record, account in zip(records, accounts, strict=True):
+            if not account.partner_id:
+                type_in_addresses(self.env, account, record.values.get("email"))
 
     def _create_payers(self, records):
         """Return ``{account number: id of its new payer}``."""
