@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.document.outdated_figures import describe_outdated
+
 
 class EpdReceiptSend(models.TransientModel):
     """«Send» of one receipt at the counter: to which addresses, and what they have had already."""
@@ -24,6 +26,15 @@ class EpdReceiptSend(models.TransientModel):
         compute="_compute_before_text",
         help="What became of the letters that went to the chosen addresses.",
     )
+    outdated_text = fields.Char(
+        compute="_compute_outdated_text", help="What the document says and what it would say now."
+    )
+
+    @api.depends("document_id.is_outdated")
+    def _compute_outdated_text(self):
+        for wizard in self:
+            outdated = wizard.document_id.filtered("is_outdated")
+            wizard.outdated_text = describe_outdated(outdated) if outdated else False
 
     @api.depends("document_id")
     def _compute_choice_ids(self):
@@ -49,6 +60,16 @@ class EpdReceiptSend(models.TransientModel):
                 for email in wizard.address_ids.mapped("email_normalized")
                 if email in had
             )
+
+    def action_reissue(self):
+        """«Issue Again»: ask the reason, then save the next version and open it."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "epd_mailing.epd_document_reason_action"
+            ),
+            "context": {"default_document_id": self.document_id.id, "default_operation": "reissue"},
+        }
 
     def action_send(self):
         """Send to the chosen addresses.

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools import figures, money, receipt_data
-from ...tools.delivery_state import find_best_state
+from ...tools.delivery_state import NOT_PRESENTED, find_best_state
 from ...tools.document_number import make_document_number
 from .document_comparison import DocumentComparison
 from .document_writer import DocumentWriter
@@ -644,14 +644,23 @@ class EpdPaymentDocument(models.Model):
         document = self.sudo()
         printed = json.loads(document.snapshot or "{}")
         account, payer = printed.get("account", {}), printed.get("payer", {})
-        return account.get("number", document.account_id.number) == document.account_id.number and (
-            payer.get("name", "") in ("", document.partner_id.name)
-            or document.partner_id != document.account_id.partner_id  # told as another payer
-        )
+        if account.get("number", document.account_id.number) != document.account_id.number:
+            return False
+        if document.partner_id != document.account_id.partner_id:
+            return True  # told as another payer
+        if payer.get("name", "") not in ("", document.partner_id.name):
+            return False
+        parts = document.partner_id._epd_name_parts()
+        shown = tuple(payer.get(f"{name}_name", "") for name in ("last", "first", "middle"))
+        # an organisation, or several owners in one name, has none
+        return not any(parts) or not any(shown) or parts == shown
 
     @api.model
     def _touch_identity(self, accounts):
-        """Mark the saved documents of accounts that are called otherwise now: the month's and later."""
+        """Mark the saved documents of accounts that are called otherwise now.
+
+        Those of the month and later, and earlier ones that have not reached the payer.
+        """
         documents = self.sudo().search(
             [
                 ("account_id", "in", accounts.ids),
@@ -661,7 +670,8 @@ class EpdPaymentDocument(models.Model):
         )
         documents.filtered(
             lambda document: (
-                not document.company_id.epd_current_period_id
+                document.delivery_state in NOT_PRESENTED
+                or not document.company_id.epd_current_period_id
                 or document.period_id.date_start
                 >= document.company_id.epd_current_period_id.date_start
             )

@@ -1,5 +1,5 @@
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..sending_common import SendingCommon
 
@@ -66,9 +66,20 @@ class TestOutdated(SendingCommon):
 
     def test_payments_readings_names_and_numbers_count_too(self):
         account = self.accounts[0]
+        reading = {
+            "account_id": account.id,
+            "period_id": self.period.id,
+            "service_id": self.service_water.id,
+            "meter_number": "1",
+        }
         ways = {
             "payment": lambda: account.balance_ids[0].write({"paid": 5}),
+            "balance": lambda: account.balance_ids[0].write({"penalty": 5}),
+            "reading": lambda: self.env["epd.meter.reading"].create(reading),
+            "charge is gone": lambda: account.charge_ids[0].unlink(),
             "name": lambda: account.partner_id.write({"name": "Иванова Анна"}),
+            "name in the code": lambda: account.partner_id.write({"epd_last_name": "Иванова"}),
+            "merged": lambda: self.merge(account.partner_id),
             "number": lambda: account.write({"number": "00999"}),
         }
         for name, change in ways.items():
@@ -77,8 +88,70 @@ class TestOutdated(SendingCommon):
                 self.env.flush_all()
                 self.env.invalidate_all()
                 self.assertEqual(self.mailing.outdated_count, 1)
+                self.assertTrue(self.document.is_outdated)
                 point.rollback()
                 self.env.invalidate_all()
+
+    def merge(self, partner):
+        """The contact is one with another, and is called as that one is; the letter goes on."""
+        twin = self.env["res.partner"].create({"name": "Иванов И. И.", "email": partner.email})
+        wizard = self.env["base.partner.merge.automatic.wizard"]
+        wizard._merge((partner | twin).ids, twin, extra_checks=False)
+
+    def test_what_says_the_same_is_not_outdated(self):
+        """Looked at again, since something was written, and nothing that is printed differs."""
+        partner = self.accounts[0].partner_id
+        partner.write({"epd_last_name": "Иванов", "epd_first_name": "Иван"})
+        partner.write({"epd_middle_name": "Иванович", "name": "Другое имя"})
+        partner.name = "Иванов Иван Иванович"
+        self.env.invalidate_all()
+        self.assertTrue(self.document.touched_at)
+        self.assertEqual(self.mailing.outdated_count, 0)
+
+    def test_an_earlier_month_that_still_waits_counts_too(self):
+        april = self.env["epd.billing.period"].create(
+            {"date_start": "2026-04-01", "company_id": self.company.id}
+        )
+        self.company.epd_current_period_id = april
+        presented = self.documents[1]
+        self._send(self._make_mailing(self.documents[2]))
+        letter = self.mailing.letter_ids.filtered(lambda x: x.document_id == presented)
+        letter._through_gate()._move("claimed")
+        letter._through_gate()._move("sending")
+        letter._through_gate()._move("sent", delivered_at="2026-04-02 10:00:00")
+        self.accounts[0].partner_id.name = "Иванова Анна"
+        self.accounts[1].number = "00777"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self.mailing.outdated_count, 1)
+        self.assertTrue(self.document.is_outdated)
+        self.assertFalse(presented.is_outdated, "history that reached its payer stays as it is")
+        self.assertEqual(presented.delivery_state, "delivered")
+
+    def test_one_receipt_at_the_counter(self):
+        self.mailing.action_cancel()
+        open_page = self.document.with_user(self.operator).action_confirm_send
+        pages = self.env["epd.receipt.send"].with_user(self.operator)
+        page = Form(pages.with_context(**open_page()["context"]))
+        self.assertFalse(page.outdated_text)
+        self.change()
+        page = Form(pages.with_context(**open_page()["context"])).save()
+        for text in ("1 714,34", "1 814,34"):
+            self.assertIn(text, page.outdated_text.replace("\xa0", " ").replace("\u202f", " "))
+        action = page.action_reissue()
+        wizard = self.env[action["res_model"]].with_context(**action["context"])
+        with Form(wizard.with_user(self.operator)) as form:
+            form.reason = "Перерасчёт"
+        fresh = form.save().action_apply()
+        self.assertEqual(self.document.state, "superseded")
+        fresh = self.env["epd.payment.document"].browse(fresh["res_id"])
+        self.assertAlmostEqual(fresh.total_due, 1814.34)
+        self.company.epd_outdated_policy = "block"
+        self.accounts[0].partner_id.name = "Иванова Анна"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "Changed after"):
+            fresh.with_user(self.operator).action_send_alone()
 
     def test_issued_again_in_the_mailing(self):
         self.change()
