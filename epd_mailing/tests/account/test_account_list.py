@@ -126,6 +126,29 @@ class TestAccountList(EpdCommon):
         self.accounts[0].channel = "paper"
         self.assertIn("Paper", by_email.explain(self.accounts[0].id)[0])
 
+    def test_an_archived_building_stands_in_no_predefined_list(self):
+        house = self.building.copy({"name": "Снесённый дом"})
+        gone, stays = self.accounts[0], self.accounts[1]
+        gone.building_id = house
+        lists = [
+            self.env.ref(f"epd_mailing.account_list_{code}")
+            for code in ("all_open", "by_email", "not_reached")
+        ]
+        every = self.env["epd.account.list"].search([("kind", "=", "predefined")])
+        self.assertEqual(set(lists), set(every), "a new one belongs into this test")
+        for entry in lists:
+            self.assertIn(gone, self._accounts(entry))
+        before = lists[0].account_count
+        house.active = False
+        for entry in lists:
+            with self.subTest(entry.code):
+                self.assertNotIn(gone, self._accounts(entry))
+                self.assertIn(stays, self._accounts(entry))
+                answer = entry.with_user(self.operator).explain(gone.id)
+                self.assertIn("Снесённый дом", "; ".join(answer))
+        lists[0].invalidate_recordset()
+        self.assertEqual(lists[0].account_count, before - 1)
+
     def test_the_question_is_asked_from_a_run(self):
         self._fill(entrance=2).save().action_create()
         wizard = Form(

@@ -1,6 +1,10 @@
+import io
+
+import openpyxl
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 
+from ...reports.delivery_report import DeliveryReport
 from ..sending_common import SendingCommon
 
 
@@ -72,6 +76,50 @@ class TestRightLetter(SendingCommon):
         self._send(mailing)
         self.assertEqual(self.received(), [given])
         self.assertIn(given, self.document.letters_text)
+
+    def test_report_proof_and_account_name_what_the_service_was_given(self):
+        self.partner.email = "Иванов <Ivan@ПОЧТА.РФ.>"
+        mailing = self._make_mailing(self.document)
+        given = "ivan@xn--80a1acny.xn--p1ai"
+        self._send(mailing)
+        self.assertEqual(self.received(), [given])
+        # an operator cannot make them say something else
+        address, letter = self.account.address_ids, mailing.letter_ids
+        for record, name in (
+            (address, "email_normalized"),
+            (letter, "email"),
+            (letter, "email_normalized"),
+        ):
+            with self.assertRaises(UserError):
+                record.with_user(self.manager).write({name: "stranger@example.com"})
+        # and what the contact says afterwards is about the next letter
+        self.partner.email = "moved@example.com"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        told = {"the document of the account": self.document.letters_text}
+        told["the letters of the account"] = self.env["epd.mailing.letter"].search(
+            self.account.with_user(self.operator).action_letters()["domain"]
+        ).email
+        stream = io.BytesIO()
+        DeliveryReport(mailing.with_user(self.operator)).write_to(stream)
+        told["delivery report"] = self.read_table(stream)
+        proof = self.env["epd.presentation.proof"].with_user(self.operator)
+        proof = proof.create({"company_id": self.company.id, "account_id": self.account.id})
+        stream = io.BytesIO()
+        proof._write_xlsx(stream)
+        told["table of the proof"] = self.read_table(stream)
+        told["paper of the proof"] = str(proof._get_paper_data())
+        api = self.env["epd.api"].with_user(self.manager).with_company(self.company)
+        told["program"] = api.list_letters(mailing.id)["letters"][0]["email"]
+        for place, text in told.items():
+            with self.subTest(place):
+                self.assertIn(given, text)
+                self.assertNotIn("moved@example.com", text)
+
+    def read_table(self, stream):
+        """Return all cells of a table as one text."""
+        sheet = openpyxl.load_workbook(stream).active
+        return " ".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
 
     def test_lists_get_a_letter_each(self):
         self.partner.email = "a@example.com; b@example.com"

@@ -1,3 +1,4 @@
+from . import test_archived
 from . import test_billing_run
 from . import test_readiness
 from . import test_run_screen
