@@ -45,12 +45,13 @@ def make_file_name(
     """Return the name of a document's file, another one for each document: form, account, month, version.
 
     ASCII letters only: UniSender documents nothing about others. Where the number had to be changed
-    for that («А-1»), the account's id keeps it apart from one that looks the same afterwards («A_1»).
+    for that («А-1»), or has capitals («A1» and «a1» are one file on Windows and macOS), the account's
+    id keeps it apart from one that looks the same.
 
     :param start: first day of the billing period
     :param form: key of :data:`FORM_FILE_MARKS`
     """
     plain = re.sub(r"[^A-Za-z0-9]+", "_", transliterate(account_number)).strip("_")
-    if not re.fullmatch(r"[A-Za-z0-9]+", account_number):
+    if not re.fullmatch(r"[a-z0-9]+", account_number):
         plain = f"{plain}_id{account_id}".strip("_")
     return f"{FORM_FILE_MARKS[form]}_{plain}_{start:%Y_%m}_v{version}.pdf"
