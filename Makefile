@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: hooks watch screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz chaos foreign
+.PHONY: hooks watch screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz fuzz-addresses chaos foreign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,10 @@ logs: ## follow the log of the demo's Odoo
 	@tail -n 50 -F .run/odoo.log
 bench: ## measure all, beside Odoo's own ways (PARTS="receipts letters" for some parts)
 	@scripts/run bench
-fuzz: ## files with made-up damage, for long (FUZZ_EXAMPLES=n of each kind)
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} scripts/test fuzz
+fuzz: ## files and addresses with made-up damage, for long (FUZZ_EXAMPLES=n of each kind), and all of fuzz-addresses
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} scripts/test fuzz fuzz_addresses
+fuzz-addresses: ## 50 000 made-up lives of an account's addresses (FUZZ_SEQUENCES=n), and 1 000 in Odoo (FUZZ_ODOO_SEQUENCES=n)
+	@scripts/test fuzz_addresses
 chaos: ## the long form of the power cuts: 500 letters, 30 kills
 	@scripts/run chaos
 foreign: ## six clients of UniSender that other people wrote, run against the sandbox (needs npm and the registries)

@@ -26,7 +26,9 @@ def test_transliterated(text, latin):
 def test_different_receipts_have_different_names():
     documents = [
         (number, account, start, form, version)
-        for account, number in enumerate(("А-1", "Б-1", "A-1", "A_1", "A1", "a1", "1", "№", "№№"), 1)
+        for account, number in enumerate(
+            ("А-1", "Б-1", "A-1", "A_1", "A1", "a1", "1", "№", "№№"), 1
+        )
         for start in (MARCH, date(2026, 4, 1))
         for form in FORM_FILE_MARKS
         for version in (1, 2, 12)

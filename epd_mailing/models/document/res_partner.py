@@ -1,6 +1,5 @@
 from odoo import models
 
-
 # what the bill and its payment code call the payer by
 NAMES = ("name", "epd_last_name", "epd_first_name", "epd_middle_name")
 

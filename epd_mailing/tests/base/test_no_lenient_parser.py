@@ -122,7 +122,8 @@ class TestNoLenientParser(BaseCase):
             for name, source in self.sources(".js")
             for line in source.splitlines()
             # names of modules begin with the sign
-            if "@" in re.sub(r"""["']@[\w/-]+["']""", "", line) and not line.lstrip().startswith("*")
+            if "@" in re.sub(r"""["']@[\w/-]+["']""", "", line)
+            and not line.lstrip().startswith("*")
         ]
         self.assertFalse(found, "read it by tools.address_text")
 

@@ -173,7 +173,10 @@ class TestImportAddresses(ImportCase):
         self.accounts[0].address_ids[:1].action_close()
         names = ["number", "building_id/name", "premises", "area", "residents", "partner_id/name"]
         names += ["partner_id/vat", "partner_id/email"]
-        before, contacts = self.accounts.address_ids.read(), self.accounts.partner_id.read(["email"])
+        before, contacts = (
+            self.accounts.address_ids.read(),
+            self.accounts.partner_id.read(["email"]),
+        )
         for make in (make_csv, make_xlsx):
             rows = self.accounts.export_data(names)["datas"]
             rows = [["" if cell is False else str(cell or "") for cell in row] for row in rows]

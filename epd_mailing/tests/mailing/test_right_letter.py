@@ -97,9 +97,11 @@ class TestRightLetter(SendingCommon):
         self.env.flush_all()
         self.env.invalidate_all()
         told = {"the document of the account": self.document.letters_text}
-        told["the letters of the account"] = self.env["epd.mailing.letter"].search(
-            self.account.with_user(self.operator).action_letters()["domain"]
-        ).email
+        told["the letters of the account"] = (
+            self.env["epd.mailing.letter"]
+            .search(self.account.with_user(self.operator).action_letters()["domain"])
+            .email
+        )
         stream = io.BytesIO()
         DeliveryReport(mailing.with_user(self.operator)).write_to(stream)
         told["delivery report"] = self.read_table(stream)
