@@ -26,6 +26,7 @@ def sandbox(*more):
 def connect(env, url, **limits):
     """Return the active account of the demo house, without limits but those given."""
     account = env.ref("epd_mailing.demo_unisender_account")
+    env["ir.config_parameter"].set_param("epd_mailing.sandbox_url", url)
     account.write(
         {
             "base_url": url,

@@ -29,6 +29,7 @@ class House:
             "limit_per_minute": 0,
             "limit_address_seconds": 0,
         }
+        self.admin("ir.config_parameter", "set_param", "epd_mailing.sandbox_url", self.sandbox.url)
         self.admin("epd.unisender.account", "write", [self.account], values)
         self.admin("epd.unisender.account", "action_check_connection", [self.account])
         state = self.admin("epd.unisender.account", "read", [self.account], ["state"])[0]["state"]

@@ -13,6 +13,8 @@ from ..models.mailing import epd_mailing_sender
 from .common import EpdCommon
 from .fake_unisender import KEY, SENDER, FakeUniSender
 
+NOBODY = "http://127.0.0.1:9"  # the port where nobody listens
+
 
 class SendingCommon(EpdCommon):
     """``documents``: a saved document for each account; ``unisender``: an active account.
@@ -25,6 +27,7 @@ class SendingCommon(EpdCommon):
         super().setUpClass()
         cls.fake = FakeUniSender()
         cls.addClassCleanup(cls.fake.stop)
+        cls._allow_sandboxes(cls.fake.url, NOBODY)
         cls.unisender = cls._make_unisender("office@uk-test.example.com")
         cls.documents = cls._make_documents(cls.accounts)
 
@@ -47,6 +50,16 @@ class SendingCommon(EpdCommon):
         change = patch.object(epd_mailing_sender.Budget, "nap", nap)
         change.start()
         self.addCleanup(change.stop)
+
+    @classmethod
+    def _allow_sandboxes(cls, *urls):
+        """Let the key go to addresses of this machine, as an administrator would."""
+        cls.env["ir.config_parameter"].set_param("epd_mailing.sandbox_url", " ".join(urls))
+
+    def _move_service(self, url):
+        """Point the account at another address of this machine; it is active again."""
+        self.unisender.write({"base_url": url, "api_key_input": KEY})
+        self.unisender._through_gate().write({"state": "active"})
 
     @classmethod
     def _make_unisender(cls, name, **vals):

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import NO_ACCESS
 from odoo.tools import consteq
 
-from ...tools.unisender import errors
+from ...tools.unisender import errors, hosts
 from ...tools.unisender.client import UniSenderClient
 
 FIRST_REST = 60  # seconds; doubled with each error in a row
@@ -21,7 +21,10 @@ DAY_BEGINS = timedelta(minutes=5)  # after midnight: the service's clock need no
 DAY_AGAIN = timedelta(hours=1)  # the day's number may be counted from another hour
 # what payers read where they unsubscribe: Russian in every language of the office
 LIST_TITLE = "Квитанции"
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+# of the administrator alone: addresses of a sandbox on this machine
+SANDBOX_PARAMETER = "epd_mailing.sandbox_url"
+# where letters and the key go to, and in whose name
+TRACKED = {"base_url", "api_kind", "sender_email", "reply_to"}
 WARNINGS_KEPT = 5
 CALL_NOTED = timedelta(minutes=1)  # webhook calls are noted no more often
 
@@ -96,9 +99,18 @@ class EpdUnisenderAccount(models.Model):
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
     api_kind = fields.Selection(
-        [("classic", "UniSender (api.unisender.com)")], required=True, default="classic"
+        [("classic", "UniSender (api.unisender.com)")],
+        required=True,
+        default="classic",
+        tracking=True,
     )
-    base_url = fields.Char(string="API Address", required=True, default="https://api.unisender.com")
+    base_url = fields.Char(
+        string="API Address",
+        required=True,
+        default="https://api.unisender.com",
+        tracking=True,
+        help="The key goes there. Another address drops the key: it is typed anew.",
+    )
     api_key = fields.Char(groups=NO_ACCESS, copy=False)
     api_key_input = fields.Char(
         string="API Key",
@@ -109,8 +121,10 @@ class EpdUnisenderAccount(models.Model):
     )
     has_api_key = fields.Boolean(compute="_compute_has_api_key", string="Key Entered")
     sender_name = fields.Char(required=True)
-    sender_email = fields.Char(required=True, help="A sender confirmed at UniSender.")
-    reply_to = fields.Char()
+    sender_email = fields.Char(
+        required=True, tracking=True, help="A sender confirmed at UniSender."
+    )
+    reply_to = fields.Char(tracking=True)
     list_id = fields.Char(string="List Id", help="The list that a payer leaves on unsubscribing.")
     list_title = fields.Char(string="List", readonly=True)
     state = fields.Selection(
@@ -204,6 +218,9 @@ class EpdUnisenderAccount(models.Model):
                         "last_error": False,
                     }
                 )
+                account.sudo()._message_log(
+                    body=self.env._("The API key for %s was entered.", account.base_url)
+                )
         # what was typed is not read back, not even by who typed it
         self.invalidate_recordset(["api_key_input"])
 
@@ -212,19 +229,56 @@ class EpdUnisenderAccount(models.Model):
         for account in self:
             account.has_api_key = bool(account.sudo().api_key)
 
+    @api.model
+    def _get_sandboxes(self):
+        """Return the addresses of the sandbox on this machine that the administrator allows."""
+        value = self.env["ir.config_parameter"].sudo().get_param(SANDBOX_PARAMETER)
+        return hosts.list_sandboxes(value)
+
+    def _is_allowed_address(self):
+        """Tell whether the key may go to the account's address."""
+        return hosts.is_allowed(self.base_url, " ".join(self._get_sandboxes()))
+
     @api.constrains("base_url")
     def _check_base_url(self):
         for account in self:
-            url = urlsplit(account.base_url or "")
-            local = url.hostname in LOCAL_HOSTS
-            if not url.hostname or url.scheme not in ("https", "http"):
+            if not account._is_allowed_address():
                 raise ValidationError(
-                    self.env._("The API address must look like https://api.unisender.com")
+                    self.env._(
+                        "The API key may go to UniSender alone: %(hosts)s. A sandbox on this machine "
+                        "is allowed by the administrator in the system parameter “%(parameter)s”.",
+                        hosts=", ".join(f"https://{host}" for host in hosts.SERVICE_HOSTS),
+                        parameter=SANDBOX_PARAMETER,
+                    )
                 )
-            if url.scheme == "http" and not local:
-                raise ValidationError(
-                    self.env._("The API address must begin with https:// — the key goes there.")
+
+    @api.onchange("base_url")
+    def _onchange_base_url(self):
+        known = self._origin.base_url
+        if self._origin.has_api_key and hosts.normalize(self.base_url) != known:
+            return {
+                "warning": {
+                    "title": self.env._("The key has to be typed anew"),
+                    "message": self.env._(
+                        "The API key was entered for %s. With another address it is dropped.", known
+                    ),
+                }
+            }
+        return None
+
+    def _drop_key(self, url):
+        """Forget the key of accounts that are to speak to another address."""
+        for account in self.sudo().filtered("api_key"):
+            account._through_gate().write(
+                {"api_key": False, "state": "draft", "sender_confirmed": False}
+            )
+            account._message_log(
+                body=self.env._(
+                    "The API address changed from %(old)s to %(new)s. The key was dropped.",
+                    old=account.base_url,
+                    new=url,
                 )
+            )
 
     def _for_office(self):
         """Return the account with its company and the office's language and zone.
@@ -245,6 +299,7 @@ class EpdUnisenderAccount(models.Model):
             self.base_url,
             timeout=(5, max(1, self.timeout_seconds)),
             pool_size=max(1, self.parallel_calls),
+            closed=not self._is_allowed_address(),
         )
 
     @api.model
@@ -268,6 +323,11 @@ class EpdUnisenderAccount(models.Model):
             text = self.env._("UniSender takes no more letters today. They go on the next day.")
         elif isinstance(error, errors.RateLimited):
             text = self.env._("UniSender asks to slow down.")
+        elif isinstance(error, errors.ForbiddenAddress):
+            text = self.env._(
+                "Nothing is sent to this API address: it is not UniSender's, or its name leads into "
+                "an inner network. Check the address and the name server."
+            )
         elif isinstance(error, errors.ConnectFailed):
             text = self.env._("UniSender cannot be reached. Check the address and the network.")
         elif isinstance(error, errors.ResultUnknown):
@@ -281,13 +341,26 @@ class EpdUnisenderAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [self._normalize_url(vals) for vals in vals_list]
         for vals in vals_list:
             self.env["epd.delivery.address"]._clean_single(vals, ("sender_email", "reply_to"))
         return super().create(vals_list)
 
+    @api.model
+    def _normalize_url(self, vals):
+        if "base_url" in vals:
+            return {**vals, "base_url": hosts.normalize(vals["base_url"])}
+        return dict(vals)
+
     def write(self, vals):
-        vals = dict(vals)
+        vals = self._normalize_url(vals)
         self.env["epd.delivery.address"]._clean_single(vals, ("sender_email", "reply_to"))
+        if "base_url" in vals:
+            url = vals["base_url"]
+            self.filtered(lambda account: account.base_url != url)._drop_key(url)
+        if TRACKED & set(vals):
+            # the chatter says who and when, whatever the caller's context asks for
+            self = self.with_context(tracking_disable=False, mail_notrack=False)
         changed = {"base_url", "api_kind", "sender_email", "list_id"} & set(vals)
         if changed and not self._gate_open():
             # what was checked is not what would be used now
@@ -469,10 +542,10 @@ class EpdUnisenderAccount(models.Model):
     @api.depends("base_url", "webhook_state")
     def _compute_webhook_warning(self):
         for account in self:
-            ours, theirs = account.get_base_url(), urlsplit(account.base_url or "").hostname
+            ours = account.get_base_url()
             account.webhook_warning = (
                 False
-                if theirs in LOCAL_HOSTS or is_public(ours)
+                if hosts.is_loopback(account.base_url or "") or is_public(ours)
                 else self.env._(
                     "UniSender cannot call %(url)s: this address is not reachable from the "
                     "internet. Set “web.base.url” to the public address of this Odoo; until then "

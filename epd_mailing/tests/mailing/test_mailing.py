@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
 
 from ...tools.unisender import pool
-from ..sending_common import KEY, SendingCommon
+from ..sending_common import KEY, NOBODY, SendingCommon
 
 SEND = "odoo.addons.epd_mailing.models.mailing.epd_mailing_sender"
 
@@ -173,15 +173,14 @@ class TestMailing(SendingCommon):
 
     def test_service_down_and_back(self):
         mailing = self._make_mailing()
-        self.unisender.base_url = "http://127.0.0.1:9"
-        self.unisender._through_gate().write({"state": "active"})
+        self._move_service(NOBODY)
         mailing.action_send()
         self._run_cron()
         self.assertEqual((mailing.state, mailing.pending_count), ("sending", 3))
         self.assertGreater(self.unisender.wait_until, fields.Datetime.now())
         self.assertIn("connect_failed", mailing.wait_reason)
-        self.unisender.base_url = self.fake.url
-        self.unisender._through_gate().write({"state": "active", "wait_until": False})
+        self._move_service(self.fake.url)
+        self.unisender._through_gate().write({"wait_until": False})
         self._run_cron()
         self.assertEqual((mailing.state, len(self.fake.letters())), ("done", 3))
 

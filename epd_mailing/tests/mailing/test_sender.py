@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...models.mailing import epd_mailing_sender
-from ..sending_common import SendingCommon
+from ..sending_common import NOBODY, SendingCommon
 
 ROOM = "odoo.addons.epd_mailing.models.mailing"
 SEND_LOG = f"{ROOM}.epd_mailing_sender"
@@ -165,8 +165,7 @@ class TestSender(SendingCommon):
         self.unisender._through_gate().write({"wait_until": False})
 
     def test_refused_connection_waits_and_loses_nothing(self):
-        self.unisender.base_url = "http://127.0.0.1:9"
-        self.unisender._through_gate().write({"state": "active"})
+        self._move_service(NOBODY)
         mailing = self._make_mailing()
         self._send(mailing)
         self.assertEqual(mailing.state, "sending")
@@ -176,8 +175,7 @@ class TestSender(SendingCommon):
             set(mailing.letter_ids.filtered("email").mapped("send_state")), {"pending"}
         )
         self.assertFalse(any(mailing.letter_ids.mapped("sending_at")))
-        self.unisender.base_url = self.fake.url
-        self.unisender._through_gate().write({"state": "active"})
+        self._move_service(self.fake.url)
         self._rested()
         self._run_cron()
         self.assertEqual(mailing.state, "done")

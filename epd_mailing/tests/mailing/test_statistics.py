@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..sending_common import SendingCommon
+from ..sending_common import NOBODY, SendingCommon
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -98,7 +98,7 @@ class TestStatistics(SendingCommon):
         self.assertIn("err_new_thing", letter.failure_reason)
 
     def test_service_away(self):
-        self.unisender.base_url = "http://127.0.0.1:9"
+        self._move_service(NOBODY)
         with (
             self.assertLogs("odoo.addons.epd_mailing.models.mailing.epd_status_poll", "WARNING"),
             self.assertRaises(UserError),

@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
-from ..sending_common import KEY, SENDER, SendingCommon
+from ..sending_common import KEY, NOBODY, SENDER, SendingCommon
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -117,8 +117,112 @@ class TestUnisenderAccount(SendingCommon):
         with self.assertRaises(ValidationError):
             self.account.base_url = "http://api.unisender.com"
 
+    def test_key_goes_to_the_service_alone(self):
+        account = self.account.with_user(self.manager)
+        for url in (
+            "https://evil.example.com",
+            "https://api.unisender.com.evil.example",
+            "https://evil.example\\@api.unisender.com",
+            "https://api.unisender.com@evil.example",
+            "http://127.0.0.1:8069",
+            "http://169.254.169.254",
+            "",
+        ):
+            with self.subTest(url):
+                with self.assertRaises(ValidationError):
+                    account.write({"base_url": url, "api_key_input": KEY})
+                with self.assertRaises(ValidationError):
+                    account.copy({"name": "copy", "base_url": url})
+                with self.assertRaises(ValidationError):
+                    account.with_context(default_base_url=url).create(
+                        {
+                            "name": "by default",
+                            "company_id": self.company.id,
+                            "sender_name": "УК",
+                            "sender_email": SENDER,
+                        }
+                    )
+        account.base_url = "https://API.unisender.com/"
+        self.assertEqual(account.base_url, "https://api.unisender.com")
+
+    def test_sandbox_is_on_this_machine_and_the_administrators_word(self):
+        self._allow_sandboxes("http://10.0.0.1:80", "https://evil.example.com")
+        for url in ("http://10.0.0.1:80", "https://evil.example.com", NOBODY):
+            with self.assertRaises(ValidationError):
+                self.account.base_url = url
+        with self.assertRaises(AccessError):
+            self.env["ir.config_parameter"].with_user(self.manager).set_param(
+                "epd_mailing.sandbox_url", NOBODY
+            )
+        self._allow_sandboxes(NOBODY)
+        self.account.base_url = NOBODY
+
+    def test_another_address_drops_the_key(self):
+        account = self.account.with_user(self.manager)
+        account.api_key_input = KEY
+        account.action_check_connection()
+        self.assertEqual(account.state, "active")
+        account.write({"base_url": self.fake.url + "/"})
+        self.assertTrue(account.has_api_key, "the same one")
+        account.write({"base_url": NOBODY})
+        account.invalidate_recordset()
+        self.assertFalse(account.has_api_key)
+        self.assertEqual((account.state, account.sender_confirmed), ("draft", False))
+        with self.assertRaises(UserError):
+            account.action_check_connection()
+        # not by way of a change there and back either
+        account.base_url = self.fake.url
+        account.invalidate_recordset()
+        self.assertFalse(account.has_api_key)
+        account.write({"base_url": NOBODY, "api_key_input": "another-key"})
+        self.assertEqual(account.sudo().api_key, "another-key", "typed along with it")
+
+    def test_each_change_is_noted(self):
+        # what a caller may put into the context keeps nothing out of the chatter
+        account = self.account.with_user(self.manager).with_context(
+            tracking_disable=True, mail_notrack=True
+        )
+        account.api_key_input = KEY
+        self.env.flush_all()
+        self.cr.flush()
+        account.base_url = NOBODY
+        self.env.flush_all()
+        self.cr.flush()  # tracking is written before the commit
+        notes = account.message_ids.sudo()
+        tracked = notes.tracking_value_ids.filtered(lambda row: row.field_id.name == "base_url")
+        self.assertEqual((tracked.old_value_char, tracked.new_value_char), (self.fake.url, NOBODY))
+        self.assertEqual(tracked.mail_message_id.author_id, self.manager.partner_id)
+        bodies = " ".join(notes.mapped("body"))
+        self.assertIn("key was dropped", bodies)
+        self.assertIn(f"The API key for {self.fake.url} was entered", bodies)
+        self.assertNotIn(KEY, bodies)
+
+    def test_an_address_that_is_no_longer_allowed(self):
+        """Nothing goes, whatever stands in the row; the mailing stops and says why."""
+        self._allow_sandboxes()
+        mailing = self._make_mailing()
+        mailing.action_send()
+        self._run_cron()
+        self.assertEqual((mailing.state, mailing.pending_count), ("paused", 3))
+        self.assertIn("forbidden_address", mailing.wait_reason)
+        self.assertFalse(self.fake.letters())
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.assertEqual(self.account.state, "error")
+        self.assertIn("forbidden_address", self.account.last_error)
+
+    def test_onchange_says_that_the_key_is_dropped(self):
+        self.account.api_key_input = KEY
+        with (
+            self.assertLogs("odoo.tests.form.onchange", "WARNING") as log,
+            Form(self.account.with_user(self.manager)) as form,
+        ):
+            form.base_url = NOBODY
+            form.api_key_input = KEY
+        self.assertIn("it is dropped", log.output[0])
+
     def test_changed_sender_or_address_has_to_be_checked(self):
-        for vals in ({"sender_email": "other@example.com"}, {"base_url": "https://example.com"}):
+        for vals in ({"sender_email": "other@example.com"}, {"base_url": NOBODY}):
             self.unisender._through_gate().write({"state": "active"})
             self.unisender.with_user(self.manager).write(vals)
             self.assertEqual(self.unisender.state, "draft")

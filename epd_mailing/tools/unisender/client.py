@@ -87,6 +87,7 @@ class UniSenderClient:
 
     :param timeout: (connect, read) seconds
     :param pool_size: connections kept open, best the number of parallel calls
+    :param closed: nothing goes out, see ``transport.make_session``
     """
 
     def __init__(
@@ -97,11 +98,12 @@ class UniSenderClient:
         timeout: tuple[float, float] = (5, 30),
         session: requests.Session | None = None,
         pool_size: int = 10,
+        closed: bool = False,
     ) -> None:
         self._api_key = (api_key or "").strip()
         self._root = f"{base_url.rstrip('/')}/{lang}/api/"
         self._timeout = timeout
-        self._session = transport.make_session(session, self._root, pool_size)
+        self._session = transport.make_session(session, self._root, pool_size, closed)
 
     def __repr__(self) -> str:
         return f"<UniSenderClient {self._root}>"

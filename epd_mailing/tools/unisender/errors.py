@@ -19,6 +19,10 @@ class ConnectFailed(UniSenderError):
     """Nothing went out (refused, no such host, connect time-out, TLS): safe to try again."""
 
 
+class ForbiddenAddress(ConnectFailed):
+    """The address is none that the key may go to, or its name led to one: the queue stops."""
+
+
 class ResultUnknown(UniSenderError):
     """The request went out and no clear answer came back: never send again by itself."""
 

@@ -38,6 +38,7 @@ class Client(Protocol):
 _KINDS: tuple[tuple[_Classes, str], ...] = (
     (errors.ResultUnknown, "unknown"),
     (errors.RateLimited, "limited"),
+    (errors.ForbiddenAddress, "stop"),
     ((errors.AuthError, errors.NoMoney, errors.SenderProblem, errors.BadCall), "stop"),
     ((errors.RetryLater, errors.ConnectFailed), "retry"),
     (errors.Rejected, "refused"),

@@ -1,20 +1,70 @@
 """HTTP for the client: what came back, or whether anything went out at all."""
 
+import socket
 from collections.abc import Mapping
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import ProxyManager
+from urllib3.util.connection import create_connection
 
-from . import errors
+from . import errors, hosts
 
 ANSWER_LIMIT = 8 * 2**20  # bytes
 
 
-class _Connection(HTTPConnection):
+class _Forbidden(OSError):
+    """An address that no call of ours may go to."""
+
+
+class _Guarded:
+    """What both kinds of connection share: only addresses that ``hosts.may_connect`` lets through.
+
+    The name is looked up once and the addresses found are those connected to, so that a name server
+    cannot answer the check and the call differently. A proxy of the environment looks names up by
+    itself, and is the administrator's word.
+    """
+
+    def _new_conn(self: Any) -> socket.socket:
+        if self.proxy is not None:
+            found: socket.socket = super()._new_conn()  # type: ignore[misc]
+            return found
+        try:
+            rows = socket.getaddrinfo(
+                self._dns_host.strip("[]"), self.port, type=socket.SOCK_STREAM
+            )
+        except (socket.gaierror, UnicodeError) as error:
+            wrong = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+            raise NameResolutionError(self.host, self, wrong) from error
+        addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        if not addresses or not all(hosts.may_connect(self.host, one) for one in addresses):
+            raise _Forbidden(f"{self.host} leads to an address that is not public")
+        return _connect_first(self, addresses)
+
+
+def _connect_first(connection: Any, addresses: list[str]) -> socket.socket:
+    """Connect to the first of the addresses that answers."""
+    failure: OSError | None = None
+    for address in addresses:
+        try:
+            return create_connection(
+                (address, connection.port),
+                connection.timeout,
+                source_address=connection.source_address,
+                socket_options=connection.socket_options,
+            )
+        except OSError as error:
+            failure = error
+    if isinstance(failure, TimeoutError):
+        raise ConnectTimeoutError(connection, "timed out") from failure
+    raise NewConnectionError(connection, str(failure)) from failure
+
+
+class _Connection(_Guarded, HTTPConnection):
     """A connection that marks the exceptions of connecting (TCP, proxy tunnel, TLS).
 
     The only sure sign that no byte of the request went out; the classes of the exceptions are not
@@ -29,7 +79,7 @@ class _Connection(HTTPConnection):
             raise
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_Guarded, HTTPSConnection):
     """The same over TLS."""
 
     def connect(self) -> None:  # pylint: disable=missing-return
@@ -74,17 +124,34 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def make_session(session: requests.Session | None, root: str, pool_size: int) -> requests.Session:
+class _Nowhere(BaseAdapter):
+    """Lets no call out."""
+
+    def send(self, *_args: Any, **_kwargs: Any) -> requests.Response:
+        """:raise OSError: always"""
+        raise _Forbidden("no call goes to this address")
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def make_session(
+    session: requests.Session | None, root: str, pool_size: int, closed: bool = False
+) -> requests.Session:
     """Return a session for calls below ``root``.
 
     A proxy or CA bundle of the environment is heeded for https alone; plain http is a service on
     this machine. The user's ``.netrc`` is never sent along.
+
+    :param closed: nothing goes out: ``root`` is no address that the key may go to
     """
     session = session or requests.Session()
     session.trust_env = root.lower().startswith("https://")
     session.auth = _no_auth
     session.headers["User-Agent"] = "epd_mailing"
-    session.mount(root, Adapter(pool_size))
+    # every call of the session, below root or not, goes through the guarded connections
+    for prefix in ("https://", "http://", root):
+        session.mount(prefix, _Nowhere() if closed else Adapter(pool_size))
     return session
 
 
@@ -134,7 +201,10 @@ def _read_failure(error: Exception) -> errors.UniSenderError:
         ),
     ):
         return errors.ConnectFailed("bad_address", name)
-    if _never_connected(error):
+    chain = _unwrap(error)
+    if any(isinstance(one, _Forbidden) for one in chain):
+        return errors.ForbiddenAddress("forbidden_address", name)
+    if any(getattr(one, "nothing_went_out", False) for one in chain):
         timed_out = isinstance(error, requests.exceptions.Timeout)
         return errors.ConnectFailed("connect_timeout" if timed_out else "connect_failed", name)
     if isinstance(error, requests.exceptions.Timeout) or "Timeout" in name:
@@ -142,17 +212,15 @@ def _read_failure(error: Exception) -> errors.UniSenderError:
     return errors.ResultUnknown("broken_connection", name)
 
 
-def _never_connected(error: BaseException) -> bool:
-    """Tell whether the mark of ``_mark`` is on the error or on one it wraps."""
+def _unwrap(error: BaseException) -> list[BaseException]:
+    """Return the error and all that it wraps: one of them may have the mark of ``_mark``."""
     pending: list[BaseException] = [error]
-    seen: set[int] = set()
+    found: dict[int, BaseException] = {}
     while pending:
         current = pending.pop()
-        if id(current) in seen:
+        if id(current) in found:
             continue
-        seen.add(id(current))
-        if getattr(current, "nothing_went_out", False):
-            return True
+        found[id(current)] = current
         # __context__ is of this call alone: marked exceptions never leave this module
         inner = (
             *current.args,
@@ -161,4 +229,4 @@ def _never_connected(error: BaseException) -> bool:
             current.__context__,
         )
         pending += [one for one in inner if isinstance(one, BaseException)]
-    return False
+    return list(found.values())

@@ -82,6 +82,7 @@ class UniSenderGoClient:
 
     :param timeout: (connect, read) seconds
     :param clock: monotonic seconds; the tests set their own
+    :param closed: nothing goes out, see ``transport.make_session``
     """
 
     def __init__(
@@ -93,11 +94,12 @@ class UniSenderGoClient:
         session: Any = None,
         pool_size: int = 10,
         clock: Callable[[], float] = time.monotonic,
+        closed: bool = False,
     ) -> None:
         self._api_key = (api_key or "").strip()
         self._root = f"{base_url.rstrip('/')}/{lang}/transactional/api/v1/"
         self._timeout = timeout
-        self._session = transport.make_session(session, self._root, pool_size)
+        self._session = transport.make_session(session, self._root, pool_size, closed)
         self._clock = clock
 
     def __repr__(self) -> str:
