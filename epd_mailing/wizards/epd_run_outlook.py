@@ -38,7 +38,14 @@ class EpdRunOutlook(models.TransientModel):
         "ready": ("looking",),
         "failed": ("looking",),
     }
-    _gated_fields = ("looked_at", "failure_text")
+    _gated_fields = (
+        "go_count",
+        "blocked_count",
+        "is_blocked",
+        "progress",
+        "looked_at",
+        "failure_text",
+    )
 
     run_id = fields.Many2one("epd.billing.run", required=True, readonly=True, ondelete="cascade")
     operation = fields.Selection(
@@ -83,7 +90,7 @@ class EpdRunOutlook(models.TransientModel):
         if accounts.search_count(self.run_id._get_scope_domain(), limit=limit) < limit:
             return self.action_look_now()
         self._move("looking", failure_text=False)
-        self.progress = 0
+        self._through_gate().progress = 0
         self._wake_worker()
         return self._reopen()
 
@@ -132,7 +139,7 @@ class EpdRunOutlook(models.TransientModel):
     def _write_page(self, lines, values):
         self.line_ids.unlink()
         self.env["epd.run.outlook.line"].create([{**line, "outlook_id": self.id} for line in lines])
-        self.write(values)
+        self._through_gate().write(values)
 
     def _finish(self, lines, values):
         self._write_page(lines, values)
@@ -161,7 +168,7 @@ class EpdRunOutlook(models.TransientModel):
     def _show_share(self, share):
         """Show how much (0…1) of :meth:`_compute_page` is done, when somebody waits for the background."""
         if self.env.context.get("epd_in_background"):
-            self.progress = 100 * share
+            self._through_gate().progress = 100 * share
             self._tell_screens()
             self.env["ir.cron"]._commit_progress()
 

@@ -38,5 +38,7 @@ class EpdUnisenderListLine(models.TransientModel):
     def action_use(self):
         """Use this list from now on; the connection is to be checked again."""
         self.ensure_one()
-        self.wizard_id.account_id.write({"list_id": self.list_id, "list_title": self.title})
+        account = self.wizard_id.account_id
+        account.write({"list_id": self.list_id})
+        account._through_gate().write({"list_title": self.title})
         return {"type": "ir.actions.act_window_close"}

@@ -15,6 +15,7 @@ class EpdAccountList(models.Model):
 
     _name = "epd.account.list"
     _description = "Personal Account List"
+    _inherit = ["epd.field.guard"]
     _order = "sequence, name"
 
     name = fields.Char(required=True, translate=True)

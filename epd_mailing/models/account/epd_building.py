@@ -6,6 +6,7 @@ class EpdBuilding(models.Model):
 
     _name = "epd.building"
     _description = "Building"
+    _inherit = ["epd.field.guard"]
     _order = "name"
     _check_company_auto = True
 

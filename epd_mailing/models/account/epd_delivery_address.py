@@ -37,8 +37,8 @@ class EpdDeliveryAddress(models.Model):
     _rec_name = "email"
     _check_company_auto = True
 
+    _fixed_fields = ("account_id",)
     _gated_fields = (
-        "account_id",
         "company_id",
         "partner_id",
         "source",
@@ -397,12 +397,9 @@ class EpdDeliveryAddress(models.Model):
         """
         if self._gate_open():
             return super().create(vals_list)
-        usual = {"state": "active", "source": "manual"}
         made = self.browse()
         for vals in vals_list:
-            for name in sorted(self._gate_names().intersection(vals) - {"account_id"}):
-                if vals[name] and vals[name] != usual.get(name):
-                    self._raise_gate(name)
+            vals = self._without_guarded(vals)
             account = self.env["epd.personal.account"].browse(
                 vals.get("account_id") or self.env.context.get("default_account_id")
             )

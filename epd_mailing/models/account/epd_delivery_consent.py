@@ -26,6 +26,7 @@ class EpdDeliveryConsent(models.Model):
 
     _name = "epd.delivery.consent"
     _description = "Electronic Delivery Consent"
+    _inherit = ["epd.field.guard"]
     _order = "date desc, id desc"
     _rec_name = "account_id"
     _check_company_auto = True
@@ -39,8 +40,8 @@ class EpdDeliveryConsent(models.Model):
         string="Person",
         compute="_compute_partner_id",
         store=True,
-        readonly=False,
         precompute=True,
+        help="The responsible person of the account when the consent was recorded.",
     )
     action = fields.Selection(
         [("given", "Given"), ("withdrawn", "Withdrawn")], required=True, default="given"
@@ -135,12 +136,6 @@ class EpdDeliveryConsent(models.Model):
             partner=partner,
             month=month,
         )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            vals["user_id"] = self.env.uid
-        return super().create(vals_list)
 
     def write(self, vals):
         if self:

@@ -14,7 +14,7 @@ class EpdPersonalAccount(models.Model):
 
     _name = "epd.personal.account"
     _description = "Personal Account"
-    _inherit = ["mail.thread", "mail.activity.mixin", "epd.behind"]
+    _inherit = ["epd.field.guard", "mail.thread", "mail.activity.mixin", "epd.behind"]
     _order = "building_id, premises_sort, number"
     _rec_name = "number"
     _rec_names_search = ["number", "partner_id.name", "premises"]

@@ -9,6 +9,7 @@ class EpdApiCall(models.Model):
 
     _name = "epd.api.call"
     _description = "Call of a Program"
+    _inherit = ["epd.field.guard"]
     _order = "id desc"
     _rec_name = "key"
 

@@ -1,7 +1,8 @@
-"""What every room stands on: the guard of states, background work with stop and resume,
+"""What every room stands on: the guards of fields and states, background work with stop and resume,
 news for open screens, the way from a number to the records behind it.
 """
 
+from . import field_guard
 from . import state_guard
 from . import epd_background_work
 from . import drilldown

@@ -10,6 +10,7 @@ class EpdBillingPeriod(models.Model):
 
     _name = "epd.billing.period"
     _description = "Billing Period"
+    _inherit = ["epd.field.guard"]
     _order = "date_start desc"
 
     name = fields.Char(compute="_compute_name", store=True)

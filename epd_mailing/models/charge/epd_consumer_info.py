@@ -9,6 +9,7 @@ class EpdConsumerInfo(models.Model):
 
     _name = "epd.consumer.info"
     _description = "Information for the Consumer"
+    _inherit = ["epd.field.guard"]
     _order = "period_id, building_id, account_id"
     _rec_name = "period_id"
     _check_company_auto = True

@@ -8,7 +8,7 @@ class EpdMeterReading(models.Model):
 
     _name = "epd.meter.reading"
     _description = "Meter Reading"
-    _inherit = ["epd.document.source"]
+    _inherit = ["epd.field.guard", "epd.document.source"]
     _order = "period_id, account_id, service_id, meter_number"
     _rec_name = "meter_number"
     _check_company_auto = True

@@ -11,6 +11,7 @@ class EpdPeriodRule(models.Model):
 
     _name = "epd.period.rule"
     _description = "Billing Dates Rule"
+    _inherit = ["epd.field.guard"]
     _order = "date_from desc"
     _rec_name = "basis"
 

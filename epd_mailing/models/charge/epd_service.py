@@ -15,6 +15,7 @@ class EpdService(models.Model):
 
     _name = "epd.service"
     _description = "Service"
+    _inherit = ["epd.field.guard"]
     _order = "sequence, code, id"
 
     name = fields.Char(required=True)

@@ -7,6 +7,7 @@ class EpdServiceProvision(models.Model):
 
     _name = "epd.service.provision"
     _description = "Service Provision"
+    _inherit = ["epd.field.guard"]
     _order = "building_id, service_id, date_from desc"
     _check_company_auto = True
 

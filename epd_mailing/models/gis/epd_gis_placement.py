@@ -15,6 +15,7 @@ class EpdGisPlacement(models.Model):
 
     _name = "epd.gis.placement"
     _description = "Placement in the State System"
+    _inherit = ["epd.field.guard"]
     _order = "period_id, account_id, form"
     _rec_name = "gis_document_id"
     _check_company_auto = True

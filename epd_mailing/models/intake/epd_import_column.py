@@ -8,6 +8,7 @@ class EpdImportColumn(models.Model):
 
     _name = "epd.import.column"
     _description = "Column of a Loaded File"
+    _inherit = ["epd.field.guard"]
     _order = "import_id, index"
     _rec_name = "header"
 

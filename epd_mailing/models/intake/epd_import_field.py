@@ -22,6 +22,7 @@ class EpdImportField(models.Model):
 
     _name = "epd.import.field"
     _description = "Field of a Loaded File"
+    _inherit = ["epd.field.guard"]
     _order = "kind, sequence, id"
 
     name = fields.Char(required=True, translate=True)

@@ -16,6 +16,7 @@ class EpdImportKey(models.Model):
 
     _name = "epd.import.key"
     _description = "Lines of a File at Work"
+    _inherit = ["epd.field.guard"]
     _log_access = False
     _rec_name = "digest"
 

@@ -8,6 +8,7 @@ class EpdImportLayout(models.Model):
 
     _name = "epd.import.layout"
     _description = "Layout of a Loaded File"
+    _inherit = ["epd.field.guard"]
     _order = "kind, name"
     _check_company_auto = True
 
@@ -45,9 +46,9 @@ class EpdImportLayout(models.Model):
         }
         known = self._find(order)
         if known:
-            known.write(vals)
+            known._through_gate().write(vals)
             return known
-        return self.create(
+        return self._through_gate().create(
             {
                 **vals,
                 "name": order.file_name or order.display_name,

@@ -10,6 +10,7 @@ class EpdImportPaidRow(models.Model):
 
     _name = "epd.import.paid.row"
     _description = "Row of a Register at Work"
+    _inherit = ["epd.field.guard"]
     _log_access = False
     _rec_name = "number"
 

@@ -8,6 +8,7 @@ class EpdImportPlanned(models.Model):
 
     _name = "epd.import.planned"
     _description = "To Be Created by a Loading"
+    _inherit = ["epd.field.guard"]
     _order = "import_id, what, id"
 
     import_id = fields.Many2one("epd.import", required=True, index=True, ondelete="cascade")

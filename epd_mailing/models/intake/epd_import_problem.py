@@ -8,6 +8,7 @@ class EpdImportProblem(models.Model):
 
     _name = "epd.import.problem"
     _description = "Problem of a Loaded File"
+    _inherit = ["epd.field.guard"]
     _order = "import_id, row, column_index, id"
     _rec_name = "text"
 

@@ -18,6 +18,7 @@ class EpdImportSum(models.Model):
 
     _name = "epd.import.sum"
     _description = "Control Sum of a Loaded File"
+    _inherit = ["epd.field.guard"]
     _order = "import_id, figure, building_id, payee_id, id"
 
     import_id = fields.Many2one("epd.import", required=True, index=True, ondelete="cascade")

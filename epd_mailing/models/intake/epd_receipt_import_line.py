@@ -9,6 +9,7 @@ class EpdReceiptImportLine(models.Model):
 
     _name = "epd.receipt.import.line"
     _description = "File of an Archive of Receipts"
+    _inherit = ["epd.field.guard"]
     _order = "import_id, state, id"
     _check_company_auto = True
 

@@ -188,20 +188,18 @@ class ImportFile:
     def _create_columns(self, found, rows):
         layout = self.env["epd.import.layout"]._find(self.order)
         guessed, header = found.columns, found.headings
+        self.order._through_gate().layout_id = layout
         if layout:
             known = layout.mapping or {}
             guessed = [tuple(known.get(str(n), ("", ""))) for n in range(len(header))]
             may_create = self.env["epd.service"].has_access("create")
             self.order.write(
                 {
-                    "layout_id": layout.id,
                     "create_missing": self.order.create_missing or layout.create_missing,
                     "create_services": self.order.create_services
                     or (layout.create_services and may_create),
                 }
             )
-        else:
-            self.order.layout_id = False
         if not self.order.scope:
             # a register of payments is one of several until a person says otherwise
             self.order.scope = layout.scope or "part"

@@ -10,15 +10,16 @@ class EpdLetterEvent(models.Model):
 
     _name = "epd.letter.event"
     _description = "Letter Event"
+    _inherit = ["epd.field.guard"]
     _order = "id desc"
     _rec_name = "raw_status"
 
     letter_id = fields.Many2one(
-        "epd.mailing.letter", index="btree_not_null", readonly=True, ondelete="cascade"
+        "epd.mailing.letter", index="btree_not_null", readonly=True, ondelete="restrict"
     )
     company_id = fields.Many2one("res.company", index=True, readonly=True)
     unisender_account_id = fields.Many2one(
-        "epd.unisender.account", readonly=True, ondelete="cascade"
+        "epd.unisender.account", readonly=True, ondelete="restrict"
     )
     provider_id = fields.Char(string="UniSender Id", readonly=True, index="btree_not_null")
     letter_key = fields.Char(readonly=True, index="btree_not_null")

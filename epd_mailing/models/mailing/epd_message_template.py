@@ -11,6 +11,7 @@ class EpdMessageTemplate(models.Model):
 
     _name = "epd.message.template"
     _description = "Message Template"
+    _inherit = ["epd.field.guard"]
     _order = "name"
 
     name = fields.Char(required=True)

@@ -11,6 +11,7 @@ class EpdPaperBatchPart(models.Model):
 
     _name = "epd.paper.batch.part"
     _description = "File for the Printer"
+    _inherit = ["epd.field.guard"]
     _order = "batch_id desc, number"
 
     batch_id = fields.Many2one(

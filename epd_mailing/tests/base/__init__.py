@@ -4,3 +4,4 @@ from . import test_russian
 from . import test_views
 from . import test_downloads
 from . import test_no_lenient_parser
+from . import test_guard_doors

@@ -177,16 +177,21 @@ class TestPaperProperty(PaperCase):
                 address._lose(state, "test")
         persons = {"own": account.partner_id, "other": self.company.partner_id}
         for day, action, kind, whose in case["consents"]:
-            self.env["epd.delivery.consent"].create(
+            consent = self.env["epd.delivery.consent"].create(
                 {
                     "account_id": account.id,
-                    "partner_id": persons.get(whose, account.partner_id).id,
                     "action": action,
                     "kind": kind,
                     "date": date(2026, 2, 1) + timedelta(days=day),
                     "basis": "Заявление",
                 }
             )
+            # whose it is nobody can write: one of an earlier person was recorded before he left
+            self.env.cr.execute(
+                "UPDATE epd_delivery_consent SET partner_id = %s WHERE id = %s",
+                (persons.get(whose, account.partner_id).id, consent.id),
+            )
+            consent.invalidate_recordset()
 
     def _play(self, letters, case):
         going = letters.filtered(lambda letter: letter.send_state == "pending")

@@ -1,0 +1,158 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.models import MAGIC_COLUMNS
+from odoo.tools import ormcache
+
+# Contexts that come over RPC are JSON: no caller can hand in this very object.
+_PASS = object()
+_OURS = "epd_mailing"
+
+
+class EpdFieldGuard(models.AbstractModel):
+    """Fields that the program writes and no caller, whatever door they come through.
+
+    =================  ==========================================================================
+    guarded            who may write it
+    =================  ==========================================================================
+    ``_gated_fields``  the program, and only through :meth:`_through_gate`
+    read-only stored   the program: through the guard or with its own rights (``sudo``). That is
+                       every stored field of this addon that is ``readonly``, computed and
+                       related ones among them: a new one is guarded from its first day
+    ``_fixed_fields``  a person, when the record is created; nobody afterwards
+    =================  ==========================================================================
+
+    What a caller hands in (``create``, ``write``, ``load``, ``web_save``, ``copy``, commands of a
+    parent) is rejected here. What a caller's context (``default_…``) or a user's own defaults
+    (``ir.default``) say of a guarded field is never asked, not by the program's own work either:
+    its default is the field's alone.
+
+    Every model of the addon that is stored has this guard, except wizards: those hold what their
+    one user chose, and the methods behind them check it.
+    """
+
+    _name = "epd.field.guard"
+    _description = "Guarded Fields"
+
+    _gated_fields = ()
+    _fixed_fields = ()
+
+    # --- which fields -----------------------------------------------------------------------------
+
+    @api.model
+    def _gate_names(self):
+        """Return the set of field names that only :meth:`_through_gate` may write."""
+        return {*self._gated_fields, *self._fixed_fields}
+
+    @api.model
+    @ormcache()
+    def _get_program_names(self):
+        """Return the names of the fields that are read-only and stored: the program alone fills them."""
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if field.store
+            and field.readonly
+            and field.type != "one2many"  # its rows have a guard of their own
+            and not self._transient
+            and name not in MAGIC_COLUMNS
+            and _OURS in field._modules
+        )
+
+    @api.model
+    def _get_guarded_names(self):
+        """Return the names of the fields that no caller has a say in, not by a default either."""
+        return (self._gate_names() | self._get_program_names()).difference(self._fixed_fields)
+
+    @api.model
+    def _find_refused(self, vals):
+        """Return the names among ``vals`` that this environment may not write."""
+        if self._gate_open():
+            return set()
+        refused = self._gate_names()
+        if not self.env.su:
+            refused |= self._get_program_names()
+        return refused.intersection(vals)
+
+    # --- the program's own way --------------------------------------------------------------------
+
+    def _through_gate(self):
+        """Return the same records with the right to write guarded fields (program code only)."""
+        return self.with_context(epd_gate=_PASS)
+
+    @api.model
+    def _gate_open(self):
+        return self.env.context.get("epd_gate") is _PASS
+
+    def _get_records_action(self, **kwargs):
+        # a client gets neither our mark, which is no JSON, nor the context of the call
+        return super()._get_records_action(**{"context": {}, **kwargs})
+
+    # --- the doors --------------------------------------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        """Return the defaults; those of guarded fields are the fields' own."""
+        guarded = self._get_guarded_names()
+        defaults = super().default_get([name for name in fields if name not in guarded])
+        return defaults | self._get_own_defaults(guarded.intersection(fields))
+
+    @api.model
+    def _get_own_defaults(self, names):
+        """Return the defaults that fields declare, as they are written."""
+        defaults = {}
+        for name in names:
+            field = self._fields.get(name)
+            if field and field.default:
+                value = field.convert_to_cache(field.default(self), self, validate=False)
+                defaults[name] = field.convert_to_write(value, self)
+        return defaults
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._without_guarded(vals) for vals in vals_list])
+
+    @api.model
+    def _without_guarded(self, vals):
+        """Return ``vals`` without guarded fields; they may say what would be stored anyway.
+
+        :raise UserError: when one says something else
+        """
+        given = self._find_refused(vals) - set(self._fixed_fields)
+        if not given:
+            return vals
+        self.browse().check_access("create")
+        usual = self._get_own_defaults(given)
+        for name in sorted(given):
+            field = self._fields[name]
+            said, own = (
+                field.convert_to_cache(value, self, validate=False) or None
+                for value in (vals[name], usual.get(name))
+            )
+            if said != own:
+                self._raise_gate(name)
+        return {name: value for name, value in vals.items() if name not in given}
+
+    def write(self, vals):
+        refused = self and self._find_refused(vals)
+        if refused:
+            self.check_access("write")
+            self._raise_gate(min(refused))
+        return super().write(vals)
+
+    def copy_data(self, default=None):
+        if self._gate_open():
+            return super().copy_data(default)
+        dropped = self._get_guarded_names().difference(default or ())
+        return [
+            vals and {name: value for name, value in vals.items() if name not in dropped}
+            for vals in super().copy_data(default)
+        ]
+
+    def _raise_gate(self, name):
+        raise UserError(
+            self.env._(
+                "“%(field)s” is set by the program only. Use the buttons of the form "
+                "(or the methods behind them) instead of writing it.",
+                field=self._fields[name]._description_string(self.env) or name,
+            )
+        )
