@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ...tools.address_life import get_given
-from ...tools.address_text import read_addresses
+from ...tools.address_text import read_addresses, take_hints
 
 
 class ResPartner(models.Model):
@@ -28,6 +28,13 @@ class ResPartner(models.Model):
         help="Why no receipt goes to the e-mail of this payer, or what was probably meant.",
     )
 
+    epd_email_hint = fields.Char(
+        string="Probably Meant",
+        compute="_compute_epd_email_problem",
+        groups="epd_mailing.group_epd_operator",
+        help="Only said: the program corrects no address.",
+    )
+
     @api.depends("epd_account_ids")
     def _compute_epd_account_count(self):
         counts = dict(
@@ -44,14 +51,15 @@ class ResPartner(models.Model):
         for partner in self:
             reading = read_addresses(partner.email) if partner.epd_account_ids else None
             text = False
+            hints = [hint for _typed, hint in reading.hints] if reading else []
             if reading and reading.problems:
                 text = addresses._describe_problems(reading)
-            elif reading and reading.hints:
+            elif hints:
                 text = self.env._(
-                    "The address may be misspelt: “%s” may be meant.",
-                    ", ".join(hint for _typed, hint in reading.hints),
+                    "The address may be misspelt: “%s” may be meant.", ", ".join(hints)
                 )
             partner.epd_email_problem = text
+            partner.epd_email_hint = ", ".join(hints)
 
     def write(self, vals):
         before = {}
@@ -175,6 +183,13 @@ class ResPartner(models.Model):
                 )
             accounts = partner.epd_account_ids
             accounts._message_log_batch(bodies=dict.fromkeys(accounts.ids, body))
+
+    def action_epd_take_hints(self):
+        """«Correct»: a person takes the addresses that were probably meant."""
+        self.ensure_one()
+        shown = [hint for _typed, hint in read_addresses(self.email).hints]
+        self.email = take_hints(self.email, shown)
+        return True
 
     def action_epd_accounts(self):
         """Open the personal accounts this person answers for."""

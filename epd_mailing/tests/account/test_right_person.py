@@ -402,6 +402,19 @@ class TestRightPerson(EpdCommon):
         misspelt.with_user(self.operator).action_take_hint()
         self.assertIn("ivan@mail.ru", self.receiving())
 
+    def test_a_hint_is_taken_on_the_contact(self):
+        person = self.partner.with_user(self.manager)
+        for text, receiving in (
+            ("a@gmial.com; ba@gmail.com", ["a@gmail.com", "ba@gmail.com"]),
+            ("ivan@mail.rи", ["ivan@mail.ru"]),
+        ):
+            person.email = text
+            self.assertTrue(person.epd_email_hint)
+            self.assertIn(person.epd_email_hint, person.epd_email_problem)
+            person.action_epd_take_hints()
+            self.assertEqual(self.receiving(), receiving)
+            self.assertFalse(person.epd_email_hint)
+
     def test_a_hint_is_taken_for_one_address_of_a_list(self):
         self.by_contact("a@gmail.co, ba@gmail.com; c@yandx.ru")
         first = self.live().filtered(lambda address: address.email == "a@gmail.co")
