@@ -1,37 +1,24 @@
 """What the tests of sending share: documents by the number, mailings, time that passes, the count."""
 
 import collections
-import subprocess
-import sys
 import threading
 
 import psycopg2
 
-from .server import ROOT, RUN, odoo_environment, read_conf, wait_until
+from .server import odoo_shell, read_conf, wait_until
 
 
 def make_documents(db, count):
     """Add ``count`` accounts with saved documents to a database that nothing serves yet."""
-    command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "shell"]
-    command += ["-c", str(RUN / "odoo.conf"), "-d", db, "--no-http", "--log-level=error"]
-    script = (
+    odoo_shell(
+        db,
         "from bench.house import make_accounts\n"
         f"accounts, period = make_accounts(env, {count})\n"
         f"for place in range(0, {count}, 100):\n"
         "    part = accounts[place : place + 100]\n"
         "    env['epd.payment.document']._form_documents(part, period, 'epd')\n"
-        "    env.cr.commit()\n"
+        "    env.cr.commit()\n",
     )
-    done = subprocess.run(
-        command,
-        input=script,
-        text=True,
-        capture_output=True,
-        env=odoo_environment(),
-        cwd=ROOT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def save_demo_documents(house):

@@ -6,6 +6,7 @@ process is the leader of its own group, so that a test can kill it whole and non
 
 import configparser
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -88,9 +89,61 @@ def make_database(name, kind="demo"):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def odoo_shell(name, script):
+    """Run a script in the shell of a database that nothing serves yet; ``bench`` can be imported."""
+    command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "shell"]
+    command += ["-c", str(RUN / "odoo.conf"), "-d", name, "--no-http", "--log-level=error"]
+    done = subprocess.run(
+        command,
+        input=script,
+        text=True,
+        capture_output=True,
+        env=odoo_environment(),
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def filestore(name):
     """Return the folder in which Odoo keeps the files of database ``name``."""
     return Path(read_conf()["data_dir"]) / "filestore" / name
+
+
+def host_files(name, host):
+    """Return the data folder that a further server of a database has to itself."""
+    return Path(read_conf()["data_dir"]) / "hosts" / f"{name}{host}"
+
+
+def queue_folder():
+    """Return the folder with OCA's ``queue_job`` that ``scripts/setup`` unpacked."""
+    cache = os.environ.get("EPD_CACHE") or (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "epd_mailing"
+    )
+    wanted = hashlib.sha256((ROOT / "scripts" / "queue_job.txt").read_bytes()).hexdigest()[:12]
+    return Path(cache) / f"queue_job-{wanted}"
+
+
+def queue_path(conf):
+    """Return the addons path with ``queue_job`` on it."""
+    return f"{conf['addons_path']},{queue_folder() / 'odoo' / 'addons'}"
+
+
+def install_queue(name):
+    """Install OCA's ``queue_job`` in a database that nothing serves yet."""
+    command = [sys.executable, ROOT / "scripts" / "launch" / "run_odoo.py", "server"]
+    command += ["-c", RUN / "odoo.conf", "--addons-path", queue_path(read_conf())]
+    command += ["-d", name, "-i", "queue_job", "--stop-after-init", "--no-http"]
+    environment = odoo_environment()
+    environment["PYTHONPATH"] += f":{queue_folder()}"
+    done = subprocess.run(
+        [str(word) for word in [*command, "--max-cron-threads", "0"]],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def drop_database(name):
@@ -172,14 +225,19 @@ class Process:
 
 
 class OdooServer(Process):
-    """A prefork Odoo on database ``db``."""
+    """A prefork Odoo on database ``db``.
+
+    :param host: name of a further server of the same database; it has a data folder of its own
+    :param queue: whether OCA's ``queue_job`` is on the path, with its runner
+    """
 
     probe = "/web/login"
 
-    def __init__(self, db, workers=2, cron_threads=1):
+    def __init__(self, db, workers=2, cron_threads=1, host="", queue=False):
         self.db, self.workers, self.cron_threads = db, workers, cron_threads
+        self.host, self.queue = host, queue
         self.port, self.gevent_port = free_ports(2)
-        super().__init__(f"system_{db}", f"http://127.0.0.1:{self.port}")
+        super().__init__(f"system_{db}{host}", f"http://127.0.0.1:{self.port}")
         self.log.unlink(missing_ok=True)
 
     def command(self):
@@ -190,7 +248,16 @@ class OdooServer(Process):
         command += ["-c", RUN / "odoo.conf", "-d", self.db, f"--db-filter=^{self.db}$"]
         command += ["--http-port", self.port, "--gevent-port", self.gevent_port]
         command += ["--workers", self.workers, "--max-cron-threads", self.cron_threads]
-        return command, {"PYTHONPATH": str(home)}
+        environment = {"PYTHONPATH": str(home)}
+        if self.host:
+            command += ["--data-dir", host_files(self.db, self.host)]
+        if self.queue:
+            command += ["--load", "base,rpc,web,queue_job", "--addons-path", queue_path(conf)]
+            environment["PYTHONPATH"] += f":{queue_folder()}"
+            environment["ODOO_QUEUE_JOB_CHANNELS"] = f"root:{self.workers}"
+            environment["ODOO_QUEUE_JOB_HOST"] = "127.0.0.1"
+            environment["ODOO_QUEUE_JOB_PORT"] = str(self.port)
+        return command, environment
 
     def connect(self):
         """Return a database connection in autocommit mode; the caller closes it."""

@@ -4,6 +4,7 @@ news for open screens, the way from a number to the records behind it.
 
 from . import field_guard
 from . import state_guard
+from . import epd_work_engine
 from . import epd_background_work
 from . import drilldown
 from . import realtime

@@ -1,4 +1,5 @@
 import logging
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import psycopg2
@@ -55,6 +56,8 @@ class EpdBackgroundWork(models.AbstractModel):
 
     _work_cron = None
     _work_states = ()
+    # whether several workers may share a record, each with slices that it locks row by row
+    _work_is_shared = False
     # faults that are told to a person and need no trace in the log
     _work_expected = (UserError,)
 
@@ -63,22 +66,48 @@ class EpdBackgroundWork(models.AbstractModel):
     @api.model
     def _work_pass(self):
         """Work on all records that wait for it, within the budget of a pass (cron only)."""
+        engine = self.env["epd.work.engine"]
+        if engine._hand_over(self._work_cron):
+            return
         budget, lost = Budget(), False
         at_work = self._get_work_domain()
         for record in self.search(at_work, order="id"):
-            lost = not record._work_safely(budget.left) or lost
+            with record._claim_work() as claimed:
+                if claimed:
+                    lost = not record._work_safely(budget.left) or lost
             if not budget.left():
                 break
-        cron = self.env.ref(self._work_cron)
         if lost:
-            cron._trigger(fields.Datetime.now() + RETRY_AFTER)
+            engine._wake(self._work_cron, fields.Datetime.now() + RETRY_AFTER)
         if not budget.left() and self.search_count(at_work, limit=1):
-            cron._trigger()
+            engine._wake(self._work_cron)
         self.env["ir.cron"]._commit_progress(remaining=0)
+
+    @contextmanager
+    def _claim_work(self):
+        """Keep other workers from this record, over all slices; yield whether it is free.
+
+        An advisory lock of the session: it outlives the commits between slices, and is gone with a
+        worker that dies. Behind PgBouncer it needs pooling by session, as Odoo itself does
+        (docs/scale.md).
+        """
+        if self._work_is_shared:
+            yield True
+            return
+        cr, key = self.env.cr, (self._name, self.id)
+        cr.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", key)
+        claimed = cr.fetchone()[0]
+        try:
+            yield claimed
+        finally:
+            if claimed:
+                # a lost connection has lost the lock too
+                with suppress(psycopg2.InterfaceError, psycopg2.OperationalError):
+                    cr.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
 
     def _wake_worker(self):
         """Have the job look as soon as this transaction is committed."""
-        self.env.ref(self._work_cron).sudo()._trigger()
+        self.env["epd.work.engine"]._wake(self._work_cron)
 
     def _work_safely(self, in_budget):
         """Work on one record; whatever happens to it, the others have their turn.

@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..base.epd_work_engine import WORKERS_MAX
 
 
 class ResConfigSettings(models.TransientModel):
@@ -28,6 +31,26 @@ class ResConfigSettings(models.TransientModel):
     )
     epd_second_form = fields.Selection(related="company_id.epd_second_form", readonly=False)
     epd_phone_dispatch = fields.Char(related="company_id.epd_phone_dispatch", readonly=False)
+    epd_worker_count = fields.Integer(
+        string="Parallel Workers",
+        config_parameter="epd_mailing.worker_count",
+        default=1,
+        help="How many workers of all servers together share a preparation, a loading, a mailing.",
+    )
     epd_print_engine = fields.Selection(related="company_id.epd_print_engine", readonly=False)
     epd_import_max_mb = fields.Integer(related="company_id.epd_import_max_mb", readonly=False)
     epd_import_keep_days = fields.Integer(related="company_id.epd_import_keep_days", readonly=False)
+
+    @api.constrains("epd_worker_count")
+    def _check_epd_worker_count(self):
+        for settings in self:
+            if not 1 <= settings.epd_worker_count <= WORKERS_MAX:
+                raise ValidationError(
+                    self.env._("Parallel workers: a number from 1 to %s.", WORKERS_MAX)
+                )
+
+    def set_values(self):
+        """Give shared work as many cron rows as there are parallel workers."""
+        res = super().set_values()
+        self.env["epd.work.engine"]._set_up_rows()
+        return res

@@ -809,7 +809,7 @@ class EpdMailing(models.Model):
         self.env["epd.status.poll"]._run()
 
     def _wake_sender(self, at=None):
-        self.env.ref("epd_mailing.ir_cron_send").sudo()._trigger(at=at)
+        self.env["epd.work.engine"]._wake("epd_mailing.ir_cron_send", at)
 
     @api.model
     def _get_due_domain(self):

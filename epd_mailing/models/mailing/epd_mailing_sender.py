@@ -49,15 +49,16 @@ class EpdMailingSender(models.AbstractModel):
     @api.model
     def _run(self):
         """Send what is due, within the budget of a cron run (cron only)."""
+        engine = self.env["epd.work.engine"]
+        if engine._hand_over("epd_mailing.ir_cron_send"):
+            return
         budget = Budget()
         in_transaction(self.env, self._sweep)
         in_transaction(self.env, self._start_due)
         next_at = self._send_all(budget)
         if next_at:
             # a moment that has come wakes a worker, a later one waits for its next look
-            self.env.ref("epd_mailing.ir_cron_send")._trigger(
-                at=max(next_at, fields.Datetime.now())
-            )
+            engine._wake("epd_mailing.ir_cron_send", max(next_at, fields.Datetime.now()))
         self.env["ir.cron"]._commit_progress(remaining=0)
 
     @api.model

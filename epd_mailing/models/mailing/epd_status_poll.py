@@ -34,6 +34,9 @@ class EpdStatusPoll(models.AbstractModel):
     @api.model
     def _run(self):
         """Ask the statuses of all letters whose time has come, in batches of 500."""
+        engine = self.env["epd.work.engine"]
+        if engine._hand_over("epd_mailing.ir_cron_refresh"):
+            return
         began, more = time.monotonic(), False
         in_transaction(self.env, self._match_kept_events)
         accounts = self.env["epd.unisender.account"].search([("state", "!=", "draft")])
@@ -53,7 +56,7 @@ class EpdStatusPoll(models.AbstractModel):
                 self.env.cr.rollback()
                 _logger.exception("Statuses of UniSender account %s cannot be read", account.id)
         if more:
-            self.env.ref("epd_mailing.ir_cron_refresh")._trigger()
+            engine._wake("epd_mailing.ir_cron_refresh")
         self.env["ir.cron"]._commit_progress(remaining=0)
 
     @api.model
@@ -109,7 +112,7 @@ class EpdStatusPoll(models.AbstractModel):
                 return False
         if later:
             later._through_gate().write({"next_poll_at": fields.Datetime.now()})
-            self.env.ref("epd_mailing.ir_cron_refresh").sudo()._trigger()
+            self.env["epd.work.engine"]._wake("epd_mailing.ir_cron_refresh")
         mailing._through_gate().write({"refreshed_at": fields.Datetime.now()})
         return True
 

@@ -16,6 +16,7 @@ from .run_outlook import RunOutlook
 
 _logger = logging.getLogger(__name__)
 
+CLAIM_ATTEMPTS = 5
 SLICE = 240  # accounts formed, rendered and committed together
 PACE_SPAN = timedelta(minutes=3)  # the pace of this span gives the time left
 
@@ -61,6 +62,7 @@ class EpdBillingRun(models.Model):
         "cancelled": ("draft",),
     }
     _work_cron = "epd_mailing.ir_cron_prepare"
+    _work_is_shared = True
     _work_states = ("preparing",)
     _gated_fields = ("started_at", "finished_at", "pause_reason")
 
@@ -528,12 +530,11 @@ class EpdBillingRun(models.Model):
 
     def _work_slice(self):
         """Form, render and save the next accounts; without any the run is done."""
-        found = self._get_waiting()
-        lines = found.try_lock_for_update()
-        if not found:
-            self._finish()
-            return None
-        if not lines:  # another worker has them
+        lines = self._claim_waiting()
+        if not lines:
+            # what other workers still have is theirs; the last of them finishes
+            if not self._work_left() and self.try_lock_for_update():
+                self._finish()
             return None
         self._work_on(lines)
         return len(lines)
@@ -549,10 +550,24 @@ class EpdBillingRun(models.Model):
             )
         )
 
-    def _get_waiting(self):
-        return self.env["epd.billing.run.line"].search(
-            [("run_id", "=", self.id), ("state", "=", "pending")], order="id", limit=SLICE
+    def _claim_waiting(self):
+        """Lock the next accounts that wait and that no other worker has, and return their lines."""
+        lines = self.env["epd.billing.run.line"]
+        lines.flush_model(["run_id", "state"])
+        query = SQL(
+            """SELECT id FROM epd_billing_run_line WHERE run_id = %s AND state = 'pending'
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED""",
+            self.id,
+            SLICE,
         )
+        for _attempt in range(CLAIM_ATTEMPTS):
+            try:
+                return lines.browse(row[0] for row in self.env.execute_query(query))
+            except psycopg2.errors.SerializationFailure:
+                # another worker committed its slice since this transaction began: look anew
+                self.env.cr.rollback()
+                self.env.invalidate_all()
+        return lines.browse(row[0] for row in self.env.execute_query(query))
 
     def _work_left(self):
         """Return how many accounts wait."""

@@ -1,0 +1,216 @@
+"""Two servers of one database share a run and a mailing, and either may die: all is done, each once.
+
+Each server has a data folder of its own; files lie in the database, the one object store that both
+see. The short form runs with the other tests; ``EPD_HOSTS=2000`` is the long one.
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import time
+
+import pytest
+
+from . import sending
+from .conftest import API_KEY, House
+from .server import (
+    OdooServer,
+    Sandbox,
+    drop_database,
+    host_files,
+    install_queue,
+    make_database,
+    odoo_shell,
+    wait_until,
+)
+
+COUNT = int(os.environ.get("EPD_HOSTS", "0")) or 960
+KILLS = 6 if COUNT > 1000 else 1
+PATIENCE = 600 if COUNT > 1000 else 240
+SEED = int(os.environ.get("EPD_CHAOS_SEED", time.time()))
+DB, QUEUE_DB = "epd_system_hosts", "epd_system_queue"
+MAKE = f"""
+env["ir.config_parameter"].set_param("ir_attachment.location", "db")
+env["ir.attachment"].force_storage()
+env["ir.config_parameter"].set_param("epd_mailing.worker_count", "2")
+env["epd.work.engine"]._set_up_rows()
+from bench.house import make_accounts
+accounts, period = make_accounts(env, {COUNT})
+env["epd.account.list"].create(
+    {{"name": "The big house", "kind": "fixed", "company_id": accounts.company_id.id,
+      "account_ids": [(6, 0, accounts.ids)]}}
+)
+env.cr.commit()
+"""
+
+
+@pytest.fixture(scope="module")
+def hosts():
+    """Two servers on one database: ``(house, other server)``."""
+    make_database(DB)
+    odoo_shell(DB, MAKE)
+    sandbox = Sandbox("hosts", "--no-limits", "--api-key", API_KEY)
+    servers = [OdooServer(DB, workers=2, cron_threads=1, host=host) for host in ("_a", "_b")]
+    try:
+        sandbox.start()
+        for server in servers:
+            server.start()
+        house = House(servers[0], sandbox)
+        house.connect()
+        yield house, servers
+    finally:
+        for server in servers:
+            server.kill()
+            shutil.rmtree(host_files(DB, server.host), ignore_errors=True)
+        sandbox.kill()
+        drop_database(DB)
+
+
+def count_done(server, job):
+    """Return how many things the cron workers of a server say they have done in a job."""
+    pattern = rf"Job 'Payment documents: {job}[^']*' \(\d+\) \w+ done \(#loop \d+; done (\d+);"
+    return sum(int(number) for number in re.findall(pattern, server.read_log()))
+
+
+def kill_workers(server):
+    """SIGKILL to the cron workers of a server, at whatever step they are."""
+    for pid in server.cron_workers():
+        os.kill(pid, signal.SIGKILL)
+
+
+def start_run(house):
+    """Press «Save for Sending» for the big house; return the id of the run."""
+    entry = house.admin("epd.account.list", "search", [("name", "=", "The big house")])[0]
+    values = {
+        "period_id": house.admin.ref("epd_mailing.demo_period_2026_03"),
+        "list_ids": [(6, 0, [entry])],
+    }
+    run = house.operator("epd.billing.run", "create", values)
+    house.operator("epd.billing.run", "action_prepare", [run])
+    return run
+
+
+def read_run(house, run):
+    """Return ``(state, saved)`` of a run."""
+    return house.odoo.query(
+        "SELECT state, (SELECT count(*) FROM epd_billing_run_line line "
+        "WHERE line.run_id = run.id AND line.state = 'saved') FROM epd_billing_run run WHERE id = %s",
+        run,
+    )[0]
+
+
+def check_run(house, run):
+    """Each account of the run has one document; return their ids."""
+    rows = house.odoo.query(
+        "SELECT count(document.id), min(document.id) FROM epd_billing_run_line line "
+        "LEFT JOIN epd_payment_document document ON document.account_id = line.account_id "
+        "WHERE line.run_id = %s AND line.state = 'saved' GROUP BY line.account_id",
+        run,
+    )
+    assert len(rows) == COUNT
+    assert {count for count, _document in rows} == {1}
+    return [document for _count, document in rows]
+
+
+def answer_slowly(house):
+    """The service takes its time, so that letters are in flight whenever a worker dies."""
+    house.sandbox.control(
+        "fault", {"kind": "slow_after", "chance": 1, "seconds": 0.05, "times": 10**6}
+    )
+
+
+def wake(house, *jobs):
+    """Have the cron workers of all servers look for work."""
+    for job in jobs:
+        sending.wake_sender(house, job)
+
+
+def test_a_run_and_a_mailing_of_two_servers(hosts):
+    """Kills of either in the middle: each document once, each letter once, and both have worked."""
+    house, servers = hosts
+    chance = random.Random(SEED)
+    run = start_run(house)
+
+    def run_is_done():
+        wake(house, "ir_cron_prepare", "ir_cron_prepare_2")
+        return read_run(house, run)[0] == "done"
+
+    for kill in range(KILLS):
+        before = read_run(house, run)[1]
+        wait_until(
+            lambda before=before: run_is_done() or read_run(house, run)[1] > before,
+            PATIENCE,
+            "saving goes",
+        )
+        time.sleep(chance.uniform(0, 0.5))
+        kill_workers(servers[kill % 2])
+    wait_until(run_is_done, PATIENCE, f"the run is done, seed {SEED}")
+    mailing = sending.make_mailing(house, check_run(house, run))
+    answer_slowly(house)
+    house.operator("epd.mailing", "action_send", [mailing])
+
+    def letters_go(before):
+        sending.let_time_pass(house)
+        wake(house, "ir_cron_send", "ir_cron_send_2")
+        done = sending.read_state(house, mailing) == "done"
+        return done or house.sandbox.control("count")["letters"] > before
+
+    for kill in range(2 * KILLS):
+        before = house.sandbox.control("count")["letters"]
+        wait_until(lambda before=before: letters_go(before), PATIENCE, "letters go")
+        time.sleep(chance.uniform(0, 0.5))
+        kill_workers(servers[kill % 2])
+        sending.expire_leases(house, sending.database_now(house))
+
+    def all_sent():
+        letters_go(0)
+        return sending.read_state(house, mailing) == "done"
+
+    wait_until(all_sent, PATIENCE, "the mailing is done")
+    result = sending.tally(house, mailing)
+    worked = [(count_done(s, "prepare"), count_done(s, "send")) for s in servers]
+    print(f"\nTwo servers: {result._asdict()}, (saved, sent) of each {worked}, seed {SEED}")
+    assert (result.letters, result.twice, result.lost) == (COUNT, 0, 0)
+    # a killed worker does not tell what it has done: these are the least
+    assert all(saved and sent for saved, sent in worked)
+
+
+@pytest.fixture
+def queue_house():
+    """A server without cron workers of ours: OCA's queue does all the work."""
+    make_database(QUEUE_DB)
+    odoo_shell(QUEUE_DB, MAKE)
+    install_queue(QUEUE_DB)
+    sandbox = Sandbox("queue", "--no-limits", "--api-key", API_KEY)
+    server = OdooServer(QUEUE_DB, workers=4, cron_threads=0, queue=True)
+    try:
+        sandbox.start()
+        server.start()
+        house = House(server, sandbox)
+        house.connect()
+        yield house
+    finally:
+        server.kill()
+        sandbox.kill()
+        drop_database(QUEUE_DB)
+
+
+def test_a_run_and_a_mailing_by_the_queue(queue_house):
+    """With OCA's ``queue_job`` installed its workers do both, and nothing needs a cron."""
+    house = queue_house
+    run = start_run(house)
+    wait_until(lambda: read_run(house, run)[0] == "done", PATIENCE, "the run is done")
+    mailing = sending.make_mailing(house, check_run(house, run))
+    answer_slowly(house)
+    house.operator("epd.mailing", "action_send", [mailing])
+    wait_until(
+        lambda: sending.read_state(house, mailing) == "done", PATIENCE, "the mailing is done"
+    )
+    result = sending.tally(house, mailing)
+    assert (result.received, result.twice, result.lost) == (COUNT, 0, 0)
+    jobs = house.odoo.query("SELECT channel, state, count(*) FROM queue_job GROUP BY 1, 2")
+    print(f"\nBy the queue: {result._asdict()}, jobs {jobs}")
+    assert {state for _channel, state, _count in jobs} <= {"done", "pending", "enqueued", "started"}
+    assert {"root.epd.prepare", "root.epd.send"} <= {channel for channel, _state, _n in jobs}
