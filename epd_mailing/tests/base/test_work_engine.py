@@ -41,8 +41,10 @@ class TestWorkEngine(EpdCommon):
         self.assertEqual(len(self.engine._get_rows(SHARED[0])), 3)
         self.set_workers(1)
         self.assertEqual(self.engine._get_rows(SHARED[0]), self.env.ref(SHARED[0]))
-        left = self.env["ir.cron"].with_context(active_test=False).search_count(
-            [("cron_name", "like", "Payment documents: prepare (")]
+        left = (
+            self.env["ir.cron"]
+            .with_context(active_test=False)
+            .search_count([("cron_name", "like", "Payment documents: prepare (")])
         )
         self.assertEqual(left, 0)
 
