@@ -47,8 +47,9 @@ fi
 DATA_DIR=$PG_DIR/odoo
 pg_bin() { find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1; }
 
-# free_port NAME FIRST: the port remembered for NAME, or the next free one from FIRST on
-free_port() {
+# free_port NAME FIRST: the port remembered for NAME, or the next free one from FIRST on; one asker at a time
+free_port() { ( flock 7; _free_port "$@" ) 7>"$RUN/ports.lock"; }
+_free_port() {
   local file=$RUN/port.$1 port
   if [ -f "$file" ]; then cat "$file"; return; fi
   port=$(/usr/bin/python3 - "$2" "$RUN" <<'PY'
