@@ -111,7 +111,7 @@ def read_codes(env, snapshots):
     """Print the table of readers, resolutions and distortions."""
     named = {number: {**snapshot, "number": "1"} for number, snapshot in enumerate(snapshots)}
     results = env["epd.receipt.renderer"]._render_receipts(named)
-    browser = code_readers.ZxingBrowser()
+    browser = code_readers.BrowserReaders()
     try:
         readers = code_readers.make_readers(browser)
         for dpi in RESOLUTIONS:

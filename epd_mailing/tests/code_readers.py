@@ -1,8 +1,9 @@
 """Foreign readers of payment codes, and what happens to a code between paper and camera.
 
-Three families that share nothing with the writer and with each other: ``zbar``; OpenCV (both of its
-detectors); ZXing, of which most applications on phones come, here in the JavaScript that Odoo itself ships,
-run by Chromium. ``zxing-cpp`` finds the codes on the page, and reads too.
+Four families that share nothing with the writer and with each other: ``zbar``; OpenCV (both of its
+detectors); ZXing, of which most applications on phones come, here in the JavaScript that Odoo itself ships;
+jsQR, which reads in web pages (``lib/jsqr``). The last two run in Chromium. ``zxing-cpp`` finds the codes on
+the page, and reads too.
 
 A camera looks many times, from nearer and from farther, in a hand that is never still: a reader gets each
 raster in the ``SIZES`` and ``TILTS``, and has read it when one of them is read. How many are read at the first
@@ -150,10 +151,10 @@ def _unlimited_memory():
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-class ZxingBrowser:
-    """ZXing in JavaScript (``web/static/lib/zxing-library`` of Odoo) in a headless Chromium."""
+class BrowserReaders:
+    """ZXing (``web/static/lib/zxing-library`` of Odoo) and jsQR in JavaScript in a headless Chromium."""
 
-    SCRIPT = """([width, height, pixels]) => {
+    ZXING = """([width, height, pixels]) => {
         const grey = Uint8ClampedArray.from(atob(pixels), (sign) => sign.charCodeAt(0));
         for (const harder of [false, true]) {
             const hints = new Map([[ZXing.DecodeHintType.TRY_HARDER, harder]]);
@@ -166,6 +167,16 @@ class ZxingBrowser:
             }
         }
         return [];
+    }"""
+    # asked for bytes: its text is empty where they are no UTF-8
+    JSQR = """([width, height, pixels]) => {
+        const grey = atob(pixels);
+        const colours = new Uint8ClampedArray(4 * width * height).fill(255);
+        for (let place = 0; place < width * height; place++) {
+            colours.fill(grey.charCodeAt(place), 4 * place, 4 * place + 3);
+        }
+        const found = jsQR(colours, width, height);
+        return found && found.binaryData;
     }"""
 
     def __init__(self):
@@ -182,13 +193,24 @@ class ZxingBrowser:
                 self._driver.stop()
                 raise
         self._page = self._browser.new_page()
-        library = Path(get_module_path("web"), "static/lib/zxing-library/zxing-library.js")
-        self._page.add_script_tag(content=library.read_text(encoding="utf-8"))
+        for library in (
+            Path(get_module_path("web"), "static/lib/zxing-library/zxing-library.js"),
+            Path(__file__).parent / "lib/jsqr/jsQR.js",
+        ):
+            self._page.add_script_tag(content=library.read_text(encoding="utf-8"))
 
-    def read(self, image):
+    def read_zxing(self, image):
         """Return the texts that ZXing reads."""
+        return self._run(self.ZXING, image)
+
+    def read_jsqr(self, image):
+        """Return the texts that jsQR reads."""
+        data = self._run(self.JSQR, image)
+        return [_decode(bytes(data))] if data else []
+
+    def _run(self, script, image):
         pixels = base64.b64encode(image.tobytes()).decode()
-        return self._page.evaluate(self.SCRIPT, [image.width, image.height, pixels])
+        return self._page.evaluate(script, [image.width, image.height, pixels])
 
     def close(self):
         """End the browser."""
@@ -201,7 +223,8 @@ def make_readers(browser):
     return {
         "zbar": read_zbar,
         "OpenCV": read_opencv,
-        "ZXing": browser.read,
+        "ZXing": browser.read_zxing,
+        "jsQR": browser.read_jsqr,
         "zxing-cpp": read_zxing_cpp,
     }
 

@@ -2,7 +2,8 @@
 
 Text: header ``ST0001`` + sign of the encoding + separator, then ``Key=Value`` pairs. UTF-8
 (``ST00012``) as long as the five mandatory fields keep within 300 bytes, else Windows-1251
-(``ST00011``) where it holds all letters, else the short name of the payee.
+(``ST00011``) where it holds all letters, else the short name of the payee, else Windows-1251 without the
+payer's name or address that it cannot hold: ``PersAcc`` says who pays.
 
 Code: see ``qr_matrix``. Modules are printed at ``MODULE_MM``: measured on rasters of finished receipts,
 half a millimetre is the smallest size at which all readers of ``make bench PARTS=codes`` read all codes from
@@ -22,7 +23,7 @@ HEADER = "ST0001"
 CODECS = {"1": "cp1251", "2": "utf-8"}  # sign of the encoding: Python's codec
 SEPARATORS = "|#;:^_~{}!$%&()*+,/@"
 MANDATORY_LIMIT = 300  # bytes of the mandatory block without the 8-byte header
-# a longer text has its payer's address cut: what is left makes version 20 at most (53 mm on paper)
+# a longer text has its payer's address cut, then the payer's name left out: version 20 at most (53 mm on paper)
 CODE_LIMIT = 666
 MODULE_MM = 0.5
 MODULE_PIXELS = 4
@@ -56,6 +57,7 @@ _KEY_NAMES = {key: name for name, key, _limit in _FIELDS}
 _CUT = ("purpose", "payer_address", "last_name", "first_name", "middle_name")
 # whose data a field is: what is wrong with it is put right there
 _PAYEE = (*_MANDATORY, "payee_inn", "kpp")
+_NAME_KEYS = ("LastName", "FirstName", "MiddleName")
 _PAYER = ("last_name", "first_name", "middle_name", "payer_address", "pers_acc", "uin")
 
 
@@ -137,26 +139,50 @@ def build_payment_string(order: PaymentOrder) -> str:
     """
     error = None
     names = [order.name, order.short_name] if _clean(order.short_name) else [order.name]
-    for name in names:
-        try:
-            return _build(replace(order, name=name))
-        except PaymentQrError as found:
-            if (found.code, found.field) != ("too_long", "name"):
-                raise
-            error = found  # of the shortest name: that is how much is left to cut
+    for bare in (False, True):
+        for name in names:
+            try:
+                return _build(replace(order, name=name), bare)
+            except PaymentQrError as found:
+                if (found.code, found.field) != ("too_long", "name"):
+                    raise
+                error = found  # of the shortest name: that is how much is left to cut
     raise error or AssertionError
 
 
-def _build(order: PaymentOrder) -> str:
+def _build(order: PaymentOrder, bare: bool) -> str:
+    """Return the text with this name; ``bare``: without what Windows-1251 cannot hold of the payer."""
     pairs = list(_pairs(order))
+    if bare:
+        pairs = _leave_out_foreign(pairs)
     sign = _encoding(pairs)
     pairs = _within_limit(pairs, CODECS[sign])
     separator = _separator(pairs)
     return f"{HEADER}{sign}{separator}{separator.join('='.join(pair) for pair in pairs)}"
 
 
+# signs that are never seen: of control, of direction, of no width; a soft hyphen
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+
+
 def _clean(value: object) -> str:
-    return re.sub(r"\s+", " ", str(value or "")).strip()
+    return _UNSEEN.sub("", re.sub(r"\s+", " ", str(value or ""))).strip()
+
+
+def _leave_out_foreign(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out the payer's name or address where Windows-1251 lacks one of their letters."""
+
+    def lacks(key: str, value: str) -> bool:
+        try:
+            value.encode(CODECS["1"])
+        except UnicodeEncodeError:
+            return key in (*_NAME_KEYS, "PayerAddress")
+        return False
+
+    out = {key for key, value in pairs if lacks(key, value)}
+    if out.intersection(_NAME_KEYS):
+        out.update(_NAME_KEYS)  # a part of a name is none
+    return [pair for pair in pairs if pair[0] not in out]
 
 
 def _pairs(order: PaymentOrder) -> Iterator[tuple[str, str]]:
@@ -217,18 +243,25 @@ def _encoding(pairs: list[tuple[str, str]]) -> str:
 
 
 def _within_limit(pairs: list[tuple[str, str]], codec: str) -> list[tuple[str, str]]:
-    """Cut the payer's address as far as the code would be too large for the paper."""
-    length = 8 + len("|".join("=".join(pair) for pair in pairs).encode(codec))
-    cut = []
-    for key, value in pairs:
-        if key == "PayerAddress" and length > CODE_LIMIT:
-            whole = value.encode(codec)
-            room = len(whole) - (length - CODE_LIMIT)
-            value = whole[: max(room, 0)].decode(codec, "ignore").rstrip(" ,.")
-            if not value:
-                continue
-        cut.append((key, value))
-    return cut
+    """Cut the payer's address, then leave the payer's name out, where the code would be too large."""
+
+    def get_excess() -> int:
+        return 8 + len("|".join("=".join(pair) for pair in pairs).encode(codec)) - CODE_LIMIT
+
+    excess = get_excess()
+    address = dict(pairs).get("PayerAddress", "")
+    if excess > 0 and address:
+        whole = address.encode(codec)
+        cut = whole[: max(len(whole) - excess, 0)].decode(codec, "ignore").rstrip(" ,.")
+        pairs = [
+            (key, cut if key == "PayerAddress" else value)
+            for key, value in pairs
+            if key != "PayerAddress" or cut
+        ]
+        excess = get_excess()
+    if excess > 0:
+        pairs = [pair for pair in pairs if pair[0] not in _NAME_KEYS]
+    return pairs
 
 
 def _separator(pairs: list[tuple[str, str]]) -> str:

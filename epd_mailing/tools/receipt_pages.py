@@ -43,6 +43,36 @@ def count_lines(text: str, width_mm: float) -> int:
     return max(1, sum(len(textwrap.wrap(part, chars)) or 1 for part in text.split("\n")))
 
 
+# letters beside the average of Russian text: of capitals «Ш» is the widest
+_WIDE = frozenset("ЖМФШЩЫЮWM@%")
+
+
+def _weigh(word: str) -> float:
+    """Return the width of a word in average letters."""
+    weight = 0.0
+    for sign in word:
+        weight += (0.35 if sign.upper() in _WIDE else 0) + (0.3 if sign.isupper() else 0) + 1
+    return weight
+
+
+def count_wrapped(text: str, chars: int) -> int:
+    """Return how many lines of ``chars`` average letters a text takes (0: it is empty).
+
+    A line ends between words; a word that is longer breaks.
+    """
+    chars = max(chars, 4)  # a place too narrow for words still holds some letters
+    lines, used = 0, 0.0
+    for word in text.split():
+        weight = _weigh(word)
+        if lines and used + 1 + weight <= chars:
+            used += 1 + weight
+            continue
+        broken = int(weight // chars) if weight > chars else 0
+        lines += 1 + broken
+        used = weight - broken * chars
+    return lines
+
+
 def lay_out(
     rows: Iterable[Row], taken_mm: float, foot_lines: int = 1, spare: float = 0.0
 ) -> tuple[list[Page], bool]:

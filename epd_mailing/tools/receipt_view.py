@@ -17,8 +17,10 @@ ISSUER_CHARS = 66
 GROUP_CHARS = 115
 FOOT_CHARS = 128
 SLIP_MM = 90.7  # inside the frame of a slip
-SLIP_CAPTION_MM = 7.0  # caption of the code and what is above it
+SLIP_CAPTION_MM = 7.6  # caption of the code and what is above it
 SLIP_QR_MARGIN_MM = 1.5  # of the code's quiet zone, lies on the padding of the frame
+SLIP_TITLE_CHARS_MM = 0.55  # characters of 8.6 pt, bold, in a millimetre
+SLIP_TITLE_MM = 3.8
 SLIP_BANK_CHARS_MM = 0.765  # characters of 6.6 pt in a millimetre
 SLIP_FIGURE_MM = 16.0  # what the sums need beside their labels
 SLIP_LABEL_CHARS_MM = 0.74
@@ -87,7 +89,7 @@ def view(
         for slip in pair:
             slip["mm"] = tallest
     foot = ", ".join(filter(None, (_foot(snapshot), rebuilt)))
-    foot_lines = _wrapped(foot, FOOT_CHARS)
+    foot_lines = receipt_pages.count_wrapped(foot, FOOT_CHARS)
     pages, tight = receipt_pages.lay_out(sections, taken, foot_lines, spare)
     if snapshot.get("large_print"):
         pages += _large_pages(snapshot)
@@ -240,9 +242,11 @@ def _slip(snapshot: Snapshot, block: Part) -> dict[str, Any]:
     left_mm = SLIP_MM - (qr_mm and qr_mm - SLIP_QR_MARGIN_MM + 1)
     bank_chars = int(left_mm * SLIP_BANK_CHARS_MM)
     label_chars = int((left_mm - SLIP_FIGURE_MM) * SLIP_LABEL_CHARS_MM)
-    height = 13.0 + 2.75 * sum(_wrapped(text, bank_chars) for text in bank)
-    height += 3.45 * sum(_wrapped(label, label_chars) for label, _value in shown)
-    height += 2.6 * _wrapped(taken, bank_chars)
+    title_lines = receipt_pages.count_wrapped(block["title"], int(left_mm * SLIP_TITLE_CHARS_MM))
+    height = 13.0 + SLIP_TITLE_MM * (title_lines - 1)
+    height += 2.75 * sum(receipt_pages.count_wrapped(text, bank_chars) for text in bank)
+    height += 3.45 * sum(receipt_pages.count_wrapped(label, label_chars) for label, _value in shown)
+    height += 2.6 * receipt_pages.count_wrapped(taken, bank_chars)
     return {
         "purpose": block["title"],
         "bank": bank,
@@ -293,13 +297,9 @@ def _taken(balance: Part) -> str:
 
 def _wide_mm(slip: dict[str, Any]) -> float:
     """Return the height of a slip that has its row for itself: requisites beside the figures."""
-    bank = 6.5 + 2.75 * sum(_wrapped(text, 42) for text in slip["bank"])
-    figures = 13.0 + 3.45 * len(slip["rows"]) + 2.6 * _wrapped(slip["taken"], 46)
+    bank = 6.5 + 2.75 * sum(receipt_pages.count_wrapped(text, 42) for text in slip["bank"])
+    figures = 13.0 + 3.45 * len(slip["rows"]) + 2.6 * receipt_pages.count_wrapped(slip["taken"], 46)
     return float(round(max(bank, figures, slip["qr_mm"] + SLIP_CAPTION_MM), 1))
-
-
-def _wrapped(text: str, chars: int) -> int:
-    return -(-len(text) // chars)
 
 
 def _lines(snapshot: Snapshot) -> list[Part]:
@@ -312,7 +312,7 @@ def _service_rows(snapshot: Snapshot, name_mm: float) -> Iterator[Row]:
     charged = [block for block in snapshot["blocks"] if block["lines"]]
     for block in charged:
         title = _group_title(block)
-        lines = _wrapped(title, GROUP_CHARS)
+        lines = receipt_pages.count_wrapped(title, GROUP_CHARS)
         yield {**common, "kind": "group", "text": title, "lines": lines}
         for line in block["lines"]:
             lines = receipt_pages.count_lines(line["service"], name_mm - 2)

@@ -1,8 +1,22 @@
 from odoo.exceptions import UserError
 
-from ...tools import pdf_merge, receipt_data
+from ...tools import pdf_merge, receipt_data, receipt_pages
 
 ADDRESS_SIDE = "epd_mailing.address_side_doc"
+# the window of an envelope holds so much in letters of so many points, the largest first: (points, lines, letters)
+WINDOW = ((11, 6, 34), (9, 7, 42), (7, 10, 54), (5, 14, 76))
+
+
+def _get_window_points(payer, address):
+    """Return the largest letters, points, in which name and address are seen whole in a window."""
+    for points, room, chars in WINDOW:
+        lines = sum(
+            receipt_pages.count_wrapped(text, chars)
+            for text in (f"Кому: {payer}", f"Куда: {address}")
+        )
+        if lines <= room:
+            return points
+    return WINDOW[-1][0]
 
 
 class PaperJoiner:
@@ -53,12 +67,14 @@ class PaperJoiner:
     def _get_address_side(document):
         """Return what stands outside: from whom, to whom, where; neither account nor money."""
         snapshot = document._load_snapshot()
-        issuer = snapshot["issuer"]
+        issuer, payer = snapshot["issuer"], snapshot["payer"]["name"]
+        address = snapshot["premises"]["address"]
         return {
+            "points": _get_window_points(payer, address),
             "issuer": issuer["name"],
             "issuer_address": issuer["address"],
-            "payer": snapshot["payer"]["name"],
-            "address": snapshot["premises"]["address"],
+            "payer": payer,
+            "address": address,
         }
 
     def _read_file(self, document):

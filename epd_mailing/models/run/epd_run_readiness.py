@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -222,6 +223,13 @@ RULES = (
 )
 # the raising coefficient for cold water is 3 from 06.12.2025: government's decree 1871 of 25.11.2025
 OLD_RATIO, RATIO_FROM = 1.5, date(2025, 12, 1)
+# a service has no code of its kind of water, so its name tells; «ГВС: компонент на холодную воду» is hot
+COLD_WATER = re.compile(
+    r"холодн|\bхвс\b|\bх\s?[./]?\s?в(од|\b)|^(питьевая )?вода\b|^водоснабжение", re.IGNORECASE
+)
+HOT_WATER = re.compile(
+    r"горяч|\bгвс\b|\bг\s?[./]?\s?в(од|\b)|теплоносител|подогрев|отведен|канализ", re.IGNORECASE
+)
 EXPIRING_MONTHS = 2  # how far ahead a verification that ends is told of
 # without these no account gets a document, so nothing is begun
 WHOLE_RUN = ("dates_missing", "no_accounts")
@@ -629,18 +637,24 @@ class EpdRunReadiness(models.AbstractModel):
     def _find_old_ratio(self, run, accounts):
         if run.period_id.date_start < RATIO_FROM:
             return []
+        services = (
+            self.env["epd.service"]
+            .with_context(active_test=False)
+            .search_fetch(
+                [("company_id", "=", run.company_id.id), ("kind", "=", "utility")], ["name"]
+            )
+        )
+        cold = services.filtered(
+            lambda service: COLD_WATER.search(service.name) and not HOT_WATER.search(service.name)
+        )
         return self._query_ids(
             SQL(
-                """
-                SELECT charge.id FROM epd_charge charge
-                  JOIN epd_service service ON service.id = charge.service_id
-                 WHERE charge.period_id = %s AND charge.account_id IN %s AND charge.ratio = %s
-                   AND service.kind = 'utility' AND service.name ILIKE '%%холодн%%'
-                 ORDER BY charge.id
-                """,
+                "SELECT id FROM epd_charge WHERE period_id = %s AND account_id IN %s AND ratio = %s"
+                " AND service_id = ANY(%s) ORDER BY id",
                 run.period_id.id,
                 accounts,
                 OLD_RATIO,
+                cold.ids,
             )
         )
 

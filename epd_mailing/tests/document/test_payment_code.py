@@ -1,9 +1,9 @@
 from odoo.tests import tagged
 
-from ...tools import payment_qr
+from ...tools import money, payment_qr, receipt_pdf
 from .. import code_readers
 from ..common import EpdCommon
-from .test_receipt import pdf_text
+from .test_receipt import pdf_text, pdf_words
 
 RESOLUTIONS = (150, 200, 300)
 
@@ -12,9 +12,12 @@ RESOLUTIONS = (150, 200, 300)
 class TestPaymentCode(EpdCommon):
     """The code on paper is read by all, and says what the paper says."""
 
+    engine = "wkhtmltopdf" if receipt_pdf.WkhtmltopdfEngine().is_there() else "auto"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.company.epd_print_engine = cls.engine
         documents = cls.env["epd.payment.document"].sudo()
         outcome = documents._form_documents(cls.accounts[:2], cls.period, "epd")
         cls.documents = documents.union(*(outcome[account.id][0] for account in cls.accounts[:2]))
@@ -27,7 +30,7 @@ class TestPaymentCode(EpdCommon):
 
     def test_all_readers_read_all_codes(self):
         """The short table; ``make bench PARTS=codes`` has the long one."""
-        browser = code_readers.ZxingBrowser()
+        browser = code_readers.BrowserReaders()
         self.addCleanup(browser.close)
         readers = code_readers.make_readers(browser)
         unread = []
@@ -198,6 +201,69 @@ class TestPaymentCode(EpdCommon):
         for letter in "ЩЫЮФ":
             self.assertGreaterEqual(text.count(letter), 95)
 
+    def test_a_payer_of_500_letters_keeps_nobody_from_a_receipt(self):
+        """The code leaves the name out, so there is room for the sums beside it."""
+        self.repair_payee.epd_payee_name = (
+            "ООО «УК Демо Сервис», специальный счёт капитального ремонта"
+        )
+        self.accounts[2].partner_id.write(
+            {"epd_last_name": "Щ" * 160, "epd_first_name": "Ы" * 160, "epd_middle_name": "Ж" * 160}
+        )
+        outcome = (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(self.accounts[2:], self.period, "epd")
+        )
+        for account in self.accounts[2:]:
+            document, problem = outcome[account.id]
+            self.assertFalse(problem)
+            codes = self._find(document, 200)
+            self.assertIn(
+                account.number, [code_readers.parse_payment(c.text)["PersAcc"] for c in codes]
+            )
+
+    def test_a_tatar_name_and_a_long_payee_go_together(self):
+        self.office_payee.epd_payee_name = "Управляющая компания " * 7
+        self.accounts[2].partner_id.name = "Гыйльметдинова Гөлнара Җәлил кызы"
+        fields = self._fields(self.accounts[2])
+        self.assertEqual(fields[0]["PersAcc"], "00102")
+        self.assertNotIn("LastName", fields[0])
+        self.assertEqual(fields[1]["LastName"], "Гыйльметдинова")
+        self.assertEqual(fields[1]["MiddleName"], "Җәлил кызы")
+
+    def test_no_sum_is_hidden_behind_a_long_payee(self):
+        """The frame of a slip grows with what stands in it; what it hid was the amount due."""
+        self.office_payee.epd_payee_name = (
+            "Общество с ограниченной ответственностью «Управляющая компания жилищно-коммунального "
+            "хозяйства Вахитовского и Приволжского районов города»"
+        )
+        balance = self.accounts[2].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
+        balance.write(
+            {
+                "opening": 12345.67,
+                "paid": 5000,
+                "penalty": 10,
+                "court_costs": 20,
+                "paid_through": "2026-03-31",
+                "last_payment_date": "2026-03-30",
+            }
+        )
+        self.accounts[2].charge_ids[:1].write({"vat_rate": 5, "vat_amount": 1})
+        document, problem = self._save(self.accounts[2])
+        self.assertFalse(problem)
+        page = pdf_words(document._read_pdf())
+        due = money.format_money(document._load_snapshot()["blocks"][0]["due"])
+        frame = next(word for word in page if word.text == "Расчёт")
+        for text in ("включительно,", "30.03.2026", due.split(money.NBSP)[-1].split(" ")[-1]):
+            word = next(word for word in page if word.text == text)
+            self.assertLess(word.bottom, frame.top - 1, text)
+        pixels = code_readers.rasterise(document._read_pdf(), 100)
+        last = next(word for word in page if word.text == "30.03.2026")
+        scale = 100 / 72
+        box = (last.left * scale, last.top * scale, last.right * scale, last.bottom * scale)
+        dark = pixels.crop([round(side) for side in box]).histogram()
+        self.assertGreater(sum(dark[:128]), 20, "the last line of the slip is cut away")
+
     def test_a_further_sheet_in_large_print(self):
         account = self.accounts[2]
         account.large_print = True
@@ -234,3 +300,14 @@ class TestPaymentCode(EpdCommon):
         self.company.epd_second_form = "warning"
         document, problem = self._save(account, form="receipt")
         self.assertTrue(document)
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestPaymentCodePlutoprint(TestPaymentCode):
+    """The same from the other engine."""
+
+    allow_inherited_tests_method = True
+    engine = "plutoprint"
+
+    def test_it_is_the_other_engine(self):
+        self.assertRegex(self.documents[0].engine, r"^plutoprint ")

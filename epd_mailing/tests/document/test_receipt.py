@@ -1,6 +1,8 @@
 import base64
+import re
 import subprocess
 import tempfile
+from typing import NamedTuple
 from unittest.mock import patch
 
 import zxingcpp
@@ -22,6 +24,28 @@ def pdf_text(pdf):
         ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True
     )
     return answer.stdout.decode().replace(NBSP, " ")
+
+
+class PdfWord(NamedTuple):
+    """A word on paper; points from the left and upper edges."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def pdf_words(pdf):
+    """Return the words of a PDF with their places, as poppler finds them."""
+    answer = subprocess.run(
+        ["pdftotext", "-bbox", "-", "-"], input=pdf, capture_output=True, check=True
+    )
+    found = re.findall(
+        r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>',
+        answer.stdout.decode(),
+    )
+    return [PdfWord(text, *map(float, places)) for *places, text in found]
 
 
 def pdf_codes(pdf, dpi=200):

@@ -1,1 +1,2 @@
+from . import test_long_words
 from . import test_paper

@@ -91,6 +91,29 @@ class TestReadiness(EpdCommon):
         self._charge(0, self.service_house).ratio = 1.5
         self.assertEqual(self._found(), {})
 
+    def test_cold_water_is_known_by_the_names_that_offices_use(self):
+        charge = self._charge(0, self.service_water)
+        charge.ratio = 1.5
+        for name in (
+            "ХВС",
+            "хвс (норматив)",
+            "Холодная вода",
+            "ХОЛОДНОЕ ВОДОСНАБЖЕНИЕ",
+            "Х/В",
+            "Водоснабжение",
+        ):
+            self.service_water.name = name
+            self.assertEqual(self._found(), {"old_ratio": ("warning", charge.ids)}, name)
+        for name in (
+            "Горячее водоснабжение (компонент на холодную воду)",
+            "ГВС: холодная вода",
+            "ГВС",
+            "Водоотведение ХВС",
+            "Электроснабжение",
+        ):
+            self.service_water.name = name
+            self.assertEqual(self._found(), {}, name)
+
     def test_a_second_document_for_the_same_charges(self):
         saved = (
             self.env["epd.payment.document"]
