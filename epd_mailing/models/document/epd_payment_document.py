@@ -108,6 +108,11 @@ class EpdPaymentDocument(models.Model):
     partner_id = fields.Many2one(
         "res.partner", string="Payer", readonly=True, help="The payer when it was saved."
     )
+    printed_payer = fields.Char(
+        string="Printed As",
+        compute="_compute_printed_payer",
+        help="The payer's name on the receipt, where the contact is called otherwise now.",
+    )
     period_id = fields.Many2one(
         "epd.billing.period",
         required=True,
@@ -210,6 +215,13 @@ class EpdPaymentDocument(models.Model):
                 document.version,
             )
 
+    @api.depends("snapshot", "partner_id.name")
+    def _compute_printed_payer(self):
+        for document in self:
+            payer = json.loads(document.snapshot or "{}").get("payer", {})
+            name = payer.get("name") or ""
+            document.printed_payer = name != (document.sudo().partner_id.name or "") and name
+
     def _compute_delivery_state(self):
         """Set the best of what became of a document; the rooms that deliver add what they know."""
         outcomes = self._get_delivery_outcomes()
@@ -255,6 +267,18 @@ class EpdPaymentDocument(models.Model):
             "url": f"/epd_mailing/document/{self.id}/receipt.pdf",
             "target": "new",
         }
+
+    def action_open_newer(self):
+        """Open the live version that took the place of this one.
+
+        :raise UserError: when there is none
+        """
+        self.ensure_one()
+        self.check_access("read")
+        newer = self._get_live(self.account_id, self.period_id, self.form)
+        if not newer:
+            raise UserError(self.env._("No version of this document is live any more."))
+        return newer._get_records_action(context={})
 
     def action_preview(self):
         """Show what the receipt would be from the charges as they are now, as a sample."""

@@ -167,10 +167,19 @@ class TestOutdated(SendingCommon):
         self.assertEqual(self.mailing.state, "scheduled")
 
     def test_a_renamed_payer_is_issued_again(self):
+        name = self.accounts[0].partner_id.name
+        document = self.document.with_user(self.operator)
+        self.assertFalse(document.printed_payer)
         self.accounts[0].partner_id.name = "Иванова Анна"
+        self.assertEqual(document.printed_payer, name)
         self.mailing.action_reissue_outdated()
-        self.assertEqual(self.document.state, "superseded")
+        self.assertEqual(document.state, "superseded")
         self.assertEqual(self.mailing.outdated_count, 0)
+        newer = self.env["epd.payment.document"].browse(document.action_open_newer()["res_id"])
+        self.assertEqual((newer.state, newer.printed_payer), ("saved", False))
+        newer.with_user(self.operator).action_cancel_document("Ошибка")
+        with self.assertRaises(UserError):
+            document.action_open_newer()
 
     def test_a_company_may_warn_only(self):
         self.change()
