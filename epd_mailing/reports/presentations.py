@@ -10,10 +10,12 @@ CHUNK = 1000  # documents read together
 class Way:
     """One way in which one version was presented; moments are naive UTC.
 
-    :param kind: ``email`` or ``paper``
+    :param kind: ``email``, ``paper``, or ``test``: a copy that somebody of the office had sent to
+        an address of the office, which presents nothing
     :param state: of the letter; further texts are what the service said
     :param settled: what settled an unknown outcome (``event``, ``contact``, ``person``), a person by
         their name in ``settled_by``
+    :param asked_by: name of who had a test letter sent
     :param handed_on: day on which the paper of ``batch`` was handed over
     """
 
@@ -35,6 +37,7 @@ class Way:
     batch: str = ""
     settled: str = ""
     settled_by: str = ""
+    asked_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Presentation:
     :param document: ``epd.payment.document``
     :param payer: name of the payer, as the saved version itself says it
     :param address: of the premises, as the saved version itself says it
-    :param ways: letters that went, then paper that was handed over; may be empty
+    :param ways: letters that went, test letters, then paper that was handed over; may be empty
     :param placed_on: day on which the bill was placed in ГИС ЖКХ, with its identifier there (ИПД)
     """
 
@@ -63,6 +66,8 @@ class Presentation:
         """
         sent, arrived, company = [], [], self.document.company_id
         for way in self.ways:
+            if way.kind == "test":
+                continue
             if way.kind == "paper":
                 sent.append(way.handed_on)
                 arrived.append(way.handed_on)
@@ -138,16 +143,15 @@ class Presentations:
         return placements.grouped(lambda p: (p.account_id, p.period_id, p.form))
 
     def _read_ways(self, documents):
-        """Return ``{document id: [Way]}``: letters that went, then paper that was handed over."""
+        """Return ``{document id: [Way]}``: letters that went (test ones last), then paper handed over."""
         ways = {}
         letters = self.env["epd.mailing.letter"].search_fetch(
             [
                 ("document_id", "in", documents.ids),
-                ("is_test", "=", False),
                 ("send_state", "in", ("sent", "rejected", "unknown")),
             ],
             ["document_id"],
-            order="id",
+            order="is_test, id",
         )
         for letter in letters:
             ways.setdefault(letter.document_id.id, []).append(self._make_letter_way(letter))
@@ -165,7 +169,7 @@ class Presentations:
 
     def _make_letter_way(self, letter):
         return Way(
-            "email",
+            "test" if letter.is_test else "email",
             to=letter.email or "",
             message_id=letter.provider_id or "",
             status=letter.raw_status or "",
@@ -181,4 +185,5 @@ class Presentations:
             reason=letter.failure_reason or "",
             settled=letter.settled_by or "",
             settled_by=letter.decided_by.name or "",
+            asked_by=letter.create_uid.name if letter.is_test else "",
         )

@@ -62,6 +62,7 @@ class FakeUniSender:
             self.warning = ""  # in every answer
             self.takes_odd_ids = True  # False: an id that is no number refuses all of checkEmail
             self.login = LOGIN
+            self.calls = []  # names of the methods that were called
 
     # --- for tests -------------------------------------------------------------------------------
 
@@ -108,6 +109,7 @@ class FakeUniSender:
         :param values: ``{name: bytes}``
         """
         with self.lock:
+            self.calls.append(method)
             kind, code = self._take_fault(method, values.get("email", b"").decode())
             if kind == "code":
                 return "", _error(code, "on order")

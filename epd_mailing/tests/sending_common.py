@@ -71,6 +71,7 @@ class SendingCommon(EpdCommon):
                 "api_key_input": KEY,
                 "sender_name": "УК Тест",
                 "sender_email": SENDER,
+                "test_emails": "clerk@example.com",
                 "list_id": "20547",
                 "limit_per_minute": 0,
                 "limit_per_day": 0,

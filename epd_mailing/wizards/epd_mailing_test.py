@@ -1,8 +1,8 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class EpdMailingTest(models.TransientModel):
-    """«Test Letter»: a chosen account's real receipt to oneself."""
+    """«Test Letter»: a chosen account's real receipt to oneself, or to an address of the office."""
 
     _name = "epd.mailing.test"
     _description = "Test Letter"
@@ -16,6 +16,13 @@ class EpdMailingTest(models.TransientModel):
         domain="[('company_id', '=', company_id), ('state', '=', 'saved')]",
     )
     email = fields.Char(string="Send To", required=True, default=lambda self: self.env.user.email)
+    allowed_text = fields.Char(string="It May Go To", compute="_compute_allowed_text")
+
+    @api.depends("mailing_id.unisender_account_id.test_emails")
+    @api.depends_context("uid")
+    def _compute_allowed_text(self):
+        for wizard in self:
+            wizard.allowed_text = ", ".join(wizard.mailing_id._get_test_addresses())
 
     def action_send(self):
         """Put the test letter into the queue."""

@@ -90,7 +90,11 @@ class EpdPresentationProof(models.TransientModel):
             return dict(model._fields[name]._description_selection(self.env))
 
         return {
-            "way": {"email": self.env._("E-mail"), "paper": self.env._("Paper")},
+            "way": {
+                "email": self.env._("E-mail"),
+                "paper": self.env._("Paper"),
+                "test": self.env._("Test letter"),
+            },
             "letter": labels(letters, "state"),
             "source": labels(letters, "delivered_source"),
             "settled": labels(letters, "settled_by"),
@@ -170,11 +174,19 @@ class EpdPresentationProof(models.TransientModel):
                     local(way.read_at),
                     labels["source"].get(way.read_source, ""),
                     local(way.bounced_at),
-                    way.reason,
+                    self._get_reason(way),
                     self._name_settler(way, labels),
                     way.handed_on,
                     way.batch,
                 ]
+
+    @api.model
+    def _get_reason(self, way):
+        """Return why a letter did not arrive, or who had a test letter sent."""
+        if not way.asked_by:
+            return way.reason
+        asked = self.env._("Asked for by %(user)s", user=way.asked_by)
+        return f"{asked}. {way.reason}" if way.reason else asked
 
     @api.model
     def _name_settler(self, way, labels):
@@ -313,6 +325,7 @@ class EpdPresentationProof(models.TransientModel):
                 if text
             ),
             "ways": [self._describe_way(document, way, labels) for way in presentation.ways],
+            "is_presented": any(way.kind != "test" for way in presentation.ways),
         }
 
     @api.model
@@ -338,6 +351,7 @@ class EpdPresentationProof(models.TransientModel):
                 ],
             }
         facts = [
+            ("Кто отправил", way.asked_by),
             ("Адрес", way.to),
             ("Номер письма в UniSender", way.message_id),
             ("Отправлено", self._show(document, way.sent_at)),
@@ -355,6 +369,8 @@ class EpdPresentationProof(models.TransientModel):
     @api.model
     def _get_way_heading(self, way):
         """Return what a letter amounts to: no more than what is known of it."""
+        if way.kind == "test":
+            return "Пробное письмо на адрес организации (предъявлением не является)"
         if way.delivered_at:
             return "Предъявлено по электронной почте"
         endings = {

@@ -6,12 +6,13 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools import message
-from ...tools.address_text import read_address
 from ..document.outdated_figures import describe_outdated
+from .epd_mailing_letter import LEFT
 from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate, describe_seconds
 from .mailing_figures import get_counts, get_figures, get_timelines
 from .mailing_repeat import MailingRepeat
+from .mailing_test import MailingTest
 from .outdated_letters import OutdatedLetters
 
 # a moment this little past is «now», not a mistake
@@ -123,7 +124,11 @@ class EpdMailing(models.Model):
         required=True,
     )
     user_id = fields.Many2one(
-        "res.users", string="Prepared By", default=lambda self: self.env.user, copy=False
+        "res.users",
+        string="Prepared By",
+        default=lambda self: self.env.user,
+        readonly=True,
+        copy=False,
     )
     state = fields.Selection(
         [
@@ -151,6 +156,9 @@ class EpdMailing(models.Model):
     next_refresh_at = fields.Datetime(readonly=True, copy=False)
     letter_ids = fields.One2many(
         "epd.mailing.letter", "mailing_id", domain=[("is_test", "=", False)], copy=False
+    )
+    test_letter_ids = fields.One2many(
+        "epd.mailing.letter", "mailing_id", domain=[("is_test", "=", True)], copy=False
     )
     letter_count = fields.Integer(compute="_compute_counts")
     pending_count = fields.Integer(string="To Send", compute="_compute_counts")
@@ -326,6 +334,36 @@ class EpdMailing(models.Model):
             raise UserError(
                 self.env._("A mailing that has begun is kept as a proof. It is not deleted.")
             )
+        if self._get_letters_that_left():
+            raise UserError(
+                self.env._(
+                    "A test letter of this mailing has left the house, so the mailing is kept. "
+                    "Cancel it instead."
+                )
+            )
+
+    def unlink(self):
+        """Delete mailings of which nothing has gone, and their letters with them."""
+        self.check_access("unlink")
+        self._unlink_except_begun()
+        letters = self.env["epd.mailing.letter"].sudo().search([("mailing_id", "in", self.ids)])
+        letters._through_gate().unlink()
+        return super().unlink()
+
+    def _get_letters_that_left(self):
+        """Return letters of these mailings, test ones too, that went or may have gone."""
+        return (
+            self.env["epd.mailing.letter"]
+            .sudo()
+            .search(
+                Domain("mailing_id", "in", self.ids)
+                & (
+                    Domain("send_state", "in", LEFT)
+                    | Domain("sending_at", "!=", False)
+                    | Domain("event_ids", "!=", False)
+                )
+            )
+        )
 
     # --- checks before sending ---------------------------------------------------------------------
 
@@ -342,6 +380,7 @@ class EpdMailing(models.Model):
             account = mailing.unisender_account_id
             if not account:
                 raise UserError(self.env._("Choose the UniSender account to send through."))
+            account._check_home()
             if account.state != "active":
                 raise UserError(
                     self.env._(
@@ -762,24 +801,23 @@ class EpdMailing(models.Model):
     def send_test_letter(self, email, document_id=None):
         """Put a test letter with a real receipt into the queue.
 
-        :param email: where it goes (the clerk's own address)
+        It goes to the user's own address, or to one of the office that a manager has allowed on the
+        UniSender account: no other way leads from a payer's receipt to an address that is not his.
+
+        :param email: where it goes
         :param document_id: whose receipt; nothing takes the first of the mailing
         :return: id of the letter
-        :raise UserError: saying what is missing
+        :raise UserError: saying what is missing, or to whom a test letter may go
         """
         self.ensure_one()
-        mailings = self._check_user_may()
-        mailings._check_account()
-        mailings._check_text()
-        normal = self.env["epd.delivery.address"]._check_text(email, read_address).normal
-        if self.state == "cancelled":
-            raise UserError(self.env._("The mailing is cancelled."))
-        document = self._get_sample_document(document_id)
-        if not document or document.state != "saved" or document.company_id != self.company_id:
-            raise UserError(self.env._("Choose a saved payment document for the test letter."))
-        letter = LetterWriter(self).write_test(document, normal)
-        self._wake_sender()
+        letter = MailingTest(self._check_user_may()).send(
+            email, self._get_sample_document(document_id)
+        )
         return letter.id
+
+    def _get_test_addresses(self):
+        """Return the normal forms of the addresses that this user's test letters may go to."""
+        return MailingTest(self.sudo()).get_addresses()
 
     def action_send_test(self):
         """«Test Letter»: ask where to and with whose receipt."""

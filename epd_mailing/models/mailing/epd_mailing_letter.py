@@ -20,6 +20,8 @@ REJECTIONS = {
     "attachment_quota_error": "too_large",
     "body_exceeds_length": "too_large",
 }
+# nothing is known any more of a letter that stands in one of these, but that it may have gone
+LEFT = ("claimed", "sending", "sent", "rejected", "unknown")
 # reasons of being skipped that the office can mend; the other ones are somebody's decision
 MENDABLE = (
     "no_address",
@@ -198,11 +200,14 @@ class EpdMailingLetter(models.Model):
         "is_forgotten",
     )
 
+    # what left the house is kept, whoever deletes: a mailing takes along its letters that never went
     mailing_id = fields.Many2one(
-        "epd.mailing", required=True, index=True, readonly=True, ondelete="cascade"
+        "epd.mailing", required=True, index=True, readonly=True, ondelete="restrict"
     )
     company_id = fields.Many2one("res.company", required=True, index=True, readonly=True)
-    unisender_account_id = fields.Many2one("epd.unisender.account", readonly=True)
+    unisender_account_id = fields.Many2one(
+        "epd.unisender.account", readonly=True, ondelete="restrict"
+    )
     document_id = fields.Many2one(
         "epd.payment.document", index="btree_not_null", readonly=True, ondelete="restrict"
     )
@@ -339,9 +344,19 @@ class EpdMailingLetter(models.Model):
         self.flush_model(["send_state"])
         return super().create(vals_list)
 
+    def _has_left(self):
+        """Tell whether a letter went out of the house, or may have."""
+        self.ensure_one()
+        return bool(
+            self.send_state in LEFT or self.sending_at or self.sent_at or self.sudo().event_ids
+        )
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_history(self):
-        if self.filtered(lambda letter: letter.send_state not in ("pending", "skipped")):
+        free = ("pending", "skipped")
+        if self._gate_open():  # along with its mailing
+            free += ("cancelled",)
+        if self.filtered(lambda letter: letter.send_state not in free or letter._has_left()):
             raise UserError(self.env._("The history of letters is not deleted."))
 
     # --- may it go ----------------------------------------------------------------------------------

@@ -160,6 +160,7 @@ class EpdMailingSender(models.AbstractModel):
             reason = self.env._("The UniSender account is not active.")
             in_transaction(self.env, lambda: mailing._pause(reason))
             return Step(0, None, False)
+        in_transaction(self.env, account._stop_stranger)
         room = SendingLimits(account).get_room()
         if not room.free:
             return self._wait(mailing, room)

@@ -42,6 +42,8 @@ class EpdStatusPoll(models.AbstractModel):
         accounts = self.env["epd.unisender.account"].search([("state", "!=", "draft")])
         for account in accounts:
             account = account._for_office()
+            if account._describe_strange_home():
+                continue  # the original asks
             try:
                 more = self._poll_account(account, began) or more
                 in_transaction(self.env, lambda account=account: self._settle_unknown(account))

@@ -15,6 +15,7 @@ from .transaction import commit, in_transaction
 LOCK_CLASS = 0x65706401  # our advisory locks, the second number is the account
 # a call reaches the service a little later than it is counted here
 MARGIN = timedelta(seconds=1)
+STRANGER_LOOKS = timedelta(minutes=5)  # in a copy of the database, whether it was confirmed
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,15 @@ class SendingLimits:
         self.env = account.env
 
     def get_room(self):
-        """Return the :class:`Room` by the rest, the minute, the day and the number in flight.
+        """Return the :class:`Room` by the database, the rest, the minute, the day and the number in flight.
 
         Counted over all letters of the account, test ones too. After an error one letter at a time
         is tried.
         """
         account, now = self.account, db_now(self.env)
+        stranger = account._describe_strange_home()
+        if stranger:
+            return Room(0, now + STRANGER_LOOKS, stranger)
         if account.wait_until and account.wait_until > now:
             return Room(0, account.wait_until, account.wait_reason)
         free = 1 if account.fault_count or account.limit_count else max(1, account.parallel_calls)

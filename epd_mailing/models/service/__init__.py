@@ -4,4 +4,5 @@ In: the key, the sender and the limits of an office.
 Out: a client of the service, lists, webhook, and the rest after its errors.
 """
 
+from . import epd_database_home
 from . import epd_unisender_account

@@ -9,6 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import NO_ACCESS
 from odoo.tools import consteq
 
+from ...tools.address_text import read_addresses
 from ...tools.unisender import errors, hosts
 from ...tools.unisender.client import UniSenderClient
 
@@ -49,7 +50,7 @@ class EpdUnisenderAccount(models.Model):
 
     _name = "epd.unisender.account"
     _description = "UniSender Account"
-    _inherit = ["mail.thread", "mail.activity.mixin", "epd.state.gate"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "epd.state.gate", "epd.database.home"]
     _order = "sequence, name"
 
     _transitions = {
@@ -151,6 +152,12 @@ class EpdUnisenderAccount(models.Model):
         copy=False,
         help="The last warnings that UniSender added to its answers.",
     )
+    test_emails = fields.Char(
+        string="Addresses for Test Letters",
+        tracking=True,
+        help="Addresses of the office, separated by commas. A test letter carries a payer's real "
+        "receipt: it goes to these, or to the own address of who sends it.",
+    )
     # limits: the vendor's defaults for sendEmail
     # https://www.unisender.com/ru/support/api/partners/sendemail/, seen 2026-11
     limit_per_minute = fields.Integer(default=60, help="0: no limit.")
@@ -216,6 +223,7 @@ class EpdUnisenderAccount(models.Model):
                         "api_key": account.api_key_input.strip(),
                         "state": "draft",
                         "last_error": False,
+                        **account._get_home_vals(),
                     }
                 )
                 account.sudo()._message_log(
@@ -292,8 +300,12 @@ class EpdUnisenderAccount(models.Model):
         )
 
     def _get_client(self):
-        """Return a client of the service with this account's key (read only here)."""
+        """Return a client of the service with this account's key (read only here).
+
+        :raise UserError: in a copy of the database
+        """
         self.ensure_one()
+        self._check_home()
         return UniSenderClient(
             self.sudo().api_key,
             self.base_url,
@@ -339,11 +351,23 @@ class EpdUnisenderAccount(models.Model):
             return f"{text} ({error.code})"
         return f"{text} ({error.code}: {error.message})"
 
+    def _get_test_addresses(self):
+        """Return the normal forms of the office's addresses for test letters."""
+        return read_addresses(self.test_emails or "").normals
+
+    @api.model
+    def _clean_addresses(self, vals):
+        """Bring the addresses among ``vals`` into their normal form; changed in place."""
+        addresses = self.env["epd.delivery.address"]
+        addresses._clean_single(vals, ("sender_email", "reply_to"))
+        if (vals.get("test_emails") or "").strip():
+            vals["test_emails"] = ", ".join(addresses._check_text(vals["test_emails"]).normals)
+
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [self._normalize_url(vals) for vals in vals_list]
         for vals in vals_list:
-            self.env["epd.delivery.address"]._clean_single(vals, ("sender_email", "reply_to"))
+            self._clean_addresses(vals)
         return super().create(vals_list)
 
     @api.model
@@ -354,7 +378,7 @@ class EpdUnisenderAccount(models.Model):
 
     def write(self, vals):
         vals = self._normalize_url(vals)
-        self.env["epd.delivery.address"]._clean_single(vals, ("sender_email", "reply_to"))
+        self._clean_addresses(vals)
         if "base_url" in vals:
             url = vals["base_url"]
             self.filtered(lambda account: account.base_url != url)._drop_key(url)

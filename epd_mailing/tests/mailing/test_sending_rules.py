@@ -168,6 +168,7 @@ class TestSendingRules(SendingCommon):
         mailing = self._make_mailing(self.documents[0])
         self._send(mailing)
         letter = mailing.letter_ids
+        self.unisender.test_emails = "read.one@example.com"
         mailing.send_test_letter("read.one@example.com", self.documents[0].id)
         self._run_cron()
         self.fake.advance(86400)

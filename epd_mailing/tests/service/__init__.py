@@ -1,1 +1,2 @@
 from . import test_unisender_account
+from . import test_home

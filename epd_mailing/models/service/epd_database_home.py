@@ -1,0 +1,106 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import NO_ACCESS
+
+from .home_mark import HomeMark
+
+
+class EpdDatabaseHome(models.AbstractModel):
+    """An account with a key that belongs to one database: a copy of that database sends nothing.
+
+    The mark of the database (``HomeMark``) is remembered when the key is entered. Where it differs
+    no call is made, a manager is told once, and confirms once that this is the working database.
+    Needs ``api_key``, ``_for_office``, ``_tell_manager`` and ``mail.activity.mixin``.
+    """
+
+    _name = "epd.database.home"
+    _description = "Bound to One Database"
+
+    home = fields.Json(
+        groups=NO_ACCESS,
+        readonly=True,
+        copy=False,
+        help="Mark of the database in which the key was entered.",
+    )
+    stranger_since = fields.Datetime(
+        string="Found to Be a Copy At",
+        readonly=True,
+        copy=False,
+        help="When this database was first found to be another one than that of the key.",
+    )
+    home_problem = fields.Text(
+        string="Why Nothing Goes From Here", compute="_compute_home_problem", compute_sudo=True
+    )
+
+    def _get_home_vals(self):
+        """Return the values that make this database the one that sends."""
+        return {"home": HomeMark(self.env).read(make=True), "stranger_since": False}
+
+    @api.depends("api_key", "home")
+    @api.depends_context("uid", "lang")
+    def _compute_home_problem(self):
+        for account in self:
+            account.home_problem = account._describe_strange_home()
+
+    def _describe_strange_home(self):
+        """Return why nothing goes from this database, or False when it is the key's own."""
+        account = self.sudo()
+        if not account.api_key:
+            return False
+        differing = HomeMark(self.env).find_differences(account.home)
+        if account.home and not differing:
+            return False
+        words = {
+            "database": self.env._("the name of the database"),
+            "uuid": self.env._("Odoo's number of the database"),
+            "filestore": self.env._("the folder of files"),
+            "place": self.env._("the place in PostgreSQL"),
+        }
+        return self.env._(
+            "This database is a copy or was restored from a backup: it is not the one in which the "
+            "UniSender key was entered (%(what)s). Nothing is sent, so that no payer gets a letter "
+            "twice. If it is the working database, a manager opens the UniSender account and "
+            "presses “This Is the Working Database”.",
+            what=", ".join(words[key] for key in differing) or "—",
+        )
+
+    def _check_home(self):
+        """:raise UserError: when this database may be a copy, saying what to do"""
+        for account in self:
+            problem = account._describe_strange_home()
+            if problem:
+                raise UserError(problem)
+
+    def _stop_stranger(self):
+        """Return why nothing goes, False when all is well; a manager is told once."""
+        self.ensure_one()
+        account = self._for_office()
+        problem = account._describe_strange_home()
+        if problem and not account.stranger_since:
+            account._through_gate().write({"stranger_since": fields.Datetime.now()})
+            account._tell_manager(account.env._("Is this the working database?"), problem)
+        return problem
+
+    def action_confirm_home(self):
+        """«This Is the Working Database»: letters go from here, and the key belongs here."""
+        self.check_access("write")
+        for account in self.sudo():
+            if not account.api_key:
+                raise UserError(self.env._("Enter the API key first."))
+            known = account.home or {}
+            vals = account._get_home_vals()
+            account._through_gate().write(vals)
+            account.message_post(
+                body=self.env._(
+                    "%(user)s confirmed that this is the working database (%(before)s → %(now)s).",
+                    user=self.env.user.name,
+                    before=known.get("database") or "—",
+                    now=vals["home"]["database"],
+                )
+            )
+            summary = account._for_office().env._("Is this the working database?")
+            account.activity_search(
+                ["mail.mail_activity_data_todo"], additional_domain=[("summary", "=", summary)]
+            ).action_feedback()
+        self.env.ref("epd_mailing.ir_cron_send").sudo()._trigger()
+        return True
