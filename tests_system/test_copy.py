@@ -63,7 +63,9 @@ def _check_silent(house, mailing):
     """The server sends nothing of what is due, says why, and asks a manager once."""
     _let_it_be_due(house, mailing)
     wait_until(
-        lambda: house.odoo.query("SELECT wait_reason FROM epd_mailing WHERE id = %s", mailing)[0][0],
+        lambda: house.odoo.query(
+            "SELECT 1 FROM epd_mailing WHERE id = %s AND wait_reason <> ''", mailing
+        ),
         60,
         "the mailing says why it waits",
     )

@@ -34,7 +34,7 @@ class EpdDatabaseHome(models.AbstractModel):
 
     def _get_home_vals(self):
         """Return the values that make this database the one that sends."""
-        return {"home": HomeMark(self.env).read(make=True), "stranger_since": False}
+        return {"home": HomeMark(self.env).get_mark(make=True), "stranger_since": False}
 
     @api.depends("api_key", "home")
     @api.depends_context("uid", "lang")

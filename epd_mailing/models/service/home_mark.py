@@ -35,7 +35,7 @@ class HomeMark:
     def __init__(self, env):
         self.env = env
 
-    def read(self, make=False):
+    def get_mark(self, make=False):
         """Return the mark, a dict of texts; ``None`` where something cannot be asked.
 
         :param make: the filestore gets its mark when it has none
@@ -51,7 +51,7 @@ class HomeMark:
 
     def find_differences(self, known):
         """Return the keys in which this database is not the one that ``known`` tells of."""
-        now = self.read()
+        now = self.get_mark()
         return [
             key
             for key, value in (known or {}).items()

@@ -111,10 +111,10 @@ class TestHome(SendingCommon):
 
     def test_the_filestore_gets_its_mark(self):
         self.mark_file.unlink()
-        self.assertEqual(HomeMark(self.env).read()["filestore"], "")
-        made = HomeMark(self.env).read(make=True)["filestore"]
+        self.assertEqual(HomeMark(self.env).get_mark()["filestore"], "")
+        made = HomeMark(self.env).get_mark(make=True)["filestore"]
         self.assertEqual(len(made), 32)
-        self.assertEqual(HomeMark(self.env).read(make=True)["filestore"], made)
+        self.assertEqual(HomeMark(self.env).get_mark(make=True)["filestore"], made)
         self.assertEqual(self.mark_file.stat().st_mode & 0o077, 0)
 
     def test_neutralize(self):
