@@ -3,7 +3,6 @@
 BENCH_CODES: codes of the measurement. BENCH_READ: how many of them are printed and read.
 """
 
-import io
 import os
 import time
 from collections import Counter
@@ -32,9 +31,11 @@ def measure(env):
     texts = [block["qr"] for snapshot in snapshots for block in snapshot["blocks"]]
     print(f"Payment codes of {len(texts)} slips; {TARGETS}")
     measure_writers(texts)
-    measure_size(env, snapshots[0])
-    env.cr.rollback()
-    read_codes(env, snapshots[:READ])
+    renderers = get_renderers(env, accounts[0].company_id)
+    for name, renderer in renderers.items():
+        measure_size(name, renderer, snapshots[0])
+    for name, renderer in renderers.items():
+        read_codes(name, renderer, snapshots[:READ])
 
 
 def measure_writers(texts):
@@ -90,38 +91,47 @@ def write_qrcode(data):
     return code.get_matrix()
 
 
-def measure_size(env, snapshot):
-    """Print how many bytes of a file its codes are, in each engine."""
+def get_renderers(env, company):
+    """Return ``{engine: renderer that uses it}`` of the engines that are here."""
+    renderers = {}
     for name, engine_class in receipt_pdf.ENGINES.items():
-        engine = engine_class()
-        if engine.check_ready():
+        if engine_class().check_ready():
             print(f"  {name}: not here")
             continue
-        sizes = []
-        for blocks in (snapshot["blocks"], [{**block, "qr": ""} for block in snapshot["blocks"]]):
-            renderer = env["epd.receipt.renderer"]
-            type(renderer)._get_engine = lambda self, engine=engine: engine
-            result = renderer._render_receipts({1: {**snapshot, "number": "1", "blocks": blocks}})
-            sizes.append(len(result[1].pdf))
-        each = (sizes[0] - sizes[1]) / len(snapshot["blocks"])
-        print(f"  {name}: {each:.0f} bytes a code in the PDF of {sizes[0] / 1000:.1f} KB")
+        renderers[name] = env["epd.receipt.renderer"].with_company(company)
+    return renderers
 
 
-def read_codes(env, snapshots):
-    """Print the table of readers, resolutions and distortions."""
+def render(name, renderer, snapshots):
+    """Return the files of ``snapshots`` (list) by the engine ``name``, as ``RenderResult``."""
+    renderer.env.company.epd_print_engine = name
     named = {number: {**snapshot, "number": "1"} for number, snapshot in enumerate(snapshots)}
-    results = env["epd.receipt.renderer"]._render_receipts(named)
+    results = renderer._render_receipts(named)
+    return [results[number] for number in named]
+
+
+def measure_size(name, renderer, snapshot):
+    """Print how many bytes of a file its codes are."""
+    bare = {**snapshot, "blocks": [{**block, "qr": ""} for block in snapshot["blocks"]]}
+    whole, rest = (len(result.pdf) for result in render(name, renderer, [snapshot, bare]))
+    each = (whole - rest) / len(snapshot["blocks"])
+    print(f"  {name}: {each:.0f} bytes a code in the PDF of {whole / 1000:.1f} KB")
+
+
+def read_codes(name, renderer, snapshots):
+    """Print the table of readers, resolutions and distortions for one engine."""
+    results = render(name, renderer, snapshots)
     browser = code_readers.BrowserReaders()
     try:
         readers = code_readers.make_readers(browser)
         for dpi in RESOLUTIONS:
             codes = []
-            for result in results.values():
-                image = code_readers.rasterise(io.BytesIO(result.pdf).read(), dpi)
+            for result in results:
+                image = code_readers.rasterise(result.pdf, dpi)
                 codes += code_readers.find_codes(image, dpi)
             wanted = sorted(block["qr"] for snapshot in snapshots for block in snapshot["blocks"])
             assert sorted(code.text for code in codes) == wanted, f"not all found at {dpi} dpi"
-            for name, distort in code_readers.DISTORTIONS.items():
+            for distortion, distort in code_readers.DISTORTIONS.items():
                 said = []
                 for reader, read in readers.items():
                     pictures = [(distort(code.image), code.text) for code in codes]
@@ -130,6 +140,6 @@ def read_codes(env, snapshots):
                         code_readers.has_read(read, image, text) for image, text in pictures
                     )
                     said.append(f"{reader} {all_looks} (at once {first})")
-                print(f"  {dpi} dpi, {name}, of {len(codes)}: {', '.join(said)}")
+                print(f"  {name}, {dpi} dpi, {distortion}, of {len(codes)}: {', '.join(said)}")
     finally:
         browser.close()

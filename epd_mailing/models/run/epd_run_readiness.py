@@ -67,6 +67,12 @@ RULES = (
         _lt("Charges whose columns do not add up to their total."),
     ),
     Rule(
+        "odd_vat",
+        "warning",
+        "epd.charge",
+        _lt("Charges with a VAT rate that is none, or with more VAT than they come to."),
+    ),
+    Rule(
         "balance_sum",
         "error",
         "epd.account.balance",
@@ -424,6 +430,16 @@ class EpdRunReadiness(models.AbstractModel):
                                 + COALESCE(recalculation, 0) - COALESCE(discount, 0)
                  ORDER BY id
                 """,
+                run.period_id.id,
+                accounts,
+            )
+        )
+
+    def _find_odd_vat(self, run, accounts):
+        return self._query_ids(
+            SQL(
+                "SELECT id FROM epd_charge WHERE period_id = %s AND account_id IN %s"
+                " AND (vat_rate < 0 OR vat_rate >= 100 OR abs(vat_amount) > abs(total)) ORDER BY id",
                 run.period_id.id,
                 accounts,
             )

@@ -114,6 +114,20 @@ class TestReadiness(EpdCommon):
             self.service_water.name = name
             self.assertEqual(self._found(), {}, name)
 
+    def test_vat_that_cannot_be(self):
+        charge = self._charge(0, self.service_water)
+        for rate, amount, found in (
+            (5, 5.46, False),
+            (0, 0, False),
+            (22, -1, False),
+            (500, 1, True),
+            (-5, 1, True),
+            (5, charge.total + 1, True),
+        ):
+            charge.write({"vat_rate": rate, "vat_amount": amount})
+            wanted = {"odd_vat": ("warning", charge.ids)} if found else {}
+            self.assertEqual(self._found(), wanted, (rate, amount))
+
     def test_a_second_document_for_the_same_charges(self):
         saved = (
             self.env["epd.payment.document"]
