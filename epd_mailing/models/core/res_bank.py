@@ -3,6 +3,11 @@ from odoo import api, fields, models
 from ...tools import payment_qr, requisites
 
 
+def _join(number):
+    """Return a number without the spaces that people put between its digits or paste behind it."""
+    return "".join((number or "").split())
+
+
 class ResBank(models.Model):
     _inherit = "res.bank"
 
@@ -51,14 +56,15 @@ class ResPartnerBank(models.Model):
     def _epd_payee_values(self):
         """Return the requisites of this payee as plain strings, keyed as ``PaymentOrder`` is."""
         self.ensure_one()
+        names = (self.epd_payee_name, self.acc_holder_name, self.partner_id.name)
         values = {
-            "name": self.epd_payee_name or self.acc_holder_name or self.partner_id.name or "",
-            "personal_acc": (self.acc_number or "").replace(" ", ""),
+            "name": next((name for name in names if name and name.strip()), ""),
+            "personal_acc": _join(self.acc_number),
             "bank_name": self.bank_id.name or "",
-            "bic": self.bank_id.bic or "",
-            "corresp_acc": self.bank_id.epd_correspondent_account or "",
-            "payee_inn": self.partner_id.vat or "",
-            "kpp": self.partner_id.epd_kpp or "",
+            "bic": _join(self.bank_id.bic),
+            "corresp_acc": _join(self.bank_id.epd_correspondent_account),
+            "payee_inn": _join(self.partner_id.vat),
+            "kpp": _join(self.partner_id.epd_kpp),
         }
         if self.epd_payee_short_name:  # only then: what was saved without it stays the same
             values["short_name"] = self.epd_payee_short_name

@@ -177,6 +177,15 @@ RULES = (
         ),
     ),
     Rule(
+        "odd_gis_service",
+        "warning",
+        "epd.personal.account",
+        _lt(
+            "Identifiers of GIS ZhKKh (ИЖКУ) of a wrong form: Latin letters that look like Russian "
+            "ones, a wrong length or order. Payments by them are not found."
+        ),
+    ),
+    Rule(
         "no_gis_document",
         "warning",
         "epd.personal.account",
@@ -615,6 +624,16 @@ class EpdRunReadiness(models.AbstractModel):
                 accounts,
             )
         )
+
+    def _find_odd_gis_service(self, run, accounts):
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, gis_service_id FROM epd_personal_account"
+                " WHERE id IN %s AND gis_service_id <> '' ORDER BY id",
+                accounts,
+            )
+        )
+        return [account for account, number in rows if requisites.check_service_id(number)]
 
     def _find_no_gis_document(self, run, accounts):
         placed = SQL(

@@ -142,6 +142,16 @@ class TestPaymentCode(EpdCommon):
         read = code_readers.find_codes(code_readers.rasterise(document._read_pdf(), 200), 200)
         self.assertIn(text, [code.text for code in read])
 
+    def test_spaces_in_requisites_stand_neither_in_the_code_nor_in_the_way(self):
+        wanted = self.office_payee._epd_payee_values()
+        self.bank.bic = "049205999 "
+        self.company.partner_id.write({"vat": " 1655 123453", "epd_kpp": "165501001"})
+        self.office_payee.acc_number = "40702 810 9 0000 0001234\u00a0"
+        self.office_payee.epd_payee_name = "  "
+        self.assertEqual(self.office_payee._epd_payee_values(), wanted)
+        self.assertFalse(self.office_payee.epd_code_problem)
+        self.assertFalse(self.office_payee.epd_requisites_warning)
+
     def test_a_payer_at_fault_is_pointed_at(self):
         self.accounts[2].partner_id.name = "Знаков |#;:^_~{}!$%&()*+,/@"
         self.accounts[2].partner_id.write(

@@ -64,6 +64,14 @@ class TestReadiness(EpdCommon):
         wanted = {"no_gis_document": ("warning", self.accounts[1:].ids)}
         self.assertEqual(self._found(), wanted)
 
+    def test_an_identifier_that_nobody_finds(self):
+        account = self.accounts[1]
+        for number in ("16AK330020-01", "16АК330020", "abc", "330020АК16-01"):
+            account.gis_service_id = number
+            self.assertEqual(self._found(), {"odd_gis_service": ("warning", account.ids)}, number)
+        account.gis_service_id = "16АК330020-01"
+        self.assertEqual(self._found(), {})
+
     def test_verification_of_meters(self):
         readings = self.env["epd.meter.reading"].create(
             [
