@@ -674,10 +674,10 @@ class EpdPaymentDocument(models.Model):
             return True  # told as another payer
         if payer.get("name", "") not in ("", document.partner_id.name):
             return False
-        parts = document.partner_id._epd_name_parts()
+        if not document.partner_id.epd_last_name:
+            return True  # read out of the name, by the rules of the day it was saved
         shown = tuple(payer.get(f"{name}_name", "") for name in ("last", "first", "middle"))
-        # an organisation, or several owners in one name, has none
-        return not any(parts) or not any(shown) or parts == shown
+        return not any(shown) or document.partner_id._epd_name_parts() == shown
 
     @api.model
     def _touch_identity(self, accounts):
