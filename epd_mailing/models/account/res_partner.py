@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...tools.address_life import get_given
 from ...tools.address_text import read_addresses, take_hints
@@ -64,7 +65,7 @@ class ResPartner(models.Model):
     def write(self, vals):
         before = {}
         if "email" in vals:
-            before = {partner: partner.email for partner in self.sudo() if partner._epd_pays()}
+            before = {partner: partner.email for partner in self.sudo()._epd_get_payers()}
         res = super().write(vals)
         changed = {
             partner: email
@@ -92,15 +93,14 @@ class ResPartner(models.Model):
             partner.write({"name": text, "email": text})
         return partner.id, partner.display_name
 
-    def _epd_pays(self):
-        """Tell whether this person answers for an account, or did."""
-        self.ensure_one()
-        return bool(
-            self.epd_account_ids
-            or self.env["epd.delivery.address"].search_count(
-                [("partner_id", "=", self.id)], limit=1
-            )
+    def _epd_get_payers(self):
+        """Return those of the contacts that answer for an account, or did."""
+        accounts = self.env["epd.personal.account"]._search([("partner_id", "in", self.ids)])
+        addresses = self.env["epd.delivery.address"]._search([("partner_id", "in", self.ids)])
+        rows = self.env.execute_query(
+            SQL("%s UNION %s", accounts.select("partner_id"), addresses.select("partner_id"))
         )
+        return self.browse(row[0] for row in rows)
 
     @api.model
     def _epd_follow_emails(self, changed):

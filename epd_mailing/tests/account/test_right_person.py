@@ -378,6 +378,19 @@ class TestRightPerson(EpdCommon):
         self.assertEqual(self.receiving(), ["ivanov@example.com"])
         self.assertEqual(second.consent_state, "instead")
 
+    def test_contacts_that_pay_for_nothing_cost_no_queries(self):
+        def count(number):
+            contacts = self.env["res.partner"].create([{"name": "Гость"}] * number)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            contacts._epd_get_payers()
+            return self.cr.sql_log_count - before
+
+        self.assertEqual(count(2), count(40))
+        self.assertFalse(self.env["res.partner"]._epd_get_payers())
+        self.assertEqual(self.partner._epd_get_payers(), self.partner)
+
     def test_an_archived_contact_still_owes(self):
         self.partner.active = False
         self.assertEqual(self.receiving(), ["ivanov@example.com"])
