@@ -120,6 +120,7 @@ class EpdPersonalAccount(models.Model):
     @api.depends(
         "partner_id",
         "consent_ids.action",
+        "consent_ids.document",
         "consent_ids.kind",
         "consent_ids.date",
         "consent_ids.partner_id",

@@ -183,6 +183,23 @@ class TestOwnerAndConsent(SendingCommon):
                 "epd_mailing.epd_consent_report", self.account.ids
             )
 
+    def test_both_papers_are_told_apart_on_the_account(self):
+        """A consent to data processing is entered as what it is, and decides nothing about paper."""
+        before = self.account.consent_state
+        with Form(self.account) as form:
+            with form.consent_ids.new() as line:
+                line.document = "data"
+                line.basis = "Согласие от 01.02.2026"
+            self.assertEqual(form.consent_state, before)
+            with form.consent_ids.new() as line:
+                line.kind = "copy"
+                line.basis = "Заявление от 01.02.2026"
+            self.assertEqual(form.consent_state, "copy")
+        self.assertEqual(
+            sorted(self.account.consent_ids.filtered("basis")[-2:].mapped("document")),
+            ["data", "request"],
+        )
+
     def test_the_register_tells_the_two_papers_apart(self):
         account = self.accounts[1]
         consents = self.env["epd.delivery.consent"]
