@@ -12,10 +12,28 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 @pytest.mark.parametrize(
     "told",
-    [SENDING - MINUTE, SENDING, SENDING + MINUTE, RECEIVED - MINUTE, RECEIVED],
+    [SENDING, SENDING + MINUTE, RECEIVED - MINUTE, RECEIVED],
 )
 def test_times_between_sending_and_receipt(told):
     assert times.judge(told, SENDING, RECEIVED) == times.Judged(told, True)
+
+
+def test_a_clock_that_is_a_little_slow_is_no_time_before_sending():
+    assert times.judge(SENDING - MINUTE, SENDING, RECEIVED) == times.Judged(SENDING, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (RECEIVED - MINUTE, times.Judged(RECEIVED - MINUTE, True)),
+        (RECEIVED - 20 * MINUTE, times.Judged(RECEIVED, False)),
+        (RECEIVED - 3 * HOUR, times.Judged(RECEIVED, False, -3)),
+    ],
+)
+def test_a_doubted_zone_is_believed_near_the_receipt_alone(told, expected):
+    sending = RECEIVED - 20 * HOUR
+    assert times.judge(told, sending, RECEIVED, zone_doubted=True) == expected
+    assert times.judge(told, sending, RECEIVED) == times.Judged(told, True)
 
 
 def test_a_clock_that_is_a_little_fast_is_no_time_of_the_future():

@@ -64,4 +64,4 @@ class DeliveryReport:
                 ]
             last = chunk[-1:].id
             # a big mailing does not stay in memory
-            self.env.invalidate_all(flush=False)
+            self.env.invalidate_all()

@@ -32,6 +32,7 @@ class Way:
     read_at: datetime | None = None
     read_source: str = ""
     bounced_at: datetime | None = None
+    bounced_source: str = ""
     reason: str = ""
     handed_on: date | None = None
     batch: str = ""
@@ -116,7 +117,7 @@ class Presentations:
                     (placement and placement.gis_document_id) or "",
                 )
             # nothing of a chunk is needed again
-            self.env.invalidate_all(flush=False)
+            self.env.invalidate_all()
 
     def _read_printed(self, documents):
         """Return ``{document id: (payer, address)}`` as the saved versions themselves say."""
@@ -168,12 +169,14 @@ class Presentations:
         return ways
 
     def _make_letter_way(self, letter):
+        # had sent once more by a person: nobody knows whether the first one went
+        repeated = letter.settled_by == "person" and letter.state == "rejected"
         return Way(
             "test" if letter.is_test else "email",
             to=letter.email or "",
             message_id=letter.provider_id or "",
             status=letter.raw_status or "",
-            state=letter.state,
+            state="unknown" if repeated else letter.state,
             sent_at=letter.sent_at or None,
             delivered_at=letter.delivered_at or None,
             delivered_source=letter.delivered_source or "",
@@ -182,6 +185,7 @@ class Presentations:
             read_at=letter.clicked_at or None,
             read_source=letter.clicked_source or "",
             bounced_at=letter.bounced_at or None,
+            bounced_source=letter.bounced_source or "",
             reason=letter.failure_reason or "",
             settled=letter.settled_by or "",
             settled_by=letter.decided_by.name or "",

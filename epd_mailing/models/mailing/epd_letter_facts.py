@@ -30,16 +30,17 @@ class EpdLetterFacts(models.AbstractModel):
     _description = "Facts of Letters"
 
     @api.model
-    def _apply_statuses(self, facts):
+    def _apply_statuses(self, facts, logged=False):
         """Apply what the service said; repeated, late and unordered facts do no harm.
 
         :param facts: list of ``(letter, raw status, moment (naive UTC), source)`` with source
             ``webhook`` (exact), ``contact`` (exact) or ``poll`` (not later than)
+        :param logged: they come from events that are kept already
         """
         events = []
         for letter, raw, moment, source in facts:
             status = statuses.get_status(raw, self._get_age(letter, raw))
-            if source == "poll" and raw == letter.raw_status:
+            if source == "poll" and raw == letter.raw_status and not logged:
                 if not status.final or letter.bounced_at or statuses.is_known(raw):
                     continue
             vals = self._get_fact_vals(letter, status, raw, moment, source)
@@ -50,7 +51,7 @@ class EpdLetterFacts(models.AbstractModel):
                 vals["contact_at"] = moment  # the contact may know the exact time
             if vals:
                 letter._through_gate().write(vals)
-            if source != "webhook":  # the webhook's events are kept as they come
+            if not logged:
                 events.append(self._get_event_vals(letter, raw, moment, source))
             self._react(letter, status, raw)
         self.env["epd.letter.event"].sudo().create(events)
@@ -96,6 +97,15 @@ class EpdLetterFacts(models.AbstractModel):
             if not letter.delivered_at:
                 vals |= self._get_failure_vals(letter, status, raw)
                 vals["is_deferred"] = False
+        return self._bound_sent(letter, vals)
+
+    @api.model
+    def _bound_sent(self, letter, vals):
+        """Nothing arrives before it was sent: the service had taken it before it answered us."""
+        known = (vals.get(name, letter[name]) for name in ("delivered_at", "bounced_at"))
+        first = min(filter(None, known), default=None)
+        if first and letter.sent_at and first < letter.sent_at:
+            vals["sent_at"] = first
         return vals
 
     @api.model
@@ -141,6 +151,8 @@ class EpdLetterFacts(models.AbstractModel):
                 return {}
             if known_exact == exact and known <= moment:
                 return {}
+            if exact and not known_exact and moment > known + times.MARGIN:
+                return {}  # it had been seen before
         return {f"{name}_at": moment, f"{name}_source": source}
 
     @api.model
@@ -203,8 +215,11 @@ class EpdLetterFacts(models.AbstractModel):
                 event.event_at or None,
                 letter.sending_at or letter.create_date,
                 event.received_at,
+                zone_doubted=bool(account.event_offset),
             )
-            if event.event_at and not judged.is_exact:
+            if judged.is_exact:
+                account._trust_zone()
+            elif event.event_at:
                 # what was told stays in ``event_time_raw``
                 note = account._for_office().env._("The time cannot be true")
                 event.write({"event_at": False, "note": note})
@@ -212,7 +227,7 @@ class EpdLetterFacts(models.AbstractModel):
             letter._settle_as_sent(event.provider_id, judged.moment, "event")
             source = "webhook" if judged.is_exact else "poll"
             facts.append((letter, event.raw_status, judged.moment, source))
-        self.sudo()._apply_statuses(facts)
+        self.sudo()._apply_statuses(facts, logged=True)
 
     @api.model
     def _adopt_events(self, letters):
@@ -263,20 +278,23 @@ class EpdLetterFacts(models.AbstractModel):
     def _date_by_contact(self, letter, contact):
         """Take the contact's times for a letter whose delivery is known by its own id.
 
-        They are its own only while the contact's last letter is the one of its call.
+        They are its own only while the contact's last letter is the one of its call, and no later
+        than we saw the fact by its id: an earlier letter may be opened once more, at any time.
 
         :return: True when there was one
         """
         if not letter.provider_id or not self._is_of_call(letter, contact):
             return False
-        now, facts = fields.Datetime.now(), []
-        for raw, moment in (
-            ("ok_delivered", contact.last_delivery),
-            ("ok_read", contact.last_read),
-            ("ok_link_visited", contact.last_click),
+        facts = []
+        for name, raw, moment in (
+            ("delivered", "ok_delivered", contact.last_delivery),
+            ("opened", "ok_read", contact.last_read),
+            ("clicked", "ok_link_visited", contact.last_click),
         ):
-            moment = moment and moment.replace(tzinfo=None)
-            if not moment or not times.judge(moment, letter.sending_at, now).is_exact:
+            seen, moment = letter[f"{name}_at"], moment and moment.replace(tzinfo=None)
+            if not seen or letter[f"{name}_source"] != "poll":
+                continue
+            if not moment or not times.judge(moment, letter.sending_at, seen).is_exact:
                 break
             facts.append((letter, raw, moment, "contact"))
         self._apply_statuses(facts)
@@ -284,13 +302,15 @@ class EpdLetterFacts(models.AbstractModel):
 
     @api.model
     def _has_rival(self, letter):
-        """Tell whether another letter of ours may have gone to the address about then or later."""
+        """Tell whether another letter of ours may have gone to the address about then or later.
+
+        Of any company: two of them may have one account at the service.
+        """
         return bool(
             self.env["epd.mailing.letter"].search_count(
                 [
                     ("id", "!=", letter.id),
                     ("email_normalized", "=", letter.email_normalized),
-                    ("company_id", "=", letter.company_id.id),
                     ("sending_at", ">=", letter.sending_at - timedelta(minutes=5)),
                 ],
                 limit=1,

@@ -400,7 +400,8 @@ class EpdMailingLetter(models.Model):
         self._move(
             "sent",
             provider_id=provider_id,
-            sent_at=self.sent_at or now,
+            # an event may have been quicker than the answer
+            sent_at=self.sent_at or min(filter(None, [now, self.delivered_at, self.bounced_at])),
             lease_until=False,
             claim_token=False,
             failure_type=False,

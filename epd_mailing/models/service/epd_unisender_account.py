@@ -650,6 +650,12 @@ class EpdUnisenderAccount(models.Model):
             ),
         )
 
+    def _trust_zone(self):
+        """A time came that fits its receipt: the zone is the right one."""
+        self.ensure_one()
+        if self.event_offset:
+            self._through_gate().write({"event_offset": 0})
+
     def _note_warnings(self, warnings):
         """Show what the service warned of; written only when it says something new.
 
@@ -662,7 +668,9 @@ class EpdUnisenderAccount(models.Model):
             self._through_gate().write({"last_warning": "\n".join(found)})
 
     def _tell_manager(self, summary, note):
-        """Give a manager of the office a task about this account."""
+        """Give a manager of the office a task about this account, unless they have it already."""
+        if summary in self.activity_ids.mapped("summary"):
+            return
         self.activity_schedule(
             "mail.mail_activity_data_todo",
             summary=summary,

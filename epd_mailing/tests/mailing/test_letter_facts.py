@@ -92,9 +92,9 @@ class TestLetterFacts(SendingCommon):
         letter, now = self.letters[0], self._now()
         self.env["epd.letter.facts"]._apply_statuses([(letter, "ok_delivered", now, "poll")])
         self.env["epd.letter.facts"]._apply_statuses(
-            [(letter, "ok_delivered", now + timedelta(hours=3), "webhook")]
+            [(letter, "ok_delivered", now - timedelta(hours=3), "webhook")]
         )
-        self.assertEqual(letter.delivered_at, now + timedelta(hours=3))
+        self.assertEqual(letter.delivered_at, now - timedelta(hours=3))
         self.assertEqual(letter.delivered_source, "webhook")
 
     # --- unknown letters and the contact ----------------------------------------------------------

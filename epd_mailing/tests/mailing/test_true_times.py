@@ -2,48 +2,15 @@ from datetime import UTC, datetime, timedelta
 
 from odoo.addons.epd_mailing.reports.presentations import Presentations
 from odoo.addons.epd_mailing.tools.unisender.client import ContactInfo
-from odoo.addons.epd_mailing.tools.unisender.webhook import HookEvent
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
-from ..sending_common import SendingCommon
+from ..truth_common import TruthCommon
 
-SEND_LOG = "odoo.addons.epd_mailing.models.mailing.epd_mailing_sender"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
-class TestTrueTimes(SendingCommon):
+class TestTrueTimes(TruthCommon):
     """No time that cannot be true, no delivery of a letter that the service never got."""
-
-    def setUp(self):
-        super().setUp()
-        self.fake.speed = 10.0**6
-        self.mailing = self._make_mailing(self.documents[0])
-
-    def _sent(self):
-        self._send(self.mailing)
-        letter = self.mailing.letter_ids
-        # so long ago that the service may have told much of it
-        self._shift(letter, sending_at=600, sent_at=600)
-        return letter
-
-    def _tell(self, letter, status, told, **more):
-        """Take in one event as the webhook does; ``told`` is a naive moment in UTC, or a text."""
-        text = told if isinstance(told, str) else f"{told:%Y-%m-%d %H:%M:%S}"
-        moment = None if isinstance(told, str) else told.replace(tzinfo=UTC, microsecond=0)
-        metadata = {"key": letter.letter_key, "db": self.env.cr.dbname}
-        event = HookEvent(
-            "email_status",
-            letter.provider_id or more.get("provider_id", "11411542999"),
-            letter.email,
-            status,
-            text,
-            moment,
-            metadata,
-        )
-        self.env["epd.letter.event"]._keep(self.unisender, [event])
-        letter.invalidate_recordset()
-        return self.env["epd.letter.event"].search([("event_time_raw", "=", text)], limit=1)
 
     # --- the window ------------------------------------------------------------------------------
 
@@ -109,19 +76,6 @@ class TestTrueTimes(SendingCommon):
         self.assertFalse(self.unisender.event_offset or self.unisender.activity_ids)
 
     # --- unknown letters and the contact ---------------------------------------------------------
-
-    def _lost(self, kind):
-        """Return a letter of unknown outcome, which the service got or did not."""
-        self.fake.fail(kind)
-        with mute_logger(SEND_LOG):
-            self._send(self.mailing)
-        letter = self.mailing.letter_ids
-        self.assertEqual(letter.send_state, "unknown")
-        self._make_due(letter)
-        return letter
-
-    def _make_due(self, letter):
-        letter._through_gate().write({"next_poll_at": self._now() - timedelta(minutes=1)})
 
     def test_a_newsletter_delivers_no_letter_that_never_arrived(self):
         self.mailing.action_cancel()
@@ -194,9 +148,6 @@ class TestTrueTimes(SendingCommon):
                 facts = dict(proof._describe_way(document, way, labels)["facts"])
                 self.assertEqual(facts["Исход установлен"], named)
                 self._unknown_rests()
-
-    def _unknown_rests(self):
-        self.unisender._through_gate().write({"wait_until": False, "fault_count": 0})
 
     # --- statuses nobody has heard of ------------------------------------------------------------
 

@@ -28,18 +28,28 @@ class Judged:
     offset: int = 0
 
 
-def judge(told: datetime | None, sending: datetime | None, received: datetime) -> Judged:
+def judge(
+    told: datetime | None,
+    sending: datetime | None,
+    received: datetime,
+    zone_doubted: bool = False,
+) -> Judged:
     """Judge the time of an event: between sending and receipt, a minute about, it can be true.
 
     :param told: naive UTC, or None when the service told nothing readable
     :param sending: naive UTC when the letter's call began, or None when nobody knows
     :param received: naive UTC when we got the event
+    :param zone_doubted: other times of the service were whole hours off: hours later such a time may
+        lie in the window too, so only one that is near its receipt is believed
     :return: Judged
     """
     if told is None:
         return Judged(received, False)
-    if told <= received + MARGIN and (sending is None or told >= sending - MARGIN):
-        return Judged(min(told, received), True)
+    can_be = told <= received + MARGIN and (sending is None or told >= sending - MARGIN)
+    if can_be and (not zone_doubted or received - told <= NEAR):
+        moment = min(told, received)
+        # nothing arrives before it was sent, whatever the clocks say
+        return Judged(max(moment, sending) if sending else moment, True)
     hours = round((told - received) / HOUR)
     is_zone = 0 < abs(hours) <= FARTHEST and abs(told - received - hours * HOUR) <= NEAR
     return Judged(received, False, hours if is_zone else 0)
