@@ -32,9 +32,6 @@ class WebhookController(http.Controller):
         """
         if request.httprequest.method != "POST":
             return request.make_response("ok", [("Content-Type", "text/plain")])
-        length = request.httprequest.content_length
-        if length is None or length > BODY_LIMIT:
-            return self._reject(413)
         account = (
             request.env["epd.unisender.account"]
             .with_user(SUPERUSER_ID)
@@ -42,6 +39,10 @@ class WebhookController(http.Controller):
         )
         if not account:
             return self._reject(404)
+        length = request.httprequest.content_length
+        if length is None or length > BODY_LIMIT:
+            account._note_webhook_call(self._say(account, "too_large"))
+            return self._reject(413)
         raw = request.httprequest.get_data()
         try:
             body = webhook.unpack(raw)
@@ -67,6 +68,7 @@ class WebhookController(http.Controller):
         texts = {
             "not_genuine": env._("Its signature does not fit the API key of this account"),
             "damaged": env._("It is damaged"),
+            "too_large": env._("It is too large"),
         }
         return texts[what]
 

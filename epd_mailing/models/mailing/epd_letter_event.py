@@ -43,7 +43,8 @@ class EpdLetterEvent(models.Model):
     note = fields.Char(readonly=True)
 
     _event_uniq = models.UniqueIndex(
-        "(provider_id, raw_status, event_time_raw) "
+        # two accounts of one key are each told of all letters
+        "(unisender_account_id, provider_id, raw_status, event_time_raw) "
         "WHERE source = 'webhook' AND provider_id IS NOT NULL"
     )
 

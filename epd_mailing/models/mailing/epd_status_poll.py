@@ -23,6 +23,7 @@ RENEW = timedelta(days=1)  # a silent webhook is registered again so often
 RUN_WALL = 15.0  # seconds; a cron run shares its time with the other jobs
 BATCHES_AT_ONCE = 10  # by the button; the rest goes through the queue
 CONTACTS_A_RUN = 50
+MISSED_LOOKED_AT = 500  # events, to tell whether the webhook is silent
 
 
 class EpdStatusPoll(models.AbstractModel):
@@ -136,6 +137,8 @@ class EpdStatusPoll(models.AbstractModel):
                 self._plan_next_poll(letters, now, counted)
             return False
         account._note_warnings(answer.warnings)
+        if account.last_error and account.state == "active" and not account.fault_count:
+            account._through_gate().write({"last_error": False})  # of a poll before
         self.env["epd.letter.facts"]._apply_statuses(
             [
                 (letter, answer.statuses[letter.provider_id], now, "poll")
@@ -201,24 +204,14 @@ class EpdStatusPoll(models.AbstractModel):
     def _watch_webhook(self, account):
         """Notice a webhook that gets no calls: tell a manager, register it again each day.
 
-        It is silent when a poll saw letters change a while ago and no genuine call came since.
+        It is silent when a poll saw letters arrive a while ago and no genuine call came since.
         """
         if account.webhook_state != "on":
             return
         now = fields.Datetime.now()
         heard = account.webhook_called_at or account.webhook_on_at or account.write_date
         if not account.webhook_silent_at:
-            missed = self.env["epd.letter.event"].search_count(
-                [
-                    ("unisender_account_id", "=", account.id),
-                    ("source", "=", "poll"),
-                    ("raw_status", "=like", "ok%"),
-                    ("received_at", ">=", heard),
-                    ("received_at", "<", now - SILENCE),
-                ],
-                limit=1,
-            )
-            if not missed:
+            if not self._has_missed_call(account, heard, now):
                 return
             account._through_gate().write({"webhook_silent_at": heard})
             account._tell_manager(
@@ -239,6 +232,32 @@ class EpdStatusPoll(models.AbstractModel):
             )
         if not account.webhook_renewed_at or account.webhook_renewed_at < now - RENEW:
             self._renew_webhook(account, now)
+
+    @api.model
+    def _has_missed_call(self, account, heard, now):
+        """Tell whether polls saw what no call told of, though there was time for it.
+
+        Calls are noted once a minute, so the letters' own events are looked at too.
+        """
+        seen = self.env["epd.letter.event"].search(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("source", "=", "poll"),
+                ("raw_status", "in", statuses.ARRIVED),
+                ("received_at", ">=", heard),
+                ("received_at", "<", now - SILENCE),
+            ],
+            order="id desc",
+            limit=MISSED_LOOKED_AT,
+        )
+        told = self.env["epd.letter.event"].search(
+            [
+                ("letter_id", "in", seen.letter_id.ids),
+                ("source", "=", "webhook"),
+                ("received_at", ">=", heard),
+            ]
+        )
+        return bool(seen.letter_id - told.letter_id)
 
     @api.model
     def _renew_webhook(self, account, now):

@@ -224,6 +224,12 @@ class EpdUnisenderAccount(models.Model):
                         "state": "draft",
                         "last_error": False,
                         **account._get_home_vals(),
+                        # of the account of the key before
+                        "login": False,
+                        "balance": False,
+                        "sender_confirmed": False,
+                        "check_note": False,
+                        "last_warning": False,
                     }
                 )
                 account.sudo()._message_log(
@@ -340,6 +346,8 @@ class EpdUnisenderAccount(models.Model):
                 "Nothing is sent to this API address: it is not UniSender's, or its name leads into "
                 "an inner network. Check the address and the name server."
             )
+        elif isinstance(error, errors.RetryLater):
+            text = self.env._("UniSender asks to try again later.")
         elif isinstance(error, errors.ConnectFailed):
             text = self.env._("UniSender cannot be reached. Check the address and the network.")
         elif isinstance(error, errors.ResultUnknown):
@@ -385,6 +393,8 @@ class EpdUnisenderAccount(models.Model):
         if TRACKED & set(vals):
             # the chatter says who and when, whatever the caller's context asks for
             self = self.with_context(tracking_disable=False, mail_notrack=False)
+        if "list_id" in vals and not self._gate_open():
+            vals["list_title"] = False  # of the list before
         changed = {"base_url", "api_kind", "sender_email", "list_id"} & set(vals)
         if changed and not self._gate_open():
             # what was checked is not what would be used now
@@ -427,6 +437,8 @@ class EpdUnisenderAccount(models.Model):
         :raise UniSenderError: the service refused the lists or did not answer
         """
         client, notes = self._get_client(), []
+        # told anew by what is asked now
+        self._through_gate().write({"last_warning": False})
         chosen = self._choose_list(client)
         info = self._ask_aside(client.get_user_info, self.env._("Log-in and balance"), notes) or {}
         vals = {
@@ -448,6 +460,7 @@ class EpdUnisenderAccount(models.Model):
             # the key may be another one: its account has to know our address too
             url = self._get_webhook_url()
             self._ask_aside(lambda: client.set_hook(url), self.env._("Webhook"), notes)
+        self._note_warnings(client.take_warnings())
         return {
             **vals,
             "sender_confirmed": bool(confirmed),
@@ -595,15 +608,18 @@ class EpdUnisenderAccount(models.Model):
                 }
             )
         warnings = [account.webhook_warning for account in self if account.webhook_warning]
-        if not warnings:
-            return True
+        return self._warn(warnings[0]) if warnings else True
+
+    @api.model
+    def _warn(self, message):
+        """Return the action that shows a warning and the form as it is now."""
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": "warning",
                 "sticky": True,
-                "message": warnings[0],
+                "message": message,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
@@ -681,17 +697,24 @@ class EpdUnisenderAccount(models.Model):
     def action_webhook_off(self):
         """Stop UniSender's reports; polling goes on."""
         self.check_access("write")
+        notes = []
         for account in self.sudo():
-            url = account._get_webhook_url()
-            account._call_or_raise(lambda client, url=url: client.remove_hook(url))
-            account._through_gate().write({"webhook_state": "off"})
-        return True
+            url, client = account._get_webhook_url(), account._get_client()
+            account._ask_aside(
+                lambda client=client, url=url: client.remove_hook(url), account.name, notes
+            )
+            # off in any case: what the service still sends is not taken, and it gives up after a day
+            account._through_gate().write({"webhook_state": "off", "webhook_silent_at": False})
+        return self._warn(notes[0]) if notes else True
 
     def _call_or_raise(self, function):
+        client = self._get_client()
         try:
-            return function(self._get_client())
+            found = function(client)
         except errors.UniSenderError as error:
             raise UserError(self._describe_error(error)) from None
+        self._note_warnings(client.take_warnings())
+        return found
 
     # --- errors of the service --------------------------------------------------------------------
 

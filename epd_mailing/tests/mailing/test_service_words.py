@@ -91,6 +91,18 @@ class TestServiceWords(SendingCommon):
         event = mailing.letter_ids.event_ids
         self.assertEqual((event.source, event.note), ("answer", "Домен без DKIM"))
 
+    @mute_logger(POLL_LOG)
+    def test_an_error_of_the_polling_goes_with_the_next_answer(self):
+        mailing = self._make_mailing(self.documents[0])
+        self._send(mailing)
+        self.fake.fail("code", method="checkEmail", code="retry_later")
+        self._due(mailing.letter_ids)
+        self._run_cron("ir_cron_refresh")
+        self.assertIn("retry_later", self.unisender.last_error)
+        self._due(mailing.letter_ids)
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.unisender.last_error)
+
     # --- ids that the service does not know ------------------------------------------------------
 
     def _due(self, letters):

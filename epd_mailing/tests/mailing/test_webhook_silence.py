@@ -44,17 +44,18 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         }
         self.unisender._through_gate().write(vals)
 
-    def _post(self, key=KEY, status="ok_delivered"):
+    def _post(self, key=KEY, status="ok_delivered", token=TOKEN, hours=0, told=None):
+        told = (told or self._now()) + timedelta(hours=hours)
         event = {
             "event_name": "email_status",
-            "event_time": f"{self._now():%Y-%m-%d %H:%M:%S}",
+            "event_time": f"{told:%Y-%m-%d %H:%M:%S}",
             "event_data": {"email_id": int(self.letter.provider_id), "status": status},
         }
         payload = {"auth": key, "events_by_user": [{"login": "x", "events": [event]}]}
         text = json.dumps(payload, separators=(",", ":"))
         mark = hashlib.md5(text.encode()).hexdigest()
         answer = self.url_open(
-            f"/epd_mailing/webhook/{TOKEN}", data=text.replace(key, mark, 1).encode()
+            f"/epd_mailing/webhook/{token}", data=text.replace(key, mark, 1).encode()
         )
         self.env.invalidate_all()
         return answer.status_code
@@ -101,6 +102,62 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         self.assertTrue(self.unisender.webhook_called_at)
         self._run_cron("ir_cron_refresh")
         self.assertFalse(self.unisender.webhook_silent_at)
+
+    def _make_call_heard(self, minutes):
+        self.unisender._through_gate().write(
+            {"webhook_called_at": self._now() - timedelta(minutes=minutes)}
+        )
+
+    def test_a_poll_between_two_calls_of_a_minute_is_no_silence(self):
+        # calls are noted once a minute: the second one is not
+        self._make_call_heard(0)
+        self._poll()
+        self.assertEqual(self._post(status="ok_read"), 200)
+        # the database's now() stands still in a test
+        self.letter.event_ids.filtered(lambda e: e.source == "webhook").received_at = self._now()
+        self._let_pass(30)
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.unisender.webhook_silent_at)
+
+    def test_events_of_a_wrong_zone_are_no_silence(self):
+        self.assertEqual(self._post(hours=3), 200)
+        self.assertEqual(self.letter.delivered_source, "poll")
+        self.assertEqual(self.letter.event_ids.mapped("source"), ["webhook"], "said once")
+        self._let_pass(30)
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.unisender.webhook_silent_at)
+
+    def test_letters_on_their_way_are_no_silence(self):
+        # nobody has seen the service call for «ok_sent»
+        self.fake.set_status(self.letter.provider_id, "ok_sent")
+        self._poll()
+        self._let_pass(30)
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.unisender.webhook_silent_at)
+
+    @mute_logger(LOG)
+    def test_a_call_that_is_too_large_is_shown_too(self):
+        answer = self.url_open(f"/epd_mailing/webhook/{TOKEN}", data=b"x" * (4 * 2**20 + 1))
+        self.env.invalidate_all()
+        self.assertEqual(answer.status_code, 413)
+        self.assertTrue(self.unisender.webhook_rejected_at)
+        self.assertTrue(self.unisender.webhook_rejected_reason)
+
+    def test_two_accounts_of_one_key_hear_the_same_events(self):
+        other = self._make_unisender("second@uk-test.example.com")
+        token = "another-token-that-nobody-guesses"
+        other._through_gate().write({"webhook_token": token, "webhook_state": "on"})
+        self.env.flush_all()
+        told = self._now()
+        for called in (token, TOKEN):  # the other one first
+            self.assertEqual(self._post(token=called, told=told), 200)
+        self.assertEqual(self.letter.delivered_source, "webhook")
+
+    def test_it_is_switched_off_whatever_the_service_says(self):
+        self.fake.fail("code", method="removeHook", code="invalid_arg")
+        answer = self.unisender.action_webhook_off()
+        self.assertEqual(self.unisender.webhook_state, "off")
+        self.assertIn("invalid_arg", answer["params"]["message"])
 
     def test_no_letters_no_silence(self):
         self.fake.set_status(self.letter.provider_id, "not_sent")

@@ -79,6 +79,38 @@ class TestUnisenderAccount(SendingCommon):
         self.assertIn("Invalid API key", account.last_error)
         self.assertNotIn("wrong-secret", account.last_error)
 
+    def test_what_the_service_warns_of_is_shown_at_the_check(self):
+        self.fake.warning = "Домен без DKIM"
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.assertEqual(self.account.last_warning, "Домен без DKIM")
+        self.fake.warning = "Тариф кончается"
+        self.account.get_lists()
+        self.assertEqual(self.account.last_warning, "Тариф кончается\nДомен без DKIM")
+        self.fake.warning = ""
+        self.account.action_check_connection()
+        self.assertFalse(self.account.last_warning, "of what is asked now, nothing is warned of")
+
+    def test_a_new_key_has_a_log_in_of_its_own(self):
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.assertEqual(self.account.login, "ID7208007")
+        self.fake.login = "be-interactive"
+        self.fake.fail("code", method="getUserInfo", code="access_denied")
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.assertEqual((self.account.state, self.account.login), ("active", False))
+        self.assertNotIn("Can't find user", self.account.check_note)
+
+    def test_a_list_that_was_typed_is_not_replaced(self):
+        self.account.api_key_input = KEY
+        self.account.action_check_connection()
+        self.assertEqual(self.account.list_title, "Квитанции")
+        self.account.with_user(self.manager).list_id = "77"
+        self.account.action_check_connection()
+        self.assertEqual((self.account.state, self.account.list_id), ("error", "77"))
+        self.assertIn("77", self.account.last_error)
+
     def test_without_a_key(self):
         with self.assertRaises(UserError):
             self.account.action_check_connection()

@@ -104,6 +104,7 @@ class UniSenderClient:
         self._root = f"{base_url.rstrip('/')}/{lang}/api/"
         self._timeout = timeout
         self._session = transport.make_session(session, self._root, pool_size, closed)
+        self._warnings: list[str] = []
 
     def __repr__(self) -> str:
         return f"<UniSenderClient {self._root}>"
@@ -120,7 +121,14 @@ class UniSenderClient:
         :param arguments: pairs (name, str or bytes), names with PHP brackets where nested
         :raise UniSenderError: see ``errors``
         """
-        return self._ask(method, arguments)["result"]
+        answer = self._ask(method, arguments)
+        self._warnings += self._get_warnings(answer)
+        return answer["result"]
+
+    def take_warnings(self) -> tuple[str, ...]:
+        """Return, once, what the service warned of in the answers of :meth:`call`."""
+        warnings, self._warnings = self._warnings, []
+        return tuple(dict.fromkeys(warnings))
 
     def _ask(self, method: str, arguments: Arguments = ()) -> dict[str, Any]:
         """Call a method and return the whole answer, which has a ``result``."""

@@ -48,6 +48,9 @@ _ADDRESS_DEAD = set(
     "err_domain_inactive skip_dup_unreachable".split()
 )
 
+# the letter is at its recipient's server, or farther
+ARRIVED = tuple(name for name, status in _OK.items() if status.rank >= 40)
+
 STATUSES = dict(_OK)
 for _type, _names in _FAILED.items():
     for _name in _names.split():
