@@ -6,7 +6,9 @@ import re
 import zlib
 from urllib.parse import unquote_to_bytes
 
-PACKINGS = {"gzip": gzip.decompress, "bzip2": bz2.decompress}
+from .errors import ApiError
+
+PACKINGS = {"gzip": gzip.decompress, "x-gzip": gzip.decompress, "bzip2": bz2.decompress}
 
 
 def parse(*bodies):
@@ -29,10 +31,11 @@ def read_body(body, content_type="", packing=""):
 
     :param body: bytes
     :param content_type: of the request; a body of JSON is no form and holds nothing, as in PHP
-    :param packing: ``gzip``, ``bzip2`` or nothing
+    :param packing: ``gzip``, ``bzip2``, ``identity`` or nothing, in letters of any size
     :raise ValueError: the body is not packed so
     """
-    if packing:
+    packing = packing.strip().lower()
+    if packing not in ("", "identity"):
         try:
             body = PACKINGS[packing](body)
         except (KeyError, OSError, EOFError, ValueError, zlib.error) as error:
@@ -52,6 +55,17 @@ def nested(args, name):
         for key in args
         if key.startswith(name + "[")
     }
+
+
+def number(args, name, default=0):
+    """Return an argument as a whole number, ``default`` when it is not there.
+
+    :raise ApiError: it is no number
+    """
+    written = text(args, name)
+    if not re.fullmatch(r"-?\d{0,12}", written, re.ASCII):
+        raise ApiError("invalid_arg", f"SZ010126-11 [{name} is not a number]")
+    return int(written) if written.strip("-") else default
 
 
 def text(args, name):
@@ -76,12 +90,14 @@ def _parse_multipart(body, options):
 
 
 def _numbered(key, counts):
-    if not key.endswith("[]"):
+    """Return the name with its number: the one after the highest so far, as PHP counts."""
+    found = re.fullmatch(r"(.*)\[(\d*)\]", key, re.ASCII | re.DOTALL)
+    if not found:
         return key
-    stem = key[:-2]
-    number = counts.get(stem, 0)
-    counts[stem] = number + 1
-    return f"{stem}[{number}]"
+    stem, given = found.groups()
+    place = int(given) if given else counts.get(stem, 0)
+    counts[stem] = max(counts.get(stem, 0), place + 1)
+    return f"{stem}[{place}]"
 
 
 def _unquote(value):

@@ -1,7 +1,7 @@
 """getUserInfo, getCheckedEmail, validateSender, getSenderDomainList."""
 
 from .errors import ApiError
-from .forms import text
+from .forms import number, text
 from .store import stamp
 
 
@@ -67,8 +67,8 @@ class AccountMethods:
         for row in self.store.rows("SELECT email FROM sender"):
             names.setdefault(row["email"].partition("@")[2], "inactive")
         wanted = text(args, "domain").strip().lower()
-        start, limit = int(text(args, "offset") or 0), int(text(args, "limit") or 50)
-        if not 1 <= limit <= 100:
+        start, limit = number(args, "offset"), number(args, "limit", 50)
+        if not 1 <= limit <= 100 or start < 0:
             raise ApiError("invalid_arg", "limit is 1 to 100")
         found = [
             {

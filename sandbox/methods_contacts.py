@@ -80,9 +80,14 @@ class ContactMethods:
             if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
                 log.append({"index": index, "code": "invalid_email", "message": email})
                 continue
+            lists = re.findall(r"\d+", row.get("email_list_ids", ""))
+            strange = next((one for one in lists if not self.is_list(one)), None)
+            if strange:
+                log.append({"index": index, "code": "invalid_arg", "message": strange})
+                continue
             known = self.is_contact(email)
             inserted, updated = inserted + (not known), updated + known
-            for list_id in re.findall(r"\d+", row.get("email_list_ids", "")):
+            for list_id in lists:
                 self.put_into_list(email, list_id)
         return {
             "total": len(rows),
@@ -156,6 +161,10 @@ class ContactMethods:
             self.store.now(),
         )
 
+    def is_list(self, list_id):
+        """Tell whether there is a list of this number (text)."""
+        return bool(self.store.rows("SELECT 1 FROM list WHERE id = ?", list_id))
+
     def is_contact(self, email):
         """Tell whether the address is in any list and gets letters."""
         return bool(
@@ -171,6 +180,6 @@ class ContactMethods:
         """Return the numbers of ``list_ids``; an unknown one is refused."""
         wanted = re.findall(r"\d+", text(args, "list_ids"))
         for list_id in wanted:
-            if not self.store.rows("SELECT 1 FROM list WHERE id = ?", list_id):
+            if not self.is_list(list_id):
                 raise ApiError("invalid_arg", f"The list {list_id} is unknown")
         return wanted

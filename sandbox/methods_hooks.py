@@ -5,7 +5,7 @@ import urllib.parse
 import urllib.request
 
 from .errors import ApiError
-from .forms import nested, text
+from .forms import nested, number, text
 
 
 class HookMethods:
@@ -30,7 +30,7 @@ class HookMethods:
             "INSERT OR REPLACE INTO hook VALUES (?, ?, ?, ?, ?, NULL)",
             url,
             form,
-            int(text(args, "single_event") or 0),
+            number(args, "single_event"),
             status,
             events,
         )

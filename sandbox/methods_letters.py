@@ -5,7 +5,7 @@ import re
 
 from . import fates
 from .errors import ApiError
-from .forms import nested, text
+from .forms import nested, number, text
 
 NEEDED = ("sender_name", "sender_email", "subject", "body", "list_id")
 UNSUBSCRIBE_LINKS = ("{{UnsubscribeUrl}}", "{{_UnsubscribeUrl}}")
@@ -24,12 +24,14 @@ class LetterMethods:
         if not people:
             raise ApiError("invalid_arg", "SZ010126-03 [email is required]")
         checking = text(args, "error_checking") == "1"
-        entries = []
-        for index, email in enumerate(people):
-            error = self._refuse(email, args)
-            if error and not checking and len(people) == 1:
-                raise ApiError(*error)
-            entries.append(self._make_entry(index, email, error, args, checking))
+        number(args, "track_read"), number(args, "track_links")
+        refusals = self._refuse_people(people, args)
+        if refusals[0] and not checking and len(people) == 1:
+            raise ApiError(*refusals[0])
+        entries = [
+            self._make_entry(index, email, refusals[index], args, checking)
+            for index, email in enumerate(people)
+        ]
         if checking or len(people) > 1:
             return entries
         beside = {"email": people[0]} if self.settings["email_beside_id"] else {}
@@ -65,17 +67,29 @@ class LetterMethods:
             "list_id": text(args, "list_id"),
             "metadata": json.dumps(nested(args, "metadata"), ensure_ascii=False),
             "ref_key": text(args, "ref_key"),
-            "track_read": int(text(args, "track_read") or 0),
-            "track_links": int(text(args, "track_links") or 0),
+            "track_read": number(args, "track_read"),
+            "track_links": number(args, "track_links"),
         }
         files = [(key[12:-1], args[key]) for key in args if key.startswith("attachments[")]
         if self.settings["letters_subscribe"]:
             self.put_into_list(email, text(args, "list_id"))
         return self.store.add_letter(letter, files)
 
-    def _refuse(self, email, args):
+    def _refuse_people(self, people, args):
+        """Return the refusal of each recipient, or None, before any letter is taken in.
+
+        :raise ApiError: the call as a whole is refused
+        """
+        refusals, taken = [], []
+        for email in people:
+            refusals.append(self._refuse(email, args, taken))
+            taken += [] if refusals[-1] else [email]
+        return refusals
+
+    def _refuse(self, email, args, taken):
         """Return (code, message) of a refusal of this letter, or None.
 
+        :param taken: addresses of the letters that the same call takes in before
         :raise ApiError: the call as a whole is refused
         """
         return (
@@ -83,7 +97,7 @@ class LetterMethods:
             or self._refuse_text(args)
             or self._refuse_size(args)
             or self._refuse_scripted(email)
-            or self._refuse_limits(email, args)
+            or self._refuse_limits(email, args, taken)
         )
 
     @staticmethod
@@ -130,24 +144,26 @@ class LetterMethods:
         code = fates.REFUSALS.get(fates.script_of(email))
         return (code, "По сценарию песочницы") if code else None
 
-    def _refuse_limits(self, email, args):
+    def _refuse_limits(self, email, args, taken):
         settings, now = self.settings, self.store.now()
-        if settings["list_must_exist"] and not self.store.rows(
-            "SELECT 1 FROM list WHERE id = ?", text(args, "list_id")
-        ):
+        if settings["list_must_exist"] and not self.is_list(text(args, "list_id")):
             raise ApiError("invalid_arg", "SZ010126-06 [list_id is unknown]")
         if settings["free_plan"] and not self.is_contact(email):
             raise ApiError("invalid_arg", "SZ010126-07 [Free plan: only confirmed addresses]")
-        if settings["address_seconds"] and self.store.rows(
-            "SELECT 1 FROM letter WHERE email = ? AND received > ? LIMIT 1",
-            email,
-            now - settings["address_seconds"],
+        if settings["address_seconds"] and (
+            email in taken
+            or self.store.rows(
+                "SELECT 1 FROM letter WHERE email = ? AND received > ? LIMIT 1",
+                email,
+                now - settings["address_seconds"],
+            )
         ):
             return "has_been_sent", "Письмо на этот адрес отправлено меньше минуты назад"
         if settings["per_day"] and (
             self.store.rows("SELECT count(*) AS n FROM letter WHERE received > ?", now - 86400)[0][
                 "n"
             ]
+            + len(taken)
             >= settings["per_day"]
         ):
             raise ApiError(settings["day_limit_code"], settings["day_limit_text"])

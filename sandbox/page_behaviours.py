@@ -1,9 +1,11 @@
 """The page «Поведение»: what the sandbox does, on whose word, and the switches."""
 
+import contextlib
 import json
 from html import escape
 
 from .behaviours import BEHAVIOURS, MARKS
+from .errors import ApiError
 
 LEGEND = (
     "Документация — так написано у сервиса; замечено — так отвечал сервис или так написан чужой "
@@ -21,10 +23,7 @@ def render(service):
 
 
 def change(service, name, written):
-    """Set a setting from the page's form; a value that is not of its kind is left alone.
-
-    :raise ApiError: no such setting
-    """
+    """Set a setting from the page's form; a value that is not of its kind is left alone."""
     kind = type(service.settings.get(name))
     if kind is bool:
         value = written == "true"
@@ -35,7 +34,8 @@ def change(service, name, written):
             return
     else:
         value = written
-    service.change_settings({name: value})
+    with contextlib.suppress(ApiError):
+        service.change_settings({name: value})
 
 
 def _row(one, settings):

@@ -69,7 +69,10 @@ class Handler(BaseHTTPRequestHandler):
         if method:
             self._api(method, url.query.encode(), body)
         elif parts[0] == "sandbox":
-            self._control(parts[1:], dict(parse_qsl(url.query)), body)
+            try:
+                self._control(parts[1:], dict(parse_qsl(url.query)), body)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                self.send(400, "text/plain; charset=utf-8", f"not understood: {error}".encode())
         else:
             status, kind, data = pages.respond(self.server.service, url, body)
             self.send(status, kind, data)

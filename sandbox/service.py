@@ -132,13 +132,15 @@ class Service(LetterMethods, ContactMethods, AccountMethods, HookMethods):
                 self.events.append((letter, now, status))
 
     def change_settings(self, changes):
-        """Take over settings; a name that is not known is refused.
+        """Take over settings; a name that is not known is refused, and a speed that is none.
 
-        :raise ApiError: unknown name
+        :raise ApiError: unknown name, or not a speed
         """
         wrong = changes.keys() - self.settings.keys()
         if wrong:
             raise ApiError("invalid_arg", f"unknown settings: {', '.join(sorted(wrong))}")
+        if not changes.get("speed", 1) > 0:
+            raise ApiError("invalid_arg", "the speed is more than 0")
         with self._lock:
             self.settings.update(changes)
             if "speed" in changes:  # moments of letters under way are others now

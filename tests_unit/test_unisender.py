@@ -148,6 +148,28 @@ def test_one_odd_id_costs_the_others_nothing(service, client):
     assert client.check_email(["odd"]).failed.keys() == {"odd"}
 
 
+@pytest.mark.parametrize(
+    "is_odd",
+    [lambda n: n % 8 == 0, lambda n: n < 300, lambda n: n >= 200, lambda n: n % 3],
+    ids=["each eighth", "the first 300", "the last 300", "two of three"],
+)
+def test_many_odd_ids_are_found_in_a_few_rounds(service, client, is_odd):
+    service.settings |= {"bad_id_refuses_all": True, "calls_per_minute": 0}
+    ids = [f"odd{n}" if is_odd(n) else str(n) for n in range(500)]
+    for _round in range(30):
+        try:
+            found = client.check_email(ids)
+        except errors.Rejected:
+            assert not any(one.isdigit() for one in ids), "nothing proves that it is about ids"
+            break
+        assert all(one.startswith("odd") or one.isdigit() for one in found.failed)
+        assert found.failed, "each round comes nearer"
+        ids = [one for one in ids if one not in found.failed and one not in found.statuses]
+        if not ids:
+            break
+    assert not any(one.isdigit() for one in ids), "the good ones are all asked"
+
+
 def test_a_refusal_that_is_not_about_ids_is_told_as_it_is(service, client):
     service.faults.append(
         {"kind": "code", "code": "invalid_arg", "method": "checkEmail", "times": 99}
@@ -174,6 +196,12 @@ def test_warnings_of_the_service(service, client):
         ("invalid_arg", "Исчерпан суточный лимит", errors.DayLimit),
         ("retry_later", "You exceeded the number of emails per day", errors.DayLimit),
         ("unspecified", "Лимит отправки за день исчерпан", errors.DayLimit),
+        ("retry_later", "Лимит писем на сегодня исчерпан", errors.DayLimit),
+        ("invalid_arg", "You have reached the maximum of emails for today", errors.DayLimit),
+        ("invalid_arg", "Нельзя отправить больше 1000 писем в день", errors.DayLimit),
+        ("unspecified", "You cannot send more than 1000 emails a day", errors.DayLimit),
+        ("invalid_arg", "You cannot send mailings from: info@day.example", errors.Rejected),
+        ("invalid_arg", "Письмо на сегодня уже поставлено", errors.Rejected),
         ("api_call_limit_exceeded_for_api_key", "Too many calls", errors.RateLimited),
         ("not_enough_money", "Daily limit of money", errors.NoMoney),
         ("invalid_arg", "Не хватает денег, предел достигнут", errors.Rejected),

@@ -319,6 +319,8 @@ def test_the_key_is_in_no_error_log_or_frame(script, caplog):
             {"5": "x", "6": "y"},
         ),
         ({"result": {"statuses": []}, "failed_email_id": {"5": "x"}}, {}, {"5": "x"}),
+        ({"result": {"statuses": []}, "failed_email_id": [5, "6"]}, {}, {"5": "", "6": ""}),
+        ({"result": {"statuses": [], "failed_email_id": "5,6"}}, {}, {"5": "", "6": ""}),
         (
             {"result": {"statuses": {"3": {"id": "1", "status": "ok_read"}}}},
             {"1": "ok_read"},

@@ -15,6 +15,7 @@ from . import errors, transport
 BASE64_GROWTH = 1.37  # MIME coding of attachments; our reading of the vendor's «1 MB»
 STATUS_BATCH = 500
 HALVINGS = 64  # calls at most to find the ids that make the service refuse a batch
+SAMPLES = 16  # of them for single ids, when no part was answered
 KEY_LENGTH = 12  # the service's keys are far longer
 
 # pairs of an argument, names with PHP's brackets where nested
@@ -255,15 +256,24 @@ class UniSenderClient:
             return self._check_halves(list(ids), error)
 
     def _check_halves(self, ids: list[str], refusal: errors.Rejected) -> CheckResult:
-        middle = len(ids) // 2
-        parts, answered = [ids[:middle], ids[middle:]], False
+        """Ask the halves of a refused batch, and theirs, depth first: each round finds odd ids.
+
+        :param refusal: of the whole
+        :raise Rejected: no part was answered, not even single ids from here and there
+        """
+        middle, answered = len(ids) // 2, False
+        parts = [ids[:middle], ids[middle:]]
+        # asked last of all, when nothing was answered: whether it is about ids at all
+        samples = [[one] for one in ids[:: max(1, len(ids) // SAMPLES)]][::-1]
         failed: dict[str, str] = {}
         statuses: dict[str, str] = {}
         warnings: dict[str, None] = {}
-        for _call in range(HALVINGS):
+        for call in range(HALVINGS):
+            if not answered and call >= HALVINGS - SAMPLES:
+                parts, samples = samples or parts, []
             if not parts:
                 break
-            part = parts.pop(0)
+            part = parts.pop()
             try:
                 found = self._check_batch(part)
             except errors.Rejected as error:
@@ -292,12 +302,9 @@ class UniSenderClient:
             if entry.get("id") and entry.get("status")
         }
         # the docs leave open where the failed ids stand
-        failed = {
-            str(key): str(why)
-            for place in (inner, answer)
-            for entry in _entries(place.get("failed_email_id"))
-            for key, why in entry.items()
-        }
+        failed: dict[str, str] = {}
+        for place in (inner, answer):
+            failed |= _failed_ids(place.get("failed_email_id"))
         return CheckResult(statuses, failed, self._get_warnings(inner, answer))
 
     def get_contact(self, email: str) -> ContactInfo:
@@ -405,6 +412,18 @@ def _entries(value: object) -> list[dict[str, Any]]:
         inner = list(value.values())
         value = inner if inner and all(isinstance(one, dict) for one in inner) else [value]
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _failed_ids(value: object) -> dict[str, str]:
+    """Return {id: reason}: of objects ``{id: reason}``, or of bare ids without a reason."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if isinstance(value, list):
+        bare = [one for one in value if isinstance(one, (int, str)) and str(one).strip()]
+        return {str(one).strip(): "" for one in bare} | {
+            str(key): str(why) for entry in _entries(value) for key, why in entry.items()
+        }
+    return {str(key): str(why) for entry in _entries(value) for key, why in entry.items()}
 
 
 def _utc(text: Any) -> datetime | None:

@@ -88,8 +88,14 @@ _MAY_BE_THE_DAY = {
     "unspecified",
     "access_denied",
 }
-_DAY = re.compile(r"\bda(?:y|ily)\b|24.?h|суточн|сутк|\bден[ьё]|\bдн(?:я|ей|евн)", re.IGNORECASE)
-_LIMIT = re.compile(r"limit|quota|exceed|лимит|предел|огранич|превы[шс]|исчерп", re.IGNORECASE)
+_DAY = re.compile(
+    r"\b(?:to)?da(?:y|ily)\b|tomorrow|24.?h|суточн|сутк|сегодня|завтра|\bден[ьё]|\bдн(?:я|ей|евн)",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"limit|quota|exceed|maximum|more than \d|лимит|предел|огранич|превы[шс]|исчерп|больше \d|более \d",
+    re.IGNORECASE,
+)
 
 
 def is_day_limit(code: str, message: str) -> bool:
