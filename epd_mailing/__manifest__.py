@@ -8,6 +8,7 @@
     "license": "LGPL-3",
     "application": True,
     "depends": ["mail"],
+    "post_load": "_post_load",
     "external_dependencies": {
         "python": [
             "babel",

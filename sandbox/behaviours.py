@@ -30,6 +30,14 @@ BEHAVIOURS = (
     # --- the call ---
     Behaviour("documented", "Методы зовут GET или POST; ошибка приходит как error и code"),
     Behaviour("assumed", "Ошибка приходит с кодом HTTP 200"),
+    Behaviour(
+        "captured",
+        "Текст ошибки начинается с номера: OB13012016 […]; номера SZ010126-… песочница выдумала",
+    ),
+    Behaviour("documented", "Неверный ключ: invalid_api_key; неизвестный метод: unknown_method"),
+    Behaviour("assumed", "Негодный или недостающий аргумент, не число вместо числа: invalid_arg"),
+    Behaviour("captured", "Имена со скобками читаются как в PHP: a[b]=…, a[]=…"),
+    Behaviour("captured", "Тело JSON — не форма: аргументы тогда в адресе"),
     Behaviour("documented", "Языки адреса: ru, en; у клиентов встречаются также ua и it"),
     Behaviour("assumed", "Адрес без языка (/api/МЕТОД) понимается", "lang_optional", True),
     Behaviour("captured", "Тело multipart/form-data понимается: так шлют клиенты на PHP"),
@@ -44,6 +52,34 @@ BEHAVIOURS = (
     Behaviour("documented", "Доступ к API выключен в кабинете: access_denied", "api_off", False),
     Behaviour("documented", "Предупреждение (warnings) в каждом ответе", "warning", ""),
     # --- sendEmail ---
+    Behaviour(
+        "documented",
+        "Обязательны email, sender_name, sender_email, subject, body, list_id; вложение — байты, "
+        "не base64",
+    ),
+    Behaviour(
+        "captured",
+        "error_checking=1: список из index, email, id или errors[code, message]; без него — "
+        "email_id, а у нескольких получателей список из id или error",
+    ),
+    Behaviour(
+        "captured",
+        "Отказы письму: invalid_email, unchecked_sender_email, empty_sender_name, empty_subject, "
+        "body_empty, cc_exceeded, unsupported_lang, header_not_allowed, wrong_header_parameter, "
+        "attachment_quota_error, body_exceeds_length, has_been_sent",
+    ),
+    Behaviour(
+        "assumed", "Порядок проверок; отклонённый целиком вызов не принимает ни одного письма"
+    ),
+    Behaviour("documented", "track_read и track_links: 0, если не сказано; иначе нет ok_read"),
+    Behaviour("assumed", "Языки lang: ru, en, ua, it, uk, es, pl, de, fr, pt, da, be, kz, tr"),
+    Behaviour(
+        "assumed",
+        "Что станет с письмом, решает первое слово адреса: full, unknown, inactive, retry, again, "
+        "giveup, lost, spam, fbl, unsub, new, noread, read, click — статусы; unsubscribed "
+        "(unsubscribed_globally), invalid, later (retry_later) — отказы; slow, drop, e502, nonjson "
+        "— сбои. Прочие доставлены, просмотрена часть; сроки выдуманы",
+    ),
     Behaviour("documented", "Вызовов sendEmail в минуту", "per_minute", 60),
     Behaviour("documented", "Писем в сутки новому пользователю", "per_day", 1000),
     Behaviour(
@@ -84,7 +120,9 @@ BEHAVIOURS = (
         False,
     ),
     # --- checkEmail ---
-    Behaviour("documented", "До 500 номеров за вызов; письма старше месяца забыты"),
+    Behaviour("documented", "До 500 номеров checkEmail за вызов; письма старше месяца забыты"),
+    Behaviour("documented", "Статусы без времени; у одного номера рядом стоит status"),
+    Behaviour("assumed", "Причина в failed_email_id: not found"),
     Behaviour(
         "captured",
         "failed_email_id внутри result; иначе — рядом с ним",
@@ -105,14 +143,28 @@ BEHAVIOURS = (
     Behaviour("assumed", "Код этого ответа", "unknown_login_code", "invalid_arg"),
     Behaviour("assumed", "getUserInfo запрещён обычному ключу", "user_info_denied", False),
     Behaviour("assumed", "getCheckedEmail запрещён обычному ключу", "checked_email_denied", False),
+    Behaviour("documented", "Поля getUserInfo"),
+    Behaviour("assumed", "Значения getUserInfo, кроме логина и остатка, выдуманы"),
+    Behaviour("documented", "getCheckedEmail: email, name, is_checked; без email — все адреса"),
     Behaviour("documented", "validateSender шлёт письмо с подтверждением"),
-    Behaviour("documented", "getSenderDomainList: домены отправителя"),
+    Behaviour("assumed", "validateSender подтверждённого адреса: invalid_arg"),
+    Behaviour("documented", "getSenderDomainList: домены отправителя; ключ DKIM выдуман"),
     # --- contacts ---
+    Behaviour("documented", "getLists; createList: название неповторимо, иначе invalid_arg"),
     Behaviour("documented", "subscribe, exclude, unsubscribe, importContacts (до 500 строк)"),
+    Behaviour("documented", "subscribe с double_optin 3 или 4 — active, иначе invited"),
+    Behaviour("assumed", "Список, которого нет: invalid_arg; exclude без списков — из всех"),
+    Behaviour("assumed", "Контакт, которого нет: invalid_arg; availability всегда available"),
     Behaviour("assumed", "Кому послано письмо, тот попадает в список", "letters_subscribe", True),
     Behaviour("documented", "getContact: время последнего письма контакта, UTC"),
     # --- webhook ---
-    Behaviour("documented", "Обработчику дано 3 секунды; иначе повтор"),
+    Behaviour("documented", "setHook, listHooks, removeHook; при установке адрес зовут GET"),
+    Behaviour("documented", "Обработчику дано 3 секунды; иначе повтор с retry_count"),
+    Behaviour("captured", "auth — MD5 тела байт в байт с ключом на своём месте; «/» как «\\/»"),
+    Behaviour("captured", "status_group: виденное значение success_pending_group, другие неведомы"),
+    Behaviour("assumed", "До 100 событий в вызове; вызов о каждом статусе, об ok_sent тоже"),
+    Behaviour("assumed", "event_format json_post_gzip; removeHook неизвестного адреса — не ошибка"),
+    Behaviour("assumed", "Песочница зовёт только эту машину: иной hook_url — invalid_arg"),
     Behaviour("documented", "Через сколько секунд повтор", "hook_retry_seconds", 600),
     Behaviour(
         "documented", "Через сколько секунд неудач webhook выключен", "hook_stop_seconds", 86400

@@ -25,19 +25,33 @@ class DeliveryReport:
             (self.env._("Status"), 20, "text"),
             (self.env._("Reason"), 36, "text"),
             (self.env._("Sent"), 17, "moment"),
-            (self.env._("Delivered"), 17, "moment"),
-            (self.env._("Opened"), 17, "moment"),
-            (self.env._("Read"), 17, "moment"),
-            (self.env._("Not delivered since"), 17, "moment"),
+            *self._get_fact_columns(),
             (self.env._("UniSender Status"), 18, "text"),
             (self.env._("UniSender Id"), 22, "text"),
         ]
         with xlsx_table.Book(target) as book:
             book.write_table(self.env._("Letters"), columns, self._iter_rows())
 
+    def _get_fact_columns(self):
+        """Return the columns of the dated facts, each with where its time comes from."""
+        for title in (
+            self.env._("Delivered"),
+            self.env._("Opened"),
+            self.env._("Read"),
+            self.env._("Not delivered since"),
+        ):
+            yield title, 17, "moment"
+            yield self.env._("Source of the time"), 18, "text"
+
+    def _get_facts(self, letter, local, sources):
+        for name in ("delivered", "opened", "clicked", "bounced"):
+            yield local(letter[f"{name}_at"])
+            yield sources.get(letter[f"{name}_source"], "")
+
     def _iter_rows(self):
         letters = self.env["epd.mailing.letter"]
         labels = dict(letters._fields["state"]._description_selection(self.env))
+        sources = dict(letters._fields["delivered_source"]._description_selection(self.env))
         domain = [("mailing_id", "=", self.mailing.id), ("is_test", "=", False)]
         local = self.mailing.company_id._epd_local_time
         last = 0
@@ -55,10 +69,7 @@ class DeliveryReport:
                     labels[letter.state],
                     letter.failure_reason or "",
                     local(letter.sent_at),
-                    local(letter.delivered_at),
-                    local(letter.opened_at),
-                    local(letter.clicked_at),
-                    local(letter.bounced_at),
+                    *self._get_facts(letter, local, sources),
                     letter.raw_status or "",
                     letter.provider_id or "",
                 ]

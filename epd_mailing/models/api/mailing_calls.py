@@ -143,6 +143,7 @@ class MailingCalls(Calls):
             "reason_text": letter.failure_reason or "",
             "service_id": letter.provider_id or "",
             "service_status": letter.raw_status or "",
+            "settled_by": letter.settled_by or "",
             "sent_at": format_moment(letter.sent_at),
             "delivered_at": format_moment(letter.delivered_at),
             "delivered_source": letter.delivered_source or "",

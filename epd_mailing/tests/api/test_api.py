@@ -8,6 +8,7 @@ from pathlib import Path
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..api_contract import REQUIRED, compare, describe
 from ..paper.test_paper import PaperCase
@@ -241,6 +242,19 @@ class TestApi(ApiCase):
         pdf = self.api.get_document_pdf(document["document"])
         digest = hashlib.sha256(base64.b64decode(pdf["content"])).hexdigest()
         self.assertEqual(digest, document["pdf_sha256"])
+
+    def test_letters_say_what_settled_them(self):
+        self.fake.fail("drop_after")
+        mailing = self._make_mailing(self.documents[0])
+        with mute_logger("odoo.addons.epd_mailing.models.mailing.epd_mailing_sender"):
+            self._send(mailing)
+        mailing.letter_ids.with_user(self.operator).action_mark_sent()
+        (letter,) = self.api.list_letters(mailing.id)["letters"]
+        self.assertEqual((letter["state"], letter["settled_by"]), ("sent", "person"))
+        self.unisender._through_gate().write({"wait_until": False, "fault_count": 0})
+        other = self._send(self._make_mailing(self.documents[1]))
+        (letter,) = self.api.list_letters(other.id)["letters"]
+        self.assertEqual((letter["state"], letter["settled_by"]), ("sent", ""))
 
     # --- the contract ------------------------------------------------------------------------------
 

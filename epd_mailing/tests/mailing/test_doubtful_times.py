@@ -85,7 +85,9 @@ class TestDoubtfulTimes(TruthCommon):
             last_click=self.began + timedelta(minutes=6),
         )
         self.assertTrue(facts._date_by_contact(self.letter, contact))
-        self.assertEqual((self.letter.state, self.letter.delivered_source), ("delivered", "contact"))
+        self.assertEqual(
+            (self.letter.state, self.letter.delivered_source), ("delivered", "contact")
+        )
         self.assertFalse(self.letter.opened_at or self.letter.clicked_at)
 
     def test_the_contact_dates_nothing_later_than_it_was_seen(self):

@@ -7,7 +7,6 @@ from odoo.tests import tagged
 from ..truth_common import TruthCommon
 
 
-
 @tagged("post_install", "-at_install", "epd_mailing")
 class TestTrueTimes(TruthCommon):
     """No time that cannot be true, no delivery of a letter that the service never got."""
