@@ -5,6 +5,7 @@ import json
 import urllib.parse
 
 import pytest
+
 from tests_unit.test_sandbox_behaviours import KEY, LETTER, serving
 
 HOOK = {"hook_url": "http://127.0.0.1:9/x", "events[email_status]": "*"}

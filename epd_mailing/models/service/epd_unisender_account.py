@@ -27,6 +27,10 @@ SANDBOX_PARAMETER = "epd_mailing.sandbox_url"
 # where letters and the key go to, and in whose name
 TRACKED = {"base_url", "api_kind", "sender_email", "reply_to"}
 WARNINGS_KEPT = 5
+# what the service told of the account of a key; with another one it is no longer true
+OF_THE_KEY = dict.fromkeys(
+    ("login", "balance", "sender_confirmed", "check_note", "last_warning"), False
+)
 CALL_NOTED = timedelta(minutes=1)  # webhook calls are noted no more often
 
 
@@ -224,12 +228,7 @@ class EpdUnisenderAccount(models.Model):
                         "state": "draft",
                         "last_error": False,
                         **account._get_home_vals(),
-                        # of the account of the key before
-                        "login": False,
-                        "balance": False,
-                        "sender_confirmed": False,
-                        "check_note": False,
-                        "last_warning": False,
+                        **OF_THE_KEY,
                     }
                 )
                 account.sudo()._message_log(
@@ -283,9 +282,7 @@ class EpdUnisenderAccount(models.Model):
     def _drop_key(self, url):
         """Forget the key of accounts that are to speak to another address."""
         for account in self.sudo().filtered("api_key"):
-            account._through_gate().write(
-                {"api_key": False, "state": "draft", "sender_confirmed": False}
-            )
+            account._through_gate().write({"api_key": False, "state": "draft", **OF_THE_KEY})
             account._message_log(
                 body=self.env._(
                     "The API address changed from %(old)s to %(new)s. The key was dropped.",
