@@ -391,7 +391,9 @@ class EpdUnisenderAccount(models.Model):
             # the chatter says who and when, whatever the caller's context asks for
             self = self.with_context(tracking_disable=False, mail_notrack=False)
         if "list_id" in vals and not self._gate_open():
-            vals["list_title"] = False  # of the list before
+            # of the list before
+            other = self.filtered(lambda account: account.list_id != vals["list_id"])
+            other.sudo()._through_gate().write({"list_title": False})
         changed = {"base_url", "api_kind", "sender_email", "list_id"} & set(vals)
         if changed and not self._gate_open():
             # what was checked is not what would be used now
