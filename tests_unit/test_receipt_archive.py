@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf.generic import DictionaryObject, NameObject, StreamObject, TextStringObject
 from tools import receipt_archive
-from tools.receipt_archive import ArchiveError, ArchiveLimits, Pattern
+from tools.name_pattern import Pattern
+from tools.receipt_archive import ArchiveError, ArchiveLimits
 
 
 def make_pdf(pages=1, password="", script=False):

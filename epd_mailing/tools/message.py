@@ -284,7 +284,9 @@ def _render_body(source: str, values: dict[str, str], is_html: bool) -> str:
     # «{{» begins the service's substitution; «}}» alone is left, it may end a style sheet
     html = html.replace("{{", "&#123;&#123;")
     html = html.replace(_MARK, UNSUBSCRIBE).replace("\ue000", "")
-    if not re.sub(r"<[^>]*>|\s|&nbsp;", "", html):
+    # behind the last bracket no tag is looked for: that takes the square of the length
+    tags, bracket, tail = html.rpartition(">")
+    if not re.sub(r"<[^>]*>|\s|&nbsp;", "", tags + bracket) + re.sub(r"\s|&nbsp;", "", tail):
         raise TemplateError("empty_body")
     return html
 

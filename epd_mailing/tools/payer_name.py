@@ -46,7 +46,9 @@ def read_payer_name(name: str, is_organisation: bool = False) -> PayerName:
 
     :param is_organisation: True where it is known to be none of a person; only «ИП …» is then read
     """
-    text = re.sub(r"\([^)]*\)", " ", name or "")  # shares, notes
+    # shares, notes; behind the last closing bracket none is looked for
+    head, bracket, tail = (name or "").rpartition(")")
+    text = re.sub(r"\([^)]*\)", " ", head + bracket) + tail
     text = " ".join(text.split())
     sole_trader = _SOLE_TRADER.match(text)
     if sole_trader:

@@ -1,8 +1,7 @@
 """A ZIP of receipts made by another program: read without trusting it. No Odoo inside.
 
 ``read_archive`` lists the entries and what is wrong with each by its head alone; ``read_entry``
-unpacks one within its bounds; ``check_pdf`` looks into one; ``Pattern`` reads account and month out
-of a file name.
+unpacks one within its bounds; ``check_pdf`` looks into one.
 """
 
 import io
@@ -12,7 +11,7 @@ import stat
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
@@ -297,88 +296,6 @@ def _acts_by_itself(reader: pypdf.PdfReader) -> bool:
     action = root.get("/OpenAction")
     action = action.get_object() if action is not None else None
     return isinstance(action, dict) and action.get("/S") in ("/JavaScript", "/Launch", "/URI")
-
-
-# where a starred account ends or begins: «12» is not read out of «112», «12-1», «12_1», «12 - 1»,
-# «12 А»; a date may follow or precede: «12_03.2026», «12 2026-03», «03.2026_12»
-_DATE = (
-    r"(?:(?:\d\d\.)?[01]\d\.20\d\d|(?:\d\d-)?[01]\d-20\d\d|[01]\d_?20\d\d"
-    r"|20\d\d[._-]?[01]\d(?:[.-]?\d\d)?)(?!\d)"
-)
-_JOINT = r"(?:[^\w\s()\[\]]|_)"
-_ENDS = (
-    rf"(?:(?=\.pdf\Z|(?:_|\s(?:[-–—]\s)?){_DATE})"
-    rf"|(?![^\W_]|{_JOINT}{{1,3}}[^\W_]|(?:{_JOINT}|\s){{1,4}}(?:\d|[^\W\d_](?![^\W_]))))"
-)
-_BEGINS = (
-    r"(?:(?<=\d\d[._-]20\d\d[_ ])|(?<=\d\d[._-]20\d\d - )|(?<=20\d\d[._-]\d\d[_ ])"
-    r"|(?<![^\W_])(?<![^\W_][^\w\s()\[\]№#])(?<!\d[^\W\d_][\W_])"
-    r"(?<!\d[\W_])(?<!\d[\W_]{2})(?<!\d[\W_]{3}))"
-)
-_WHOLE = r"(?P<account>(?=.{0,39}?\d)[^\W_](?:.{0,38}?[^\W_])??)"
-
-
-class Pattern:
-    """How file names are built: ``{account}`` needed, ``{month}`` and ``*`` allowed.
-
-    ``{account}_{month}.pdf`` reads «0100001_03.2026.pdf», «0100001_2026-03.pdf», «0100001_0326.pdf».
-    Beside a ``*`` an account is taken whole; where its end cannot be told, not at all or with what
-    is joined to it. Letters' case does not count; folders do not belong to the name.
-    """
-
-    def __init__(self, text: str) -> None:
-        """:raise ValueError: when it has no ``{account}``, or something else in braces"""
-        tokens = re.findall(r"\{[^{}]*\}|\*|[^{}*]+|[{}]", text.strip())
-        if tokens.count("{account}") != 1 or tokens.count("{month}") > 1:
-            raise ValueError(text)
-        known = ("{account}", "{month}", "*")
-        if any(token[0] in "{}" and token not in known for token in tokens):
-            raise ValueError(text)
-        if not text.lower().strip().endswith(".pdf"):
-            tokens.append(".pdf")
-        place = tokens.index("{account}")
-        before, after = tokens[place - 1 : place] == ["*"], tokens[place + 1] == "*"
-        # between two stars the last place and the first must give the same account
-        kinds = (".*", ".*?") if before and after else (".*",) if before else (".*?",)
-        self._regexes = [_build_regex(tokens, place, before, after, kind) for kind in kinds]
-
-    def match(self, name: str) -> tuple[str, tuple[int, int] | None] | None:
-        """Return ``(account as written, month as (year, month) or None)``, or None."""
-        name = re.split(r"[/\\]", name)[-1]
-        found = [match for regex in self._regexes if (match := regex.fullmatch(name))]
-        if len(found) < len(self._regexes) or len({each["account"] for each in found}) > 1:
-            return None
-        groups = found[0].groupdict()
-        return groups["account"].strip(), _read_month(groups.get("month"))
-
-
-def _build_regex(
-    tokens: Sequence[str], place: int, before: bool, after: bool, any_text: str
-) -> re.Pattern[str]:
-    """Return the compiled expression; ``any_text`` is what ``*`` before the account stands for."""
-    groups = {
-        "{account}": (_BEGINS if before else "")
-        + (_WHOLE if before or after else r"(?P<account>.{1,40}?)")
-        + (_ENDS if after else ""),
-        "{month}": r"(?P<month>\d{2}[._-]?\d{4}|\d{4}[._-]?\d{2}|\d{4})",
-    }
-    body = [
-        (any_text if at < place else ".*?") if token == "*" else groups.get(token, re.escape(token))
-        for at, token in enumerate(tokens)
-    ]
-    return re.compile("".join(body), re.I)
-
-
-def _read_month(text: str | None) -> tuple[int, int] | None:
-    digits = re.sub(r"\D", "", text or "")
-    if len(digits) == 6:
-        year, month = (
-            (digits[2:], digits[:2]) if int(digits[:2]) <= 12 else (digits[:4], digits[4:])
-        )
-        return int(year), int(month)
-    if len(digits) == 4:
-        return 2000 + int(digits[2:]), int(digits[:2])
-    return None
 
 
 def name_key(number: str) -> str:

@@ -102,7 +102,7 @@ def find_numbers(number: int, text: str) -> PageText:
 def find_months(text: str) -> frozenset[tuple[int, int]]:
     """Return the months that a text names in words: «октябрь 2026», «за октября 2026 г.»."""
     found = set()
-    for word, year in re.findall(r"([А-Яа-яЁё]+)\s+(20\d\d)(?!\d)", text):
+    for word, year in re.findall(r"(?<![А-Яа-яЁё])([А-Яа-яЁё]++)\s+(20\d\d)(?!\d)", text):
         for names in (MONTHS_RU, MONTHS_RU_GENITIVE):
             if word.lower() in names:
                 found.add((int(year), names.index(word.lower()) + 1))

@@ -57,8 +57,8 @@ class DocumentComparison:
     def _describe_path(self, path):
         """Return a path of ``receipt_data.compare`` in words: whose figure, and which."""
         names = self._get_field_names()
-        owners = re.findall(r"\[([^\]]*)\]", path)
-        last = re.sub(r"\[[^\]]*\]", "", path).rsplit(".", 1)[-1]
+        owners = re.findall(r"\[([^\[\]]*)\]", path)
+        last = re.sub(r"\[[^\[\]]*\]", "", path).rsplit(".", 1)[-1]
         parts = [owner for owner in owners[-1:] if not owner.isdigit() or len(owner) > 3]
         return ": ".join([*parts, names.get(last, last)])
 

@@ -60,7 +60,7 @@ class BookPages:
 
     def _is_receipt(self, name):
         """Tell whether the name is that of one account's receipt."""
-        match = receipt_archive.Pattern(self.order.pattern).match(name)
+        match = self.order._read_pattern().match(name)
         return bool(match and self.order._find_accounts([match[0]]).get(match[0]))
 
     def read_pdf(self):

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...tools import receipt_archive
+from ...tools import name_pattern, receipt_archive
 from ..base.stored_file import open_stored
 from ..document.epd_payment_document import FORMS
 from .book_pages import BookPages
@@ -156,16 +156,26 @@ class EpdReceiptImport(models.Model):
     @api.constrains("pattern")
     def _check_pattern(self):
         for order in self:
-            try:
-                receipt_archive.Pattern(order.pattern or "")
-            except ValueError as error:
-                raise UserError(
-                    self.env._(
-                        "“%s” does not say where the account number stands. Write {account} once, "
-                        "{month} and * if needed: {account}_{month}.pdf.",
-                        order.pattern or "",
-                    )
-                ) from error
+            order._read_pattern()
+
+    def _read_pattern(self):
+        """Return how the files are named.
+
+        :raise UserError: saying how a pattern is written
+        """
+        try:
+            return name_pattern.Pattern(self.pattern or "")
+        except ValueError as error:
+            raise UserError(
+                self.env._(
+                    "“%(text)s” does not say where the account number stands. Write {account} once, "
+                    "{month} and * if needed: {account}_{month}.pdf. At most %(stars)s * and "
+                    "%(length)s characters.",
+                    text=(self.pattern or "")[:100],
+                    stars=name_pattern.STARS,
+                    length=name_pattern.PATTERN_LENGTH,
+                )
+            ) from error
 
     def write(self, vals):
         if not self._gate_open() and set(vals) & {
@@ -308,7 +318,7 @@ class EpdReceiptImport(models.Model):
 
     def _match_names(self, entries):
         """Return ``{entry index: (account id or False, problem code or "")}``."""
-        pattern = receipt_archive.Pattern(self.pattern)
+        pattern = self._read_pattern()
         start = self.period_id.date_start
         parsed = {entry.index: pattern.match(entry.name) for entry in entries}
         accounts = self._find_accounts([match[0] for match in parsed.values() if match])

@@ -212,7 +212,7 @@ class EpdMailing(models.Model):
         for mailing in self:
             # fields of the template differ from letter to letter: the words before them are kept
             words, field, _rest = (mailing.subject or "").partition("{{")
-            subject = LOOSE_END.sub("", words) if field else words
+            subject = LOOSE_END.sub("", words[: message.SUBJECT_LIMIT]) if field else words
             names = filter(None, (subject or mailing.template_id.name, mailing.period_id.name))
             mailing.name = ", ".join(names) or self.env._("New mailing")
 

@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+import time
 import zipfile
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -77,6 +78,18 @@ class TestReceiptImport(EpdCommon):
 
     def _problems(self, order):
         return {line.name: line.problem_code for line in order.line_ids if line.problem_code}
+
+    def test_names_are_matched_in_no_time(self):
+        with self.assertRaises(UserError):
+            self._order(pattern="*a*a*a*a*a*a*a*a*{account}.pdf")
+        order = self._order(
+            {"a" * 250 + ".pdf": b"%PDF-", "1a" * 20_000 + ".pdf": b"%PDF-"},
+            pattern="*a*a*a*a*{account}.pdf",
+        )
+        began = time.process_time()
+        order.action_check()
+        self.assertLess(time.process_time() - began, 5)
+        self.assertEqual(set(self._problems(order).values()), {"no_match"})
 
     def test_files_become_frozen_documents(self):
         order = self._order()

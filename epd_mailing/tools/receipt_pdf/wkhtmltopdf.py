@@ -50,7 +50,7 @@ def _version(binary: str) -> str | None:
 
 def _version_numbers(binary: str) -> tuple[int, ...]:
     """Return the version as a tuple of numbers, e.g. (0, 12, 6)."""
-    found = re.search(r"\d+(?:\.\d+)+", _version(binary) or "")
+    found = re.search(r"(?<!\d)\d++(?:\.\d+)+", _version(binary) or "")
     return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 

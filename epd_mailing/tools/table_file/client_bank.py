@@ -28,7 +28,7 @@ _HEADINGS = ["Номер документа", "Дата платежа", "Сум
              "Расчётный счёт", "Назначение платежа", "Операция"]  # fmt: skip
 _NUMBER = r"[\s:№#N.\-–—]*(?P<number>[0-9A-Za-zА-Яа-яЁё][0-9A-Za-zА-Яа-яЁё/\-]{2,29})"
 _IN_PURPOSE = (
-    re.compile(r"///\s*ЖКУ\s*[:;]?\s*(?P<number>[0-9A-Za-zА-Яа-я]{10}(?:-\d\d)?)", re.I),
+    re.compile(r"///\s*ЖКУ\s*(?:[:;]\s*)?(?P<number>[0-9A-Za-zА-Яа-я]{10}(?:-\d\d)?)", re.I),
     re.compile(r"\bлиц(?:евой|евого|\.)?[\s.]*сч(?:[её]т[ау]?|\.)?" + _NUMBER, re.I),
     re.compile(r"(?<![\w/])л\s*[/.\\]?\s*сч?\.?(?![а-яё])" + _NUMBER, re.I),
     re.compile(r"\bPersAcc\s*[=:]" + _NUMBER, re.I),

@@ -21,6 +21,9 @@ _IN_WORDS = re.compile(
     re.I,
 )
 
+# a sum at the end; a run of figures is read once, from its beginning
+_TAIL = re.compile(r"(?<![\d\s\u00a0])([\d\s\u00a0]++[.,]\d\d)\D*$")
+
 
 @dataclass(frozen=True)
 class Control:
@@ -63,7 +66,7 @@ def read_control(number: int, cells: Sequence[Any], account: str) -> Control | N
         value = _number(cell)
         if value is not None:
             sums[place] = value
-    if not sums and (tail := re.search(r"([\d\s\u00a0]+[.,]\d\d)\D*$", word)):
+    if not sums and (tail := _TAIL.search(word)):
         return Control(number, loose=tuple(_numbers([tail[1]])))
     return Control(number, sums=sums)
 

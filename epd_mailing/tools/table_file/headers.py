@@ -14,7 +14,7 @@ from .values import Formula, clean_text, parse_date, parse_number
 
 LOOK_AT = 25  # rows among which the headings are looked for
 _UNITS = re.compile(
-    r"[,.]?\s*\(?\b(руб\w*|р|коп|₽|кв\.? ?м|м2|м²|м3|м³|чел\w*|шт|ед)\b\.?\)?$|\s*\((?:руб|₽|м²)\.?\)$"
+    r"[,.]?\s{0,3}\(?\b(руб\w*|р|коп|₽|кв\.? ?м|м2|м²|м3|м³|чел\w*|шт|ед)\b\.?\)?$|\s{0,3}\((?:руб|₽|м²)\.?\)$"
 )
 # how meters are headed in sheets with readings across, and what the services are called
 METERS = {
@@ -25,7 +25,7 @@ METERS = {
     "электроэнергия": "Электроснабжение", "электроснабжение": "Электроснабжение", "эл. энергия": "Электроснабжение",
     "газ": "Газоснабжение", "газоснабжение": "Газоснабжение", "отопление": "Отопление", "тепло": "Отопление",
 }  # fmt: skip
-_METER = re.compile(r"^(?P<name>.+?)\s*(?:[№n#]\s*|\s|\()?(?P<place>\d{1,2})?\)?$")
+_METER = re.compile(r"^(?P<name>.+?)\s{0,3}(?:[№n#]\s{0,3}|\s|\()?(?P<place>\d{1,2})?\)?$")
 _TIME = re.compile(r"\d{1,2}[:\-]\d{2}([:\-]\d{2})?")
 _MONEY = re.compile(r"-?\d[\d\s\u00a0]*[.,]\d{1,2}")
 _MARK = re.compile(r"[\[({]?[!*\-]+[\])}]?")
@@ -331,7 +331,7 @@ def _split(
     """Return the figure and the service of «Отопление, тариф», «Начислено: Отопление»."""
     if kind not in ("charge", "balance"):
         return "", ""
-    for match in re.finditer(r"\s*[,:;/(|–—]\s*|\s+-\s+", text):
+    for match in re.finditer(r"\s{0,3}[,:;/(|–—]\s{0,3}|\s{1,3}-\s{1,3}", text):
         left, right = text[: match.start()], text[match.end() :].strip(" )")
         for name, figure in ((left, right), (right, left)):
             code = known.get(normalise(figure), "")

@@ -25,7 +25,8 @@ _ZERO = Decimal(0)
 _MAIN = {"charge": ("total", "amount"), "balance": ("opening", "charged"), "payment": ("paid",)}
 _NAMES = ("payer_surname", "payer_first_name", "payer_patronymic")
 _IN_WORDS = re.compile(
-    r"^(?P<house>.+?),?\s+(?:кв|квартира|пом|помещение)\b\.?\s*№?\s*(?P<premises>[^,]+)$", re.I
+    r"^(?P<house>.+?),?\s{1,3}(?:кв|квартира|пом|помещение)\b\.?\s{0,3}№?\s{0,3}(?P<premises>[^,]{1,200})$",
+    re.I,
 )
 
 Converted = tuple[Any, str, str]
