@@ -1,7 +1,7 @@
 """Documents a second, end to end, beside Odoo's own way on the same receipts.
 
 BENCH_DOCUMENTS: receipts of the main measurement. BENCH_MANY: receipts of the long one, which shows
-whether a document costs more the more there are (0: left out). BENCH_NATIVE: receipts that Odoo's own
+whether a document costs more the more there are (0: skipped). BENCH_NATIVE: receipts that Odoo's own
 way gets one by one. EPD_PATCHED_WKHTMLTOPDF: a binary with patched Qt, for Odoo's own batch.
 """
 

@@ -180,7 +180,7 @@ def look(client, records, log):
         yield time_calls(client, log, name, model, calls)
     for name, method in PAGES:  # what the background does; the clerk sees it fill
         page = client.call("epd.billing.run", (method, [[run]], {}))["res_id"]
-        calls = [("action_look_now", [[page]], {})]
+        calls = [("action_check_now", [[page]], {})]
         time_calls(client, log, f"{name}, filled in the background", "epd.run.outlook", calls)
 
 

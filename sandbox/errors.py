@@ -1,4 +1,4 @@
-"""Refusals of the classic API."""
+"""Rejections of the classic API."""
 
 
 class ApiError(Exception):

@@ -26,8 +26,8 @@ FATES = {
     "read": (SENT, (10, "ok_delivered"), (600, "ok_read")),
     "click": (SENT, (10, "ok_delivered"), (600, "ok_read"), (900, "ok_link_visited")),
 }
-# refusals in the answer to sendEmail, and faults of the transport
-REFUSALS = {
+# rejections in the answer to sendEmail, and faults of the transport
+REJECTIONS = {
     "unsubscribed": "unsubscribed_globally",
     "invalid": "invalid_email",
     "later": "retry_later",
@@ -38,7 +38,7 @@ FAULTS = {"slow": "slow_after", "drop": "drop_after", "e502": "http_502", "nonjs
 def script_of(email):
     """Return the scripted word of an address, or an empty text."""
     words = re.split(r"[.+_]", email.partition("@")[0].lower())
-    known = FATES.keys() | REFUSALS.keys() | FAULTS.keys()
+    known = FATES.keys() | REJECTIONS.keys() | FAULTS.keys()
     return next((word for word in (words[0], words[-1]) if word in known), "")
 
 

@@ -177,7 +177,7 @@ class ContactMethods:
         return self.store.rows("SELECT min(rowid) AS n FROM contact WHERE email = ?", who)[0]["n"]
 
     def _read_lists(self, args):
-        """Return the numbers of ``list_ids``; an unknown one is refused."""
+        """Return the numbers of ``list_ids``; an unknown one is rejected."""
         wanted = re.findall(r"\d+", text(args, "list_ids"))
         for list_id in wanted:
             if not self.is_list(list_id):

@@ -13,7 +13,7 @@ LANGUAGES = ("", "ru", "en", "ua", "it", "uk", "es", "pl", "de", "fr", "pt", "da
 
 
 class LetterMethods:
-    """Letters: taken in or refused, and what became of them."""
+    """Letters: accepted or rejected, and what became of them."""
 
     def do_sendEmail(self, args):
         """One letter to one or several people; the shapes of the answer by ``error_checking``."""
@@ -101,12 +101,12 @@ class LetterMethods:
         )
 
     @staticmethod
-    def _refuse_recipient(email):
+    def _reject_recipient(email):
         if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", email):
             return "invalid_email", "Неверный адрес"
         return None
 
-    def _refuse_text(self, args):
+    def _reject_text(self, args):
         if not self.is_sender_checked(text(args, "sender_email")):
             return "unchecked_sender_email", "Неподтвержденный Email отправителя"
         for name, code in (
@@ -131,7 +131,7 @@ class LetterMethods:
             return "unsubscribe_link_missing", "Нет ссылки отписки: {{_UnsubscribeUrl}}"
         return None
 
-    def _refuse_size(self, args):
+    def _reject_size(self, args):
         limit = self.settings["letter_bytes"]
         files = sum(len(args[key]) for key in args if key.startswith("attachments["))
         if limit and files * 1.37 + len(args["body"]) > limit:
@@ -140,8 +140,8 @@ class LetterMethods:
         return None
 
     @staticmethod
-    def _refuse_scripted(email):
-        code = fates.REFUSALS.get(fates.script_of(email))
+    def _reject_scripted(email):
+        code = fates.REJECTIONS.get(fates.script_of(email))
         return (code, "По сценарию песочницы") if code else None
 
     def _refuse_limits(self, email, args, taken):

@@ -1,4 +1,4 @@
-"""The inbox: what arrived, as a person looks at it (Russian)."""
+"""The inbox: what arrived, as a person checks it (Russian)."""
 
 import json
 from html import escape

@@ -40,7 +40,7 @@ class Service(LetterMethods, ContactMethods, AccountMethods, HookMethods):
     def call(self, method, args):
         """Answer one call; ``args`` is {name: bytes}. Return the ``result``.
 
-        :raise ApiError: refused as a whole
+        :raise ApiError: rejected as a whole
         """
         if text(args, "api_key") != self.api_key:
             raise ApiError("invalid_api_key", "SZ010126-01 [Invalid API key]")
@@ -49,7 +49,7 @@ class Service(LetterMethods, ContactMethods, AccountMethods, HookMethods):
         handler = getattr(self, "do_" + method, None)
         if handler is None:
             raise ApiError("unknown_method", f"SZ010126-02 [Unknown method {method}]")
-        # one after the other: limits are looked at and used up in one step
+        # one after the other: limits are checked and used up in one step
         with self._lock:
             self._count_call(method)
             return handler(args)
@@ -103,7 +103,7 @@ class Service(LetterMethods, ContactMethods, AccountMethods, HookMethods):
                 )
 
     def count(self):
-        """Return how many letters were taken in, and how many calls a day by method."""
+        """Return how many letters were accepted, and how many calls a day by method."""
         rows = self.store.rows("SELECT method, count(*) AS n FROM call GROUP BY method")
         letters = self.store.rows("SELECT count(*) AS n FROM letter")[0]["n"]
         return {"letters": letters, "calls": {row["method"]: row["n"] for row in rows}}

@@ -78,7 +78,7 @@ class Store:
             top = self._db.execute("SELECT max(id) FROM letter").fetchone()[0]
             now = self.now()
             values = {**letter, "id": (top or FIRST_ID - 1) + 1, "received": now}
-            # next_at: when its status is to be looked at again, nothing at its end
+            # next_at: when its status is to be checked again, nothing at its end
             values |= {"status": "not_sent", "status_at": now, "next_at": now}
             names = ", ".join(values)
             marks = ", ".join("?" * len(values))

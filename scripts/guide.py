@@ -2,7 +2,7 @@
 """Renders docs/guide.ru.md, the one source of the guide, to the page that the addon's menu opens.
 
 Knows the little Markdown that the guide is written in (headings, paragraphs, two kinds of lists,
-pictures on a line of their own, **bold**) and refuses anything else, so that nothing is shown raw.
+pictures on a line of their own, **bold**) and rejects anything else, so that nothing is shown raw.
 """
 
 import html

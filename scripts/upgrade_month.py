@@ -11,7 +11,7 @@ api = env["epd.api"]
 
 
 def call(method, **arguments):
-    """Call the contract; a refusal ends the script."""
+    """Call the contract; a rejection ends the script."""
     answer = getattr(api, method)(**arguments)
     if answer["status"] != "ok":
         raise SystemExit(f"{method}: {answer['problems']}")

@@ -64,7 +64,7 @@ def state(page):
 
 
 def wait_done(page, wanted="done"):
-    """Wait until the form stands at «done»; it is told so by itself, looked at again in doubt."""
+    """Wait until the form stands at «done»; it is told so by itself, checked again in doubt."""
 
     def stands():
         return state(page) == wanted or (page.reload(), state(page) == wanted)[1]

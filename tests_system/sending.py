@@ -56,7 +56,7 @@ def make_mailing(house, documents, exact=True):
 
 
 def wake_sender(house, job="ir_cron_send"):
-    """Have a cron worker look at once, as a button does."""
+    """Have a cron worker check once, as a button does."""
     house.odoo.query(
         "INSERT INTO ir_cron_trigger (cron_id, call_at) "
         "SELECT res_id, now() AT TIME ZONE 'UTC' FROM ir_model_data "
@@ -170,7 +170,7 @@ def tally(house, mailing):
 
 
 class Clicker(threading.Thread):
-    """Presses a clerk's buttons on a mailing until stopped; refusals are a clerk's lot."""
+    """Presses a clerk's buttons on a mailing until stopped; rejections are a clerk's lot."""
 
     def __init__(self, session, mailing, buttons):
         super().__init__(daemon=True)

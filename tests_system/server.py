@@ -347,7 +347,7 @@ class Sandbox(Process):
 class Front:
     """One door to a server, as an office's proxy is: the websocket goes to the port of its own.
 
-    A connection is looked at once, at its first line, and then passed through as it is.
+    A connection is checked once, at its first line, and then passed through as it is.
     """
 
     def __init__(self, odoo):

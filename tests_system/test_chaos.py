@@ -23,7 +23,7 @@ SEED = int(os.environ.get("EPD_CHAOS_SEED", time.time()))
 PATIENCE = 900 if LONG else 240
 # (kind, chance): what the line does to letters while workers die
 WEATHER = (
-    ("slow_after", 0.02, 30),  # taken in, and the answer comes after our time-out
+    ("slow_after", 0.02, 30),  # accepted, and the answer comes after our time-out
     ("drop_after", 0.03, 0),
     ("drop_before", 0.03, 0),
     ("http_502", 0.02, 0),
@@ -75,7 +75,7 @@ def take(documents, count):
 
 
 def received(house):
-    """Return how many letters the service has taken in."""
+    """Return how many letters the service has accepted."""
     return house.sandbox.control("count")["letters"]
 
 

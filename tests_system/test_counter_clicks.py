@@ -67,7 +67,7 @@ def test_an_earlier_month_is_printed_again(office, page, shoot):
     assert hand.clicks <= 3
     assert hashlib.sha256(read_pdf(page, office, opened)).hexdigest() == saved["pdf_sha256"]
 
-    # the other way: looked at first
+    # the other way: checked first
     hand.clicks = 1
     hand.click(line.locator("button[name=action_show]"))
     box = clicks.dialog(page)

@@ -1,4 +1,4 @@
-"""A file of charges by clicking: chosen, looked at, checked, mended, loaded; an archive of receipts."""
+"""A file of charges by clicking: chosen, checked, checked, mended, loaded; an archive of receipts."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The pages «Кто что получит»: each button that mends is pressed, and the page looked at again says so."""
+"""The pages «Кто что получит»: each button that mends is pressed, and the page checked again says so."""
 
 import re
 

@@ -139,7 +139,7 @@ class Addresses(RuleBasedStateMachine):
         row = data.draw(st.sampled_from([r for r in self.rows if r.lives and not r.follows]))
         reading = read_addresses(text)
         if not reading.normals:
-            return  # the form refuses it
+            return  # the form rejects it
         others = set(self.expected_live()) - {row.mailbox}
         try:
             self.take(life.retype(self.rows, row.key, reading))

@@ -73,18 +73,18 @@ def test_files_of_offices_load_with_the_right_sums(start, kind):
     assert not (table.guess and table.guess.doubtful)
 
 
-REFUSED = {"g01": "receipts", "g02": "receipts", "g03": "pdf", "g04": "receipts"}
+REJECTED = {"g01": "receipts", "g02": "receipts", "g03": "pdf", "g04": "receipts"}
 
 
-@pytest.mark.parametrize("start", REFUSED)
+@pytest.mark.parametrize("start", REJECTED)
 def test_files_that_are_no_tables_say_what_they_are(start):
     with pytest.raises(TableError) as caught:
         load_file(start, "payment")
-    assert caught.value.code == REFUSED[start]
+    assert caught.value.code == REJECTED[start]
 
 
 def test_every_file_is_tried():
-    tried = {start for start, _kind in LOADED} | set(REFUSED)
+    tried = {start for start, _kind in LOADED} | set(REJECTED)
     assert [
         path.name for path in FILES.iterdir() if not any(path.name.startswith(t) for t in tried)
     ] == []

@@ -1,4 +1,4 @@
-"""Sums of a document: what does not add up is refused, naming the figure."""
+"""Sums of a document: what does not add up is rejected, naming the figure."""
 
 import copy
 from decimal import Decimal

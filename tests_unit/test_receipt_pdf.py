@@ -1,4 +1,4 @@
-"""Rendering: each file is proved to be its own; what breaks is refused and harms no other."""
+"""Rendering: each file is proved to be its own; what breaks is rejected and harms no other."""
 
 import io
 import os
@@ -245,7 +245,7 @@ def test_files_of_a_killed_worker_are_gone_at_the_next_start(tmp_path, engine):
 
 
 def test_a_page_cut_by_a_full_disk_is_never_rendered(tmp_path, engine):
-    """A real limit of the file system's kind: what does not fit is refused, the rest is not."""
+    """A real limit of the file system's kind: what does not fit is rejected, the rest is not."""
     big = job(1, "Квитанция " * 100_000)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -103,7 +103,7 @@ def _second_letter(line):
     return answer.get("code") or answer["result"][0].get("errors", [{}])[0].get("code")
 
 
-def _login_told(line):
+def _login_reported(line):
     return line.ask("getUserInfo")["result"]["login"]
 
 
@@ -193,7 +193,7 @@ def _count_events(line):
     return sum(len(one["events_by_user"][0]["events"]) for one in line.events()[1])
 
 
-# {setting: (value, what is looked at, what it is then, what it is as the sandbox starts)}
+# {setting: (value, what is checked, what it is then, what it is as the sandbox starts)}
 SWITCHES = {
     "lang_optional": (False, _no_language, False, True),
     "packed_bodies": (False, _packed, "invalid_api_key", "taken"),
@@ -241,7 +241,7 @@ SWITCHES = {
         "invalid_arg",
         None,
     ),
-    "login": ("be-interactive", _login_told, "be-interactive", "ID7208007"),
+    "login": ("be-interactive", _login_reported, "be-interactive", "ID7208007"),
     "unknown_login_code": (
         "unspecified",
         lambda line: line.code("getCheckedEmail", login="office@x.ru"),

@@ -232,7 +232,7 @@ def test_a_document_type_is_refused_wherever_it_hides():
         stream = with_part(as_excel([["а"]]), name, f'{start}<!DOCTYPE x [<!ENTITY a "b">]>{sheet}')
         with pytest.raises(TableError, match="unsafe_xml"):
             table_file.open_table(stream)
-    # a part of another name, which no look at the archive finds
+    # a part of another name, which no check the archive finds
     with pytest.raises(TableError, match="unsafe_xml"):
         strings.read_strings(io.BytesIO(b"<!DOCTYPE x [<!ENTITY a 'b'>]><x/>"), 999, 99)
 

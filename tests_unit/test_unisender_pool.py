@@ -34,7 +34,7 @@ def jobs(count):
         (errors.NoMoney("x"), "stop"),
         (errors.SenderProblem("x"), "stop"),
         (errors.BadCall("x"), "stop"),
-        (errors.Rejected("x"), "refused"),
+        (errors.Rejected("x"), "rejected"),
         (errors.UniSenderError("of a new kind"), "unknown"),
         (KeyError("a fault of ours"), "unknown"),
     ],
@@ -69,7 +69,7 @@ def test_a_refusal_or_doubt_does_not_stop_the_others():
 
     outcomes = pool.send_many(Calls(behave), jobs(6), 2)
     assert [outcomes[number].kind for number in range(6)] == [
-        "sent", "sent", "refused", "sent", "unknown", "sent"
+        "sent", "sent", "rejected", "sent", "unknown", "sent"
     ]  # fmt: skip
 
 

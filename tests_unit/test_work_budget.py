@@ -1,7 +1,7 @@
 """A pass ends when its wall time or its CPU time is used up, or when it is told to."""
 
 import pytest
-from tools.work_budget import PASS_CPU, PASS_WALL, Budget
+from tools.work_budget import RUN_CPU, RUN_WALL, Budget
 
 
 class Clocks:
@@ -26,16 +26,16 @@ def budget(clocks):
 
 
 def test_wall_time_runs_out(clocks, budget):
-    assert budget.left() == PASS_WALL
-    clocks.wall += PASS_WALL - 1
+    assert budget.left() == RUN_WALL
+    clocks.wall += RUN_WALL - 1
     assert budget.left() == 1
     clocks.wall += 2
     assert budget.left() == 0
 
 
 def test_cpu_time_runs_out_before_the_wall_time(clocks, budget):
-    clocks.cpu += PASS_CPU
-    assert budget.left() == PASS_WALL
+    clocks.cpu += RUN_CPU
+    assert budget.left() == RUN_WALL
     clocks.cpu += 0.1
     assert budget.left() == 0
 
@@ -47,7 +47,7 @@ def test_what_is_ended_stays_ended(budget):
 
 def test_a_nap_takes_no_more_than_is_left(clocks, budget):
     budget.nap(1)
-    clocks.wall += PASS_WALL - 1.5
+    clocks.wall += RUN_WALL - 1.5
     budget.nap(1)
     budget.nap(1)
     assert clocks.slept == [1, 0.5, 0]

@@ -63,7 +63,7 @@ class WebhookController(http.Controller):
 
     @staticmethod
     def _say(account, what):
-        """Return why a call was refused, in the language of the office."""
+        """Return why a call was rejected, in the language of the office."""
         env = account._for_office().env
         texts = {
             "not_genuine": env._("Its signature does not fit the API key of this account"),

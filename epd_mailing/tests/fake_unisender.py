@@ -57,10 +57,10 @@ class FakeUniSender:
             self._offset = 0
             # how many times quicker all becomes of letters what is to become of them
             self.speed = 1.0
-            # letters a day, and how the next one is refused
+            # letters a day, and how the next one is rejected
             self.per_day, self.day_code, self.day_text = 0, "", "Daily limit"
             self.warning = ""  # in every answer
-            self.takes_odd_ids = True  # False: an id that is no number refuses all of checkEmail
+            self.takes_odd_ids = True  # False: an id that is no number rejects all of checkEmail
             self.login = LOGIN
             self.calls = []  # names of the methods that were called
 

@@ -37,7 +37,7 @@ def data_calls(views, model, kind, domain=(), record_id=None):
     """Return the calls (method, arguments, keywords) that bring the data of a view.
 
     :param views: answer to :func:`view_call`
-    :param domain: of the action, list of terms; for forms not looked at
+    :param domain: of the action, list of terms; for forms not checked
     """
     arch = etree.fromstring(views["views"][kind]["arch"])
     fields = views["models"][model]["fields"]

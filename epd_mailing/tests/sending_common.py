@@ -79,7 +79,7 @@ class SendingCommon(EpdCommon):
                 **vals,
             }
         )
-        account._through_gate()._move("active")
+        account._unlocked()._move("active")
         return account
 
     @classmethod
@@ -131,7 +131,7 @@ class SendingCommon(EpdCommon):
         for name, minutes in deltas.items():
             for letter in letters:
                 if letter[name]:
-                    letter._through_gate().write({name: letter[name] - timedelta(minutes=minutes)})
+                    letter._unlocked().write({name: letter[name] - timedelta(minutes=minutes)})
 
     def _now(self):
         return fields.Datetime.now()

@@ -15,7 +15,7 @@ e-mail changed         the row of a mailbox that went takes the new one on: anot
                        nothing that was known of the old one holds
 e-mail cleared         the followed rows close
 e-mail misspelt        no mailbox; one row shows the text as typed and its problem
-typed by hand          a new live row for the present person; refused where the mailbox is live
+typed by hand          a new live row for the present person; rejected where the mailbox is live
 typed row retyped      it is another mailbox now, and live
 file, API              they set the contact's e-mail, or type by hand where there is no contact
 contact merged         the rows of the one are the other's (Odoo's wizard), then as «e-mail set»

@@ -200,7 +200,7 @@ class Reading:
         return tuple((item.typed, item.hint) for item in items if item.hint)
 
 
-class _Wrong(Exception):
+class _Malformed(Exception):
     """A piece is no address."""
 
     def __init__(self, code: str, hint: str = ""):
@@ -224,7 +224,7 @@ def read_addresses(text: str | None) -> Reading:
     for piece in _split(text):
         try:
             address = _read_piece(piece)
-        except _Wrong as wrong:
+        except _Malformed as wrong:
             problems.append(Problem(wrong.code, piece, wrong.hint))
         else:
             found.setdefault(address.normal, address)
@@ -303,20 +303,20 @@ def _read_piece(typed: str) -> Address:
     for char in text:
         category = unicodedata.category(char)
         if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and char != "\t":
-            raise _Wrong("control")
+            raise _Malformed("control")
     if text.count("@") > 1:
-        raise _Wrong("quoted" if text.startswith('"') else "many_at")
+        raise _Malformed("quoted" if text.startswith('"') else "many_at")
     local, at, domain = text.partition("@")
     if not at:
-        raise _Wrong("no_at")
+        raise _Malformed("no_at")
     if not local or not domain:
-        raise _Wrong("no_domain" if local else "no_local")
+        raise _Malformed("no_domain" if local else "no_local")
     if any(char.isspace() for char in text):
-        raise _Wrong("quoted" if local.startswith('"') else "space")
+        raise _Malformed("quoted" if local.startswith('"') else "space")
     if local.startswith('"') or local.endswith('"'):
-        raise _Wrong("quoted")
+        raise _Malformed("quoted")
     if domain.startswith("["):
-        raise _Wrong("literal")
+        raise _Malformed("literal")
     return _judge(typed, local, domain)
 
 
@@ -326,12 +326,12 @@ def _take_out_of_brackets(text: str) -> str:
         return text
     name, opened, rest = text.rpartition("<")
     if not opened or not rest.endswith(">") or ">" in rest[:-1]:
-        raise _Wrong("display_name")
+        raise _Malformed("display_name")
     name = name.strip()
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = name[1:-1]
     if any(char in '@<>"\\' or unicodedata.category(char)[0] == "C" for char in name):
-        raise _Wrong("display_name")
+        raise _Malformed("display_name")
     return rest[:-1].strip()
 
 
@@ -340,19 +340,19 @@ def _judge(typed: str, local: str, domain: str) -> Address:
     local = unicodedata.normalize("NFC", local.lower())
     domain = unicodedata.normalize("NFC", domain.lower()).removesuffix(".")
     if unicodedata.normalize("NFKC", local + domain) != local + domain:
-        raise _Wrong("characters")
+        raise _Malformed("characters")
     for part in (local, domain):
         if part.startswith(".") or part.endswith(".") or ".." in part or not part:
-            raise _Wrong("dots")
+            raise _Malformed("dots")
     if "." not in domain:
-        raise _Wrong("no_dot")
+        raise _Malformed("no_dot")
     shown = _make_readable(domain)
     if _mixes_alphabets(local, shown):
-        raise _Wrong("look_alike", _hint_look_alike(local, shown))
+        raise _Malformed("look_alike", _hint_look_alike(local, shown))
     try:
         valid = validate_email(f"{local}@{domain}", check_deliverability=False, strict=True)
     except EmailNotValidError as error:
-        raise _Wrong(_name_problem(local, domain, str(error))) from error
+        raise _Malformed(_name_problem(local, domain, str(error))) from error
     shown = valid.domain
     normal_domain = valid.ascii_domain if local.isascii() else shown
     hint = _guess_provider(shown)
@@ -379,7 +379,7 @@ def _read_label(label: str) -> str:
 
 
 def _name_problem(local: str, domain: str, message: str) -> str:
-    """Return the code of what ``email-validator`` refused, by the parts rather than by its words."""
+    """Return the code of what ``email-validator`` rejected, by the parts rather than by its words."""
     if len(local) > 64 or len(domain) > 253 or "too long" in message or "so many" in message:
         return "too_long"
     if "special-use" in message:
@@ -407,7 +407,7 @@ def _mixes_alphabets(local: str, domain: str) -> bool:
     """Tell whether an address reads as another one: look-alike letters of a second alphabet.
 
     A part between dots (and the local part) is written in one alphabet. A part all of whose letters
-    look Latin is refused beside a Latin one: «уа.ru» and «хор@mail.ru» are read as Latin.
+    look Latin is rejected beside a Latin one: «уа.ru» and «хор@mail.ru» are read as Latin.
     """
     labels = domain.split(".")
     if any(len(_get_alphabets(part)) > 1 for part in (local, *labels)):
@@ -433,7 +433,7 @@ def _hint_look_alike(local: str, domain: str) -> str:
         return ""
     try:
         found = _judge("", plain_local, _guess_provider(plain_domain) or plain_domain)
-    except _Wrong:
+    except _Malformed:
         return ""
     return found.shown
 

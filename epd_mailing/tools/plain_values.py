@@ -18,7 +18,7 @@ class PlainValueError(ValueError):
 def read_decimal(value: object, places: int) -> Decimal:
     """Return a decimal text as a Decimal of at most ``places`` decimals; nothing is rounded.
 
-    :param value: text such as ``-118.40``; an empty one is 0. Numbers are refused: a float has
+    :param value: text such as ``-118.40``; an empty one is 0. Numbers are rejected: a float has
         lost its digits before it comes here
     :raise PlainValueError: when it is no such text, or has more decimals than are kept
     """

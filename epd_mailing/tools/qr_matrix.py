@@ -175,7 +175,7 @@ def _multiply(left: int, right: int) -> int:
 
 @lru_cache
 def _multiples(degree: int) -> list[int]:
-    """Return for each byte its multiple of the generator polynomial, the leading term left out."""
+    """Return for each byte its multiple of the generator polynomial, the leading term skipped."""
     powers, _logs = _field()
     generator = [1]
     for power in range(degree):

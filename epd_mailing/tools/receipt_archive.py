@@ -70,7 +70,7 @@ class PdfFacts(NamedTuple):
 
 
 def read_archive(stream: BinaryIO, limits: ArchiveLimits | None = None) -> list[Entry]:
-    """Return the entries of a ZIP, folders and litter left out.
+    """Return the entries of a ZIP, folders and litter skipped.
 
     Problems of an entry: ``path`` (absolute, upwards, a link), ``encrypted``, ``method``, ``too_big``,
     ``bomb``, ``same_name``, ``not_pdf`` (by its name), ``empty``.
@@ -180,7 +180,7 @@ def check_pdf(data: bytes, max_pages: int = 20) -> PdfFacts:
 
 
 def open_pdf(data: bytes, max_pages: int) -> tuple[str, pypdf.PdfReader | None]:
-    """Return ``(problem code or "", reader)`` of a PDF, its pages not yet looked at."""
+    """Return ``(problem code or "", reader)`` of a PDF, its pages not yet checked."""
     if not data[:1024].lstrip().startswith(b"%PDF-"):
         return "not_pdf", None
     try:

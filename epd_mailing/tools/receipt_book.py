@@ -66,7 +66,7 @@ class Book:
     """An opened PDF; pages are read one by one, so that a long one can be read in slices."""
 
     def __init__(self, data: bytes) -> None:
-        """:raise BookError: when it is no PDF to be taken in"""
+        """:raise BookError: when it is no PDF to be accepted"""
         problem, self._reader = receipt_archive.open_pdf(data, MAX_PAGES)
         if problem or self._reader is None:
             raise BookError(problem or "damaged")

@@ -190,9 +190,9 @@ def _same(figure: str, expected: Decimal | int, found: Decimal | int) -> None:
 
 
 def compare(before: Snapshot, after: Snapshot) -> list[tuple[str, str, str]]:
-    """Return what differs between two snapshots, field by field (payment codes left out).
+    """Return what differs between two snapshots, field by field (payment codes skipped).
 
-    :return: list of ``(path, old, new)``; a missing side is an empty text. Lines are told apart by
+    :return: list of ``(path, old, new)``; a missing side is an empty text. Lines are distinguished by
         service, blocks by the payee's account, readings by meter, e.g.
         ``blocks[40702…].lines[Отопление].tariff``
     """

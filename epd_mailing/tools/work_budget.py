@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-# a cron pass may take 120 s of wall and 60 s of CPU for all jobs of the database together
-PASS_WALL = 40.0
-PASS_CPU = 22.0
+# a cron run may take 120 s of wall and 60 s of CPU for all jobs of the database together
+RUN_WALL = 40.0
+RUN_CPU = 22.0
 
 
 class Budget:
@@ -28,9 +28,9 @@ class Budget:
 
     def left(self) -> float:
         """Return the seconds of wall time left, 0 when the CPU time is used up."""
-        if self._over or self._cpu_clock() - self._cpu > PASS_CPU:
+        if self._over or self._cpu_clock() - self._cpu > RUN_CPU:
             return 0.0
-        return max(0.0, PASS_WALL - (self._clock() - self._wall))
+        return max(0.0, RUN_WALL - (self._clock() - self._wall))
 
     def nap(self, seconds: float) -> None:
         """Let a little time pass."""

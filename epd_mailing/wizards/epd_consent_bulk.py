@@ -24,12 +24,12 @@ class EpdConsentBulk(models.TransientModel):
         help="Without an address the payer gets paper in any case.",
     )
     over_withdrawn = fields.Boolean(
-        string="Also Where the Payer Has Withdrawn His Consent",
+        string="Also Where the Payer Has Withdrawn Consent",
         help="Usually a person's own withdrawal goes before the meeting's decision.",
     )
     account_count = fields.Integer(string="Will Get a Consent", compute="_compute_counts")
     same_count = fields.Integer(string="Have It Already", compute="_compute_counts")
-    passed_count = fields.Integer(string="Passed Over", compute="_compute_counts")
+    passed_count = fields.Integer(string="Skipped", compute="_compute_counts")
 
     @api.depends("building_id", "account_ids", "kind", "reachable_only", "over_withdrawn")
     def _compute_counts(self):

@@ -14,11 +14,11 @@ class EpdNewOwner(models.TransientModel):
     )
     partner_id = fields.Many2one("res.partner", string="New Responsible Person", required=True)
     email = fields.Char(
-        string="His E-mail",
+        string="Their E-mail",
         compute="_compute_email",
         store=True,
         readonly=False,
-        help="Written to the new person. Empty: he gets paper until an address is known.",
+        help="Written to the new person. Empty: they get paper until an address is known.",
     )
     date = fields.Date(
         string="Changed On", required=True, default=lambda self: self.env.company._epd_today()

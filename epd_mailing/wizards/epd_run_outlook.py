@@ -88,13 +88,13 @@ class EpdRunOutlook(models.TransientModel):
         accounts = self.env["epd.personal.account"]
         limit = AT_ONCE + 1
         if accounts.search_count(self.run_id._get_scope_domain(), limit=limit) < limit:
-            return self.action_look_now()
+            return self.action_check_now()
         self._move("looking", failure_text=False)
         self._through_gate().progress = 0
         self._wake_worker()
         return self._reopen()
 
-    def action_look_now(self):
+    def action_check_now(self):
         """Check while the clerk waits, whatever the number of accounts."""
         self.ensure_one()
         self.run_id.check_access("write")
@@ -150,7 +150,7 @@ class EpdRunOutlook(models.TransientModel):
     @api.model
     def _cron_look(self):
         """Check for all pages that wait, each as the user who opened it."""
-        self._work_pass()
+        self._run_work()
 
     def _work_as(self):
         return self._for_user().with_context(epd_in_background=True)
@@ -161,9 +161,9 @@ class EpdRunOutlook(models.TransientModel):
         if self.try_lock_for_update().state == "looking":  # else the clerk did not wait
             self._finish(*found)
 
-    def _pause_for_fault(self, error):
+    def _pause_for_error(self, error):
         """Say on the page why there are no numbers on it."""
-        self._can_move("failed")._move("failed", failure_text=self._fault_text(error))
+        self._can_move("failed")._move("failed", failure_text=self._get_error_text(error))
 
     def _show_share(self, share):
         """Show how much (0…1) of :meth:`_compute_page` is done, when somebody waits for the background."""

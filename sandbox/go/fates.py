@@ -13,8 +13,8 @@ WORDS = {
     "ok_fbl": ("spam", "", ""),
     "err_will_retry": ("soft_bounced", "err_will_retry", ""),
 }
-# refused at once, by the first or last word of the local part: reason in ``failed_emails``
-REFUSALS = {
+# rejected at once, by the first or last word of the local part: reason in ``failed_emails``
+REJECTIONS = {
     "unsubscribed": "unsubscribed",
     "invalid": "invalid",
     "later": "temporary_unavailable",
@@ -24,13 +24,13 @@ REFUSALS = {
 }
 
 
-def refusal_of(email):
-    """Return the scripted reason of a refusal, or an empty text."""
+def rejection_of(email):
+    """Return the scripted reason of a rejection, or an empty text."""
     local = email.partition("@")[0].lower()
     for mark in "+_":
         local = local.replace(mark, ".")
     words = local.split(".")
-    return next((REFUSALS[word] for word in (words[0], words[-1]) if word in REFUSALS), "")
+    return next((REJECTIONS[word] for word in (words[0], words[-1]) if word in REJECTIONS), "")
 
 
 def events_of(letter, speed):

@@ -70,7 +70,7 @@ class GoService:
         :param method: e.g. ``email/send``
         :param data: the JSON object of the body
         :param key: of the header, or ""
-        :raise GoError: refused
+        :raise GoError: rejected
         """
         key = key or data.get("api_key") or ""
         if not key:
@@ -105,7 +105,7 @@ class GoService:
         failed, taken, seen = {}, [], set()
         for recipient in recipients:
             email = str(recipient.get("email") or "").strip()
-            reason = self._refusal(email)
+            reason = self._read_rejection(email)
             if email.lower() in seen:
                 failed[email] = "duplicate"
             elif reason:
@@ -186,7 +186,7 @@ class GoService:
             if sent[0]["n"] + count > settings["per_day"]:
                 raise GoError(403, 901, "Daily limit is exceeded")
 
-    def _refusal(self, email):
+    def _read_rejection(self, email):
         if not re.fullmatch(r"[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+", email):
             return "invalid"
         rows = self.store.rows(
@@ -194,7 +194,7 @@ class GoService:
             email.lower(),
             self.store.now(),
         )
-        return rows[0]["cause"] if rows else fates.refusal_of(email)
+        return rows[0]["cause"] if rows else fates.rejection_of(email)
 
     def _letter(self, message, email, recipient, key):
         body = message["body"]

@@ -99,7 +99,7 @@ class AddressRereading:
                     taken.add(reading.normals[0])
                     self._settle(address, reading.normals[0])
         for address, reason in wrong:
-            address._through_gate()._move(
+            address._unlocked()._move(
                 "closed", state_reason=reason, state_date=fields.Datetime.now(), memory=False
             )
         closed = self.addresses.union(*(address for address, _reason in wrong))
@@ -112,7 +112,7 @@ class AddressRereading:
 
     def _settle(self, address, normal):
         if address.email_normalized != normal:
-            address._through_gate().write({"email": normal, "email_normalized": normal})
+            address._unlocked().write({"email": normal, "email_normalized": normal})
 
     def _describe_misreading(self, address, reading):
         return self.env._(

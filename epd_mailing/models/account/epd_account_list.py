@@ -75,7 +75,7 @@ class EpdAccountList(models.Model):
     def _get_domain(self, period):
         """Return the domain of the accounts of this list, of its company or the current one.
 
-        :param period: ``epd.billing.period`` that rules about debt and delivery look at
+        :param period: ``epd.billing.period`` that rules about debt and delivery check
         """
         return Domain.AND([domain for _code, domain in self._get_conditions(period)])
 

@@ -259,7 +259,7 @@ class EpdDeliveryAddress(models.Model):
         :param changes: list of (account, rows before, rows after), see ``address_life``
         :param reason: why addresses closed
         """
-        addresses = self._through_gate()
+        addresses = self._unlocked()
         vals_list, stopped = [], []
         for account, before, after in changes:
             changed, fresh = life.diff(before, after)
@@ -387,7 +387,7 @@ class EpdDeliveryAddress(models.Model):
         )
         for address in closed:
             if address.email_normalized not in read_addresses(address.partner_id.email).normals:
-                address._through_gate().write({"memory": False})
+                address._unlocked().write({"memory": False})
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -395,7 +395,7 @@ class EpdDeliveryAddress(models.Model):
 
         :raise ValidationError: saying what is wrong with a text, or that an address is there already
         """
-        if self._gate_open():
+        if self._is_unlocked():
             return super().create(vals_list)
         made = self.browse()
         for vals in vals_list:
@@ -411,7 +411,7 @@ class EpdDeliveryAddress(models.Model):
 
         :raise UserError: for an address that follows a contact, or is closed
         """
-        if self._gate_open() or "email" not in vals:
+        if self._is_unlocked() or "email" not in vals:
             return super().write(vals)
         if len(vals) > 1:
             super().write({name: value for name, value in vals.items() if name != "email"})
@@ -432,7 +432,7 @@ class EpdDeliveryAddress(models.Model):
                 )
             reading = self._check_text(vals["email"])
             rows = self._get_rows(address.account_id.sudo())
-            with self._refusing_twins():
+            with self._rejecting_duplicates():
                 after = life.retype(rows, address.id, reading)
             self._apply([(address.account_id, rows, after)])
         return True
@@ -452,12 +452,12 @@ class EpdDeliveryAddress(models.Model):
         """
         reading = self._check_text(text)
         rows = self._get_rows(account.sudo())
-        with self._refusing_twins():
+        with self._rejecting_duplicates():
             after = life.type_in(rows, account.sudo().partner_id.id or None, reading)
         return self._apply([(account, rows, after)])
 
     @contextmanager
-    def _refusing_twins(self):
+    def _rejecting_duplicates(self):
         try:
             yield
         except life.AlreadyThere as error:
@@ -477,7 +477,7 @@ class EpdDeliveryAddress(models.Model):
         lost._let(lambda rows, key: life.lose(rows, key, state), reason)
         lost = lost.filtered(lambda address: address.state == state)
         for address in lost:
-            address._through_gate().lost_email = address.email_normalized
+            address._unlocked().lost_email = address.email_normalized
         labels = dict(self._fields["state"]._description_selection(self.env))
         for address in lost:
             address.account_id.activity_schedule(
@@ -514,7 +514,7 @@ class EpdDeliveryAddress(models.Model):
                 )
             )
         lost._let(life.reopen)
-        lost.sudo()._through_gate().write({"state_reason": False, "lost_email": False})
+        lost.sudo()._unlocked().write({"state_reason": False, "lost_email": False})
         return True
 
     def action_close(self):

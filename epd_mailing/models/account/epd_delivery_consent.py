@@ -19,7 +19,7 @@ KINDS = [("instead", "E-mail instead of paper"), ("copy", "Copy by e-mail")]
 class EpdDeliveryConsent(models.Model):
     """What a payer said about getting receipts by e-mail: a log that is only added to.
 
-    It is the person's own: a new responsible person of the account has to give his. It counts from
+    It is the person's own: a new responsible person of the account has to give theirs. It counts from
     the billing period ``effective_from``: up to the company's cut-off day the month of the date
     itself, after it the next one.
     """

@@ -53,7 +53,7 @@ class EpdPersonalAccount(models.Model):
         index=True,
         tracking=True,
         ondelete="restrict",
-        help="The payer: a person or an organisation. His receipts go to his addresses.",
+        help="The payer: a person or an organisation. Their receipts go to their addresses.",
     )
     large_print = fields.Boolean(
         tracking=True,
@@ -266,10 +266,10 @@ class EpdPersonalAccount(models.Model):
     # --- a new responsible person ------------------------------------------------------
 
     def _change_owner(self, partner, date, basis):
-        """Close the earlier person's addresses, withdraw his letters, name the new person.
+        """Close the earlier person's addresses, withdraw their letters, name the new person.
 
-        The earlier person never gets the next bill: his addresses are closed for good, letters
-        that have not gone are withdrawn, and documents saved in his name are not mailed any more.
+        The earlier person never gets the next bill: their addresses are closed for good, letters
+        that have not gone are withdrawn, and documents saved in their name are not mailed any more.
 
         :param partner: ``res.partner`` who answers for the account from ``date`` on
         :param date: day of the change, not in the future

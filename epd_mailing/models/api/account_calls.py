@@ -18,7 +18,7 @@ class AccountCalls(LoadCalls):
     """Accounts: created, or changed in what is given."""
 
     def put(self, entries):
-        """Take in accounts; see ``epd.api.put_accounts``."""
+        """Accept accounts; see ``epd.api.put_accounts``."""
         self.check_account_count(entries)
         records, seen = [], set()
         for row, entry in enumerate(entries, start=1):

@@ -74,7 +74,7 @@ class Calls:
         """Do ``work`` whole or not at all; a rejection becomes an answer.
 
         :param work: function without arguments, returns the further fields of the answer
-        :return: dict with ``status`` («ok» or «refused») and ``problems``
+        :return: dict with ``status`` («ok» or «rejected») and ``problems``
         :raise AccessError: when the user is no operator
         """
         if not self.env.user.has_group("epd_mailing.group_epd_operator"):

@@ -85,7 +85,7 @@ class ChargeCalls(LoadCalls):
     """Figures of a month: a section of an account is replaced as a whole."""
 
     def put(self, month, accounts):
-        """Take in figures; see ``epd.api.put_charges``."""
+        """Accept figures; see ``epd.api.put_charges``."""
         self.check_account_count(accounts)
         period = self.get_period(month, create=True)
         target = Target(company=self.company, period=period, from_program=True)

@@ -14,9 +14,9 @@ class EpdApi(models.AbstractModel):
     """The door for programs (XML-RPC, JSON-2): one facade, so that its contract is one thing.
 
     The models behind may change; these names, arguments and answers do not within a contract
-    number. Every answer is ``{"status": "ok" | "refused", "problems": [...], ...}`` of JSON types
+    number. Every answer is ``{"status": "ok" | "rejected", "problems": [...], ...}`` of JSON types
     without ``null``: money and volumes are decimal texts, moments ISO texts in UTC, ids of the
-    service texts; a problem is ``{"code", "text", "record"}``. A refused call changed nothing and
+    service texts; a problem is ``{"code", "text", "record"}``. A rejected call (status «rejected») changed nothing and
     may be repeated under the same key. Rights and states are checked inside. See ``docs/api.md``.
 
     What a call does stands in the plain class of its area (``*_calls.py``).
@@ -56,7 +56,7 @@ class EpdApi(models.AbstractModel):
 
     @api.model
     def put_charges(self, key, period, accounts):
-        """Take in the month's figures of up to 500 accounts.
+        """Accept the month's figures of up to 500 accounts.
 
         A section that is given (``charges``, ``balances``, ``readings``) replaces that section of
         the account in the period: lines not given are removed. A section not given stays. An

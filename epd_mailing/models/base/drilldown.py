@@ -15,13 +15,13 @@ class EpdDrilldown(models.AbstractModel):
     _description = "Found by a Number on the Screen"
 
     behind = fields.Char(
-        compute="_compute_behind", search="_search_behind", help="For searches only."
+        compute="_compute_behind", search="_search_drilldown", help="For searches only."
     )
 
-    def _compute_behind(self):
+    def _compute_drilldown(self):
         self.behind = False
 
-    def _search_behind(self, operator, value):
+    def _search_drilldown(self, operator, value):
         if operator != "in":
             return NotImplemented
         found = Domain.FALSE

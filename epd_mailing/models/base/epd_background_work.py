@@ -17,38 +17,38 @@ LOST_TRANSACTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class EpdBackgroundWork(models.AbstractModel):
-    """Records that a cron works on in passes, slice after slice, each committed by itself.
+    """Records that a cron works on, run after run, in slices that are each committed by themselves.
 
-    A pass takes the records in their order, within the budget of wall and CPU time that all jobs
-    of the database share. A fault of one record stops that record alone, and a person is told why;
-    a transaction that the database gave up is begun anew a little later; a pass that ran out of
+    A cron run takes the records in their order, within the budget of wall and CPU time that all
+    jobs of the database share. An error of one record stops that record alone, and a person sees
+    why; a transaction that the database gave up is begun anew a little later; a run that is out of
     time calls the next. What a record came to is committed before the next one begins.
 
     A model that uses it sets ``_work_cron`` (XML id of the job, whose code calls
-    ``model._work_pass()``) and ``_work_states`` (where ``state`` stands while there is work), has
+    ``model._run_work()``) and ``_work_states`` (where ``state`` stands while there is work), has
     ``company_id`` and ``user_id``, and says one of
 
     * :meth:`_work_slice` – the next slice, when slices need nothing in common;
     * :meth:`_work` – all of it, when something (an open file) is held from slice to slice, or when
-      the work is one short step: do it, set the state, return. The pass commits.
+      the work is one short step: do it, set the state, return. The run commits.
 
-    A fault calls :meth:`_pause_for_fault`, which is right as it stands for models of
+    An error calls :meth:`_pause_for_error`, which is right as it stands for models of
     ``epd.state.gate`` and ``mail.thread`` with a state «paused» and a field ``pause_reason``.
-    Others, such as a wizard that ends as «failed», override it and write what :meth:`_fault_text`
+    Others, such as a wizard that ends as «failed», override it and write what :meth:`_get_error_text`
     returns. Buttons that give work call :meth:`_wake_worker`.
 
     The work is done with the rights of the program, or those of :meth:`_work_as`. A wizard that has
-    something looked at, in full::
+    something checked, in full::
 
         _inherit = ["epd.background.work"]
-        _work_cron = "epd_mailing.ir_cron_look"
-        _work_states = ("looking",)
+        _work_cron = "epd_mailing.ir_cron_check"
+        _work_states = ("checking",)
 
         def _work(self, in_budget):
-            self.write({"state": "ready", "findings": self._look()})
+            self.write({"state": "ready", "findings": self._check()})
 
-        def _pause_for_fault(self, error):
-            self.write({"state": "failed", "problem": self._fault_text(error)})
+        def _pause_for_error(self, error):
+            self.write({"state": "failed", "problem": self._get_error_text(error)})
     """
 
     _name = "epd.background.work"
@@ -61,7 +61,7 @@ class EpdBackgroundWork(models.AbstractModel):
     # faults that are told to a person and need no trace in the log
     _work_expected = (UserError,)
 
-    # --- the pass ---------------------------------------------------------------------------------
+    # --- the cron run ---------------------------------------------------------------------------------
 
     @api.model
     def _work_pass(self):
@@ -133,9 +133,9 @@ class EpdBackgroundWork(models.AbstractModel):
 
     def _pause_safely(self, error):
         try:
-            if self.exists():  # deleted meanwhile: there is nobody to tell
-                # whatever the rights of the user are by now, the reason is written in his language
-                self._for_office()._pause_for_fault(error)
+            if self.exists():  # deleted meanwhile: there is nobody to report to
+                # whatever the rights of the user are by now, the reason is written in their language
+                self._for_office()._pause_for_error(error)
                 self.env["ir.cron"]._commit_progress()
         except LOST_TRANSACTION:  # a person moved it at the same moment
             return self._wait_for_retry()
@@ -156,9 +156,9 @@ class EpdBackgroundWork(models.AbstractModel):
         return self._for_office()
 
     def _work(self, in_budget):
-        """Work slice after slice until there are none, somebody stops it, or the pass is over.
+        """Work slice after slice until there are none, somebody stops it, or the cron run is over.
 
-        :param in_budget: function that tells whether the pass has time left
+        :param in_budget: function that tells whether the cron run has time left
         """
         while in_budget():
             self.invalidate_recordset()
@@ -182,20 +182,20 @@ class EpdBackgroundWork(models.AbstractModel):
         """Return how many things are left, counted as :meth:`_work_slice` counts them."""
         return 0
 
-    def _pause_for_fault(self, error):
-        """Stop the work on a fault that concerns all of it, and tell why."""
-        text = self._fault_text(error)
+    def _pause_for_error(self, error):
+        """Stop the work on an error that concerns all of it, and say why."""
+        text = self._get_error_text(error)
         stopped = self._can_move("paused")
         stopped._move("paused", pause_reason=text)
         for record in stopped:
             record.message_post(body=text)
 
-    def _fault_text(self, error):
-        """Return what a person is told of a fault."""
+    def _get_error_text(self, error):
+        """Return what a person reads of an error."""
         if isinstance(error, UserError):
             return str(error)
         return self.env._(
-            "An unexpected fault (%s); the administrator sees it in the log.",
+            "An unexpected error (%s); the administrator sees it in the log.",
             type(error).__name__,
         )
 

@@ -12,19 +12,19 @@ class EpdRealtime(models.AbstractModel):
 
     _name = "epd.live"
     _description = "Followed on Screen"
-    # a change of one of these is told
-    _told_fields = frozenset({"state", "wait_reason", "pause_reason", "refreshed_at"})
+    # a change of one of these is sent to the screens
+    _notified_fields = frozenset({"state", "wait_reason", "pause_reason", "refreshed_at"})
 
-    def _tell_screens(self):
-        """Tell the screens that show these records to read them again, once this is committed."""
+    def _notify_screens(self):
+        """Have the screens that show these records read them again, once this is committed."""
         for record in self:
             # the channel is a record: only who may read it is subscribed, see ir.websocket
             self.env["bus.bus"]._sendone(record, NOTICE, {"model": record._name, "id": record.id})
 
     def write(self, vals):
         res = super().write(vals)
-        if self._told_fields.intersection(vals):
-            self._tell_screens()
+        if self._notified_fields.intersection(vals):
+            self._notify_screens()
         return res
 
 
@@ -41,10 +41,12 @@ class IrWebsocket(models.AbstractModel):
     def _epd_get_records(self, names):
         """Return the records behind channel names that the user may follow."""
         records = []
-        followed = self.env.registry["epd.live"]._inherit_children
+        registry = self.env.registry
         for name in names:
             model, _sep, res_id = name.removeprefix(CHANNEL).partition("/")
-            if model not in followed or not res_id.isdecimal() or len(res_id) > 9:
+            if model not in registry or not issubclass(registry[model], registry["epd.live"]):
+                continue
+            if not res_id.isdecimal() or len(res_id) > 9:
                 continue
             # the session's own companies are not known to a socket: all of the user's count
             user = self.env.user

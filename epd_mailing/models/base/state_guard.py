@@ -19,6 +19,14 @@ class EpdStateGuard(models.AbstractModel):
     def _gate_names(self):
         return {self._state_field, *super()._gate_names()}
 
+    def _check_in_state(self, state, text):
+        """Raise ``text`` unless all records are in the state.
+
+        :raise UserError: with that text, and what to do
+        """
+        if self.filtered(lambda record: record[self._state_field] != state):
+            raise UserError(self.env._("%s Reload the page to see where it stands.", text))
+
     def _can_move(self, target):
         """Return the records that may go to state ``target`` from where they are."""
         field = self._state_field
@@ -40,4 +48,4 @@ class EpdStateGuard(models.AbstractModel):
                     target=labels.get(target),
                 )
             )
-        self._through_gate().write({self._state_field: target, **vals})
+        self._unlocked().write({self._state_field: target, **vals})

@@ -2,7 +2,11 @@
 
 import io
 
+from odoo import fields
 from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+FILES_AT_ONCE = 100
 
 
 def find_attachment(record, field):
@@ -27,7 +31,7 @@ def find_attachment(record, field):
 def open_stored(record, field, missing):
     """Return the file of a field as a binary stream, from the disk where it lies there.
 
-    :param missing: what a person is told when there is none
+    :param missing: what a person reads when there is none
     :raise UserError: when there is none, or it is lost on the disk
     """
     record.ensure_one()
@@ -40,3 +44,35 @@ def open_stored(record, field, missing):
         except OSError as error:
             raise UserError(record.env._("The file is missing on the server.")) from error
     return io.BytesIO(attachment.raw or b"")
+
+
+def drop_old_files(model, field, states):
+    """Remove the files of records at rest after their company's time of keeping; the records stay.
+
+    :param model: model with ``state`` and ``company_id``
+    :param field: name of its field of kind ``Binary(attachment=True)``
+    :param states: states of records at rest
+    :return: ``(files removed, whether more are left)``, as ``@api.autovacuum`` wants it
+    """
+    removed = 0
+    env = model.env
+    for company in env["res.company"].sudo().search([("epd_import_keep_days", ">", 0)]):
+        rows = env.execute_query(
+            SQL(
+                """SELECT attachment.id FROM ir_attachment attachment
+                     JOIN %s source ON source.id = attachment.res_id
+                    WHERE attachment.res_model = %s AND attachment.res_field = %s
+                      AND source.company_id = %s AND source.state IN %s
+                      AND source.write_date < %s LIMIT %s""",
+                SQL.identifier(model._table),
+                model._name,
+                field,
+                company.id,
+                tuple(states),
+                fields.Datetime.subtract(fields.Datetime.now(), days=company.epd_import_keep_days),
+                FILES_AT_ONCE,
+            )
+        )
+        env["ir.attachment"].sudo().browse([number for (number,) in rows]).unlink()
+        removed += len(rows)
+    return removed, removed >= FILES_AT_ONCE

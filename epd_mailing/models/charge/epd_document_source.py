@@ -7,7 +7,7 @@ _DEFERRED = object()
 class EpdDocumentSource(models.AbstractModel):
     """What documents are made from: a change marks the saved documents it may concern.
 
-    The mark says «look again», no more: whether a document is outdated is told by the digest of the
+    The mark says «check again», no more: whether a document is outdated is known by the digest of the
     figures themselves (``epd.payment.document``), so writing the same figures again changes nothing.
     """
 

@@ -67,7 +67,7 @@ class ResCompany(models.Model):
         string="Category of the Payment Code",
         default="ЖКУ",
         size=30,
-        help="The field Category, as the office's bank wants it: a word or a number. Empty: left out.",
+        help="The field Category, as the office's bank wants it: a word or a number. Empty: not printed.",
     )
     epd_code_without_sum = fields.Selection(
         [
@@ -77,7 +77,7 @@ class ResCompany(models.Model):
         string="When Nothing Is Due",
         default="skip",
         required=True,
-        help="Some applications take a code without a sum for a fault, in others a payer may enter any sum.",
+        help="Some applications take a code without a sum for an error, in others a payer may enter any sum.",
     )
     epd_second_form = fields.Selection(
         [("warning", "Warn"), ("error", "Stop")],

@@ -154,7 +154,7 @@ class DocumentWriter:
             replaced._supersede(self.reason)
             replaced.flush_recordset()  # one live version at a time: the old one is superseded first
         digests = self.documents._get_charge_digests(accounts.ids, self.period.ids)
-        documents = self.documents._through_gate().create(
+        documents = self.documents._unlocked().create(
             [
                 {
                     **self._prepare_vals(account, files[account.id], new[account.id]),

@@ -80,7 +80,7 @@ class EpdPaymentDocument(models.Model):
         "superseded": (),
         "cancelled": (),
     }
-    _gated_fields = (
+    _guarded_fields = (
         *FROZEN,
         "version",
         "state_reason",
@@ -512,7 +512,7 @@ class EpdPaymentDocument(models.Model):
     @api.model
     def _purge_files(self, company, before):
         documents = self.sudo().search(self._get_purge_domain(company, before), limit=PURGE_BATCH)
-        documents._through_gate().write({"is_purged": True})
+        documents._unlocked().write({"is_purged": True})
         self.env.flush_all()
         self.env["ir.attachment"].sudo().search(
             [
@@ -699,7 +699,7 @@ class EpdPaymentDocument(models.Model):
                 or document.period_id.date_start
                 >= document.company_id.epd_current_period_id.date_start
             )
-        )._through_gate().write({"touched_at": fields.Datetime.now()})
+        )._unlocked().write({"touched_at": fields.Datetime.now()})
         self.invalidate_model(["is_outdated"])
 
     def _search_is_outdated(self, operator, value):

@@ -22,9 +22,9 @@ class IrAttachment(models.Model):
             return
         documents = self.env[DOCUMENT].sudo().browse(files.mapped("res_id"))
         if documents.exists().filtered(lambda doc: doc.state != "draft" and not doc.is_purged):
-            self._epd_refuse()
+            self._epd_reject()
 
-    def _epd_refuse(self):
+    def _epd_reject(self):
         raise UserError(
             self.env._("The file of a saved payment document is not changed or deleted.")
         )
@@ -43,7 +43,7 @@ class IrAttachment(models.Model):
         return res
 
     def _epd_check_added(self):
-        """Let no file stand beside a saved document's own: only that very file is taken in."""
+        """Let no file stand beside a saved document's own: only that very file is accepted."""
         files = self.sudo().filtered(lambda file: file.res_field and file.res_model == DOCUMENT)
         if not files:
             return
@@ -52,7 +52,7 @@ class IrAttachment(models.Model):
         for file in files:
             wanted = digests.get(file.res_id)
             if wanted and receipt_data.digest(file.raw or b"") != wanted:
-                self._epd_refuse()
+                self._epd_reject()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_epd_document(self):

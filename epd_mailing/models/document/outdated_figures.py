@@ -13,7 +13,7 @@ class OutdatedFigures:
     """
     :ivar count: documents
     :ivar printed: sum of what they say is due, roubles
-    :ivar now: what they would say now; None where that takes too long or cannot be told
+    :ivar now: what they would say now; None where that takes too long or cannot be known
     """
 
     count: int

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ...tools.money import format_money
 from ...tools.table_file import TableError
+from ..base.stored_file import drop_old_files
 from ..document.epd_payment_document import FORMS
 from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
 from .import_file import ImportFile
@@ -39,7 +40,7 @@ class EpdImport(models.Model):
 
     _name = "epd.import"
     _description = "Loading from a File"
-    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
+    _inherit = ["epd.background.task"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -58,18 +59,15 @@ class EpdImport(models.Model):
     _work_states = ("checking", "loading", "taking_back")
     _work_expected = (UserError, TableError, SliceRejected)
 
-    _gated_fields = (
+    _guarded_fields = (
         "phase", "position", "row_reached", "total_size", "row_count", "created_count",
-        "updated_count", "same_count", "left_count", "error_count", "warning_count", "pause_reason",
-        "file_sha256", "signature", "header_row", "finished_at", "paid_sum", "swept_to",
+        "updated_count", "same_count", "left_count", "error_count", "warning_count",
+        "file_sha256", "signature", "header_row", "paid_sum", "swept_to",
         "running", "encoding_doubt", "is_guessed", "planned_counts",
-        "removed_count", "kept_count", "user_id",
+        "removed_count", "kept_count",
     )  # fmt: skip
 
     name = fields.Char(compute="_compute_name")
-    company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
-    )
     kind = fields.Selection(IMPORT_KINDS, required=True, default="charge")
     period_id = fields.Many2one(
         "epd.billing.period",
@@ -85,7 +83,6 @@ class EpdImport(models.Model):
         string="Paid To",
         help="Where the file names no payee: whose balances these are, to whom new services are paid.",
     )
-    user_id = fields.Many2one("res.users", default=lambda self: self.env.user, readonly=True)
     file = fields.Binary(attachment=True, copy=False)
     file_name = fields.Char(copy=False)
     file_sha256 = fields.Char(readonly=True, copy=False, size=64, index="btree_not_null")
@@ -200,8 +197,6 @@ class EpdImport(models.Model):
     left_count = fields.Integer(string="Rows Skipped", readonly=True, copy=False)
     error_count = fields.Integer(string="Errors", readonly=True, copy=False)
     warning_count = fields.Integer(string="Warnings", readonly=True, copy=False)
-    pause_reason = fields.Text(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress", help="Percent of the file read.")
     problem_ids = fields.One2many("epd.import.problem", "import_id", copy=False)
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
@@ -333,17 +328,17 @@ class EpdImport(models.Model):
         } & set(vals)  # fmt: skip
         settings = {"period_id", "company_id", "form", "payee_id", "create_missing", "decimal"}
         settings |= {"create_services", "scope"}
-        if (reread or settings & set(vals)) and not self._gate_open():
+        if (reread or settings & set(vals)) and not self._is_unlocked():
             self._check_editable()
         of_payments = reread | {"period_id", "company_id", "payee_id", "decimal"} & set(vals)
-        if of_payments and not self._gate_open():
+        if of_payments and not self._is_unlocked():
             self._check_no_payments()
         if "good_only" in vals and self.filtered(lambda order: order.state == "loading"):
             raise UserError(self.env._("Stop the loading before you change it."))
         if {"kind", "file"} & set(vals) and "scope" not in vals:
             vals = {**vals, "scope": False}  # another file has another usual scope
         res = super().write(vals)
-        if reread and not self._gate_open():
+        if reread and not self._is_unlocked():
             self._read_layout()
         return res
 
@@ -381,13 +376,14 @@ class EpdImport(models.Model):
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
-    def _check_user_may(self):
+    def _check_and_unlock(self):
+        # the work is done with the user's own rights
         self.check_access("write")
-        return self._through_gate()
+        return self._unlocked()
 
     def action_check(self):
         """«Check»: read and match every row and list what is wrong; nothing is written."""
-        orders = self._check_user_may()
+        orders = self._check_and_unlock()
         for order in orders:
             file = ImportFile(order)
             file.check_startable()
@@ -403,7 +399,7 @@ class EpdImport(models.Model):
 
         :raise UserError: when there are errors and «Take the Good Rows» is not ticked
         """
-        orders = self._check_user_may()
+        orders = self._check_and_unlock()
         for order in orders:
             if order.state != "checked":
                 raise UserError(self.env._("Check the file first."))
@@ -449,30 +445,21 @@ class EpdImport(models.Model):
             user_id=self.env.uid,  # with whose rights it is done
         )
 
-    def action_stop(self):
-        """Stop after the slice in work."""
-        self._check_user_may()._move(
-            "paused", pause_reason=self.env._("Stopped by %(user)s", user=self.env.user.name)
-        )
-        return True
+    def _get_resumed_state(self):
+        return _STATES[self.phase]
 
-    def action_resume(self):
-        """Go on from the row reached."""
-        for order in self._check_user_may():
-            order._move(_STATES[order.phase], pause_reason=False, user_id=self.env.uid)
-        self._wake_worker()
-        return True
+    def _get_resumed_values(self):
+        return {"user_id": self.env.uid}  # with whose rights it is done
 
     def action_cancel(self):
         """Give the loading up; rows that were written before stay."""
-        orders = self._check_user_may()
-        orders._move("cancelled")
-        orders._forget_marks()
-        return True
+        res = super().action_cancel()
+        self._forget_marks()
+        return res
 
     def action_to_draft(self):
         """Change how the file is read, or the file itself."""
-        self._check_user_may()._move("draft", pause_reason=False)
+        self._check_and_unlock()._move("draft", pause_reason=False)
         return True
 
     def action_take_back(self):
@@ -480,7 +467,7 @@ class EpdImport(models.Model):
 
         :raise UserError: when it brought none
         """
-        orders = self._check_user_may()
+        orders = self._check_and_unlock()
         for order in orders:
             if not order.has_payments:
                 raise UserError(self.env._("No payment recorded now came from this file."))
@@ -536,10 +523,10 @@ class EpdImport(models.Model):
     @api.model
     def _cron_import(self):
         """Work on all orders that are checked or loaded, within the budget of a cron run."""
-        self._work_pass()
+        self._run_work()
 
     def _for_user(self):
-        return super()._for_user().with_context(mail_create_nolog=True)._through_gate()
+        return super()._for_user().with_context(mail_create_nolog=True)._unlocked()
 
     def _work_as(self):
         """Load with the rights of the order's user."""
@@ -557,7 +544,7 @@ class EpdImport(models.Model):
         try:
             ImportRun(order).run(lambda: True, commit=False)
         except TableError as error:
-            order._pause_for_fault(error)
+            order._pause_for_error(error)
 
     def _work_slice(self):
         """Take back the next payments; return how many, None when there are none left."""
@@ -570,20 +557,20 @@ class EpdImport(models.Model):
         self.position += count
         return count
 
-    def _pause_for_fault(self, error):
-        order = self._through_gate()
+    def _pause_for_error(self, error):
+        order = self._unlocked()
         if isinstance(error, SliceRejected):
             ImportRun(order).store_problems(error.problems)
-        return super(EpdImport, order)._pause_for_fault(error)
+        return super(EpdImport, order)._pause_for_error(error)
 
-    def _fault_text(self, error):
+    def _get_error_text(self, error):
         if isinstance(error, SliceRejected):
             return self._describe_rejection()
         if isinstance(error, TableError):
             return describe_table_error(self.env, error)
         if isinstance(error, AccessError):
             return self.env._("%s has no right to load this.", self.user_id.name)
-        return super()._fault_text(error)
+        return super()._get_error_text(error)
 
     def _describe_rejection(self):
         if self.kind == "payment":
@@ -606,21 +593,4 @@ class EpdImport(models.Model):
     @api.autovacuum
     def _gc_files(self):
         """Remove the files of finished loadings after the company's time of keeping; orders stay."""
-        removed = 0
-        for company in self.env["res.company"].sudo().search([("epd_import_keep_days", ">", 0)]):
-            rows = self.env.execute_query(
-                SQL(
-                    """SELECT attachment.id FROM ir_attachment attachment
-                         JOIN epd_import source ON source.id = attachment.res_id
-                        WHERE attachment.res_model = 'epd.import' AND attachment.res_field = 'file'
-                          AND source.company_id = %s AND source.state IN ('done', 'cancelled', 'taken_back')
-                          AND source.write_date < %s LIMIT 100""",
-                    company.id,
-                    fields.Datetime.subtract(
-                        fields.Datetime.now(), days=company.epd_import_keep_days
-                    ),
-                )
-            )
-            self.env["ir.attachment"].sudo().browse([number for (number,) in rows]).unlink()
-            removed += len(rows)
-        return removed, removed >= 100
+        return drop_old_files(self, "file", ("done", "cancelled", "taken_back"))

@@ -39,7 +39,7 @@ class EpdReceiptImport(models.Model):
 
     _name = "epd.receipt.import"
     _description = "Ready-made Receipts"
-    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
+    _inherit = ["epd.background.task"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -54,12 +54,9 @@ class EpdReceiptImport(models.Model):
     }
     _work_cron = "epd_mailing.ir_cron_receipt_import"
     _work_states = ("checking", "saving")
-    _gated_fields = ("phase", "is_book", "file_sha256", "pause_reason", "finished_at", "user_id")
+    _guarded_fields = ("phase", "is_book", "file_sha256")
 
     name = fields.Char(compute="_compute_name")
-    company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
-    )
     period_id = fields.Many2one(
         "epd.billing.period",
         required=True,
@@ -95,7 +92,6 @@ class EpdReceiptImport(models.Model):
         string="Take the Good Files",
         help="Save the files without problems and leave the others. Otherwise one stops all.",
     )
-    user_id = fields.Many2one("res.users", default=lambda self: self.env.user, readonly=True)
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -116,8 +112,6 @@ class EpdReceiptImport(models.Model):
     phase = fields.Selection(
         [("check", "Check"), ("save", "Save")], readonly=True, copy=False, default="check"
     )
-    pause_reason = fields.Text(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
     line_ids = fields.One2many("epd.receipt.import.line", "import_id", copy=False)
     file_count = fields.Integer(string="Files", compute="_compute_counts")
     pending_count = fields.Integer(compute="_compute_counts")
@@ -178,7 +172,7 @@ class EpdReceiptImport(models.Model):
             ) from error
 
     def write(self, vals):
-        if not self._gate_open() and set(vals) & {
+        if not self._is_unlocked() and set(vals) & {
             "file", "pattern", "period_id", "form", "check_text", "replace_saved", "company_id"
         }:  # fmt: skip
             if self.filtered(lambda order: order.state != "draft"):
@@ -193,13 +187,14 @@ class EpdReceiptImport(models.Model):
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
-    def _check_user_may(self):
+    def _check_and_unlock(self):
+        # the work is done with the user's own rights
         self.check_access("write")
-        return self._through_gate()
+        return self._unlocked()
 
     def action_check(self):
         """«Check»: list the files, match them to accounts, check each; nothing is saved."""
-        for order in self._check_user_may():
+        for order in self._check_and_unlock():
             order.line_ids.sudo().unlink()
             order._list_files()
             order._move("checking", phase="check", pause_reason=False, user_id=self.env.uid)
@@ -213,7 +208,7 @@ class EpdReceiptImport(models.Model):
 
         :raise UserError: when there are problems and «Take the Good Files» is not ticked
         """
-        for order in self._check_user_may():
+        for order in self._check_and_unlock():
             if order.state != "checked":
                 raise UserError(self.env._("Check the archive first."))
             if order.problem_count and order.is_book:
@@ -238,29 +233,15 @@ class EpdReceiptImport(models.Model):
         self._wake_worker()
         return True
 
-    def action_stop(self):
-        """Stop after the files in work."""
-        self._check_user_may()._move(
-            "paused", pause_reason=self.env._("Stopped by %(user)s", user=self.env.user.name)
-        )
-        return True
+    def _get_resumed_state(self):
+        return "saving" if self.phase == "save" else "checking"
 
-    def action_resume(self):
-        """Go on where it stopped."""
-        for order in self._check_user_may():
-            state = "saving" if order.phase == "save" else "checking"
-            order._move(state, pause_reason=False, user_id=self.env.uid)
-        self._wake_worker()
-        return True
-
-    def action_cancel(self):
-        """Give the archive up."""
-        self._check_user_may()._move("cancelled")
-        return True
+    def _get_resumed_values(self):
+        return {"user_id": self.env.uid}  # with whose rights it is done
 
     def action_to_draft(self):
         """Change the archive or how its files are matched."""
-        self._check_user_may()._move("draft", pause_reason=False)
+        self._check_and_unlock()._move("draft", pause_reason=False)
         return True
 
     def action_open_documents(self):
@@ -290,7 +271,7 @@ class EpdReceiptImport(models.Model):
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             book = BookPages(self)
             data = book.find(stream)
-            self._through_gate().write({"file_sha256": digest, "is_book": data is not None})
+            self._unlocked().write({"file_sha256": digest, "is_book": data is not None})
             if data is not None:
                 book.list_pages(data)
                 return
@@ -364,10 +345,10 @@ class EpdReceiptImport(models.Model):
     @api.model
     def _cron_receipts(self):
         """Work on all archives that are checked or saved, within the budget of a cron run."""
-        self._work_pass()
+        self._run_work()
 
     def _for_user(self):
-        return super()._for_user()._through_gate()
+        return super()._for_user()._unlocked()
 
     def _work_as(self):
         """Import the files with the rights of the user who brought them."""
@@ -476,20 +457,4 @@ class EpdReceiptImport(models.Model):
     @api.autovacuum
     def _gc_files(self):
         """Remove the archives of finished loadings after the company's time of keeping."""
-        removed = 0
-        for company in self.env["res.company"].sudo().search([("epd_import_keep_days", ">", 0)]):
-            before = fields.Datetime.subtract(
-                fields.Datetime.now(), days=company.epd_import_keep_days
-            )
-            old = self.sudo().search(
-                [
-                    ("company_id", "=", company.id),
-                    ("state", "in", ("done", "cancelled")),
-                    ("write_date", "<", before),
-                    ("file", "!=", False),
-                ],
-                limit=20,
-            )
-            old._through_gate().write({"file": False})
-            removed += len(old)
-        return removed, removed >= 20
+        return drop_old_files(self, "file", ("done", "cancelled"))

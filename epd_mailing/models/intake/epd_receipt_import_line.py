@@ -50,7 +50,7 @@ class EpdReceiptImportLine(models.Model):
             raise UserError(self.env._("Only the account of a page can be chosen here."))
         res = super().write(vals)
         self.sudo().write({"state": "good", "problem_code": False, "document_id": False})
-        BookPages(self.import_id._through_gate())._compare_saved()
+        BookPages(self.import_id._unlocked())._compare_saved()
         return res
 
     def action_same_as_previous(self):

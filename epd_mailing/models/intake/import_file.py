@@ -72,7 +72,7 @@ class ImportFile:
 
         :raise UserError: when it is no table we read
         """
-        order = self.order._through_gate()
+        order = self.order._unlocked()
         order.column_ids.sudo().unlink()
         if not self.get_attachment():
             order.write(

@@ -131,7 +131,7 @@ class EpdLetterFacts(models.AbstractModel):
     def _put_in_order(self, letter, vals):
         """Bound a time that is later than what can only have followed it.
 
-        Events come as the service has them: a delivery may be told with a later time than the
+        Events come as the service has them: a delivery may be reported with a later time than the
         opening. Both cannot be true; the earlier one then bounds the other («not later than»).
         """
         for first, second in IN_ORDER:

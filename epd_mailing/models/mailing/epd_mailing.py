@@ -58,7 +58,7 @@ class EpdMailing(models.Model):
         "done": ("sending",),
         "cancelled": (),
     }
-    _gated_fields = (
+    _guarded_fields = (
         "scheduled_at",
         "started_at",
         "finished_at",
@@ -279,7 +279,7 @@ class EpdMailing(models.Model):
         :raise UserError: when they are too many for one go, or none of them can be made
         """
         self.ensure_one()
-        mailing = self._check_user_may()
+        mailing = self._check_and_unlock()
         OutdatedLetters(mailing).reissue()
         return True
 
@@ -367,10 +367,6 @@ class EpdMailing(models.Model):
 
     # --- checks before sending ---------------------------------------------------------------------
 
-    def _check_user_may(self):
-        self.check_access("write")
-        return self.sudo()._through_gate()
-
     def _check_account(self):
         """Raise when the account to send through is not active.
 
@@ -391,7 +387,7 @@ class EpdMailing(models.Model):
                 )
 
     def _check_text(self):
-        """Refuse a message that is not there or does not work.
+        """Reject a message that is not there or does not work.
 
         :raise UserError: naming the line of what does not work
         """
@@ -406,7 +402,7 @@ class EpdMailing(models.Model):
                 raise UserError(self.env["epd.message.template"]._describe(error)) from error
 
     def _check_complete(self):
-        """Refuse to send what is not whole.
+        """Raise when the mailing is not whole.
 
         :raise UserError: saying what is missing, or what to press
         """
@@ -441,7 +437,7 @@ class EpdMailing(models.Model):
             that has passed means now
         :raise UserError: when the mailing is not whole or has begun
         """
-        mailings = self._check_user_may()
+        mailings = self._check_and_unlock()
         mailings._check_complete()
         now = fields.Datetime.now()
         when = max(fields.Datetime.to_datetime(scheduled_at) or now, now)
@@ -465,12 +461,12 @@ class EpdMailing(models.Model):
 
     def action_unschedule(self):
         """Take a scheduled mailing back to draft."""
-        self._check_user_may()._move("draft", scheduled_at=False)
+        self._check_and_unlock()._move("draft", scheduled_at=False)
         return True
 
     def action_pause(self):
         """Stop after the letters in flight; what was sent is reported."""
-        for mailing in self._check_user_may():
+        for mailing in self._check_and_unlock():
             mailing._move(
                 "paused",
                 wait_reason=self.env._("Paused by %(user)s", user=self.env.user.name),
@@ -480,8 +476,12 @@ class EpdMailing(models.Model):
         return True
 
     def action_resume(self):
-        """Go on sending (or waiting for the planned time)."""
-        mailings = self._check_user_may()
+        """Go on sending (or waiting for the planned time).
+
+        :raise UserError: when it is not paused, or its account or message does not work
+        """
+        mailings = self._check_and_unlock()
+        mailings._check_in_state("paused", self.env._("Only a paused mailing can go on."))
         mailings._check_account()
         mailings._check_text()
         now = fields.Datetime.now()
@@ -504,7 +504,7 @@ class EpdMailing(models.Model):
 
     def action_cancel(self):
         """Give the mailing up: cancel what is not sent or not written yet, report what was sent."""
-        for mailing in self._check_user_may():
+        for mailing in self._check_and_unlock():
             if mailing.is_filling:
                 mailing.write({"is_filling": False})
             mailing._move(
@@ -548,7 +548,7 @@ class EpdMailing(models.Model):
 
     def action_refresh(self):
         """«Refresh Statistics»: ask UniSender now, and say as of when the figures are."""
-        for mailing in self._check_user_may():
+        for mailing in self._check_and_unlock():
             if not mailing.unisender_account_id or mailing.state == "draft":
                 continue
             if not mailing.env["epd.status.poll"]._refresh(mailing):
@@ -650,7 +650,7 @@ class EpdMailing(models.Model):
         if total <= AT_ONCE:
             self._add_documents(documents.search(domain, order="building_id, account_id"))
             return
-        self.sudo()._through_gate().write(
+        self.sudo()._unlocked().write(
             {
                 "is_filling": True,
                 "fill_total": total,
@@ -662,14 +662,14 @@ class EpdMailing(models.Model):
 
     def action_stop_filling(self):
         """Stop writing letters after the slice in work."""
-        for mailing in self._check_user_may().filtered("is_filling"):
+        for mailing in self._check_and_unlock().filtered("is_filling"):
             reason = self.env._("Stopped by %(user)s", user=self.env.user.name)
             mailing.write({"is_filling": False, "fill_problem": reason})
         return True
 
     def action_go_on_filling(self):
         """Write the letters that are still missing."""
-        waiting = self._check_user_may().filtered(
+        waiting = self._check_and_unlock().filtered(
             lambda mailing: mailing.fill_left and mailing._takes_letters()
         )
         for mailing in waiting:
@@ -688,7 +688,7 @@ class EpdMailing(models.Model):
     @api.model
     def _cron_fill(self):
         """Write the letters of all mailings that wait for them, within the budget of a cron run."""
-        self._work_pass()
+        self._run_work()
 
     @api.model
     def _get_work_domain(self):
@@ -699,7 +699,7 @@ class EpdMailing(models.Model):
         return super()._for_office().with_context(tracking_disable=True)
 
     def _work_as(self):
-        return super()._work_as()._through_gate()
+        return super()._work_as()._unlocked()
 
     def _work_slice(self):
         # the mailing's row is the claim: one worker writes its letters
@@ -710,10 +710,10 @@ class EpdMailing(models.Model):
     def _work_left(self):
         return self.fill_left
 
-    def _pause_for_fault(self, error):
+    def _pause_for_error(self, error):
         """Stop writing, and say why."""
-        text = self._fault_text(error)
-        self._through_gate().write({"is_filling": False, "fill_problem": text})
+        text = self._get_error_text(error)
+        self._unlocked().write({"is_filling": False, "fill_problem": text})
         self.message_post(body=text)
 
     def _fill_slice(self):
@@ -735,7 +735,7 @@ class EpdMailing(models.Model):
             )
             if self.state == "scheduled":
                 self._wake_sender(self.scheduled_at)
-        self._tell_screens()
+        self._notify_screens()
         return len(chunk)
 
     # --- sending again -----------------------------------------------------------------------------
@@ -865,7 +865,7 @@ class EpdMailing(models.Model):
             known and until and abs(known - until) < timedelta(seconds=60)
         )
         if (self.wait_reason or False) != (reason or False) or (reason and not same_time):
-            self._through_gate().write({"wait_reason": reason, "wait_until": until})
+            self._unlocked().write({"wait_reason": reason, "wait_until": until})
 
     def _pause(self, reason):
         """Pause for an error that a person has to correct, and notify a manager."""
@@ -888,6 +888,4 @@ class EpdMailing(models.Model):
             ]
         )
         for letter in waiting:
-            letter._through_gate()._move(
-                "cancelled", failure_type="withdrawn", failure_reason=reason
-            )
+            letter._unlocked()._move("cancelled", failure_type="withdrawn", failure_reason=reason)

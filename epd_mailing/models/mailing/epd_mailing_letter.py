@@ -167,7 +167,7 @@ class EpdMailingLetter(models.Model):
         "is_deferred",
         "raw_status",
     )
-    _gated_fields = (
+    _guarded_fields = (
         *_fact_fields,
         "company_id",
         "unisender_account_id",
@@ -371,13 +371,13 @@ class EpdMailingLetter(models.Model):
         reason = self._describe_reason(failure_type)
         if detail:
             reason["failure_reason"] += f": {detail}"
-        self._through_gate()._move("skipped", **reason, lease_until=False, claim_token=False)
+        self._unlocked()._move("skipped", **reason, lease_until=False, claim_token=False)
 
     # --- outcomes --------------------------------------------------------------------------------
 
     def _write_outcomes(self, outcomes):
         """Write what the calls came to: ``{letter id: pool.Outcome}``."""
-        for letter in self._through_gate():
+        for letter in self._unlocked():
             outcome = outcomes[letter.id]
             if letter.send_state not in ("sending", "unknown"):
                 # settled meanwhile, by a webhook or a person: what is known stays
@@ -390,7 +390,7 @@ class EpdMailingLetter(models.Model):
                 letter._write_unknown(f"{outcome.error.code}: {outcome.error.message}")
             elif letter.send_state == "unknown":
                 continue  # the sweep was quicker; a definite «not sent» is for a person to decide
-            elif outcome.kind == "refused":
+            elif outcome.kind == "rejected":
                 letter._write_rejected(outcome.error)
             else:
                 letter._write_not_sent(outcome)
@@ -411,7 +411,7 @@ class EpdMailingLetter(models.Model):
 
     def _write_unknown(self, reason):
         """Nobody knows whether it went; never sent again by itself."""
-        letter = self._through_gate()
+        letter = self._unlocked()
         if letter.send_state == "sending":
             letter._move(
                 "unknown",
@@ -482,7 +482,7 @@ class EpdMailingLetter(models.Model):
         :param moment: naive UTC to take when the moment of the call is not known
         :param by: what settles it, a key of ``settled_by``
         """
-        for letter in self._through_gate():
+        for letter in self._unlocked():
             vals = {} if letter.provider_id else {"provider_id": provider_id}
             if letter.send_state == "unknown":
                 letter._move(
@@ -504,12 +504,12 @@ class EpdMailingLetter(models.Model):
         if not self.env.user.has_group("epd_mailing.group_epd_operator"):
             raise UserError(self.env._("Only operators of payment documents may do this."))
         self.check_access("read")
-        return self.sudo()._through_gate()
+        return self.sudo()._unlocked()
 
     def _withdraw(self, reason):
         """Cancel the letters that have not gone; the others stay as they are."""
         waiting = self.sudo().filtered(lambda letter: letter.send_state in ("pending", "claimed"))
-        waiting._through_gate()._move(
+        waiting._unlocked()._move(
             "cancelled",
             failure_type="withdrawn",
             failure_reason=reason,
@@ -571,7 +571,7 @@ class EpdMailingLetter(models.Model):
             LetterWriter(mailing).repeat([(letter, letter.address_id) for letter in own], note)
         for mailing in letters.mailing_id:
             if mailing.state == "done":
-                mailing._through_gate()._move("sending", finished_at=False)
+                mailing._unlocked()._move("sending", finished_at=False)
             mailing._wake_sender()
         return True
 

@@ -344,7 +344,7 @@ class EpdMailingSender(models.AbstractModel):
         """
         letters._write_outcomes(outcomes)
         self.env["epd.letter.facts"]._adopt_events(letters)
-        mailing._tell_screens()
+        mailing._notify_screens()
         account = mailing.unisender_account_id
         found = list(outcomes.values())
         kinds = {outcome.kind for outcome in found}
@@ -366,7 +366,7 @@ class EpdMailingSender(models.AbstractModel):
             self._back_off(account, account._describe_error(error))
             return True
         account._recover()
-        if kinds == {"refused"} and self._is_rejected_over_and_over(mailing, found[-1].error):
+        if kinds == {"rejected"} and self._is_rejected_over_and_over(mailing, found[-1].error):
             mailing._pause(
                 self.env._(
                     "UniSender rejects letter after letter with the same answer: %(answer)s",

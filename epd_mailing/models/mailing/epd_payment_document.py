@@ -238,7 +238,7 @@ class EpdPaymentDocument(models.Model):
         if repeats:
             before = max(repeats, key=lambda letter: letter.id).mailing_id
             mailing = before.copy()
-            mailing.sudo()._through_gate().write({"parent_id": before.id})
+            mailing.sudo()._unlocked().write({"parent_id": before.id})
         else:
             template = self.env["epd.message.template"].search(
                 [("company_id", "=", self.company_id.id)], limit=1
@@ -256,7 +256,7 @@ class EpdPaymentDocument(models.Model):
         if repeats:
             writer.repeat(list(repeats.items()), reason)
         first = targets.filtered(lambda address: address not in repeats.values())
-        self.env["epd.mailing.letter"].sudo()._through_gate().create(
+        self.env["epd.mailing.letter"].sudo()._unlocked().create(
             [vals for vals in writer.prepare(self.sudo()) if vals.get("address_id") in first.ids]
         )
         return mailing

@@ -131,9 +131,9 @@ class EpdStatusPoll(models.AbstractModel):
             answer = account._get_client().check_email(letters.mapped("provider_id"))
         except errors.UniSenderError as error:
             _logger.warning("Statuses cannot be asked: %s", error.code)
-            account._through_gate().write({"last_error": account._describe_error(error)})
+            account._unlocked().write({"last_error": account._describe_error(error)})
             if isinstance(error, errors.Rejected):
-                # the same batch would be refused again: each letter waits as after any look
+                # the same batch would be rejected again: each letter waits as after any check
                 self._plan_next_poll(letters, now, counted)
             return False
         account._note_warnings(answer.warnings)
@@ -158,7 +158,7 @@ class EpdStatusPoll(models.AbstractModel):
         )
         for mailing in letters.mailing_id:
             if not mailing.refreshed_at or now - mailing.refreshed_at > timedelta(seconds=20):
-                mailing._through_gate().write({"refreshed_at": now})
+                mailing._unlocked().write({"refreshed_at": now})
         return True
 
     @api.model
@@ -171,7 +171,7 @@ class EpdStatusPoll(models.AbstractModel):
         """
         if not letters:
             return
-        letters._through_gate().write({"next_poll_at": False, "is_forgotten": True})
+        letters._unlocked().write({"next_poll_at": False, "is_forgotten": True})
         self.env["epd.letter.event"].sudo().create(
             [
                 {
@@ -202,7 +202,7 @@ class EpdStatusPoll(models.AbstractModel):
 
     @api.model
     def _watch_webhook(self, account):
-        """Notice a webhook that gets no calls: tell a manager, register it again each day.
+        """Notice a webhook that gets no calls: notify a manager, register it again each day.
 
         It is silent when a poll saw letters arrive a while ago and no genuine call came since.
         """
@@ -213,8 +213,8 @@ class EpdStatusPoll(models.AbstractModel):
         if not account.webhook_silent_at:
             if not self._has_missed_call(account, heard, now):
                 return
-            account._through_gate().write({"webhook_silent_at": heard})
-            account._tell_manager(
+            account._unlocked().write({"webhook_silent_at": heard})
+            account._notify_manager(
                 account.env._("UniSender's webhook gets no calls"),
                 "\n".join(
                     filter(
@@ -262,12 +262,12 @@ class EpdStatusPoll(models.AbstractModel):
     @api.model
     def _renew_webhook(self, account, now):
         """Register the webhook once more: the service switches off what failed for a day."""
-        account._through_gate().write({"webhook_renewed_at": now})
+        account._unlocked().write({"webhook_renewed_at": now})
         try:
             account._register_webhook(account._get_client())
         except errors.UniSenderError as error:
             _logger.warning("The webhook cannot be registered: %s", error.code)
-            account._through_gate().write({"last_error": account._describe_error(error)})
+            account._unlocked().write({"last_error": account._describe_error(error)})
 
     # --- letters of unknown outcome, events without a letter --------------------------------------
 
@@ -331,7 +331,7 @@ class EpdStatusPoll(models.AbstractModel):
         now, client = letters[:CONTACTS_A_RUN], account._get_client()
         for letter in now:
             # asked once for each fact: the contact forgets with their next letter
-            letter._through_gate().write({"contact_at": False})
+            letter._unlocked().write({"contact_at": False})
             if not letter.provider_id or not letter.sending_at or facts._has_rival(letter):
                 continue
             try:
@@ -350,7 +350,7 @@ class EpdStatusPoll(models.AbstractModel):
         """Set the next poll: later each time, none after a final fact or the vendor's 30 days."""
         plans = letters.grouped(lambda letter: self._get_next_poll(letter, now, counted))
         for (next_at, count), planned in plans.items():
-            planned._through_gate().write({"next_poll_at": next_at, "poll_count": count})
+            planned._unlocked().write({"next_poll_at": next_at, "poll_count": count})
 
     @api.model
     def _get_next_poll(self, letter, now, counted):

@@ -21,7 +21,7 @@ class LetterWriter:
         mailing.ensure_one()
         self.mailing = mailing
         self.env = mailing.env
-        self.letters = self.env["epd.mailing.letter"].sudo()._through_gate()
+        self.letters = self.env["epd.mailing.letter"].sudo()._unlocked()
 
     # --- first letters ---------------------------------------------------------------------------
 

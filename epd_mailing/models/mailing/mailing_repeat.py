@@ -63,7 +63,7 @@ class MailingRepeat:
 
     def _copy(self):
         repeat = self.mailing.copy()
-        repeat.sudo()._through_gate().write({"parent_id": self.mailing.id})
+        repeat.sudo()._unlocked().write({"parent_id": self.mailing.id})
         return repeat
 
     def get_reissued(self):

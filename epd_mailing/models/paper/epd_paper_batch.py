@@ -30,7 +30,7 @@ class EpdPaperBatch(models.Model):
 
     _name = "epd.paper.batch"
     _description = "Paper Receipts"
-    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
+    _inherit = ["epd.background.task"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -44,13 +44,11 @@ class EpdPaperBatch(models.Model):
     }
     _work_cron = "epd_mailing.ir_cron_paper"
     _work_states = ("building",)
-    _gated_fields = (
+    _guarded_fields = (
         "number",
         "unsent_count",
         "unknown_count",
         "started_at",
-        "finished_at",
-        "pause_reason",
         "presented_on",
         "presented_by",
     )
@@ -65,9 +63,6 @@ class EpdPaperBatch(models.Model):
     )
 
     name = fields.Char(compute="_compute_name", store=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
-    )
     period_id = fields.Many2one(
         "epd.billing.period",
         required=True,
@@ -107,7 +102,6 @@ class EpdPaperBatch(models.Model):
     part_size = fields.Integer(
         string="Receipts in One File", default=PART_SIZE, required=True, help="10 to 1000."
     )
-    user_id = fields.Many2one("res.users", default=lambda self: self.env.user, readonly=True)
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -124,9 +118,7 @@ class EpdPaperBatch(models.Model):
         tracking=True,
         index=True,
     )
-    pause_reason = fields.Text(readonly=True, copy=False)
     started_at = fields.Datetime(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
     presented_on = fields.Date(string="Handed Over On", readonly=True, copy=False, tracking=True)
     presented_by = fields.Many2one("res.users", string="Handed Over By", readonly=True, copy=False)
     unsent_count = fields.Integer(string="Not Mailed Yet", readonly=True, copy=False)
@@ -181,15 +173,11 @@ class EpdPaperBatch(models.Model):
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_made(self):
+    def _unlink_except_created(self):
         if self.filtered(lambda batch: batch.state not in ("draft", "cancelled")):
             raise UserError(self.env._("Paper receipts are kept as a proof. Cancel them instead."))
 
     # --- what a clerk does ------------------------------------------------------------------------
-
-    def _check_user_may(self):
-        self.check_access("write")
-        return self.sudo()._through_gate()
 
     def _get_accounts_query(self):
         """Return SQL of the accounts of the chosen lists; None when all are meant."""
@@ -206,7 +194,7 @@ class EpdPaperBatch(models.Model):
 
         :raise UserError: when there is nothing to print
         """
-        for batch in self._check_user_may():
+        for batch in self._check_and_unlock():
             batch._check_movable("building")
             PaperSorter(batch).add_documents()
             if not batch.pending_count:
@@ -235,26 +223,13 @@ class EpdPaperBatch(models.Model):
             "There is nothing to print: every saved receipt goes by e-mail or is printed already."
         )
 
-    def action_stop(self):
-        """Stop after the file in work."""
-        self._check_user_may()._move(
-            "paused", pause_reason=self.env._("Stopped by %(user)s", user=self.env.user.name)
-        )
-        return True
-
-    def action_resume(self):
-        """Go on where the work stopped."""
-        self._check_user_may()._move("building", pause_reason=False)
-        self._wake_worker()
-        return True
-
     def action_mark_printed(self, presented_on=None):
         """«Printed and Handed Over»: these receipts count as presented on that day.
 
         :param presented_on: date or text ``YYYY-MM-DD``; nothing means today by the office's zone
         :raise UserError: when the file is not ready, or the day has not come
         """
-        for batch in self._check_user_may():
+        for batch in self._check_and_unlock():
             company = batch.company_id
             today = company._epd_today()
             day = fields.Date.to_date(presented_on) or today
@@ -299,7 +274,7 @@ class EpdPaperBatch(models.Model):
 
     def action_cancel(self):
         """Cancel the batch before it is handed over; its receipts may be printed anew."""
-        batches = self._check_user_may()
+        batches = self._check_and_unlock()
         batches._move("cancelled", finished_at=fields.Datetime.now())
         self.env.flush_all()
         self.env.cr.execute(
@@ -337,7 +312,7 @@ class EpdPaperBatch(models.Model):
     @api.model
     def _cron_paper(self):
         """Work on all batches that are being created, within the budget of a cron run."""
-        self._work_pass()
+        self._run_work()
 
     def _work_slice(self):
         """Create the next part; without receipts that wait the batch is ready."""

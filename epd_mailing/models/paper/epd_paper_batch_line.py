@@ -11,7 +11,7 @@ class EpdPaperBatchLine(models.Model):
     _rec_name = "document_id"
 
     _transitions = {"pending": ("done", "error"), "done": (), "error": ()}
-    _gated_fields = (
+    _guarded_fields = (
         "is_live",
         "is_presented",
         "part_id",

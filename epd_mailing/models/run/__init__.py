@@ -8,5 +8,5 @@ from . import epd_run_readiness
 from . import epd_billing_run
 from . import epd_billing_run_line
 from . import epd_payment_document
-from . import epd_behind
+from . import drilldown
 from . import epd_mailing

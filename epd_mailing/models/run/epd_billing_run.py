@@ -44,13 +44,7 @@ class EpdBillingRun(models.Model):
 
     _name = "epd.billing.run"
     _description = "Preparation and Sending of Payment Documents"
-    _inherit = [
-        "mail.thread",
-        "mail.activity.mixin",
-        "epd.state.gate",
-        "epd.background.work",
-        "epd.live",
-    ]
+    _inherit = ["mail.activity.mixin", "epd.background.task", "epd.live"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -64,12 +58,9 @@ class EpdBillingRun(models.Model):
     _work_cron = "epd_mailing.ir_cron_prepare"
     _work_is_shared = True
     _work_states = ("preparing",)
-    _gated_fields = ("started_at", "finished_at", "pause_reason")
+    _guarded_fields = ("started_at",)
 
     name = fields.Char(compute="_compute_name")
-    company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
-    )
     period_id = fields.Many2one(
         "epd.billing.period",
         required=True,
@@ -90,7 +81,6 @@ class EpdBillingRun(models.Model):
         default="missing",
     )
     reason = fields.Char(help="Why saved documents are issued again.")
-    user_id = fields.Many2one("res.users", default=lambda self: self.env.user, readonly=True)
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -107,8 +97,6 @@ class EpdBillingRun(models.Model):
         index=True,
     )
     started_at = fields.Datetime(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
-    pause_reason = fields.Text(readonly=True, copy=False)
     line_ids = fields.One2many("epd.billing.run.line", "run_id", copy=False)
     document_ids = fields.One2many("epd.payment.document", "run_id", copy=False)
     mailing_ids = fields.One2many("epd.mailing", "run_id", copy=False)
@@ -351,17 +339,13 @@ class EpdBillingRun(models.Model):
 
     # --- what a clerk does ---------------------------------------------------------------------------
 
-    def _check_user_may(self):
-        self.check_access("write")
-        return self.sudo()._through_gate()
-
     def action_prepare(self):
         """«Save for Sending»: queue the accounts of the lists; the cron works on them.
 
         Pressed again on a run that is done, it works on all accounts of the lists once more, as its
         mode says: missing only, changed since, or all as new versions.
         """
-        runs = self._check_user_may()
+        runs = self._check_and_unlock()
         for run in runs:
             run._check_asked()
             if run.state == "done":
@@ -424,40 +408,25 @@ class EpdBillingRun(models.Model):
             raise UserError(self.env._("Choose at least one list of personal accounts."))
         return self.env["epd.receipt.preview"]._open_for(run=self)
 
-    def action_stop(self):
-        """Stop after the slice in work."""
-        self._check_user_may()._move(
-            "paused", pause_reason=self.env._("Stopped by %(user)s", user=self.env.user.name)
-        )
-        return True
-
     def action_resume(self):
         """Go on where the run stopped."""
-        runs = self._check_user_may()
-        self.env["epd.receipt.renderer"]._check_ready(sum(runs.mapped("pending_count")))
-        runs._move("preparing", pause_reason=False)
-        self._wake_worker()
-        return True
-
-    def action_cancel(self):
-        """Cancel the run; what was saved stays."""
-        self._check_user_may()._move("cancelled")
-        return True
+        self.env["epd.receipt.renderer"]._check_ready(sum(self.mapped("pending_count")))
+        return super().action_resume()
 
     def action_to_draft(self):
         """Take a cancelled run back to its beginning; saved documents stay."""
-        runs = self._check_user_may()
+        runs = self._check_and_unlock()
         runs._move("draft", started_at=False, finished_at=False, pause_reason=False)
         runs.line_ids.unlink()
         return True
 
     def action_retry_errors(self):
         """Work once more on the accounts that stand with an error."""
-        runs = self._check_user_may()
+        runs = self._check_and_unlock()
         lines = runs.line_ids.search([("run_id", "in", runs.ids), ("state", "=", "error")])
         if not lines:
             raise UserError(self.env._("No account of the run stands with an error."))
-        lines._through_gate()._move("pending", problem_code=False, problem_text=False)
+        lines._unlocked()._move("pending", problem_code=False, problem_text=False)
         runs.filtered(lambda run: run.state != "preparing")._move("preparing", finished_at=False)
         self._wake_worker()
         return True
@@ -517,7 +486,7 @@ class EpdBillingRun(models.Model):
     @api.model
     def _cron_prepare(self):
         """Work on all runs that are being prepared, within the budget of a cron run."""
-        self._work_pass()
+        self._run_work()
 
     def _for_office(self):
         # what became of each account stands in its line
@@ -579,7 +548,7 @@ class EpdBillingRun(models.Model):
         """Form the documents of a slice; when that fails as a whole, one account after another."""
         if not self._work_together(lines):
             self._work_one_by_one(lines)
-        self._tell_screens()
+        self._notify_screens()
 
     def _work_together(self, lines):
         """Form the documents of a slice at once.
@@ -674,7 +643,7 @@ class EpdBillingRun(models.Model):
 
     # --- what its numbers open -----------------------------------------------------------------------
 
-    def _get_behind_domain(self, what, model):
+    def _get_counted_domain(self, what, model):
         """Return the domain of the records that a number on the screens counts, see ``epd.behind``."""
         name, _sep, detail = what.partition("_")
         if name == "mail":
@@ -736,7 +705,7 @@ class EpdBillingRun(models.Model):
         self.ensure_one()
         return self._open("epd_mailing.epd_mailing_action", [("run_id", "=", self.id)])
 
-    def _open_behind(self, xmlid, what, name):
+    def _open_drilldown(self, xmlid, what, name):
         """Open the records that the number ``what`` counts, those of this moment."""
         self.ensure_one()
         self.check_access("read")
@@ -747,12 +716,12 @@ class EpdBillingRun(models.Model):
     def action_open_scope(self):
         """Open the accounts of the run."""
         name = self.env._("Accounts of the Run")
-        return self._open_behind("epd_personal_account_action", "scope", name)
+        return self._open_drilldown("epd_personal_account_action", "scope", name)
 
     def action_open_uncharged(self):
         """Open the accounts without charges in the period."""
         name = self.env._("Without Charges")
-        return self._open_behind("epd_personal_account_action", "uncharged", name)
+        return self._open_drilldown("epd_personal_account_action", "uncharged", name)
 
     def action_open_charges(self):
         """Open the charges of the period."""
@@ -762,26 +731,26 @@ class EpdBillingRun(models.Model):
     def action_open_live_documents(self):
         """Open the saved documents of the accounts of the run, earlier ones too."""
         name = self.env._("Documents Saved")
-        return self._open_behind("epd_payment_document_action", "saved", name)
+        return self._open_drilldown("epd_payment_document_action", "saved", name)
 
     def action_open_mailed(self):
         """Open the documents that have a letter or went on paper."""
         name = self.env._("Documents in a Mailing")
-        return self._open_behind("epd_payment_document_action", "mailed", name)
+        return self._open_drilldown("epd_payment_document_action", "mailed", name)
 
     def action_open_presented(self):
         """Open the documents that reached their payers."""
         name = self.env._("Documents Presented")
-        return self._open_behind("epd_payment_document_action", "presented", name)
+        return self._open_drilldown("epd_payment_document_action", "presented", name)
 
     def action_open_unpresented(self):
         """Open the documents that have not reached their payers."""
         name = self.env._("Not Presented Yet")
-        return self._open_behind("epd_payment_document_action", "waiting", name)
+        return self._open_drilldown("epd_payment_document_action", "waiting", name)
 
     def action_open_letters(self):
         """Open the letters of the documents of the run."""
-        return self._open_behind("epd_mailing_letter_action", "letters", self.env._("Letters"))
+        return self._open_drilldown("epd_mailing_letter_action", "letters", self.env._("Letters"))
 
     def action_create_list(self):
         """«Create and Fill»: a list of the office's own, chosen in this run at once."""

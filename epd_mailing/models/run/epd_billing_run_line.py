@@ -17,7 +17,7 @@ class EpdBillingRunLine(models.Model):
         "skipped": ("pending",),
         "saved": (),
     }
-    _gated_fields = ("problem_code", "problem_text", "document_id")
+    _guarded_fields = ("problem_code", "problem_text", "document_id")
 
     run_id = fields.Many2one("epd.billing.run", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)

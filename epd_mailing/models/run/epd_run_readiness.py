@@ -165,7 +165,7 @@ RULES = (
         "epd.delivery.address",
         _lt(
             "Addresses with a mail domain that is probably a slip (gmial.com): letters go there "
-            "as written. Look at what is proposed, and press “Correct” where it is right."
+            "as written. Check what is proposed, and press “Correct” where it is right."
         ),
     ),
     Rule(

@@ -62,7 +62,7 @@ class EpdUnisenderAccount(models.Model):
         "active": ("draft", "error"),
         "error": ("active", "draft"),
     }
-    _gated_fields = (
+    _guarded_fields = (
         "api_key",
         "webhook_token",
         "webhook_state",
@@ -148,7 +148,7 @@ class EpdUnisenderAccount(models.Model):
         string="Could Not Be Asked",
         readonly=True,
         copy=False,
-        help="What UniSender did not want to tell when the connection was checked. It sends all the same.",
+        help="What UniSender did not answer when the connection was checked. It sends all the same.",
     )
     last_warning = fields.Text(
         string="UniSender Warns",
@@ -222,7 +222,7 @@ class EpdUnisenderAccount(models.Model):
     def _inverse_api_key_input(self):
         for account in self:
             if account.api_key_input:
-                account.sudo()._through_gate().write(
+                account.sudo()._unlocked().write(
                     {
                         "api_key": account.api_key_input.strip(),
                         "state": "draft",
@@ -395,17 +395,17 @@ class EpdUnisenderAccount(models.Model):
             other = self.filtered(lambda account: account.list_id != vals["list_id"])
             other.sudo()._through_gate().write({"list_title": False})
         changed = {"base_url", "api_kind", "sender_email", "list_id"} & set(vals)
-        if changed and not self._gate_open():
+        if changed and not self._is_unlocked():
             # what was checked is not what would be used now
             self.filtered(
                 lambda account: (
                     account.state == "active"
                     and any(account[name] != vals[name] for name in changed)
                 )
-            ).sudo()._through_gate()._move("draft")
-        if "event_tz" in vals and not self._gate_open():
-            # what was told of the old zone is settled by the new one
-            self.sudo()._through_gate().write({"event_offset": 0})
+            ).sudo()._unlocked()._move("draft")
+        if "event_tz" in vals and not self._is_unlocked():
+            # what was reported in the old zone is settled by the new one
+            self.sudo()._unlocked().write({"event_offset": 0})
         return super().write(vals)
 
     def action_check_connection(self):
@@ -414,7 +414,7 @@ class EpdUnisenderAccount(models.Model):
         What is wrong stands in ``last_error``; the key never does.
         """
         self.check_access("write")
-        for account in self.sudo()._through_gate():
+        for account in self.sudo()._unlocked():
             if not account.api_key:
                 raise UserError(self.env._("Enter the API key first."))
             try:
@@ -430,10 +430,10 @@ class EpdUnisenderAccount(models.Model):
     def _ask_facts(self):
         """Ask lists, sender, balance and webhook; return the values to write.
 
-        The list alone has to be there. What else the service does not want to tell is noted: an
+        The list alone has to be there. What else the service does not answer is noted: an
         ordinary key need not have the right to every method, and letters go all the same.
 
-        :raise UniSenderError: the service refused the lists or did not answer
+        :raise UniSenderError: the service rejected the request or did not answer
         """
         client, notes = self._get_client(), []
         # told anew by what is asked now
@@ -483,7 +483,7 @@ class EpdUnisenderAccount(models.Model):
         return confirmed
 
     def _ask_aside(self, ask, what, notes):
-        """Ask a side question; a refusal is noted and nothing more.
+        """Ask a side question; a rejection is noted and nothing more.
 
         :param ask: function that calls the service
         :param what: name of what is asked, for the note
@@ -552,7 +552,7 @@ class EpdUnisenderAccount(models.Model):
         self.check_access("write")
         account = self.sudo()
         list_id = account._call_or_raise(lambda client: client.create_list(title))
-        account._through_gate().write({"list_id": list_id, "list_title": title})
+        account._unlocked().write({"list_id": list_id, "list_title": title})
         return list_id
 
     # --- webhook ---------------------------------------------------------------------------------
@@ -562,7 +562,7 @@ class EpdUnisenderAccount(models.Model):
         self.ensure_one()
         account = self.sudo()
         if not account.webhook_token:
-            account._through_gate().write({"webhook_token": secrets.token_urlsafe(24)})
+            account._unlocked().write({"webhook_token": secrets.token_urlsafe(24)})
         return f"{account.get_base_url()}/epd_mailing/webhook/{account.webhook_token}"
 
     @api.model
@@ -598,7 +598,7 @@ class EpdUnisenderAccount(models.Model):
         self.check_access("write")
         for account in self.sudo():
             account._call_or_raise(account._register_webhook)
-            account._through_gate().write(
+            account._unlocked().write(
                 {
                     "webhook_state": "on",
                     "webhook_on_at": fields.Datetime.now(),
@@ -627,7 +627,7 @@ class EpdUnisenderAccount(models.Model):
         """Tell the service our address; known already, it is switched on again."""
         self.ensure_one()
         client.set_hook(self._get_webhook_url())
-        self._through_gate().write({"webhook_renewed_at": fields.Datetime.now()})
+        self._unlocked().write({"webhook_renewed_at": fields.Datetime.now()})
 
     def _note_webhook_call(self, rejected=False):
         """Keep when the last genuine call came, or the last rejected one and why.
@@ -643,7 +643,7 @@ class EpdUnisenderAccount(models.Model):
             return
         vals = {name: now}
         vals |= {"webhook_rejected_reason": rejected} if rejected else {"webhook_silent_at": False}
-        self._through_gate().write(vals)
+        self._unlocked().write(vals)
 
     def _note_offset(self, hours):
         """Tell a manager, once, that the times of events are of another zone.
@@ -654,8 +654,8 @@ class EpdUnisenderAccount(models.Model):
         if not hours or hours == self.event_offset:
             return
         account = self._for_office()
-        account._through_gate().write({"event_offset": hours})
-        account._tell_manager(
+        account._unlocked().write({"event_offset": hours})
+        account._notify_manager(
             account.env._("UniSender's times are of another zone"),
             account.env._(
                 "The times in UniSender's events differ by %(hours)+d h from the hour they came. "
@@ -680,7 +680,7 @@ class EpdUnisenderAccount(models.Model):
         known = (self.last_warning or "").splitlines()
         found = list(dict.fromkeys([*warnings, *known]))[:WARNINGS_KEPT]
         if found != known:
-            self._through_gate().write({"last_warning": "\n".join(found)})
+            self._unlocked().write({"last_warning": "\n".join(found)})
 
     def _tell_manager(self, summary, note):
         """Give a manager of the office a task about this account, unless they have it already."""
@@ -725,7 +725,7 @@ class EpdUnisenderAccount(models.Model):
         self.ensure_one()
         count = self.fault_count + 1
         seconds = min(LONGEST_REST, FIRST_REST * 2 ** (count - 1))
-        self._through_gate().write(
+        self._unlocked().write(
             {
                 "fault_count": count,
                 "limit_count": 0,
@@ -739,7 +739,7 @@ class EpdUnisenderAccount(models.Model):
     def _rest_at_limit(self, error, some_went=False):
         """Let the queue wait after the answer of a limit; for the next day if it is the day's.
 
-        A limit is no fault that a person has to look at, so the mailings do not pause.
+        A limit is no error that a person has to deal with, so the mailings do not pause.
 
         :param error: ``tools.unisender.errors.RateLimited``
         :param some_went: other letters of the same moment were taken
@@ -747,20 +747,20 @@ class EpdUnisenderAccount(models.Model):
         self.ensure_one()
         now, count = fields.Datetime.now(), 1 if some_went else self.limit_count + 1
         vals = {"limit_count": count}
-        told = isinstance(error, errors.DayLimit)
-        if told or count >= LIMITS_TO_DAY:
+        named = isinstance(error, errors.DayLimit)
+        if named or count >= LIMITS_TO_DAY:
             known = self.day_limit_at and now - self.day_limit_at < timedelta(hours=20)
             next_day = self._get_next_day()
-            # told once: the whole day; told again or guessed: the count may begin at another hour
-            until = next_day if told and not known else min(next_day, now + DAY_AGAIN)
+            # named once: the whole day; named again or guessed: the count may begin at another hour
+            until = next_day if named and not known else min(next_day, now + DAY_AGAIN)
             reason = self._describe_error(
-                error if told else errors.DayLimit(error.code, error.message)
+                error if named else errors.DayLimit(error.code, error.message)
             )
             vals |= {"day_limit_at": now}
         else:
             until = now + timedelta(seconds=FIRST_REST * 2 ** (count - 1))
             reason = self._describe_error(error)
-        self._through_gate().write({**vals, "wait_until": until, "wait_reason": reason})
+        self._unlocked().write({**vals, "wait_until": until, "wait_reason": reason})
 
     def _get_next_day(self):
         """Return when the office's next day has begun (naive UTC)."""
@@ -771,7 +771,7 @@ class EpdUnisenderAccount(models.Model):
     def _recover(self):
         """A letter went: the service works again."""
         if self.fault_count or self.limit_count or self.wait_until:
-            self._through_gate().write(
+            self._unlocked().write(
                 {
                     "fault_count": 0,
                     "limit_count": 0,
@@ -789,5 +789,5 @@ class EpdUnisenderAccount(models.Model):
         :return: what it means to the office
         """
         text = self._describe_error(error)
-        self._can_move("error")._through_gate()._move("error", last_error=text)
+        self._can_move("error")._unlocked()._move("error", last_error=text)
         return text

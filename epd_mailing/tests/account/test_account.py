@@ -110,7 +110,7 @@ class TestAccount(EpdCommon):
         fixed = lists.create({"name": "Одна", "kind": "fixed", "account_ids": self.accounts[3].ids})
         self.assertEqual(lists._get_accounts(fixed, self.period), self.accounts[3])
 
-    def test_state_gates_over_the_orm(self):
+    def test_state_guards_over_the_orm(self):
         address = self.accounts[0].address_ids.with_user(self.operator)
         with self.assertRaises(UserError):
             address.write({"state": "bounced"})

@@ -14,7 +14,7 @@ class TestAddressRereading(EpdCommon):
             "UPDATE res_partner SET email = %s WHERE id = %s", (contact, account.partner_id.id)
         )
         row = {"source": "partner", "partner_id": account.partner_id.id, "state": "active", **row}
-        account.address_ids[:1]._through_gate().write(row)
+        account.address_ids[:1]._unlocked().write(row)
         self.env.flush_all()
         self.env.invalidate_all()
 
@@ -48,7 +48,7 @@ class TestAddressRereading(EpdCommon):
             ("b@x.ru; c@x.ru", "b@x.ru"),
             ("d@x.ru.", "d@x.ru."),
         ):
-            self.env["epd.delivery.address"]._through_gate().create(
+            self.env["epd.delivery.address"]._unlocked().create(
                 {"account_id": account.id, "email": email, "email_normalized": normalized}
             )
         self.reread()

@@ -314,7 +314,7 @@ class TestApi(ApiCase):
         return self.api.check_readiness(run.id)
 
     def _get_paper_answers(self):
-        """Return real answers about paper: a batch with a receipt and one that is left out."""
+        """Return real answers about paper: a batch with a receipt and one that is skipped."""
         self._damage(self.documents[3])
         made = self.api.make_paper_batch("c-5", "2026-03", numbers=["00102", "00103"])
         batch = made["batch"]

@@ -21,7 +21,7 @@ class TestApiAccounts(ApiCase):
         return answer
 
     def check_problems(self, key, entries, code):
-        """Check that each entry is left out with the code; return the texts."""
+        """Check that each entry is skipped with the code; return the texts."""
         answer = self.put_accounts(key, *entries)
         problems = answer["problems"]
         self.assertEqual([p["code"] for p in problems], [code] * len(entries), problems)

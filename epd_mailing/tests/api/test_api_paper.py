@@ -101,8 +101,8 @@ class TestApiPaper(ApiCase):
         self.assertEqual(refused["problems"][0]["code"], "nothing_to_print")
         self.assertEqual(self.env["epd.paper.batch"].search_count([]), 1)
         letter = mailing.letter_ids[0]
-        letter._through_gate().write({"send_state": "sent", "bounced_at": "2026-04-02 08:00:00"})
-        # the key of the refused call is free
+        letter._unlocked().write({"send_state": "sent", "bounced_at": "2026-04-02 08:00:00"})
+        # the key of the rejected call is free
         answer = self.api.make_paper_batch("b-2", "2026-03")
         self.assertEqual((answer["number"], answer["pending_count"]), (2, 1))
         receipts = self.api.list_paper_receipts(answer["batch"])["receipts"]

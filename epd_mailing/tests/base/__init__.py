@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_background_task
 from . import test_background_work
 from . import test_russian
 from . import test_views

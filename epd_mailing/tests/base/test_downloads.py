@@ -25,14 +25,14 @@ class TestDownloads(PaperCase, HttpCase):
         cls.letters = cls.mailing.letter_ids.filtered(lambda x: x.send_state == "pending")
         cls.accounts[0].partner_id.name = "=HYPERLINK(1)"
         for letter in cls.letters:
-            letter._through_gate().write(
+            letter._unlocked().write(
                 {"send_state": "sent", "sent_at": "2026-04-01 10:00:00", "provider_id": "77-1"}
             )
         # 23:59 and 0:01 of the legal day's end in the office's zone
-        cls.letters[0]._through_gate().write(
+        cls.letters[0]._unlocked().write(
             {"delivered_at": "2026-04-05 13:59:00", "delivered_source": "webhook"}
         )
-        cls.letters[1]._through_gate().write(
+        cls.letters[1]._unlocked().write(
             {"delivered_at": "2026-04-05 14:01:00", "delivered_source": "poll"}
         )
         cls.env.flush_all()

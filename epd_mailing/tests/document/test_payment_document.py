@@ -140,7 +140,7 @@ class TestPaymentDocument(EpdCommon):
             with self.assertRaises(UserError), self.cr.savepoint():
                 mine.unlink()
         with self.assertRaises(UserError):
-            document._through_gate().write({"snapshot": "{}"})
+            document._unlocked().write({"snapshot": "{}"})
         self.assertEqual((document.snapshot, document.pdf_sha256), before)
 
     def test_nobody_changes_the_file(self):
@@ -172,7 +172,7 @@ class TestPaymentDocument(EpdCommon):
         with self.assertRaises(UserError), self.cr.savepoint():
             stray.write(place)
         self.assertEqual(receipt_data.digest(document._read_pdf()), document.pdf_sha256)
-        # the very file that was saved is taken in: how a lost one is put back
+        # the very file that was saved is accepted: how a lost one is put back
         again = attachments.create({"name": "x.pdf", "raw": document._read_pdf(), **place})
         with self.assertRaises(UserError), self.cr.savepoint():
             again.unlink()
@@ -208,7 +208,7 @@ class TestPaymentDocument(EpdCommon):
                         with self.cr.savepoint(), mute_logger("odoo.sql_db"):
                             # a gate opened from outside is no gate
                             arguments = json.loads(json.dumps(arguments))
-                            context = {"context": {"epd_gate": True}}
+                            context = {"context": {"epd_guard_key": True}}
                             answer = call_kw(env[model], method, arguments, context)
                             if method != "load" or answer["ids"]:
                                 self.fail(f"{model}.{method} is open")
@@ -266,7 +266,7 @@ class TestPaymentDocument(EpdCommon):
             "state": "saved",
         }
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
-            self.env["epd.payment.document"]._through_gate().create(vals)
+            self.env["epd.payment.document"]._unlocked().create(vals)
 
     def test_cancel_needs_a_reason(self):
         document = self._document().with_user(self.operator)

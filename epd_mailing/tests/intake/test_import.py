@@ -10,7 +10,7 @@ from ...models.intake.loader.charge import ChargeLoader
 from ..import_common import ImportCase, make_csv, make_xlsx
 
 WORK = "odoo.addons.epd_mailing.models.intake.import_run"
-BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
+BUDGET = "odoo.addons.epd_mailing.tools.work_budget.RUN_WALL"
 HEAD = [
     "Лицевой счёт",
     "Услуга",

@@ -37,7 +37,7 @@ LOADED = {
     ("f17_accounts_uppercase_cp1251.csv", "account"): (3, {}, 0),
     ("f17c_latin_headers_uppercase_cp1251.csv", "account"): (2, {}, 0),
 }  # fmt: skip
-REFUSED = {
+REJECTED = {
     "g01_receipts_1c.zip": "Ready-Made Receipts",
     "g02_cp866_names.zip": "Ready-Made Receipts",
     "g03_all_in_one.pdf": "This is a PDF",
@@ -112,7 +112,7 @@ class TestImportForeign(ImportCase):
         return order.created_count + order.updated_count + order.same_count
 
     def test_every_sample_loads_or_says_why_not(self):
-        names = {name for name, _kind in LOADED} | set(REFUSED)
+        names = {name for name, _kind in LOADED} | set(REJECTED)
         self.assertEqual(names, {path.name for path in FILES.iterdir()})
         for (name, kind), (added, sums, errors) in LOADED.items():
             with self.subTest(file=name, kind=kind):
@@ -131,7 +131,7 @@ class TestImportForeign(ImportCase):
                     self.assertEqual(self._get_count(order), added)
 
     def test_what_is_no_table_says_what_it_is(self):
-        for name, text in REFUSED.items():
+        for name, text in REJECTED.items():
             with self.assertRaisesRegex(UserError, text):
                 self._order((FILES / name).read_bytes(), "payment", name=name)
 

@@ -9,7 +9,7 @@ from ...models.intake.loader.payment import PaymentLoader
 from ..import_common import ImportCase, make_csv, make_xlsx
 
 WORK = "odoo.addons.epd_mailing.models.intake.import_run"
-BUDGET = "odoo.addons.epd_mailing.tools.work_budget.PASS_WALL"
+BUDGET = "odoo.addons.epd_mailing.tools.work_budget.RUN_WALL"
 SUMS = "odoo.addons.epd_mailing.models.intake.loader.payment.SUMS"
 HEAD = ["ЛС", "Дата платежа", "Сумма платежа"]
 # three payments of one account stand far apart, two of another

@@ -4,7 +4,7 @@ from . import test_letter
 from . import test_letter_facts
 from . import test_mailing
 from . import test_mailing_fill
-from . import test_mailing_gate
+from . import test_mailing_guard
 from . import test_message_template
 from . import test_receipt_link
 from . import test_receipt_send

@@ -125,7 +125,7 @@ class TestEligibility(SendingCommon):
             )
         if case["sent_before"] and self.account.address_ids:
             address = self.account.address_ids[0]
-            self.env["epd.mailing.letter"]._through_gate().create(
+            self.env["epd.mailing.letter"]._unlocked().create(
                 {
                     "mailing_id": self._make_mailing(self.documents[:0]).id,
                     "company_id": self.company.id,
@@ -230,7 +230,7 @@ class TestEligibility(SendingCommon):
         found = {}
         for address, reason in self._expected().items():
             what = f"mail_{reason}" if reason else "mail_go"
-            domain = self.run_._get_behind_domain(what, "epd.payment.document")
+            domain = self.run_._get_counted_domain(what, "epd.payment.document")
             found[address] = self.document in self.document.search(domain)
         return found
 
@@ -298,9 +298,9 @@ class TestEligibility(SendingCommon):
         with self.env.cr.savepoint() as point:
             self._set_up(case)
             mailing = self._make_mailing(self.document)
-            letter = mailing.letter_ids._through_gate()
+            letter = mailing.letter_ids._unlocked()
             letter.write({"is_test": is_test})
-            mailing._through_gate().write({"state": "sending"})
+            mailing._unlocked().write({"state": "sending"})
             self.company.epd_consent_policy = policy
             self._change(change, letter)
             why = self._why_of_document(False) or self._why_of_address(letter.address_id)

@@ -15,9 +15,9 @@ class TestLetter(SendingCommon):
     def _unknown(self):
         mailing = self._make_mailing(self.documents[0])
         letter = mailing.letter_ids
-        letter._through_gate()._move("claimed")
-        letter._through_gate()._move("sending", sending_at=self._now() - timedelta(minutes=5))
-        letter._through_gate()._move("unknown", failure_type="no_answer")
+        letter._unlocked()._move("claimed")
+        letter._unlocked()._move("sending", sending_at=self._now() - timedelta(minutes=5))
+        letter._unlocked()._move("unknown", failure_type="no_answer")
         mailing._move("scheduled")
         mailing._move("sending")
         mailing._move("done")
@@ -28,10 +28,10 @@ class TestLetter(SendingCommon):
         first = self._make_mailing(self.documents[0]).letter_ids
         vals = first._through_gate().copy_data()[0] | {"letter_key": "another"}
         with self.assertRaises(UniqueViolation) as caught:
-            first._through_gate().create(vals)
+            first._unlocked().create(vals)
         self.assertEqual(caught.exception.diag.constraint_name, "epd_mailing_letter_never_twice")
-        first._through_gate()._move("cancelled")
-        first._through_gate().create(vals)
+        first._unlocked()._move("cancelled")
+        first._unlocked().create(vals)
 
     def test_was_sent_is_logged_with_the_person(self):
         letter = self._unknown()
@@ -83,8 +83,8 @@ class TestLetter(SendingCommon):
     def test_withdraw_leaves_what_went(self):
         mailing = self._make_mailing()
         first, second, third = mailing.letter_ids.filtered("email")
-        first._through_gate()._move("claimed")
-        first._through_gate()._move("sending")
+        first._unlocked()._move("claimed")
+        first._unlocked()._move("sending")
         mailing.letter_ids._withdraw("re-issued")
         self.assertEqual(
             (first.send_state, second.send_state, third.send_state),

@@ -26,7 +26,7 @@ class TestLetterFacts(SendingCommon):
 
     def _due(self):
         letters = self.letters.filtered("next_poll_at")
-        letters._through_gate().write({"next_poll_at": self._now() - timedelta(minutes=1)})
+        letters._unlocked().write({"next_poll_at": self._now() - timedelta(minutes=1)})
 
     def test_polling_in_one_call(self):
         self.fake.speed = 10.0**6  # all of it in the moment of sending
@@ -118,7 +118,7 @@ class TestLetterFacts(SendingCommon):
     def test_contact_is_not_believed_with_a_rival(self):
         letter = self._make_unknown(self.letters[0])
         rival = self.letters[1]
-        rival._through_gate().write({"email_normalized": letter.email_normalized})
+        rival._unlocked().write({"email_normalized": letter.email_normalized})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letter.send_state, "unknown")
 

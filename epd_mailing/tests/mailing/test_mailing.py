@@ -66,7 +66,7 @@ class TestMailing(SendingCommon):
         letter = first.letter_ids
         self.env.flush_all()
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
-            letter._through_gate().copy({"letter_key": "other", "send_state": "pending"})
+            letter._unlocked().copy({"letter_key": "other", "send_state": "pending"})
             self.env.flush_all()
 
     def test_incomplete_mailings_are_refused(self):
@@ -78,7 +78,7 @@ class TestMailing(SendingCommon):
         empty = self._make_mailing(self.documents[3:])
         with self.assertRaisesRegex(UserError, "no letter to send"):
             empty.action_send()
-        self.unisender.sudo()._through_gate().write({"state": "draft"})
+        self.unisender.sudo()._unlocked().write({"state": "draft"})
         with self.assertRaisesRegex(UserError, "not active"):
             mailing.action_send()
         self.assertEqual(mailing.state, "draft")
@@ -103,7 +103,7 @@ class TestMailing(SendingCommon):
 
         def pausing(*args):
             outcomes = original(*args)
-            mailing.sudo()._through_gate().write({"state": "paused"})
+            mailing.sudo()._unlocked().write({"state": "paused"})
             mailing.flush_recordset()
             return outcomes
 
@@ -161,7 +161,7 @@ class TestMailing(SendingCommon):
         past = fields.Datetime.now() - timedelta(hours=1)
         claimed, sending = mailing.letter_ids.filtered(
             lambda letter: letter.send_state == "pending"
-        )[:2]._through_gate()
+        )[:2]._unlocked()
         (claimed | sending)._move("claimed", lease_until=past)
         sending._move("sending", sending_at=past)
         self._run_cron()
@@ -188,7 +188,7 @@ class TestMailing(SendingCommon):
         mailing = self._make_mailing()
         mailing.action_send()
         self.unisender.api_key_input = "wrong"
-        self.unisender.sudo()._through_gate().write({"state": "active"})
+        self.unisender.sudo()._unlocked().write({"state": "active"})
         self._run_cron()
         self.assertEqual((mailing.state, mailing.pending_count), ("paused", 3))
         self.assertIn("invalid_api_key", mailing.wait_reason)

@@ -117,7 +117,7 @@ class TestMailingFill(SendingCommon):
         triggers = self.env["ir.cron.trigger"]
         domain = [("cron_id", "=", self.env.ref("epd_mailing.ir_cron_fill").id)]
         triggers.search(domain).unlink()
-        with patch(f"{BUDGET}.PASS_WALL", -1):
+        with patch(f"{BUDGET}.RUN_WALL", -1):
             self._fill()
         self.assertTrue(mailing.is_filling)
         self.assertFalse(mailing.letter_ids)
@@ -158,7 +158,7 @@ class TestMailingFill(SendingCommon):
 
     def test_programs_are_told(self):
         api = self.env["epd.api"].with_user(self.operator).with_company(self.company)
-        self.run_._through_gate().write({"state": "done"})
+        self.run_._unlocked().write({"state": "done"})
         made = api.make_mailing("key", self.run_.id)
         self.assertEqual((made["documents_waiting"], made["letter_count"]), (4, 0))
         self.assertEqual(api.send_mailing(made["mailing"])["state"], "scheduled")

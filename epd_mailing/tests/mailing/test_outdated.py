@@ -196,7 +196,7 @@ class TestOutdated(SendingCommon):
         second = self._make_mailing(self.document)
         self.assertEqual(second.letter_ids.failure_type, "document_outdated")
         # the last look before the call: changed while scheduled
-        self.mailing._through_gate().write({"scheduled_at": "2020-01-01 00:00:00"})
+        self.mailing._unlocked().write({"scheduled_at": "2020-01-01 00:00:00"})
         self._run_cron()
         self.env.invalidate_all()
         letters = {x.document_id: (x.send_state, x.failure_type) for x in self.mailing.letter_ids}

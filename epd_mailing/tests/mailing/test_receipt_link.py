@@ -110,11 +110,11 @@ class TestReceiptLink(HttpCase, SendingCommon):
             (self.document.id,),
         )
         sent = self.letter.sending_at
-        self.letter._through_gate().write({"sending_at": sent - timedelta(days=59)})
+        self.letter._unlocked().write({"sending_at": sent - timedelta(days=59)})
         self.env.invalidate_all()
         self.document._gc_receipt_files()
         self.assertFalse(self.document.is_purged)
         self.assertEqual(self._open(token).status_code, 200)
-        self.letter._through_gate().write({"sending_at": sent - timedelta(days=61)})
+        self.letter._unlocked().write({"sending_at": sent - timedelta(days=61)})
         self.document._gc_receipt_files()
         self.assertTrue(self.document.is_purged)

@@ -162,7 +162,7 @@ class TestSender(SendingCommon):
                 self.assertEqual(mailing.unknown_count, 1)
 
     def _rested(self):
-        self.unisender._through_gate().write({"wait_until": False})
+        self.unisender._unlocked().write({"wait_until": False})
 
     def test_refused_connection_waits_and_loses_nothing(self):
         self._move_service(NOBODY)
@@ -196,7 +196,7 @@ class TestSender(SendingCommon):
 
     def test_wrong_key_pauses_and_tells_a_manager(self):
         self.unisender.api_key_input = "wrong"
-        self.unisender._through_gate().write({"state": "active"})
+        self.unisender._unlocked().write({"state": "active"})
         mailing = self._make_mailing()
         self._send(mailing)
         self.assertEqual((mailing.state, self.unisender.state), ("paused", "error"))
@@ -239,7 +239,7 @@ class TestSender(SendingCommon):
                 budget.end()
 
         later = mailing.letter_ids.filtered(lambda x: x.send_state == "pending")[0]
-        later._through_gate().write({"next_try_at": clock + timedelta(seconds=seconds)})
+        later._unlocked().write({"next_try_at": clock + timedelta(seconds=seconds)})
         job = self.env.ref("epd_mailing.ir_cron_send")
         self.env["ir.cron.trigger"].search([("cron_id", "=", job.id)]).unlink()
         with (
@@ -296,7 +296,7 @@ class TestSender(SendingCommon):
     def test_expired_claim_goes_back(self):
         mailing = self._make_mailing(self.documents[0])
         letter = mailing.letter_ids
-        letter._through_gate()._move(
+        letter._unlocked()._move(
             "claimed", claim_token="dead", lease_until=self._now() - timedelta(minutes=1)
         )
         self._send_claimed_anyway(mailing)
@@ -305,7 +305,7 @@ class TestSender(SendingCommon):
     def test_live_claim_of_another_worker_is_left_alone(self):
         mailing = self._make_mailing(self.documents[0])
         letter = mailing.letter_ids
-        letter._through_gate()._move(
+        letter._unlocked()._move(
             "claimed", claim_token="alive", lease_until=self._now() + timedelta(minutes=4)
         )
         self._send_claimed_anyway(mailing)
@@ -319,8 +319,8 @@ class TestSender(SendingCommon):
     def test_letter_of_a_dead_worker_becomes_unknown(self):
         mailing = self._make_mailing(self.documents[0])
         letter = mailing.letter_ids
-        letter._through_gate()._move("claimed", claim_token="dead")
-        letter._through_gate()._move(
+        letter._unlocked()._move("claimed", claim_token="dead")
+        letter._unlocked()._move(
             "sending",
             sending_at=self._now() - timedelta(minutes=10),
             lease_until=self._now() - timedelta(minutes=8),

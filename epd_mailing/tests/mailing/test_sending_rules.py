@@ -9,7 +9,7 @@ from ..sending_common import SendingCommon
 
 @tagged("post_install", "-at_install", "epd_mailing")
 class TestSendingRules(SendingCommon):
-    """Repeats of what was left out or issued again, refusals in a row, times of the contact."""
+    """Repeats of what was skipped or issued again, rejections in a row, times of the contact."""
 
     def _letter(self, mailing, number):
         return mailing.letter_ids.filtered(lambda x: x.account_id == self.accounts[number])
@@ -46,7 +46,7 @@ class TestSendingRules(SendingCommon):
         self.assertFalse(self.fake.letters())
         self.assertEqual(self._letter(mailing, 0).failure_type, "no_consent")
 
-    # --- the same refusal again and again ---------------------------------------------------------
+    # --- the same rejection again and again ---------------------------------------------------------
 
     def test_refused_over_and_over_pauses_the_mailing(self):
         self.unisender.parallel_calls = 1
@@ -108,7 +108,7 @@ class TestSendingRules(SendingCommon):
         document = self.documents[0]
         document._move("superseded", state_reason="recalculated")
         self.env.flush_all()
-        fresh = document._through_gate().copy(
+        fresh = document._unlocked().copy(
             {
                 "version": document.version + 1,
                 "state": "saved",
@@ -145,7 +145,7 @@ class TestSendingRules(SendingCommon):
         self._send(mailing)
         letter = mailing.letter_ids
         self.fake.speed = 10.0**6  # all of it in the moment of sending
-        letter._through_gate().write({"next_poll_at": self._now()})
+        letter._unlocked().write({"next_poll_at": self._now()})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letter.state, "opened")
         self.assertEqual((letter.delivered_source, letter.opened_source), ("contact", "contact"))
@@ -154,12 +154,12 @@ class TestSendingRules(SendingCommon):
 
     def test_contact_is_not_asked_beside_the_webhook(self):
         self.accounts[0].partner_id.email = "read.one@example.com"
-        self.unisender._through_gate().write({"webhook_state": "on"})
+        self.unisender._unlocked().write({"webhook_state": "on"})
         mailing = self._make_mailing(self.documents[0])
         self._send(mailing)
         letter = mailing.letter_ids
         self.fake.advance(86400)
-        letter._through_gate().write({"next_poll_at": self._now()})
+        letter._unlocked().write({"next_poll_at": self._now()})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letter.opened_source, "poll")
 
@@ -172,7 +172,7 @@ class TestSendingRules(SendingCommon):
         mailing.send_test_letter("read.one@example.com", self.documents[0].id)
         self._run_cron()
         self.fake.advance(86400)
-        letter._through_gate().write({"next_poll_at": self._now()})
+        letter._unlocked().write({"next_poll_at": self._now()})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letter.opened_source, "poll")
 

@@ -15,7 +15,7 @@ class TestServiceWords(SendingCommon):
     """What the service says is done and shown: limits of the day, warnings, ids it does not know."""
 
     def _rested(self):
-        self.unisender._through_gate().write({"wait_until": False})
+        self.unisender._unlocked().write({"wait_until": False})
 
     # --- the day's number of letters -------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class TestServiceWords(SendingCommon):
     # --- ids that the service does not know ------------------------------------------------------
 
     def _due(self, letters):
-        letters._through_gate().write({"next_poll_at": self._now() - timedelta(minutes=1)})
+        letters._unlocked().write({"next_poll_at": self._now() - timedelta(minutes=1)})
 
     def test_letters_of_another_key_are_told_and_not_asked_for_ever(self):
         mailing = self._make_mailing()
@@ -130,14 +130,14 @@ class TestServiceWords(SendingCommon):
         mailing = self._make_mailing()
         self._send(mailing)
         letters = mailing.letter_ids.filtered("provider_id")
-        letters[0]._through_gate().write({"provider_id": "odd"})
+        letters[0]._unlocked().write({"provider_id": "odd"})
         self.fake.takes_odd_ids = False
         self.fake.advance(60)
         self._due(letters)
         self._run_cron("ir_cron_refresh")
         self.assertEqual(set(letters[1:].mapped("state")), {"delivered"})
         self.assertGreater(letters[0].next_poll_at, self._now())
-        # and when the service refuses whatever it is asked
+        # and when the service rejects whatever it is asked
         self.fake.fail("code", 500, "checkEmail", code="invalid_arg")
         self._due(letters)
         asked = []

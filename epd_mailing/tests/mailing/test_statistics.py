@@ -48,7 +48,7 @@ class TestStatistics(SendingCommon):
         self.fake.advance(86400)
         self._run_cron("ir_cron_refresh")
         self.assertEqual(self.letters.mapped("state"), ["sent"] * 3)
-        self.letters._through_gate().write({"next_poll_at": "2020-01-01"})
+        self.letters._unlocked().write({"next_poll_at": "2020-01-01"})
         self._run_cron("ir_cron_refresh")
         self.assertEqual(self.letters.mapped("state"), ["opened", "bounced", "opened"])
         self.assertFalse(self.letters[1].next_poll_at, "a final fact is not asked again")

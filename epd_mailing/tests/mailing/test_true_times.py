@@ -25,7 +25,7 @@ class TestTrueTimes(TruthCommon):
         )
         for told in cases:
             with self.subTest(told):
-                letter._through_gate().write(
+                letter._unlocked().write(
                     {"delivered_at": False, "delivered_source": False, "raw_status": False}
                 )
                 event = self._tell(letter, "ok_delivered", told)
@@ -46,7 +46,7 @@ class TestTrueTimes(TruthCommon):
         late, early = began + timedelta(minutes=9), began + timedelta(minutes=5)
         for order in (("ok_delivered", "ok_read"), ("ok_read", "ok_delivered")):
             with self.subTest(order):
-                letter._through_gate().write(
+                letter._unlocked().write(
                     dict.fromkeys(
                         ("delivered_at", "delivered_source", "opened_at", "opened_source"), False
                     )

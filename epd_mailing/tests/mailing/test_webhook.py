@@ -21,7 +21,7 @@ def encode(payload, api_key):
 class TestWebhook(SendingCommon, HttpCase):
     def setUp(self):
         super().setUp()
-        self.unisender._through_gate().write({"webhook_state": "on"})
+        self.unisender._unlocked().write({"webhook_state": "on"})
         self.path = "/epd_mailing/webhook/" + self.unisender._get_webhook_url().rpartition("/")[2]
 
     def _event(self, letter, status, time="2026-04-02 10:00:00", **more):
@@ -48,7 +48,7 @@ class TestWebhook(SendingCommon, HttpCase):
 
     def test_events_become_facts_once(self):
         letters = self._sent()
-        letters._through_gate().write({"sending_at": datetime(2026, 4, 2, 9, 59)})
+        letters._unlocked().write({"sending_at": datetime(2026, 4, 2, 9, 59)})
         self.env.flush_all()
         events = [
             self._event(letters[0], "ok_read", "2026-04-02 11:00:00"),
@@ -87,7 +87,7 @@ class TestWebhook(SendingCommon, HttpCase):
         self.assertEqual(self._post([event], key="other").status_code, 403)
         self.assertEqual(self._post([event], path="/epd_mailing/webhook/none").status_code, 404)
         self.assertEqual(self.url_open(self.path, data=b"{").status_code, 403)
-        self.unisender.sudo()._through_gate().write({"api_key": False})
+        self.unisender.sudo()._unlocked().write({"api_key": False})
         self.assertEqual(self._post([event], key="").status_code, 403)
         letter.invalidate_recordset()
         self.assertEqual((letter.state, letter.event_ids.ids), ("sent", []))

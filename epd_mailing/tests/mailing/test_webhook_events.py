@@ -19,15 +19,15 @@ class TestWebhookEvents(HttpCase, SendingCommon):
 
     def setUp(self):
         super().setUp()
-        self.unisender._through_gate().write({"webhook_token": TOKEN, "webhook_state": "on"})
+        self.unisender._unlocked().write({"webhook_token": TOKEN, "webhook_state": "on"})
         self.mailing = self._make_mailing(self.documents[0])
         self.letter = self.mailing.letter_ids
-        self.letter._through_gate()._move("claimed")
-        self.letter._through_gate()._move("sending", sending_at=datetime(2026, 3, 30, 9, 0))
+        self.letter._unlocked()._move("claimed")
+        self.letter._unlocked()._move("sending", sending_at=datetime(2026, 3, 30, 9, 0))
         self.env.flush_all()
 
     def _sent(self, provider_id="11411542313"):
-        self.letter._through_gate()._move(
+        self.letter._unlocked()._move(
             "sent", provider_id=provider_id, sent_at=datetime(2026, 3, 30, 9, 0, 1)
         )
         self.env.flush_all()
@@ -102,10 +102,10 @@ class TestWebhookEvents(HttpCase, SendingCommon):
             with self.subTest(name):
                 self.assertIn(self._post(body), (403, 404, 413))
         self.assertEqual(self._post(good, token="unknown-token-of-a-stranger"), 404)
-        self.unisender._through_gate().write({"webhook_state": "off"})
+        self.unisender._unlocked().write({"webhook_state": "off"})
         self.env.flush_all()
         self.assertEqual(self._post(good), 404)
-        self.unisender._through_gate().write({"webhook_state": "on", "api_key": False})
+        self.unisender._unlocked().write({"webhook_state": "on", "api_key": False})
         self.env.flush_all()
         self.assertEqual(self._post(self._body(event, key="")), 403)
         self.assertFalse(self.env["epd.letter.event"].search_count([("source", "=", "webhook")]))
@@ -171,7 +171,7 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         self.env.flush_all()
 
     def test_our_key_settles_an_unknown_letter(self):
-        self.letter._through_gate()._move("unknown", failure_type="no_answer")
+        self.letter._unlocked()._move("unknown", failure_type="no_answer")
         self.env.flush_all()
         key = {"key": self.letter.letter_key, "db": self.env.cr.dbname}
         self._report(self._event("ok_sent", "2026-03-30 09:00:07", metadata=key))
@@ -188,7 +188,7 @@ class TestWebhookEvents(HttpCase, SendingCommon):
     def test_foreign_account_cannot_touch_the_letter(self):
         self._sent()
         other = self._make_unisender("other@uk-test.example.com")
-        other._through_gate().write({"webhook_token": TOKEN[::-1], "webhook_state": "on"})
+        other._unlocked().write({"webhook_token": TOKEN[::-1], "webhook_state": "on"})
         self.env.flush_all()
         body = self._body([self._event("ok_read", "2026-03-30 10:00:00")])
         self.assertEqual(self._post(body, token=TOKEN[::-1]), 200)

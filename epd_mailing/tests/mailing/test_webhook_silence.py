@@ -19,7 +19,7 @@ class TestWebhookSilence(HttpCase, SendingCommon):
     def setUp(self):
         super().setUp()
         self.env["ir.config_parameter"].set_param("web.base.url", "http://127.0.0.1:9")
-        self.unisender._through_gate().write({"webhook_token": TOKEN})
+        self.unisender._unlocked().write({"webhook_token": TOKEN})
         self.unisender.action_webhook_on()
         self.fake.speed = 10.0**6
         self.accounts[0].partner_id.email = "read.person@example.com"
@@ -29,7 +29,7 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         self.env.flush_all()
 
     def _poll(self):
-        self.letter._through_gate().write({"next_poll_at": self._now() - timedelta(minutes=1)})
+        self.letter._unlocked().write({"next_poll_at": self._now() - timedelta(minutes=1)})
         self._run_cron("ir_cron_refresh")
 
     def _let_pass(self, minutes):
@@ -42,7 +42,7 @@ class TestWebhookSilence(HttpCase, SendingCommon):
             for name in ("webhook_on_at", "webhook_called_at", "webhook_renewed_at")
             if self.unisender[name]
         }
-        self.unisender._through_gate().write(vals)
+        self.unisender._unlocked().write(vals)
 
     def _post(self, key=KEY, status="ok_delivered", token=TOKEN, hours=0, told=None):
         told = (told or self._now()) + timedelta(hours=hours)

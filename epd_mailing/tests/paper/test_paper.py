@@ -152,12 +152,12 @@ class TestPaperProperty(PaperCase):
         batch = self.env["epd.paper.batch"].create(
             {"company_id": self.company.id, "period_id": self.period.id}
         )
-        PaperSorter(batch._through_gate()).add_documents()
+        PaperSorter(batch._unlocked()).add_documents()
         for account, document, case in pairs:
             self._judge(account, document, case, batch)
         # a second batch finds nothing more
         again = batch.copy()
-        PaperSorter(again._through_gate()).add_documents()
+        PaperSorter(again._unlocked()).add_documents()
         self.assertFalse(again.line_ids.filtered("is_live"))
         self.assertLessEqual(len(mailing.letter_ids), 8)
 
@@ -200,7 +200,7 @@ class TestPaperProperty(PaperCase):
             return
         for letter, outcome in zip(going, case["outcomes"], strict=False):
             send_state, facts = OUTCOMES[outcome]
-            letter._through_gate().write({"send_state": send_state, **facts})
+            letter._unlocked().write({"send_state": send_state, **facts})
 
     def _get_last_word(self, account):
         """Return what the present payer said last of what counts for the period."""
@@ -325,7 +325,7 @@ class TestPaper(PaperCase):
         self.assertEqual(first.line_ids.account_id, self.accounts[2:])
         self.assertEqual(first.unsent_count, 0)
         letter = mailing.letter_ids[0]
-        letter._through_gate().write({"send_state": "sent", "bounced_at": fields.Datetime.now()})
+        letter._unlocked().write({"send_state": "sent", "bounced_at": fields.Datetime.now()})
         second = self._make()
         self.assertEqual((second.number, second.line_ids.account_id), (2, self.accounts[0]))
         with self.assertRaisesRegex(UserError, "nothing to print"):
@@ -343,7 +343,7 @@ class TestPaper(PaperCase):
         self.assertNotEqual(again.line_ids.document_id, document)
 
     def _make_version(self, document):
-        copy = document._through_gate().create(
+        copy = document._unlocked().create(
             {
                 **{
                     name: document[name]
@@ -372,7 +372,7 @@ class TestPaper(PaperCase):
     def test_handed_over_counts_as_presented(self):
         mailing = self._make_mailing()
         letter = mailing.letter_ids.filtered(lambda x: x.account_id == self.accounts[2])
-        letter._through_gate().write({"send_state": "sent", "delivered_at": fields.Datetime.now()})
+        letter._unlocked().write({"send_state": "sent", "delivered_at": fields.Datetime.now()})
         batch = self._make()
         self.assertEqual(self.documents[3].delivery_state, "none", "printed is not handed over")
         with self.assertRaisesRegex(UserError, "not beforehand"):

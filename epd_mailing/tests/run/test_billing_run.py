@@ -159,7 +159,7 @@ class TestBillingRun(EpdCommon):
         run = self._run()
         run.action_prepare()
         self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]).unlink()
-        with patch("odoo.addons.epd_mailing.tools.work_budget.PASS_WALL", -1):
+        with patch("odoo.addons.epd_mailing.tools.work_budget.RUN_WALL", -1):
             self._work()
         self.assertEqual((run.state, run.pending_count), ("preparing", 4))
         self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]))

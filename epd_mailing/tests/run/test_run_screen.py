@@ -64,7 +64,7 @@ class TestSteps(RunScreenCase):
         self.assertEqual(self._steps(), (4, 3, 3, 3, 0))
         self.assertEqual(self.run_.letter_count, 3)
         self.assertEqual(self.run_.period_mailing_ids, mailing)
-        letter = mailing.letter_ids[0].sudo()._through_gate()
+        letter = mailing.letter_ids[0].sudo()._unlocked()
         for state in ("claimed", "sending", "sent"):
             letter._move(state)
         letter.write({"delivered_at": "2026-04-01 10:00:00"})
@@ -242,7 +242,7 @@ class TestOutlookInBackground(RunScreenCase):
 
     def test_the_clerk_need_not_wait(self):
         outlook, _lines = self._lines(self.run_.action_confirm_prepare())
-        outlook.action_look_now()
+        outlook.action_check_now()
         self.assertEqual((outlook.state, outlook.go_count), ("ready", 4))
         lines = outlook.line_ids
         self._look()
@@ -454,8 +454,8 @@ class TestLive(RunScreenCase):
     def test_time_left_by_the_pace(self):
         self.run_.action_prepare()
         self.assertFalse(self.run_.eta_text)
-        self.run_.sudo()._through_gate().started_at = "2026-01-01 00:00:00"
-        self.run_.line_ids[0].sudo()._through_gate()._move("skipped")
+        self.run_.sudo()._unlocked().started_at = "2026-01-01 00:00:00"
+        self.run_.line_ids[0].sudo()._unlocked()._move("skipped")
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertTrue(self.run_.eta_text)

@@ -50,7 +50,7 @@ class TestUnisenderAccount(SendingCommon):
                     self.fake.reset()
                     self.fake.fail("code", method=method, code=code)
                     self.account.api_key_input = KEY
-                    self.account._through_gate().write({"webhook_state": "on", "login": False})
+                    self.account._unlocked().write({"webhook_state": "on", "login": False})
                     self.account.action_check_connection()
                     self.assertEqual(self.account.state, "active", self.account.last_error)
                     self.assertFalse(self.account.last_error)

@@ -19,7 +19,7 @@ class RenderJob:
     :param key: the caller's own key (hashable), unique within a call
     :param html: a whole self-contained document that holds ``token`` exactly once
     :param token: from :func:`proof.make_token`, written into the HTML by the template
-    :param pages: pages that the HTML was laid out on; a file with another number is refused, so
+    :param pages: pages that the HTML was laid out on; a file with another number is rejected, so
         nothing printed runs over an edge. None: any number
     """
 

@@ -48,7 +48,7 @@ class _Raw(FieldParser):
 
 
 class DbaseTable(Table):
-    """Its records; positions are their numbers, deleted ones left out."""
+    """Its records; positions are their numbers, deleted ones skipped."""
 
     def __init__(self, stream: BinaryIO, wanted: "Wanted") -> None:
         super().__init__(format="dbf")

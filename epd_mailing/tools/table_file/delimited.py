@@ -119,7 +119,7 @@ def _looks_binary(sample: bytes) -> bool:
 
 
 def decode_sample(sample: bytes, encoding: str) -> str:
-    """Return the beginning of a text; what was cut in the middle of a letter is left out."""
+    """Return the beginning of a text; what was cut in the middle of a letter is skipped."""
     return codecs.getincrementaldecoder(encoding)("replace").decode(sample)
 
 

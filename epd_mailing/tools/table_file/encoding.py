@@ -2,7 +2,7 @@
 
 Files of Russian offices are UTF-8, UTF-16 or one of a few single-byte code pages. Windows-1251 in
 capitals reads as KOI8-R in small letters and the other way about («ИВАНОВ» ↔ «хбюмнб»), so the letters
-themselves have to be looked at. ``charset-normalizer`` gives the second opinion.
+themselves have to be checked. ``charset-normalizer`` gives the second opinion.
 """
 
 import codecs
@@ -20,7 +20,7 @@ _USUAL = {"cp1251": 0.0, "cp866": -2.0, "koi8-r": -5.0, "mac-cyrillic": -18.0, "
 CODE_PAGES = tuple(_USUAL)
 ENCODINGS = (UTF8, UTF16, *CODE_PAGES)
 BLOCK = 2**20
-SAMPLE = 64 * 1024  # bytes of lines with Russian letters that are looked at
+SAMPLE = 64 * 1024  # bytes of lines with Russian letters that are checked
 OPINION = 4096  # bytes of them that the second opinion is asked about
 SURE = 12.0  # how much more likely the best reading must be (natural logarithm) to be taken unasked
 SURE_ALONE = 60.0  # as SURE, where the second opinion is another one
@@ -61,7 +61,7 @@ class EncodingGuess:
 
 
 def guess_encoding(stream: BinaryIO) -> EncodingGuess:
-    """Return the encoding of a text file, looked at from its beginning to its end.
+    """Return the encoding of a text file, checked from its beginning to its end.
 
     :param stream: binary and seekable; its position changes
     """

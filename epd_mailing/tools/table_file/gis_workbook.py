@@ -19,7 +19,7 @@ from .workbook import WorkbookTable
 if TYPE_CHECKING:
     from .kinds_of_files import Wanted
 
-LOOK_AT = 10
+ROWS_CHECKED = 10
 _PREMISES = ["Адрес помещения", "Помещение", "Тип помещения"]
 
 
@@ -208,7 +208,7 @@ class _GisCharges(_GisTable):
 
 
 def _find_head(book: WorkbookTable, words: tuple[str, ...]) -> Row:
-    for row in itertools.islice(book.rows(), LOOK_AT):
+    for row in itertools.islice(book.rows(), ROWS_CHECKED):
         texts = [normalise(cell) for cell in row.cells]
         if all(any(text.startswith(word) for text in texts) for word in words):
             return row

@@ -12,7 +12,7 @@ from .kinds import KINDS
 from .reader import Row, Table
 from .values import Formula, clean_text, parse_date, parse_number
 
-LOOK_AT = 25  # rows among which the headings are looked for
+ROWS_CHECKED = 25  # rows among which the headings are looked for
 _UNITS = re.compile(
     r"[,.]?\s{0,3}\(?\b(руб\w*|р|коп|₽|кв\.? ?м|м2|м²|м3|м³|чел\w*|шт|ед)\b\.?\)?$|\s{0,3}\((?:руб|₽|м²)\.?\)$"
 )
@@ -112,7 +112,7 @@ def _score_rows(known: dict[str, str], rows: Sequence[Sequence[Any]]) -> list[in
         0
         if looks_like_data(cells)
         else len({known.get(normalise(cell), "") for cell in cells} - {""})
-        for cells in rows[:LOOK_AT]
+        for cells in rows[:ROWS_CHECKED]
     ]
 
 
@@ -196,7 +196,7 @@ def _may_head(rows: Sequence[Sequence[Any]], place: int) -> bool:
 
 def _find_unknown_head(rows: Sequence[Sequence[Any]]) -> int | None:
     """Return the first row of several texts above rows with numbers: headings we have no words for."""
-    for place, cells in enumerate(rows[:LOOK_AT]):
+    for place, cells in enumerate(rows[:ROWS_CHECKED]):
         texts = [text for text in map(clean_text, cells) if text]
         if not texts:
             continue
@@ -297,7 +297,7 @@ def guess_columns(
 def _drop_closing_debt(
     columns: list[tuple[str, str]], rows: Sequence[Sequence[Any]]
 ) -> list[tuple[str, str]]:
-    """Leave out a «Долг» that already is what was charged without what was paid.
+    """Skip a «Долг» that already is what was charged without what was paid.
 
     As a debt at the start it would count twice.
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kinds_of_files import Wanted
 
 DEPTH = 4
-LOOK_AT = 1000  # objects whose names make the headings
+ROWS_CHECKED = 1000  # objects whose names make the headings
 
 
 class JsonTable(Table):

@@ -81,7 +81,7 @@ def _raise_damaged(error: BaseException, form: str) -> None:
 
 
 def _check_archive(stream: BinaryIO, limits: Limits, form: str) -> None:
-    """Refuse what unpacks to too much, is under a password, or repeats cells without end."""
+    """Reject what unpacks to too much, is under a password, or repeats cells without end."""
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
@@ -106,7 +106,7 @@ def _check_archive(stream: BinaryIO, limits: Limits, form: str) -> None:
 
 
 def _count_cells(content: Any, limits: Limits) -> None:
-    """Refuse a sheet whose repeated cells (one element may stand for a million) are too many."""
+    """Reject a sheet whose repeated cells (one element may stand for a million) are too many."""
     counter = _Counter(limits.cells)
     while block := content.read(256 * 1024):
         counter.parser.Parse(block, False)
@@ -122,9 +122,9 @@ class _Counter:
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.StartDoctypeDeclHandler = self._reject
 
-    def _refuse(self, *_doctype: Any) -> None:
+    def _reject(self, *_doctype: Any) -> None:
         raise TableError("unsafe_xml")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

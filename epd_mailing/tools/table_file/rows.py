@@ -331,7 +331,7 @@ class RowParser:
 
     @staticmethod
     def _fit(kind: str, number: Decimal | None) -> Converted:
-        """Return the number as it is kept: rounded, refused when it is too large."""
+        """Return the number as it is kept: rounded, rejected when it is too large."""
         if number is None:
             return None, "", ""
         if abs(number) >= _LARGEST[kind]:

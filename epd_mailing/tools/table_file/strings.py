@@ -113,7 +113,7 @@ class _Reader:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._read_text
-        parser.StartDoctypeDeclHandler = self._refuse
+        parser.StartDoctypeDeclHandler = self._reject
 
     def feed(self, data: bytes) -> None:
         self._parser.Parse(data, False)
@@ -128,7 +128,7 @@ class _Reader:
         if isinstance(self.texts, StoredStrings):
             self.texts.close()
 
-    def _refuse(self, *_doctype: object) -> NoReturn:
+    def _reject(self, *_doctype: object) -> NoReturn:
         raise TableError("unsafe_xml")
 
     def _start(self, name: str, _attributes: Mapping[str, str]) -> None:

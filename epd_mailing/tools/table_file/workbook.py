@@ -241,7 +241,7 @@ class _Archive(zipfile.ZipFile):
 
 
 def _check_archive(stream: BinaryIO, limits: Limits) -> None:
-    """Refuse what is no workbook, is encrypted, unpacks to too much, or brings a DTD along."""
+    """Reject what is no workbook, is encrypted, unpacks to too much, or brings a DTD along."""
     with zipfile.ZipFile(stream) as archive:
         members = archive.infolist()
         if not any(member.filename == "[Content_Types].xml" for member in members):
@@ -262,7 +262,7 @@ def _check_archive(stream: BinaryIO, limits: Limits) -> None:
 
 
 def _check_prolog(part: IO[bytes]) -> None:
-    """Read an XML file up to its first element; refuse a DTD, or a prolog that hides one far down."""
+    """Read an XML file up to its first element; reject a DTD, or a prolog that hides one far down."""
     parser = expat.ParserCreate()
     found: list[str] = []
     parser.StartDoctypeDeclHandler = lambda *_doctype: found.append("doctype")

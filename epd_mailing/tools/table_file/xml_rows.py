@@ -1,6 +1,6 @@
 """XML of settlement centres, by a small mapping an export; no entities, no document types.
 
-A new kind of file is one more entry of :data:`MAPS`. What has no mapping is refused with its root.
+A new kind of file is one more entry of :data:`MAPS`. What has no mapping is rejected with its root.
 """
 
 from collections.abc import Iterator
@@ -150,10 +150,10 @@ class _Reader:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._read_text
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
+        parser.StartDoctypeDeclHandler = self._reject
+        parser.EntityDeclHandler = self._reject
 
-    def _refuse(self, *_declaration: Any) -> None:
+    def _reject(self, *_declaration: Any) -> None:
         raise TableError("unsafe_xml")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

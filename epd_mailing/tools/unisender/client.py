@@ -160,7 +160,7 @@ class UniSenderClient:
             answer = {}
         if answer.get("error") and (status == 200 or (400 <= status < 500 and answer.get("code"))):
             raise errors.from_code(answer.get("code"), self._clean(answer["error"]))
-        # by HTTP these two say that the request was not taken in
+        # by HTTP these two say that the request was not accepted
         if status == 429:
             raise errors.RateLimited("http_429", f"{method}: too many calls")
         if status == 413:
@@ -184,7 +184,7 @@ class UniSenderClient:
         """Send one letter (sendEmail, ``error_checking=1``).
 
         :return: SendResult
-        :raise UniSenderError: a refusal of this letter is ``Rejected`` or ``RetryLater``
+        :raise UniSenderError: a rejection of this letter is ``Rejected`` or ``RetryLater``
         """
         name = re.sub(r'[<>",;\s]+', " ", letter.to_name).strip()
         address = f"{name} <{letter.email}>" if name else letter.email
@@ -216,11 +216,11 @@ class UniSenderClient:
         if not isinstance(entry, dict):
             raise errors.ResultUnknown("no_id", "sendEmail: the answer has no id")
         provider_id = entry.get("id") or entry.get("email_id")
-        refusals = entry.get("errors") or entry.get("error")
-        if refusals and not provider_id:
-            if isinstance(refusals, dict) and "code" not in refusals:
-                refusals = list(refusals.values())  # PHP's list with holes
-            first = refusals[0] if isinstance(refusals, list) else refusals
+        rejections = entry.get("errors") or entry.get("error")
+        if rejections and not provider_id:
+            if isinstance(rejections, dict) and "code" not in rejections:
+                rejections = list(rejections.values())  # PHP's list with holes
+            first = rejections[0] if isinstance(rejections, list) else rejections
             if not isinstance(first, dict):
                 first = {"code": entry.get("code"), "message": first}
             raise errors.from_code(first.get("code"), self._clean(first.get("message") or ""))
@@ -240,13 +240,13 @@ class UniSenderClient:
         return tuple(dict.fromkeys(filter(None, found)))
 
     def check_email(self, ids: Sequence[str]) -> CheckResult:
-        """Ask the statuses of at most 500 letters (checkEmail); a refused batch is halved.
+        """Ask the statuses of at most 500 letters (checkEmail); a rejected batch is halved.
 
-        The ids that the service refuses by themselves are among ``failed``, so that one odd id
-        costs the others nothing. When no part at all is answered, the refusal is not about ids.
+        The ids that the service rejects by themselves are among ``failed``, so that one odd id
+        costs the others nothing. When no part at all is answered, the rejection is not about ids.
 
         :return: CheckResult with ids as text; ids that could not be asked are in neither part
-        :raise UniSenderError: the service refused all, or did not answer
+        :raise UniSenderError: the service rejected all, or did not answer
         """
         try:
             return self._check_batch(ids)
@@ -288,7 +288,7 @@ class UniSenderClient:
                 failed |= found.failed
                 warnings |= dict.fromkeys(found.warnings)
         if not answered:
-            raise refusal
+            raise rejection
         return CheckResult(statuses, failed, tuple(warnings))
 
     def _check_batch(self, ids: Sequence[str]) -> CheckResult:

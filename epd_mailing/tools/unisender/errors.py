@@ -1,4 +1,4 @@
-"""Errors of the service, told apart by what may be done next. None ever holds the API key.
+"""Errors of the service, distinguished by what may be done next. None ever holds the API key.
 
 Codes: UniSender API, «Общие ошибки» (call level) and sendEmail (``result[].errors[].code``).
 """
@@ -52,11 +52,11 @@ class DayLimit(RateLimited):
 
 
 class RetryLater(UniSenderError):
-    """A temporary refusal of this letter, which was not sent: later again."""
+    """A temporary rejection of this letter, which was not sent: later again."""
 
 
 class Rejected(UniSenderError):
-    """A definite refusal of this letter (or call)."""
+    """A definite rejection of this letter (or call)."""
 
 
 class BadCall(UniSenderError):
@@ -99,12 +99,12 @@ _LIMIT = re.compile(
 
 
 def is_day_limit(code: str, message: str) -> bool:
-    """Tell whether a refusal speaks of the number of letters of a day."""
+    """Tell whether a rejection speaks of the number of letters of a day."""
     return code in _MAY_BE_THE_DAY and bool(_DAY.search(message) and _LIMIT.search(message))
 
 
 def from_code(code: object, message: str = "") -> UniSenderError:
-    """Return the error of the service's ``code``; an unheard-of code is a definite refusal."""
+    """Return the error of the service's ``code``; an unheard-of code is a definite rejection."""
     name = code if isinstance(code, str) and code else str(code or "unspecified")
     if is_day_limit(name, message):
         return DayLimit(name, message)

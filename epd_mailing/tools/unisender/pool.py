@@ -16,7 +16,7 @@ Key = TypeVar("Key", bound=Hashable)
 class Outcome:
     """What became of a letter.
 
-    :param kind: ``sent``, ``refused``, ``retry``, ``stop``, ``limited``, ``unknown``, ``not_tried``
+    :param kind: ``sent``, ``rejected``, ``retry``, ``stop``, ``limited``, ``unknown``, ``not_tried``
     :param provider_id: the service's id of the letter, when it was sent
     :param error: why it was not, or why nobody knows
     :param warnings: texts of the service
@@ -41,7 +41,7 @@ _KINDS: tuple[tuple[_Classes, str], ...] = (
     (errors.ForbiddenAddress, "stop"),
     ((errors.AuthError, errors.NoMoney, errors.SenderProblem, errors.BadCall), "stop"),
     ((errors.RetryLater, errors.ConnectFailed), "retry"),
-    (errors.Rejected, "refused"),
+    (errors.Rejected, "rejected"),
 )
 
 

@@ -74,7 +74,7 @@ def verify(raw: bytes, api_key: str | None) -> bool:
 def parse(raw: bytes, zone: str | None = office_time.UTC) -> list[HookEvent]:
     """Return the events of a body (batch or flat), unordered as they came.
 
-    Parts of a shape that is not known are left out: the service repeats what is refused for a day
+    Parts of a shape that is not known are skipped: the service repeats what is rejected for a day
     and then stops the webhook, so one odd part must not cost the others.
 
     :param bytes raw: the unpacked, verified body

@@ -177,7 +177,7 @@ class UniSenderGoClient:
         """Send one letter (``email/send``).
 
         :return: SendResult; an empty id when the service says that it took the letter already
-        :raise UniSenderError: a refusal of this letter is ``Rejected`` or ``RetryLater``
+        :raise UniSenderError: a rejection of this letter is ``Rejected`` or ``RetryLater``
         """
         message = self._message(letter)
         began = self._clock()
@@ -195,7 +195,7 @@ class UniSenderGoClient:
         except go_errors.AlreadyTaken:
             return SendResult("")
         except errors.Rejected:
-            raise  # the service looked at this letter and refused it: so it did the first time
+            raise  # the service checked this letter and rejected it: so it did the first time
         except errors.UniSenderError as error:
             # what hinders the second try says nothing of the first
             raise errors.ResultUnknown(error.code, error.message) from None
@@ -207,16 +207,16 @@ class UniSenderGoClient:
             answer = getattr(error, "answer", {})
             if error.code != f"go_{go_errors.NO_RECIPIENTS}":
                 raise
-            raise self._refusal(email, answer) or error from None
-        refusal = self._refusal(email, answer)
-        if refusal and email not in (answer.get("emails") or ()):
-            raise refusal
+            raise self._read_rejection(email, answer) or error from None
+        rejection = self._read_rejection(email, answer)
+        if rejection and email not in (answer.get("emails") or ()):
+            raise rejection
         job = str(answer.get("job_id") or "")
         if not job:
             raise errors.ResultUnknown("no_id", "email/send: the answer has no id")
         return SendResult(job)
 
-    def _refusal(self, email: str, answer: dict[str, Any]) -> errors.UniSenderError | None:
+    def _read_rejection(self, email: str, answer: dict[str, Any]) -> errors.UniSenderError | None:
         """Return why the recipient was not taken (``failed_emails``), or None."""
         failed = answer.get("failed_emails")
         if not isinstance(failed, dict) or not failed:  # PHP writes an empty object as a list

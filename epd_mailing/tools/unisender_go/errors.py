@@ -1,4 +1,4 @@
-"""Codes of Unisender Go told apart by what may be done next, as the classes of ``tools.unisender.errors``.
+"""Codes of Unisender Go distinguished by what may be done next, as the classes of ``tools.unisender.errors``.
 
 Source: godocs.unisender.ru/web-api-ref, section of error codes, and PyPI ``unione-sdk`` 1.2.4, read 2026-11-26.
 """

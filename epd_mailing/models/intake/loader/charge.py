@@ -8,7 +8,7 @@ TOTAL_OF = ("amount", "excess", "recalculation", "discount")
 
 @register
 class ChargeLoader(FigureLoader):
-    """Charges: lines of services, told apart by the source's own key of a line."""
+    """Charges: lines of services, distinguished by the source's own key of a line."""
 
     kind = "charge"
     model = "epd.charge"

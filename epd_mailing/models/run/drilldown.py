@@ -11,5 +11,5 @@ class EpdDrilldown(models.AbstractModel):
         """Return what the run says, for who may read it."""
         run = self.env["epd.billing.run"].browse(res_id)
         if res_id and run.exists() and run.has_access("read"):
-            return run._get_behind_domain(what, self._name)
+            return run._get_counted_domain(what, self._name)
         return super()._get_drilldown_domain(res_id, what)

@@ -9,8 +9,8 @@ from ..sending_common import SendingCommon
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
-class TestMailingGate(SendingCommon):
-    """What a mailing takes in and leaves out, and what a clerk may do with it."""
+class TestMailingGuard(SendingCommon):
+    """What a mailing takes in and skips, and what a clerk may do with it."""
 
     def _as_operator(self, mailing):
         return mailing.with_user(self.operator)
@@ -26,6 +26,14 @@ class TestMailingGate(SendingCommon):
         self.assertEqual(len(going), 4)
         self.assertEqual(len(set(going.mapped("letter_key"))), 4)
         self.assertEqual(self.documents[0].delivery_state, "pending")
+
+    def test_only_a_paused_mailing_goes_on(self):
+        """A draft whose letters are still being written would be planned for no day at all."""
+        mailing = self._make_mailing()
+        mailing._unlocked().write({"is_filling": True, "fill_left": 5, "fill_total": 5})
+        with self.assertRaises(UserError):
+            self._as_operator(mailing).action_resume()
+        self.assertEqual(mailing.state, "draft")
 
     def test_what_buttons_answer_fits_into_json(self):
         mailing = self._send()
@@ -145,7 +153,7 @@ class TestMailingGate(SendingCommon):
     def test_paused_when_the_account_is_not_active_any_more(self):
         mailing = self._make_mailing()
         mailing.action_send()
-        self.unisender._through_gate()._move("error", last_error="x")
+        self.unisender._unlocked()._move("error", last_error="x")
         self._run_cron()
         self.assertEqual(mailing.state, "paused")
         self.assertTrue(mailing.activity_ids)
