@@ -59,7 +59,7 @@ class SendingCommon(EpdCommon):
     def _move_service(self, url):
         """Point the account at another address of this machine; it is active again."""
         self.unisender.write({"base_url": url, "api_key_input": KEY})
-        self.unisender._through_gate().write({"state": "active"})
+        self.unisender._unlocked().write({"state": "active"})
 
     @classmethod
     def _make_unisender(cls, name, **vals):

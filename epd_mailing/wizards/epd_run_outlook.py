@@ -38,7 +38,7 @@ class EpdRunOutlook(models.TransientModel):
         "ready": ("looking",),
         "failed": ("looking",),
     }
-    _gated_fields = (
+    _guarded_fields = (
         "go_count",
         "blocked_count",
         "is_blocked",
@@ -90,7 +90,7 @@ class EpdRunOutlook(models.TransientModel):
         if accounts.search_count(self.run_id._get_scope_domain(), limit=limit) < limit:
             return self.action_check_now()
         self._move("looking", failure_text=False)
-        self._through_gate().progress = 0
+        self._unlocked().progress = 0
         self._wake_worker()
         return self._reopen()
 
@@ -139,7 +139,7 @@ class EpdRunOutlook(models.TransientModel):
     def _write_page(self, lines, values):
         self.line_ids.unlink()
         self.env["epd.run.outlook.line"].create([{**line, "outlook_id": self.id} for line in lines])
-        self._through_gate().write(values)
+        self._unlocked().write(values)
 
     def _finish(self, lines, values):
         self._write_page(lines, values)
@@ -168,8 +168,8 @@ class EpdRunOutlook(models.TransientModel):
     def _show_share(self, share):
         """Show how much (0…1) of :meth:`_compute_page` is done, when somebody waits for the background."""
         if self.env.context.get("epd_in_background"):
-            self._through_gate().progress = 100 * share
-            self._tell_screens()
+            self._unlocked().progress = 100 * share
+            self._notify_screens()
             self.env["ir.cron"]._commit_progress()
 
     def _line(self, severity, text, count, model, what, mend=False):

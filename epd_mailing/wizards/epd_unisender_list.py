@@ -40,5 +40,5 @@ class EpdUnisenderListLine(models.TransientModel):
         self.ensure_one()
         account = self.wizard_id.account_id
         account.write({"list_id": self.list_id})
-        account._through_gate().write({"list_title": self.title})
+        account._unlocked().write({"list_title": self.title})
         return {"type": "ir.actions.act_window_close"}

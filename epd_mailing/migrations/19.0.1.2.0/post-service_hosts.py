@@ -16,7 +16,7 @@ def migrate(cr, version):
     accounts = env["epd.unisender.account"].with_context(active_test=False).search([])
     for account in accounts:
         if not account._is_allowed_address():
-            account._through_gate().write(
+            account._unlocked().write(
                 {
                     "state": "error",
                     "last_error": account._for_office()._describe_error(

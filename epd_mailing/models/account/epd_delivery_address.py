@@ -38,7 +38,7 @@ class EpdDeliveryAddress(models.Model):
     _check_company_auto = True
 
     _fixed_fields = ("account_id",)
-    _gated_fields = (
+    _guarded_fields = (
         "company_id",
         "partner_id",
         "source",

@@ -58,14 +58,14 @@ class EpdBackgroundWork(models.AbstractModel):
     _work_states = ()
     # whether several workers may share a record, each with slices that it locks row by row
     _work_is_shared = False
-    # faults that are told to a person and need no trace in the log
+    # errors that are reported to a person and need no trace in the log
     _work_expected = (UserError,)
 
     # --- the cron run ---------------------------------------------------------------------------------
 
     @api.model
-    def _work_pass(self):
-        """Work on all records that wait for it, within the budget of a pass (cron only)."""
+    def _run_work(self):
+        """Work on all records that wait for it, within the budget of a cron run (cron only)."""
         engine = self.env["epd.work.engine"]
         if engine._hand_over(self._work_cron):
             return
@@ -106,7 +106,7 @@ class EpdBackgroundWork(models.AbstractModel):
                     cr.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
 
     def _wake_worker(self):
-        """Have the job look as soon as this transaction is committed."""
+        """Have the job run as soon as this transaction is committed."""
         self.env["epd.work.engine"]._wake(self._work_cron)
 
     def _work_safely(self, in_budget):

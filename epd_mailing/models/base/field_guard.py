@@ -4,22 +4,22 @@ from odoo.models import MAGIC_COLUMNS
 from odoo.tools import ormcache
 
 # Contexts that come over RPC are JSON: no caller can hand in this very object.
-_PASS = object()
+_KEY = object()
 _OURS = "epd_mailing"
 
 
 class EpdFieldGuard(models.AbstractModel):
     """Fields that the program writes and no caller, whatever door they come through.
 
-    =================  ==========================================================================
-    guarded            who may write it
-    =================  ==========================================================================
-    ``_gated_fields``  the program, and only through :meth:`_through_gate`
-    read-only stored   the program: through the guard or with its own rights (``sudo``). That is
-                       every stored field of this addon that is ``readonly``, computed and
-                       related ones among them: a new one is guarded from its first day
-    ``_fixed_fields``  a person, when the record is created; nobody afterwards
-    =================  ==========================================================================
+    ===================  ========================================================================
+    guarded              who may write it
+    ===================  ========================================================================
+    ``_guarded_fields``  the program, and only through :meth:`_unlocked`
+    read-only stored     the program: through the guard or with its own rights (``sudo``). That is
+                         every stored field of this addon that is ``readonly``, computed and
+                         related ones among them: a new one is guarded from its first day
+    ``_fixed_fields``    a person, when the record is created; nobody afterwards
+    ===================  ========================================================================
 
     What a caller hands in (``create``, ``write``, ``load``, ``web_save``, ``copy``, commands of a
     parent) is rejected here. What a caller's context (``default_…``) or a user's own defaults
@@ -33,15 +33,15 @@ class EpdFieldGuard(models.AbstractModel):
     _name = "epd.field.guard"
     _description = "Guarded Fields"
 
-    _gated_fields = ()
+    _guarded_fields = ()
     _fixed_fields = ()
 
     # --- which fields -----------------------------------------------------------------------------
 
     @api.model
-    def _gate_names(self):
-        """Return the set of field names that only :meth:`_through_gate` may write."""
-        return {*self._gated_fields, *self._fixed_fields}
+    def _get_guarded_fields(self):
+        """Return the set of field names that only :meth:`_unlocked` may write."""
+        return {*self._guarded_fields, *self._fixed_fields}
 
     @api.model
     @ormcache()
@@ -61,27 +61,37 @@ class EpdFieldGuard(models.AbstractModel):
     @api.model
     def _get_guarded_names(self):
         """Return the names of the fields that no caller has a say in, not by a default either."""
-        return (self._gate_names() | self._get_program_names()).difference(self._fixed_fields)
+        return (self._get_guarded_fields() | self._get_program_names()).difference(
+            self._fixed_fields
+        )
 
     @api.model
-    def _find_refused(self, vals):
+    def _find_rejected(self, vals):
         """Return the names among ``vals`` that this environment may not write."""
-        if self._gate_open():
+        if self._is_unlocked():
             return set()
-        refused = self._gate_names()
+        rejected = self._get_guarded_fields()
         if not self.env.su:
-            refused |= self._get_program_names()
-        return refused.intersection(vals)
+            rejected |= self._get_program_names()
+        return rejected.intersection(vals)
 
     # --- the program's own way --------------------------------------------------------------------
 
-    def _through_gate(self):
+    def _unlocked(self):
         """Return the same records with the right to write guarded fields (program code only)."""
-        return self.with_context(epd_gate=_PASS)
+        return self.with_context(epd_guard_key=_KEY)
+
+    def _check_and_unlock(self):
+        """Return the records unlocked and with the rights of the program.
+
+        :raise AccessError: when the user may not write them
+        """
+        self.check_access("write")
+        return self.sudo()._unlocked()
 
     @api.model
-    def _gate_open(self):
-        return self.env.context.get("epd_gate") is _PASS
+    def _is_unlocked(self):
+        return self.env.context.get("epd_guard_key") is _KEY
 
     def _get_records_action(self, **kwargs):
         # a client gets neither our mark, which is no JSON, nor the context of the call
@@ -117,7 +127,7 @@ class EpdFieldGuard(models.AbstractModel):
 
         :raise UserError: when one says something else
         """
-        given = self._find_refused(vals) - set(self._fixed_fields)
+        given = self._find_rejected(vals) - set(self._fixed_fields)
         if not given:
             return vals
         self.browse().check_access("create")
@@ -129,18 +139,18 @@ class EpdFieldGuard(models.AbstractModel):
                 for value in (vals[name], usual.get(name))
             )
             if said != own:
-                self._raise_gate(name)
+                self._raise_guarded(name)
         return {name: value for name, value in vals.items() if name not in given}
 
     def write(self, vals):
-        refused = self and self._find_refused(vals)
-        if refused:
+        rejected = self and self._find_rejected(vals)
+        if rejected:
             self.check_access("write")
-            self._raise_gate(min(refused))
+            self._raise_guarded(min(rejected))
         return super().write(vals)
 
     def copy_data(self, default=None):
-        if self._gate_open():
+        if self._is_unlocked():
             return super().copy_data(default)
         dropped = self._get_guarded_names().difference(default or ())
         return [
@@ -148,7 +158,7 @@ class EpdFieldGuard(models.AbstractModel):
             for vals in super().copy_data(default)
         ]
 
-    def _raise_gate(self, name):
+    def _raise_guarded(self, name):
         raise UserError(
             self.env._(
                 "“%(field)s” is set by the program only. Use the buttons of the form "

@@ -3,9 +3,9 @@ from odoo.exceptions import UserError
 
 
 class EpdStateGuard(models.AbstractModel):
-    """One door for state changes: a model lists its moves in ``_transitions`` (``{from: (to, …)}``).
+    """One guard for state changes: a model lists its moves in ``_transitions`` (``{from: (to, …)}``).
 
-    The state is guarded like ``_gated_fields``, see ``epd.field.guard``.
+    The state is guarded like ``_guarded_fields``, see ``epd.field.guard``.
     """
 
     _name = "epd.state.gate"
@@ -16,8 +16,8 @@ class EpdStateGuard(models.AbstractModel):
     _transitions = {}
 
     @api.model
-    def _gate_names(self):
-        return {self._state_field, *super()._gate_names()}
+    def _get_guarded_fields(self):
+        return {self._state_field, *super()._get_guarded_fields()}
 
     def _check_in_state(self, state, text):
         """Raise ``text`` unless all records are in the state.

@@ -46,9 +46,9 @@ class EpdImportLayout(models.Model):
         }
         known = self._find(order)
         if known:
-            known._through_gate().write(vals)
+            known._unlocked().write(vals)
             return known
-        return self._through_gate().create(
+        return self._unlocked().create(
             {
                 **vals,
                 "name": order.file_name or order.display_name,

@@ -188,7 +188,7 @@ class ImportFile:
     def _create_columns(self, found, rows):
         layout = self.env["epd.import.layout"]._find(self.order)
         guessed, header = found.columns, found.headings
-        self.order._through_gate().layout_id = layout
+        self.order._unlocked().layout_id = layout
         if layout:
             known = layout.mapping or {}
             guessed = [tuple(known.get(str(n), ("", ""))) for n in range(len(header))]

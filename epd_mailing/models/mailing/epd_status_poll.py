@@ -114,9 +114,9 @@ class EpdStatusPoll(models.AbstractModel):
             if not self._poll(mailing.unisender_account_id, batch, counted=False):
                 return False
         if later:
-            later._through_gate().write({"next_poll_at": fields.Datetime.now()})
+            later._unlocked().write({"next_poll_at": fields.Datetime.now()})
             self.env["epd.work.engine"]._wake("epd_mailing.ir_cron_refresh")
-        mailing._through_gate().write({"refreshed_at": fields.Datetime.now()})
+        mailing._unlocked().write({"refreshed_at": fields.Datetime.now()})
         return True
 
     @api.model

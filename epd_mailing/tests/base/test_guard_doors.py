@@ -99,7 +99,7 @@ class GuardCase(EpdCommon):
         cls.foreign = cls.env["res.company"].create({"name": "ООО «Чужая УК»"})
         cls.billing_run = cls.env["epd.billing.run"].create({"period_id": cls.period.id})
         cls.other_house = cls.building.copy({"name": "Другой дом"})
-        cls.env["epd.payment.document"]._through_gate().create(
+        cls.env["epd.payment.document"]._unlocked().create(
             [
                 {
                     "account_id": account.id,
@@ -196,15 +196,15 @@ class GuardCase(EpdCommon):
 
 @tagged("post_install", "-at_install", "epd_mailing")
 class TestGuardDoors(GuardCase):
-    """What is handed in is refused or dropped; what a context says is never asked."""
+    """What is handed in is rejected or dropped; what a context says is never asked."""
 
     # --- what is guarded ----------------------------------------------------------------------------
 
     def test_every_model_has_the_guard_and_its_line_here(self):
         for model in self._ours():
-            self.assertTrue(hasattr(model, "_find_refused") or model._transient, model._name)
+            self.assertTrue(hasattr(model, "_find_rejected") or model._transient, model._name)
             writable = self._who_may(model, "write") or self._who_may(model, "create")
-            if writable and (not model._transient or hasattr(model, "_find_refused")):
+            if writable and (not model._transient or hasattr(model, "_find_rejected")):
                 self.assertIn(model._name, SAMPLES, "a role may write it: give it a line here")
 
     def test_what_is_read_only_or_computed_is_guarded(self):
@@ -212,7 +212,7 @@ class TestGuardDoors(GuardCase):
             if model._transient or field.type == "one2many":
                 continue
             name = f"{model._name}.{field.name}"
-            guarded = hasattr(model, "_find_refused") and field.name in model._get_guarded_names()
+            guarded = hasattr(model, "_find_rejected") and field.name in model._get_guarded_names()
             if field.compute and not field.readonly:
                 self.assertTrue(guarded or name in EDITABLE_COMPUTES, name)
             elif field.readonly:
@@ -223,9 +223,9 @@ class TestGuardDoors(GuardCase):
 
     def test_defaults_of_guarded_fields_are_their_own(self):
         for model in self._ours():
-            if not hasattr(model, "_find_refused"):
+            if not hasattr(model, "_find_rejected"):
                 continue
-            program = model.sudo()._through_gate()
+            program = model.sudo()._unlocked()
             for name in model._get_guarded_names():
                 evil = self._evil(model, name)
                 if model._fields[name].type != "binary":
@@ -424,7 +424,7 @@ class TestGuardDoors(GuardCase):
                     self.assertNotEqual(shown, evil)
 
     def test_every_door_is_open_for_what_people_enter(self):
-        """The doors above refuse for what is guarded, not because they could not be passed at all."""
+        """The doors above reject for what is guarded, not because they could not be passed at all."""
         for name, make in SAMPLES.items():
             model = self.env[name]
             if not make or not self._who_may(model, "create"):

@@ -23,8 +23,12 @@ class TestWorkEngine(EpdCommon):
         return self.engine._get_rows(cron).mapped(lambda row: row.with_context(lang="en_US").name)
 
     def test_each_work_has_its_channel(self):
-        workers = self.registry["epd.background.work"]._inherit_children
-        crons = {self.env[name]._work_cron for name in workers if not self.env[name]._abstract}
+        work = self.registry["epd.background.work"]
+        crons = {
+            model._work_cron
+            for model in self.registry.values()
+            if issubclass(model, work) and not model._abstract
+        }
         self.assertGreaterEqual(len(crons), 5)
         self.assertLessEqual(crons, set(CHANNELS))
         for cron in CHANNELS:
@@ -89,7 +93,7 @@ class TestWorkEngine(EpdCommon):
         load = self.env["epd.import"].create({"kind": "charge", "period_id": self.period.id})
         with load._claim_work() as claimed, self.registry.cursor() as other:
             self.assertTrue(claimed)
-            # the tests' cursors are one session, which may lock again: look at the lock itself
+            # the tests' cursors are one session, which may lock again: check the lock itself
             other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
             self.assertGreaterEqual(other.fetchone()[0], 1)
         self.env.cr.execute(

@@ -26,7 +26,7 @@ class TestLetter(SendingCommon):
     @mute_logger("odoo.sql_db")
     def test_database_refuses_a_second_live_letter(self):
         first = self._make_mailing(self.documents[0]).letter_ids
-        vals = first._through_gate().copy_data()[0] | {"letter_key": "another"}
+        vals = first._unlocked().copy_data()[0] | {"letter_key": "another"}
         with self.assertRaises(UniqueViolation) as caught:
             first._unlocked().create(vals)
         self.assertEqual(caught.exception.diag.constraint_name, "epd_mailing_letter_never_twice")

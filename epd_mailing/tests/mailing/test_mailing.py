@@ -180,7 +180,7 @@ class TestMailing(SendingCommon):
         self.assertGreater(self.unisender.wait_until, fields.Datetime.now())
         self.assertIn("connect_failed", mailing.wait_reason)
         self._move_service(self.fake.url)
-        self.unisender._through_gate().write({"wait_until": False})
+        self.unisender._unlocked().write({"wait_until": False})
         self._run_cron()
         self.assertEqual((mailing.state, len(self.fake.letters())), ("done", 3))
 

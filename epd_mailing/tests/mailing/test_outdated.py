@@ -116,9 +116,9 @@ class TestOutdated(SendingCommon):
         presented = self.documents[1]
         self._send(self._make_mailing(self.documents[2]))
         letter = self.mailing.letter_ids.filtered(lambda x: x.document_id == presented)
-        letter._through_gate()._move("claimed")
-        letter._through_gate()._move("sending")
-        letter._through_gate()._move("sent", delivered_at="2026-04-02 10:00:00")
+        letter._unlocked()._move("claimed")
+        letter._unlocked()._move("sending")
+        letter._unlocked()._move("sent", delivered_at="2026-04-02 10:00:00")
         self.accounts[0].partner_id.name = "Иванова Анна"
         self.accounts[1].number = "00777"
         self.env.flush_all()

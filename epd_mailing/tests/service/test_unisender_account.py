@@ -255,7 +255,7 @@ class TestUnisenderAccount(SendingCommon):
 
     def test_changed_sender_or_address_has_to_be_checked(self):
         for vals in ({"sender_email": "other@example.com"}, {"base_url": NOBODY}):
-            self.unisender._through_gate().write({"state": "active"})
+            self.unisender._unlocked().write({"state": "active"})
             self.unisender.with_user(self.manager).write(vals)
             self.assertEqual(self.unisender.state, "draft")
 

@@ -120,7 +120,7 @@ class BulkWriter:
     def _get_records(self, model, sudo):
         records = self.env[model].sudo() if sudo else self.env[model]
         # values that follow from others come along, and are the program's to write
-        records = records._through_gate()
+        records = records._unlocked()
         return records._without_touching() if hasattr(records, "_without_touching") else records
 
     def _get_defaults(self, records, names):
