@@ -8,4 +8,4 @@ def migrate(cr, _version):
     env = api.Environment(cr, SUPERUSER_ID, {})
     accounts = env["epd.unisender.account"].with_context(active_test=False).search([])
     for account in accounts.filtered(lambda account: account.api_key and not account.home):
-        account._through_gate().write(account._get_home_vals())
+        account._unlocked().write(account._get_home_vals())

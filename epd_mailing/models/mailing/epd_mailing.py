@@ -347,7 +347,7 @@ class EpdMailing(models.Model):
         self.check_access("unlink")
         self._unlink_except_begun()
         letters = self.env["epd.mailing.letter"].sudo().search([("mailing_id", "in", self.ids)])
-        letters._through_gate().unlink()
+        letters._unlocked().unlink()
         return super().unlink()
 
     def _get_letters_that_left(self):
@@ -810,7 +810,7 @@ class EpdMailing(models.Model):
         :raise UserError: saying what is missing, or to whom a test letter may go
         """
         self.ensure_one()
-        letter = MailingTest(self._check_user_may()).send(
+        letter = MailingTest(self._check_and_unlock()).send(
             email, self._get_sample_document(document_id)
         )
         return letter.id

@@ -354,7 +354,7 @@ class EpdMailingLetter(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_history(self):
         free = ("pending", "skipped")
-        if self._gate_open():  # along with its mailing
+        if self._is_unlocked():  # along with its mailing
             free += ("cancelled",)
         if self.filtered(lambda letter: letter.send_state not in free or letter._has_left()):
             raise UserError(self.env._("The history of letters is not deleted."))

@@ -10,7 +10,7 @@ class EpdDatabaseHome(models.AbstractModel):
 
     The mark of the database (``HomeMark``) is remembered when the key is entered. Where it differs
     no call is made, a manager is told once, and confirms once that this is the working database.
-    Needs ``api_key``, ``_for_office``, ``_tell_manager`` and ``mail.activity.mixin``.
+    Needs ``api_key``, ``_for_office``, ``_notify_manager`` and ``mail.activity.mixin``.
     """
 
     _name = "epd.database.home"
@@ -77,8 +77,8 @@ class EpdDatabaseHome(models.AbstractModel):
         account = self._for_office()
         problem = account._describe_strange_home()
         if problem and not account.stranger_since:
-            account._through_gate().write({"stranger_since": fields.Datetime.now()})
-            account._tell_manager(account.env._("Is this the working database?"), problem)
+            account._unlocked().write({"stranger_since": fields.Datetime.now()})
+            account._notify_manager(account.env._("Is this the working database?"), problem)
         return problem
 
     def action_confirm_home(self):
@@ -89,7 +89,7 @@ class EpdDatabaseHome(models.AbstractModel):
                 raise UserError(self.env._("Enter the API key first."))
             known = account.home or {}
             vals = account._get_home_vals()
-            account._through_gate().write(vals)
+            account._unlocked().write(vals)
             account.message_post(
                 body=self.env._(
                     "%(user)s confirmed that this is the working database (%(before)s → %(now)s).",

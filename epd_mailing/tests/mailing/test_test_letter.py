@@ -73,11 +73,11 @@ class TestTestLetter(SendingCommon):
             self.mailing.with_user(self.operator),
             self.mailing.with_user(self.manager),
             self.mailing.sudo(),
-            self.mailing._through_gate(),
+            self.mailing._unlocked(),
         ):
             with self.assertRaisesRegex(UserError, "left the house"):
                 model.unlink()
-        for letters in (letter.sudo(), letter._through_gate()):
+        for letters in (letter.sudo(), letter._unlocked()):
             with self.assertRaises(UserError):
                 letters.unlink()
         self.mailing.action_cancel()

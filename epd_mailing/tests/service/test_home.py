@@ -29,9 +29,9 @@ class TestHome(SendingCommon):
         elif kind == "new filestore":
             self.mark_file.write_text("0" * 32)
         elif kind == "no home":  # the key was put there past the form
-            self.unisender._through_gate().write({"home": False})
+            self.unisender._unlocked().write({"home": False})
         else:
-            self.unisender._through_gate().write({"home": home | {kind: "another"}})
+            self.unisender._unlocked().write({"home": home | {kind: "another"}})
 
     def _get_activities(self):
         return self.unisender.activity_ids
