@@ -25,11 +25,11 @@ class LetterMethods:
             raise ApiError("invalid_arg", "SZ010126-03 [email is required]")
         checking = text(args, "error_checking") == "1"
         number(args, "track_read"), number(args, "track_links")
-        refusals = self._refuse_people(people, args)
-        if refusals[0] and not checking and len(people) == 1:
-            raise ApiError(*refusals[0])
+        rejections = self._refuse_people(people, args)
+        if rejections[0] and not checking and len(people) == 1:
+            raise ApiError(*rejections[0])
         entries = [
-            self._make_entry(index, email, refusals[index], args, checking)
+            self._make_entry(index, email, rejections[index], args, checking)
             for index, email in enumerate(people)
         ]
         if checking or len(people) > 1:
@@ -80,24 +80,24 @@ class LetterMethods:
 
         :raise ApiError: the call as a whole is refused
         """
-        refusals, taken = [], []
+        rejections, taken = [], []
         for email in people:
-            refusals.append(self._refuse(email, args, taken))
-            taken += [] if refusals[-1] else [email]
-        return refusals
+            rejections.append(self._reject(email, args, taken))
+            taken += [] if rejections[-1] else [email]
+        return rejections
 
-    def _refuse(self, email, args, taken):
+    def _reject(self, email, args, taken):
         """Return (code, message) of a refusal of this letter, or None.
 
         :param taken: addresses of the letters that the same call takes in before
         :raise ApiError: the call as a whole is refused
         """
         return (
-            self._refuse_recipient(email)
-            or self._refuse_text(args)
-            or self._refuse_size(args)
-            or self._refuse_scripted(email)
-            or self._refuse_limits(email, args, taken)
+            self._reject_recipient(email)
+            or self._reject_text(args)
+            or self._reject_size(args)
+            or self._reject_scripted(email)
+            or self._reject_limits(email, args, taken)
         )
 
     @staticmethod
@@ -144,7 +144,7 @@ class LetterMethods:
         code = fates.REJECTIONS.get(fates.script_of(email))
         return (code, "По сценарию песочницы") if code else None
 
-    def _refuse_limits(self, email, args, taken):
+    def _reject_limits(self, email, args, taken):
         settings, now = self.settings, self.store.now()
         if settings["list_must_exist"] and not self.is_list(text(args, "list_id")):
             raise ApiError("invalid_arg", "SZ010126-06 [list_id is unknown]")

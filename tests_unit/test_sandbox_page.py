@@ -28,14 +28,14 @@ def test_every_code_is_on_it():
     source = "".join(path.read_text() for path in FOLDER.glob("*.py"))
     codes = set(re.findall(r'ApiError\(\s*"([a-z_]+)"', source))
     codes |= set(re.findall(r'return "([a-z]+_[a-z_]+)", ', source))
-    codes |= set(fates.REFUSALS.values())
+    codes |= set(fates.REJECTIONS.values())
     assert len(codes) >= 15
     known = _words(_page()) | {"api_call_limit_exceeded_for_"}
     assert not codes - known
 
 
 def test_every_fate_is_on_it():
-    scripts = fates.FATES.keys() | fates.REFUSALS.keys() | fates.FAULTS.keys()
+    scripts = fates.FATES.keys() | fates.REJECTIONS.keys() | fates.FAULTS.keys()
     assert not scripts - _words(_page())
 
 

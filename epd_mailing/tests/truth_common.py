@@ -54,7 +54,7 @@ class TruthCommon(SendingCommon):
         return letter
 
     def _make_due(self, letter):
-        letter._through_gate().write({"next_poll_at": self._now() - timedelta(minutes=1)})
+        letter._unlocked().write({"next_poll_at": self._now() - timedelta(minutes=1)})
 
     def _unknown_rests(self):
-        self.unisender._through_gate().write({"wait_until": False, "fault_count": 0})
+        self.unisender._unlocked().write({"wait_until": False, "fault_count": 0})

@@ -50,7 +50,7 @@ class EpdLetterFacts(models.AbstractModel):
             ):
                 vals["contact_at"] = moment  # the contact may know the exact time
             if vals:
-                letter._through_gate().write(vals)
+                letter._unlocked().write(vals)
             if not logged:
                 events.append(self._get_event_vals(letter, raw, moment, source))
             self._react(letter, status, raw)

@@ -138,7 +138,7 @@ class EpdStatusPoll(models.AbstractModel):
             return False
         account._note_warnings(answer.warnings)
         if account.last_error and account.state == "active" and not account.fault_count:
-            account._through_gate().write({"last_error": False})  # of a poll before
+            account._unlocked().write({"last_error": False})  # of a poll before
         self.env["epd.letter.facts"]._apply_statuses(
             [
                 (letter, answer.statuses[letter.provider_id], now, "poll")

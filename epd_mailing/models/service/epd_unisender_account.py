@@ -282,7 +282,7 @@ class EpdUnisenderAccount(models.Model):
     def _drop_key(self, url):
         """Forget the key of accounts that are to speak to another address."""
         for account in self.sudo().filtered("api_key"):
-            account._through_gate().write({"api_key": False, "state": "draft", **OF_THE_KEY})
+            account._unlocked().write({"api_key": False, "state": "draft", **OF_THE_KEY})
             account._message_log(
                 body=self.env._(
                     "The API address changed from %(old)s to %(new)s. The key was dropped.",
@@ -390,10 +390,10 @@ class EpdUnisenderAccount(models.Model):
         if TRACKED & set(vals):
             # the chatter says who and when, whatever the caller's context asks for
             self = self.with_context(tracking_disable=False, mail_notrack=False)
-        if "list_id" in vals and not self._gate_open():
+        if "list_id" in vals and not self._is_unlocked():
             # of the list before
             other = self.filtered(lambda account: account.list_id != vals["list_id"])
-            other.sudo()._through_gate().write({"list_title": False})
+            other.sudo()._unlocked().write({"list_title": False})
         changed = {"base_url", "api_kind", "sender_email", "list_id"} & set(vals)
         if changed and not self._is_unlocked():
             # what was checked is not what would be used now
@@ -437,7 +437,7 @@ class EpdUnisenderAccount(models.Model):
         """
         client, notes = self._get_client(), []
         # told anew by what is asked now
-        self._through_gate().write({"last_warning": False})
+        self._unlocked().write({"last_warning": False})
         chosen = self._choose_list(client)
         info = self._ask_aside(client.get_user_info, self.env._("Log-in and balance"), notes) or {}
         vals = {
@@ -669,7 +669,7 @@ class EpdUnisenderAccount(models.Model):
         """A time came that fits its receipt: the zone is the right one."""
         self.ensure_one()
         if self.event_offset:
-            self._through_gate().write({"event_offset": 0})
+            self._unlocked().write({"event_offset": 0})
 
     def _note_warnings(self, warnings):
         """Show what the service warned of; written only when it says something new.
@@ -682,7 +682,7 @@ class EpdUnisenderAccount(models.Model):
         if found != known:
             self._unlocked().write({"last_warning": "\n".join(found)})
 
-    def _tell_manager(self, summary, note):
+    def _notify_manager(self, summary, note):
         """Give a manager of the office a task about this account, unless they have it already."""
         if summary in self.activity_ids.mapped("summary"):
             return
@@ -703,7 +703,7 @@ class EpdUnisenderAccount(models.Model):
                 lambda client=client, url=url: client.remove_hook(url), account.name, notes
             )
             # off in any case: what the service still sends is not taken, and it gives up after a day
-            account._through_gate().write({"webhook_state": "off", "webhook_silent_at": False})
+            account._unlocked().write({"webhook_state": "off", "webhook_silent_at": False})
         return self._warn(notes[0]) if notes else True
 
     def _call_or_raise(self, function):

@@ -251,7 +251,7 @@ class TestApi(ApiCase):
         mailing.letter_ids.with_user(self.operator).action_mark_sent()
         (letter,) = self.api.list_letters(mailing.id)["letters"]
         self.assertEqual((letter["state"], letter["settled_by"]), ("sent", "person"))
-        self.unisender._through_gate().write({"wait_until": False, "fault_count": 0})
+        self.unisender._unlocked().write({"wait_until": False, "fault_count": 0})
         other = self._send(self._make_mailing(self.documents[1]))
         (letter,) = self.api.list_letters(other.id)["letters"]
         self.assertEqual((letter["state"], letter["settled_by"]), ("sent", ""))

@@ -105,7 +105,7 @@ class TestDoubtfulTimes(TruthCommon):
 
     def test_a_letter_of_another_company_is_a_rival_too(self):
         company = self.env["res.company"].create({"name": "Другая"})
-        self.letter._through_gate().copy(
+        self.letter._unlocked().copy(
             {
                 "letter_key": "of-another",
                 "resend_no": 7,
@@ -121,7 +121,7 @@ class TestDoubtfulTimes(TruthCommon):
         # the answer to the call came late, the event early; the service's clock is behind
         for seconds in (-40, 5):
             with self.subTest(seconds):
-                self.letter._through_gate().write(
+                self.letter._unlocked().write(
                     {
                         "delivered_at": False,
                         "delivered_source": False,

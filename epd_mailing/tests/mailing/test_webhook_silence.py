@@ -104,7 +104,7 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         self.assertFalse(self.unisender.webhook_silent_at)
 
     def _make_call_heard(self, minutes):
-        self.unisender._through_gate().write(
+        self.unisender._unlocked().write(
             {"webhook_called_at": self._now() - timedelta(minutes=minutes)}
         )
 
@@ -146,7 +146,7 @@ class TestWebhookSilence(HttpCase, SendingCommon):
     def test_two_accounts_of_one_key_hear_the_same_events(self):
         other = self._make_unisender("second@uk-test.example.com")
         token = "another-token-that-nobody-guesses"
-        other._through_gate().write({"webhook_token": token, "webhook_state": "on"})
+        other._unlocked().write({"webhook_token": token, "webhook_state": "on"})
         self.env.flush_all()
         told = self._now()
         for called in (token, TOKEN):  # the other one first

@@ -255,7 +255,7 @@ class UniSenderClient:
                 return CheckResult({}, {str(one): str(error) for one in ids})
             return self._check_halves(list(ids), error)
 
-    def _check_halves(self, ids: list[str], refusal: errors.Rejected) -> CheckResult:
+    def _check_halves(self, ids: list[str], rejection: errors.Rejected) -> CheckResult:
         """Ask the halves of a refused batch, and theirs, depth first: each round finds odd ids.
 
         :param refusal: of the whole
