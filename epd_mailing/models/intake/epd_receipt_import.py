@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools import name_pattern, receipt_archive
-from ..base.stored_file import open_stored
+from ..base.stored_file import drop_old_files, open_stored
 from ..document.epd_payment_document import FORMS
 from .book_pages import BookPages
 
