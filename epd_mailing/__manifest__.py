@@ -42,6 +42,7 @@
         "reports/presentation_proof_templates.xml",
         "wizards/epd_account_list_fill_views.xml",
         "wizards/epd_account_list_why_views.xml",
+        "wizards/epd_period_step_views.xml",
         "wizards/epd_consent_bulk_views.xml",
         "wizards/epd_document_compare_views.xml",
         "wizards/epd_document_reason_views.xml",

@@ -11,6 +11,7 @@ from . import epd_receipt_send
 from . import epd_run_outlook
 from . import epd_run_outlook_line
 from . import epd_paper_printed
+from . import epd_period_step
 from . import epd_presentation_proof
 from . import epd_document_zip
 from . import epd_unisender_list

@@ -1,6 +1,7 @@
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ...tools import money
 
@@ -17,7 +18,9 @@ class EpdBillingPeriod(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
-    date_start = fields.Date(string="First Day", required=True)
+    date_start = fields.Date(
+        string="First Day", required=True, default=lambda self: self._get_next_start()
+    )
     date_end = fields.Date(string="Last Day", compute="_compute_date_end", store=True)
     rule_id = fields.Many2one("epd.period.rule", compute="_compute_dates", store=True)
     present_by = fields.Date(
@@ -30,9 +33,51 @@ class EpdBillingPeriod(models.Model):
         help="Highest allowed change of the payment for utilities (section 4 of form 43/pr).",
     )
 
+    is_current = fields.Boolean(
+        string="Current", compute="_compute_is_current", search="_search_is_current"
+    )
+
     _period_uniq = models.Constraint(
         "unique(company_id, date_start)", "This billing period is already there. Open it instead."
     )
+
+    @api.model
+    def _get_next_start(self):
+        """Return the first day of the month after the last period, or of the office's last month."""
+        company = self.env.company
+        last = self.search([("company_id", "=", company.id)], order="date_start desc", limit=1)
+        if last:
+            return last.date_start + relativedelta(months=1)
+        # receipts are for the month that is over
+        return company._epd_today() + relativedelta(months=-1, day=1)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Create periods; the first one of an office is where it stands."""
+        periods = super().create(vals_list)
+        for company in periods.company_id.filtered(lambda c: not c.epd_current_period_id):
+            own = periods.filtered(lambda period, company=company: period.company_id == company)
+            own.sorted("date_start")[:1]._set_current()
+        return periods
+
+    @api.depends("company_id.epd_current_period_id")
+    def _compute_is_current(self):
+        for period in self:
+            current = period.company_id.sudo().epd_current_period_id
+            period.is_current = bool(current) and current == period._origin
+
+    def _search_is_current(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        companies = self.env["res.company"].sudo().search([("epd_current_period_id", "!=", False)])
+        current = Domain("id", "in", companies.epd_current_period_id.ids)
+        return current if True in value else ~current
+
+    @api.onchange("date_start")
+    def _onchange_date_start(self):
+        # whatever day of the month is picked
+        if self.date_start:
+            self.date_start = self.date_start.replace(day=1)
 
     @api.depends("date_start")
     def _compute_name(self):
@@ -64,15 +109,25 @@ class EpdBillingPeriod(models.Model):
                     self.env._("A billing period starts on the first day of a month.")
                 )
 
+    def _set_current(self):
+        """Move the office to this month, forth or back."""
+        self.ensure_one()
+        # operators do not write companies; where the office stands is theirs to say
+        self.company_id.sudo().epd_current_period_id = self
+
     def _get_following_name(self):
         """Return the name of the month after this one."""
+        return money.month_name(self._get_following_start())
+
+    def _get_following_start(self):
+        """Return the first day of the month after this one."""
         self.ensure_one()
-        return money.month_name(self.date_start + relativedelta(months=1))
+        return self.date_start + relativedelta(months=1)
 
     def _get_following(self):
         """Return the next billing period of the company, made if it is not there."""
         self.ensure_one()
-        start = self.date_start + relativedelta(months=1)
+        start = self._get_following_start()
         domain = [("company_id", "=", self.company_id.id), ("date_start", "=", start)]
         return self.search(domain, limit=1) or self.create(
             {"company_id": self.company_id.id, "date_start": start}

@@ -453,6 +453,13 @@ class EpdBillingRun(models.Model):
         mailing._fill()
         return mailing._get_records_action(context={})
 
+    def action_ask_next_period(self):
+        """Say what is still open in this month, and ask whether to go on to the next."""
+        self.ensure_one()
+        self.check_access("write")
+        action = self.env["ir.actions.act_window"]._for_xml_id("epd_mailing.epd_period_step_action")
+        return {**action, "context": {"default_run_id": self.id}}
+
     def action_next_period(self):
         """Move the office to the month after this run's and open a new run for it.
 
@@ -469,8 +476,7 @@ class EpdBillingRun(models.Model):
                 )
             )
         following = self.period_id._get_following()
-        # operators do not write companies; the step to the next month is theirs
-        company.sudo().epd_current_period_id = following
+        following._set_current()
         run = self.create(
             {
                 "company_id": company.id,

@@ -1,2 +1,3 @@
 from . import test_computed_accounts
 from . import test_figures
+from . import test_current_period
