@@ -19,6 +19,8 @@ import pypdf
 from pypdf.filters import ASCII85Decode
 from pypdf.generic import StreamObject
 
+from . import pdf_content
+
 # damaged files are told to the person who brought them, not to the server's log
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 # what systems leave in archives by themselves
@@ -190,7 +192,7 @@ def open_pdf(data: bytes, max_pages: int) -> tuple[str, pypdf.PdfReader | None]:
         pages = len(reader.pages)
         if not pages or pages > max_pages:
             return "damaged" if not pages else "too_many_pages", None
-        return ("active" if _acts_by_itself(reader) else ""), reader
+        return ("active" if pdf_content.find_active(data) else ""), reader
     except Exception:  # pypdf raises whatever a broken file makes it stumble over
         return "damaged", None
 
@@ -286,16 +288,6 @@ def _extract_text(pages: Iterable[pypdf.PageObject]) -> str:
             raise _Overrun
 
     return "\n".join(page.extract_text(visitor_operand_before=watch) or "" for page in pages)
-
-
-def _acts_by_itself(reader: pypdf.PdfReader) -> bool:
-    root: Any = reader.trailer["/Root"].get_object()
-    names = root.get("/Names", {}).get_object() if "/Names" in root else {}
-    if "/JavaScript" in names or "/EmbeddedFiles" in names or "/AA" in root:
-        return True
-    action = root.get("/OpenAction")
-    action = action.get_object() if action is not None else None
-    return isinstance(action, dict) and action.get("/S") in ("/JavaScript", "/Launch", "/URI")
 
 
 def name_key(number: str) -> str:

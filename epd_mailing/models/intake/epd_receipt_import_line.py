@@ -86,7 +86,10 @@ class EpdReceiptImportLine(models.Model):
             "same_name": self.env._("The archive has two files of this name."),
             "not_pdf": self.env._("This is no PDF."),
             "damaged": self.env._("The file is damaged."),
-            "active": self.env._("The file holds a script or other files."),
+            "active": self.env._(
+                "The file holds something that acts: a script, a command, a form or other "
+                "files. Print it to a plain PDF and load that."
+            ),
             "too_many_pages": self.env._("The file has too many pages for one receipt."),
             "no_match": self.env._("The name is not built as said in “File Names”."),
             "other_month": self.env._("The file is of another month."),

@@ -13,6 +13,8 @@ from odoo.addons.epd_mailing.models.document.document_writer import DocumentWrit
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
+from pypdf.annotations import Link
+from pypdf.generic import NameObject, TextStringObject
 from reportlab.pdfgen import canvas
 
 from ..common import EpdCommon
@@ -78,6 +80,23 @@ class TestReceiptImport(EpdCommon):
 
     def _problems(self, order):
         return {line.name: line.problem_code for line in order.line_ids if line.problem_code}
+
+    def test_files_that_act_are_not_taken(self):
+        writer = pypdf.PdfWriter(clone_from=io.BytesIO(make_pdf("Account 00100")))
+        link = Link(rect=(0, 0, 200, 200), url="https://example.com")
+        writer.add_annotation(0, link)
+        launch = {"/S": NameObject("/Launch"), "/F": TextStringObject("calc.exe")}
+        writer.pages[0]["/Annots"][0].get_object()["/A"].update(
+            {NameObject(key): value for key, value in launch.items()}
+        )
+        stream = io.BytesIO()
+        writer.write(stream)
+        order = self._order({"00100_03.2026.pdf": stream.getvalue()})
+        order.action_check()
+        self.assertEqual(self._problems(order), {"00100_03.2026.pdf": "active"})
+        with self.assertRaises(UserError):
+            order.action_save()
+        self.assertFalse(self.accounts.document_ids)
 
     def test_names_are_matched_in_no_time(self):
         with self.assertRaises(UserError):
