@@ -491,9 +491,13 @@ class EpdUnisenderAccount(models.Model):
         """
         try:
             return ask()
+        except errors.AccessDenied as error:
+            # the API is on: other questions were answered
+            told = self.env._("this key has no right to ask")
+            notes.append(f"{what}: {told} ({error.code}: {error.message})")
         except errors.UniSenderError as error:
             notes.append(f"{what}: {self._describe_error(error)}")
-            return None
+        return None
 
     def _choose_list(self, client):
         """Return (id, title) of the chosen list, or of the account's own list of receipts.

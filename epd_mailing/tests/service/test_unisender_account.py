@@ -55,6 +55,7 @@ class TestUnisenderAccount(SendingCommon):
                     self.assertEqual(self.account.state, "active", self.account.last_error)
                     self.assertFalse(self.account.last_error)
                     self.assertIn(code, self.account.check_note)
+                    self.assertNotIn("API on", self.account.check_note, "it is on")
 
     def test_the_log_in_is_the_services(self):
         self.fake.login = "be-interactive"
