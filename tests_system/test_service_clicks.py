@@ -40,7 +40,9 @@ def test_the_account_shows_what_the_service_says(house, page, shoot):
     page.wait_for_selector("[name=webhook_called_at]:visible")
     page.wait_for_selector("[name=webhook_rejected_reason]:visible:has-text('не подходит')")
     # the service is in the internet, this Odoo is not; no calls come, and their times are odd
-    real = house.odoo.query("SELECT base_url FROM epd_unisender_account WHERE id = %s", house.account)
+    real = house.odoo.query(
+        "SELECT base_url FROM epd_unisender_account WHERE id = %s", house.account
+    )
     house.odoo.query(
         "UPDATE epd_unisender_account SET base_url = 'https://api.unisender.com', event_offset = 3, "
         "webhook_silent_at = now() AT TIME ZONE 'UTC' WHERE id = %s",
