@@ -237,14 +237,21 @@ def has_read(reader, image, text):
 def read_all(readers, codes, distortions=None):
     """Let each reader read each code as each distortion leaves it.
 
+    A reader that got none of them once is asked no more: all of its looks take minutes.
+
     :param codes: list of ``FoundCode``
     :return: ``{(reader, distortion): number read}``
     """
-    score = {}
+    score, blind = {}, set()
     for name, distort in (distortions or DISTORTIONS).items():
         pictures = [(distort(code.image), code.text) for code in codes]
         for reader, read in readers.items():
-            score[reader, name] = sum(has_read(read, *picture) for picture in pictures)
+            if reader not in blind:
+                score[reader, name] = sum(has_read(read, *picture) for picture in pictures)
+                if not score[reader, name]:
+                    blind.add(reader)
+            else:
+                score[reader, name] = 0
     return score
 
 

@@ -40,7 +40,7 @@ class TestPaymentCode(EpdCommon):
             for (reader, name), count in code_readers.read_all(readers, codes).items():
                 if count < len(codes):
                     unread.append(f"{reader}, {dpi} dpi, {name}: {count} of {len(codes)}")
-        self.assertFalse(unread)
+            self.assertFalse(unread)
 
     def test_every_field_stands_on_the_paper(self):
         for document in self.documents:
