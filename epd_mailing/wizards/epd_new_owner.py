@@ -20,6 +20,9 @@ class EpdNewOwner(models.TransientModel):
         readonly=False,
         help="Written to the new person. Empty: they get paper until an address is known.",
     )
+    email_problem = fields.Char(
+        compute="_compute_email_problem", help="Why no receipt would go there, or what is meant."
+    )
     date = fields.Date(
         string="Changed On", required=True, default=lambda self: self.env.company._epd_today()
     )
@@ -31,6 +34,11 @@ class EpdNewOwner(models.TransientModel):
     def _compute_email(self):
         for wizard in self:
             wizard.email = wizard.partner_id.email
+
+    @api.depends("email")
+    def _compute_email_problem(self):
+        for wizard in self:
+            wizard.email_problem = wizard.partner_id._epd_describe_doubt(wizard.email)
 
     @api.depends("account_id")
     def _compute_closing(self):

@@ -48,19 +48,24 @@ class ResPartner(models.Model):
 
     @api.depends("email", "epd_account_ids")
     def _compute_epd_email_problem(self):
-        addresses = self.env["epd.delivery.address"]
         for partner in self:
-            reading = read_addresses(partner.email) if partner.epd_account_ids else None
-            text = False
-            hints = [hint for _typed, hint in reading.hints] if reading else []
-            if reading and reading.problems:
-                text = addresses._describe_problems(reading)
-            elif hints:
-                text = self.env._(
-                    "The address may be misspelt: “%s” may be meant.", ", ".join(hints)
-                )
-            partner.epd_email_problem = text
-            partner.epd_email_hint = ", ".join(hints)
+            text = partner.email if partner.epd_account_ids else ""
+            partner.epd_email_problem = self._epd_describe_doubt(text)
+            hints = read_addresses(text).hints
+            partner.epd_email_hint = ", ".join(hint for _typed, hint in hints)
+
+    @api.model
+    def _epd_describe_doubt(self, text):
+        """Return what is wrong with an e-mail as typed, or probably meant; False for a good one."""
+        reading = read_addresses(text)
+        if reading.problems:
+            return self.env["epd.delivery.address"]._describe_problems(reading)
+        if reading.hints:
+            return self.env._(
+                "The address may be misspelt: “%s” may be meant.",
+                ", ".join(hint for _typed, hint in reading.hints),
+            )
+        return False
 
     def write(self, vals):
         before = {}

@@ -138,7 +138,13 @@ class TestRightPerson(EpdCommon):
             form.partner_id = heir
             form.basis = "Выписка из ЕГРН"
             self.assertEqual(form.email, "heir@example.com")
+            self.assertFalse(form.email_problem)
+            form.email = "heir @example.com"
+            self.assertIn("heir @example.com", form.email_problem)
+            form.email = "heir@gmial.com"
+            self.assertIn("heir@gmail.com", form.email_problem)
             form.email = False  # «пусто: получает бумагу»
+            self.assertFalse(form.email_problem)
         form.save().action_apply()
         self.assertEqual(self.receiving(), [])
         self.assertFalse(heir.email)
