@@ -21,7 +21,9 @@ class EpdNewOwner(models.TransientModel):
         help="Written to the new person. Empty: they get paper until an address is known.",
     )
     email_problem = fields.Char(
-        compute="_compute_email_problem", help="Why no receipt would go there, or what is meant."
+        string="What Is Wrong with the E-mail",
+        compute="_compute_email_problem",
+        help="Why no receipt would go there, or what is meant.",
     )
     date = fields.Date(
         string="Changed On", required=True, default=lambda self: self.env.company._epd_today()
