@@ -59,6 +59,6 @@ class EpdNewOwner(models.TransientModel):
         """Hand the account over, see ``epd.personal.account._change_owner``."""
         self.ensure_one()
         if (self.email or "") != (self.partner_id.email or ""):
-            self.partner_id.email = self.email  # empty too: then he gets paper
+            self.partner_id.email = self.email  # empty too: then they get paper
         self.account_id._change_owner(self.partner_id, self.date, self.basis)
         return {"type": "ir.actions.act_window_close"}
