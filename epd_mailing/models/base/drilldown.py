@@ -15,7 +15,7 @@ class EpdDrilldown(models.AbstractModel):
     _description = "Found by a Number on the Screen"
 
     behind = fields.Char(
-        compute="_compute_behind", search="_search_drilldown", help="For searches only."
+        compute="_compute_drilldown", search="_search_drilldown", help="For searches only."
     )
 
     def _compute_drilldown(self):

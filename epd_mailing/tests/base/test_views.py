@@ -111,3 +111,15 @@ class TestViews(EpdCommon):
                     if cls.__module__.startswith("odoo.addons")
                 }
                 self.assertTrue(named, f"{view.xml_id}: {field}")
+
+    def test_fields_find_their_methods(self):
+        """A method that was renamed without its field is noticed only when somebody reads the field."""
+        missing = [
+            f"{field}: {method}"
+            for name, model in self.env.items()
+            if name.startswith("epd.")
+            for field in model._fields.values()
+            for method in (field.compute, field.inverse, field.search)
+            if isinstance(method, str) and not hasattr(model, method)
+        ]
+        self.assertFalse(missing)
