@@ -17,9 +17,13 @@ def load(data, kind, name="", services=(), find_accounts=None, **given):
     layout = understand(kind, table, rows, services, find_accounts=find_accounts)
     columns = [Column(n, *pair) for n, pair in enumerate(layout.columns) if pair[0]]
     data_rows = [row.cells for row in rows if row.number > layout.header_row]
-    watch = unread_numbers(layout.columns, data_rows)
+    watch = unread_numbers(layout.columns, data_rows, layout.headings)
+    width = len(layout.headings) if table.format == "csv" and layout.header_row else 0
     methods = {"volume_method": {"meter": ["прибор учета"], "norm": ["норматив"]}}
-    parser = RowParser(kind, columns, methods, watch=watch, controls=table.controls)
+    parser = RowParser(
+        kind, columns, methods, watch=watch, headings=layout.headings, width=width,
+        controls=table.controls,
+    )  # fmt: skip
     records, problems = [], []
     for row in table.rows():
         if row.number > layout.header_row:

@@ -49,8 +49,9 @@ def write_file(rows, form, control):
         name = name.upper() if form["upper"] else name
         lines.append([account, name, f"{day:02}.11.2026", write_money(amount, form["style"])])
     total = write_money(sum(row[3] for row in rows), form["style"])
-    if control == "count":
-        lines.append([f"={len(rows)}", total])
+    if control in ("count", "ahead"):
+        place = len(lines) if control == "count" else int(bool(form["heading"]))
+        lines.insert(place, [f"={len(rows)}", total])
     elif control == "total":
         lines.append(["Итого", "", "", total])
     mark = form["delimiter"]
@@ -71,9 +72,9 @@ forms = st.fixed_dictionaries(
         "encoding": st.sampled_from(ENCODINGS),
         "heading": st.sampled_from(HEADINGS),
         "upper": st.booleans(),
-        "delimiter": st.sampled_from([";", "\t", "|"]),
+        "delimiter": st.sampled_from([";", "\t", "|", ","]),
         "style": st.sampled_from(["comma", "point", "spaces"]),
-        "end": st.sampled_from(["\r\n", "\n"]),
+        "end": st.sampled_from(["\r\n", "\n", "\r"]),
     }
 )
 
@@ -83,7 +84,7 @@ def sum_up(records):
 
 
 @settings(deadline=None)
-@given(payments, forms, st.sampled_from(["none", "count", "total"]))
+@given(payments, forms, st.sampled_from(["none", "count", "total", "ahead"]))
 def test_no_payment_is_lost_or_doubled(rows, form, control):
     data = write_file(rows, form, control)
     if data is None:

@@ -208,7 +208,7 @@ class ImportFile:
             for entry in self.env["epd.import.field"].search([("kind", "=", self.order.kind)])
         }
         cells = [row.cells for row in rows]
-        with_numbers = set(table_file.unread_numbers([("", "")] * len(header), cells))
+        with_numbers = set(table_file.unread_numbers([("", "")] * len(header), cells, header))
         self.env["epd.import.column"].sudo().create(
             [
                 {
@@ -239,6 +239,10 @@ class ImportFile:
             for column in self.order.column_ids
             if column.field_id
         ]
+        titles = {column.index: column.header or "" for column in self.order.column_ids}
+        headings = [titles.get(n, "") for n in range(max(titles, default=-1) + 1)]
+        # of a sheet, notes may stand beside the table
+        is_strict = table and table.format == "csv" and self.order.header_row
         return table_file.RowParser(
             self.order.kind,
             columns,
@@ -248,6 +252,8 @@ class ImportFile:
             watch=self.order.column_ids.filtered(
                 lambda column: column.has_numbers and not column.field_id
             ).mapped("index"),
+            headings=headings if table else (),
+            width=len(headings) if is_strict else 0,
             running=table_file.Running.load(self.order.running) if table else None,
             controls=table.controls if table else (),
         )

@@ -227,6 +227,14 @@ class ImportRun:
         for name in ("created", "updated", "same", "left", "removed", "kept"):
             vals[f"{name}_count"] = order[f"{name}_count"] + tally[name]
         order.write(vals)
+        self._mark_columns(parser.watch)
+
+    def _mark_columns(self, places):
+        """Remember the columns that turned out to hold sums and are not read: a person is told."""
+        columns = self.order.column_ids.sudo()
+        unread = columns.filtered(lambda c: c.index in places and not c.has_numbers)
+        if unread:
+            unread._through_gate().write({"has_numbers": True})
 
     def store_problems(self, problems):
         """List problems on the order, as far as there is room."""

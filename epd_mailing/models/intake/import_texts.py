@@ -53,6 +53,13 @@ def describe_problem(env, code, value=""):
         "negative_discount": env._("A discount is entered without a minus."),
         "no_reason": env._("A recalculation needs its reason."),
         "not_total": env._("The row does not add up: its figures make %s.", value),
+        "thousands": env._(
+            "This may be thousands or three decimals. Choose the “Decimal Mark” of the file."
+        ),
+        "extra_cells": env._(
+            "The row has more values than there are headings: a sum or a name may have been divided by "
+            "the delimiter. Have the file written with another delimiter, or with quotes."
+        ),
         "rounded": env._("More than two decimals: rounded to kopecks."),
         "no_account": env._(
             "There is no such personal account. Enter it, or have accounts created."
@@ -74,6 +81,7 @@ def describe_problem(env, code, value=""):
         "unknown_provider": env._(
             "There is no such organisation, or several have this name: write its INN."
         ),
+        "provision_dates": env._("The provision ends before it begins. Correct the dates."),
         "which_meter": env._(
             "The account has several meters of this service (%s), and the heading does not say which. "
             "Load the readings with the numbers of meters.",

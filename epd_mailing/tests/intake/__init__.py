@@ -9,4 +9,5 @@ from . import test_import_foreign
 from . import test_receipt_book
 from . import test_receipt_import
 from . import test_import_addresses
+from . import test_import_setup
 from . import test_import_writer

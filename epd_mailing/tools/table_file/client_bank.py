@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .kinds_of_files import Wanted
 
 _START = "1CClientBankExchange"
+_END = "КонецФайла"
 _FIELDS = ("Номер", "Дата", "ДатаПоступило", "Сумма", "Плательщик", "ПлательщикИНН",
            "ПлательщикСчет", "Получатель", "ПолучательИНН", "ПолучательСчет",
            "НазначениеПлатежа")  # fmt: skip
@@ -78,6 +79,7 @@ class ClientBankTable(DelimitedTable):
     def rows(self, position: int = 0, number: int = 0) -> Iterator[Row]:
         """Yield a row for each document from byte ``position`` on."""
         values: dict[str, str] | None = None
+        is_whole = False
         for end, name, value in self._fields(position):
             if name == "СекцияДокумент":
                 if values is not None:
@@ -89,7 +91,9 @@ class ClientBankTable(DelimitedTable):
                 values = None
             elif values is not None and name in _FIELDS:
                 values.setdefault(name, value)
-        if values is not None:
+            is_whole = name == _END or (is_whole and not name)
+        # a file that was cut between two documents looks whole but for its last line
+        if values is not None or not is_whole:
             raise TableError("damaged", number + 1)
 
     def suggest(self, kind: str) -> list[tuple[str, str]] | None:

@@ -14,12 +14,17 @@ from .errors import Problem
 from .values import clean_text, parse_number
 
 MARKS = 200  # control rows that are remembered
-_WORD = re.compile(r"^(итого|всего|total|контрольн|сумма по|количество (плат|стр|зап|док))", re.I)
+# whole words: «Итогов» is a payer
+_WORD = re.compile(
+    r"^(итого\b|всего\b|total\b|контрольн|сумма по|(общая )?сумма\s*[:=]|кол(ичест)?-?во\b.*(плат|стр|зап|док|опер))",
+    re.I,
+)
 _COUNT = re.compile(r"^=\s*(\d+)$")
 _IN_WORDS = re.compile(
     r"(?:^|\s)(?P<count>\d+)\s*(?:плат|запис|строк|докум|операц|шт)[^\d]*(?P<sum>[\d\s\u00a0]+[.,]\d\d)?",
     re.I,
 )
+_COUNTED = re.compile(r"^кол(?:ичест)?-?во\D*(\d+)\s*$", re.I)
 
 # a sum at the end; a run of figures is read once, from its beginning
 _TAIL = re.compile(r"(?<![\d\s\u00a0])([\d\s\u00a0]++[.,]\d\d)\D*$")
@@ -50,7 +55,8 @@ def read_control(number: int, cells: Sequence[Any], account: str) -> Control | N
     """
     first = cells[0] if cells else None
     if isinstance(first, str) and (match := _COUNT.match(first.strip())):
-        return Control(number, int(match[1]), loose=tuple(_numbers(cells[1:])))
+        loose = _numbers(cells[1:]) or _numbers(cells[1:2], whole=True)
+        return Control(number, int(match[1]), loose=tuple(loose))
     if account and not is_total(account):
         return None
     texts = [text for text in map(clean_text, cells) if text]
@@ -61,6 +67,8 @@ def read_control(number: int, cells: Sequence[Any], account: str) -> Control | N
     if found:
         loose = _numbers([found["sum"]]) if found["sum"] else []
         return Control(number, int(found["count"]), loose=tuple(loose))
+    if counted := _COUNTED.search(" ".join(texts)):
+        return Control(number, int(counted[1]))
     sums = {}
     for place, cell in enumerate(cells):
         value = _number(cell)
@@ -78,11 +86,14 @@ def _number(cell: Any) -> Decimal | None:
         return None
 
 
-def _numbers(cells: Iterable[Any]) -> list[Decimal]:
-    """Return the sums of cells: what has kopecks; a count or the number of an order is none."""
+def _numbers(cells: Iterable[Any], whole: bool = False) -> list[Decimal]:
+    """Return the sums of cells: what has kopecks; a count or the number of an order is none.
+
+    :param whole: whether whole numbers are sums too
+    """
     found = []
     for cell in cells:
-        if isinstance(cell, str) and not re.search(r"\d[.,]\d\d?\s*$", cell):
+        if not whole and isinstance(cell, str) and not re.search(r"\d[.,]\d\d?\s*$", cell):
             continue
         value = _number(cell)
         if value is not None:
@@ -107,6 +118,8 @@ class Running(Mark):
     """
 
     marks: list[Mark] = field(default_factory=list)
+    # control rows that stand above all others: compared once the file is read
+    ahead: list[Control] = field(default_factory=list)
 
     def add(self, numbers: Iterable[tuple[int, Decimal]]) -> None:
         """Count a row with its numbers by column."""
@@ -120,6 +133,9 @@ class Running(Mark):
 
         :param money: the columns whose sums are read, the one that counts most first
         """
+        if control.row and not self.rows:
+            self.ahead = [*self.ahead, control]
+            return []
         problems = []
         counts = {self.rows, *(self.rows - mark.rows for mark in self.marks)}
         if control.count is not None and control.count not in counts:
@@ -128,11 +144,25 @@ class Running(Mark):
         for place in money:
             if place in control.sums and control.sums[place] not in self._sums_of(place):
                 problems.append(self._tell(control.row, place, control.sums[place]))
-        if control.loose and money and not self._sums_of(money[0]).intersection(control.loose):
-            problems.append(self._tell(control.row, money[0], control.loose[0]))
+        loose = control.loose or self._get_displaced(control, money)
+        if loose and money and not self._sums_of(money[0]).intersection(loose):
+            problems.append(self._tell(control.row, money[0], loose[0]))
         if control.row:
             self.marks = [*self.marks[1 - MARKS :], Mark(self.rows, dict(self.sums))]
         return problems
+
+    def check_end(self, money: Sequence[int]) -> list[Problem]:
+        """Return what is wrong with the control rows that stand above all others."""
+        ahead, self.ahead = self.ahead, []
+        return [problem for control in ahead for problem in self.compare(control, money)]
+
+    def _get_displaced(self, control: Control, money: Sequence[int]) -> tuple[Decimal, ...]:
+        """Return the sums of a row of totals whose cells stand under other columns («Итого;4500,50»)."""
+        if not control.sums or any(place in control.sums for place in money):
+            return ()
+        told = tuple(number for place, number in control.sums.items() if place not in self.sums)
+        kopecks = tuple(number for number in told if number != int(number))
+        return kopecks or (told if len(told) == 1 and told[0] != self.rows else ())
 
     def _sums_of(self, place: int) -> set[Decimal]:
         """Return the sums of a column: of all rows, and since each control row."""
@@ -146,14 +176,29 @@ class Running(Mark):
 
     def dump(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {**_dump(self), "marks": [_dump(mark) for mark in self.marks]}
+        return {
+            **_dump(self),
+            "marks": [_dump(mark) for mark in self.marks],
+            "ahead": [_dump_control(control) for control in self.ahead],
+        }
 
     @classmethod
     def load(cls, data: dict[str, Any] | None) -> "Running":
         """Return it from what :meth:`dump` gave, or a new one."""
         data = data or {}
         marks = [Mark(*_load(mark)) for mark in data.get("marks", ())]
-        return cls(*_load(data), marks)
+        return cls(*_load(data), marks, [_load_control(each) for each in data.get("ahead", ())])
+
+
+def _dump_control(control: Control) -> dict[str, Any]:
+    sums = {str(place): str(number) for place, number in control.sums.items()}
+    loose = [str(number) for number in control.loose]
+    return {"row": control.row, "count": control.count, "sums": sums, "loose": loose}
+
+
+def _load_control(data: dict[str, Any]) -> Control:
+    sums = {int(place): Decimal(number) for place, number in data["sums"].items()}
+    return Control(data["row"], data["count"], sums, tuple(map(Decimal, data["loose"])))
 
 
 def _dump(mark: Mark) -> dict[str, Any]:

@@ -54,6 +54,10 @@ class DelimitedTable(Table):
         self.encoding = self.guess.encoding
         if self.encoding == UTF16:
             self._copy = stream = to_utf8(stream)
+        if _has_lone_return(stream):
+            copy = _break_at_returns(stream)
+            self.close()
+            self._copy = stream = copy
         self._codec = UTF8 if self.encoding == UTF16 else self.encoding
         self._stream = stream
         self.size = stream.seek(0, 2)
@@ -105,10 +109,41 @@ class DelimitedTable(Table):
                 text = line.decode(codec if start else first)
             except UnicodeDecodeError as error:
                 raise TableError("encoding", self._number, self.encoding) from error
-            # a lone carriage return ends a row for Excel, and is an error for the parser
             if "\r" in text:
-                text = text.replace("\r\n", "\n").replace("\r", " ")
+                text = text.replace("\r", "")  # at its end only
             yield text.replace("\0", "") if "\0" in text else text
+
+
+# what ends a row for Excel, and within a line for Python: of old Macs, and of some exports
+_LONE_RETURN = re.compile(rb"\r(?!\r*\n)")
+
+
+def _has_lone_return(stream: BinaryIO) -> bool:
+    """Tell whether rows end with carriage returns alone, somewhere in the file."""
+    stream.seek(0)
+    rest = b""
+    while block := stream.read(2**20):
+        block = rest + block
+        kept = block.rstrip(b"\r")  # what follows them is in the next block
+        if b"\r" in kept and _LONE_RETURN.search(kept):
+            return True
+        rest = block[len(kept) :]
+    return bool(rest)
+
+
+def _break_at_returns(stream: BinaryIO) -> BinaryIO:
+    """Return the text in a temporary file, with a line feed after each row."""
+    stream.seek(0)
+    copy = tempfile.TemporaryFile()
+    rest = b""
+    while block := stream.read(2**20):
+        block = rest + block
+        kept = block.rstrip(b"\r")
+        copy.write(re.sub(rb"\r+\n|\r", b"\n", kept))
+        rest = block[len(kept) :]
+    copy.write(b"\n" * bool(rest))
+    copy.seek(0)
+    return copy
 
 
 def _looks_binary(sample: bytes) -> bool:

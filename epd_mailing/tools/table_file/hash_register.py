@@ -13,7 +13,7 @@ from .values import parse_number
 if TYPE_CHECKING:
     from .kinds_of_files import Wanted
 
-_SUM = re.compile(r"^#\s*(?:FILESUM|SUM|СУММА|ИТОГО)\b[\s:=;]*([-\d\s.,]+)", re.I | re.M)
+_SUM = re.compile(r"^#\s*(?:FILESUM|SUM|СУММА|ИТОГО)\b[\s:=;]*([-\d \u00a0.,]+)", re.I | re.M)
 _COUNT = re.compile(r"^#\s*(?:COUNT|FILECOUNT|КОЛИЧЕСТВО|КОЛ-ВО)\b[\s:=;]*(\d+)", re.I | re.M)
 
 

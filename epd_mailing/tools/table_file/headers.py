@@ -28,6 +28,17 @@ METERS = {
 _METER = re.compile(r"^(?P<name>.+?)\s{0,3}(?:[№n#]\s{0,3}|\s|\()?(?P<place>\d{1,2})?\)?$")
 _TIME = re.compile(r"\d{1,2}[:\-]\d{2}([:\-]\d{2})?")
 _MONEY = re.compile(r"-?\d[\d\s\u00a0]*[.,]\d{1,2}")
+# sums without kopecks, by what is written around them: «1 500», «-50», «1500 руб.»
+_WHOLE_MONEY = re.compile(
+    r"-\d+|-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+|-?\d[\d \u00a0\u202f]*(?:[.,]\d{1,2})?\s*(?:руб\w*\.?|р\.|₽)",
+    re.I,
+)
+# headings of money, whatever the figures under them
+_OF_MONEY = re.compile(
+    r"пен[ияюе]|сумм|начисл|сальдо|долг|оплат|оплач|аванс|перерасч|руб|льгот|плат[её]ж|штраф|госпошл",
+    re.I,
+)
+_OF_TIME = re.compile(r"месяц|период|дата|год\b|номер|№|код\b|сч[её]т|инн", re.I)
 _MARK = re.compile(r"[\[({]?[!*\-]+[\])}]?")
 
 
@@ -91,7 +102,13 @@ def understand(
         mark = sign_shape(kind, table, [row.cells for row in shape])
         return Layout(0, [""] * len(columns), columns, mark, guessed=True)
     number, headings = found
+    if table.format != "csv":
+        # of a sheet, what stands beyond the headings is shown too
+        width = max((len(row.cells) for row in rows if row.number > number), default=0)
+        headings = [*headings, *[""] * (width - len(headings))]
     columns = guess_columns(kind, headings, services)
+    if header_row is None and _has_data_above(kind, columns, rows, number):
+        number = 0  # the row of headings will be an error: what stands above it is not lost
     if kind == "balance":
         columns = _drop_closing_debt(columns, [row.cells for row in rows if row.number > number])
     return Layout(number, headings, columns, signature(kind, headings))
@@ -148,7 +165,7 @@ def cell_kind(cell: Any) -> str:
         return "digits"
     if _MARK.fullmatch(text):
         return "mark"
-    if _MONEY.fullmatch(text):
+    if _MONEY.fullmatch(text) or _WHOLE_MONEY.fullmatch(text):
         return "money"
     if _TIME.fullmatch(text):
         return "time"
@@ -174,12 +191,13 @@ def _find_head(
     cells = [row.cells for row in rows]
     scores = _score_rows(known, cells)
     best = max(range(len(scores)), key=scores.__getitem__, default=0)
+    best = _find_first_of_two(kind, known, cells, scores, best)
     if not scores or scores[best] == 0:
         place = _find_unknown_head(cells)
         if place is None:
             return None
         best = place
-    elif scores[best] == 1 and not _may_head(cells, best):
+    elif scores[best] == 1 and not _may_head(cells, best, known):
         return None
     first, last = _find_both(cells, best, known)
     titles = _join_titles(cells[first], cells[last], known) if last > first else cells[first]
@@ -189,9 +207,66 @@ def _find_head(
     return rows[last].number, headings
 
 
-def _may_head(rows: Sequence[Sequence[Any]], place: int) -> bool:
+def _find_first_of_two(
+    kind: str,
+    known: dict[str, str],
+    rows: Sequence[Sequence[Any]],
+    scores: Sequence[int],
+    best: int,
+) -> int:
+    """Return the first of several rows of headings with rows of data between them.
+
+    Two registers were put one below the other: what stands under the first headings is data.
+    """
+    needs_account = "account" in KINDS[kind]
+    for place, score in enumerate(scores[:best]):
+        if score < 2 or (
+            needs_account and "account" not in {known.get(normalise(c)) for c in rows[place]}
+        ):
+            continue
+        between = rows[place + 1 : best]
+        if any(looks_like_data(row) and len(list(filter(clean_text, row))) > 1 for row in between):
+            return place
+    return best
+
+
+def _has_data_above(
+    kind: str, columns: Sequence[tuple[str, str]], rows: Sequence[Row], number: int
+) -> bool:
+    """Tell whether a row above the headings has an account and a sum under those very headings."""
+    places = {code: place for place, (code, _service) in enumerate(columns) if code}
+    sums = [place for code, place in places.items() if KINDS[kind][code].type == "money"]
+    account = places.get("account")
+    if account is None or not sums:
+        return False
+    for row in rows:
+        cells = row.cells
+        if row.number >= number or account >= len(cells) or cell_kind(cells[account]) != "digits":
+            continue
+        if any(place < len(cells) and cell_kind(cells[place]) == "money" for place in sums):
+            return True
+    return False
+
+
+def _may_head(rows: Sequence[Sequence[Any]], place: int, known: dict[str, str]) -> bool:
     """Tell whether a row of one known word heads what follows."""
-    return not looks_like_data(rows[place]) and any(map(looks_like_data, rows[place + 1 :]))
+    cells = rows[place]
+    codes = [known.get(normalise(cell), "") for cell in cells]
+    if "account" not in codes and _has_number(cells):
+        return False
+    column = next(n for n, code in enumerate(codes) if code)
+    below = rows[place + 1] if place + 1 < len(rows) else []
+    # «Оплата» in each row is no heading
+    if column < len(below) and normalise(below[column]) == normalise(cells[column]):
+        return False
+    return not looks_like_data(cells) and any(map(looks_like_data, rows[place + 1 :]))
+
+
+def _has_number(cells: Sequence[Any]) -> bool:
+    """Tell whether a row has a cell that is a number, however short: headings we do not know have none."""
+    if _is_numbering([clean_text(cell) for cell in cells]):
+        return False
+    return any(cell_kind(cell) in ("digits", "money") for cell in cells)
 
 
 def _find_unknown_head(rows: Sequence[Sequence[Any]]) -> int | None:
@@ -200,7 +275,7 @@ def _find_unknown_head(rows: Sequence[Sequence[Any]]) -> int | None:
         texts = [text for text in map(clean_text, cells) if text]
         if not texts:
             continue
-        if looks_like_data(cells):
+        if looks_like_data(cells) or _has_number(cells):
             return None
         later = [row for row in rows[place + 1 :] if looks_like_data(row)]
         if len(texts) >= 2 and later and len(texts) >= 0.6 * len(later[0]):
@@ -378,7 +453,9 @@ def guess_by_content(
 
     def usual(place: int) -> str:
         found = [each for each in kinds[place] if each]
-        return max(set(found), key=found.count) if found else ""
+        if set(found) == {"digits", "money"}:
+            return "money"  # sums of which some have no kopecks
+        return max(sorted(set(found)), key=found.count) if found else ""
 
     account = _find_account_column(columns, usual, find_accounts)
     money = [place for place in range(width) if usual(place) == "money"]
@@ -453,14 +530,36 @@ def _find_number_column(
     return None
 
 
-def unread_numbers(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> list[int]:
-    """Return the columns that hold numbers with kopecks or formulas, and are not read."""
+def unread_numbers(
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[Any]],
+    headings: Sequence[str] = (),
+) -> list[int]:
+    """Return the columns that hold sums or formulas, and are not read.
+
+    :param headings: a column headed as one of money («Пени прочие») holds sums in whole roubles too
+    """
     found = []
     for place, (code, _service) in enumerate(columns):
+        if code:
+            continue
+        heading = headings[place] if place < len(headings) else ""
         cells = [row[place] for row in rows if place < len(row) and not is_control(row)]
-        if not code and any(isinstance(c, Formula) or cell_kind(c) == "money" for c in cells):
+        if any(is_sum(cell, heading) for cell in cells):
             found.append(place)
     return found
+
+
+def is_sum(cell: Any, heading: str = "") -> bool:
+    """Tell whether a cell holds a sum or a formula, as :func:`unread_numbers` has it."""
+    if cell is None or cell == "":
+        return False
+    if isinstance(cell, str) and not isinstance(cell, Formula) and cell[0].isalpha():
+        return False  # most of what is not read, told quickly
+    kind = cell_kind(cell)
+    if kind == "digits" and _OF_MONEY.search(heading) and not _OF_TIME.search(heading):
+        return bool(clean_text(cell).strip("0"))
+    return isinstance(cell, Formula) or kind == "money"
 
 
 # ----------------------------------------------------------------------

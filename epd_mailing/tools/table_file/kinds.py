@@ -242,7 +242,7 @@ _SERVICES = {
 }  # fmt: skip
 _PROVISIONS = {
     "building": _NEW_ACCOUNT["building"]._replace(required=True),
-    "service": _SERVICE,
+    "service": _SERVICE._replace(example="5"),
     "payee": _PAYEE._replace(required=True),
     "provider": Field("text", ("исполнитель", "поставщик", "поставщик услуги", "инн поставщика",
         "инн исполнителя", "provider")),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .control import Control, Running, is_total, read_control
 from .errors import Problem
-from .headers import split_meter
+from .headers import is_sum, split_meter
 from .kinds import KINDS, OPERATIONS, Field
 from .values import Formula, clean_text, parse_choice, parse_date, parse_month, parse_number
 
@@ -20,6 +20,11 @@ CACHED = 20_000  # texts of a column whose values are remembered
 _QUANTA = {kind: Decimal(1).scaleb(-places) for kind, places in PLACES.items()}
 _LARGEST = {kind: Decimal(10) ** digits for kind, digits in LIMITS.items()}
 _PLAIN = re.compile(r"-?\d{1,9}(?:([.,])\d{1,6})?")
+# «1,500»: one rouble and a half, or one thousand and five hundred
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}")
+_AROUND = re.compile(r"[^\d.,]|[.,]$|(?<=[^\d])[.,](?!\d)")
+# «1,00001E+11»: what Excel makes of a long number
+_EXPONENT = re.compile(r"\d[.,]\d+E\+\d+", re.I)
 _ZERO = Decimal(0)
 # the figure whose sum counts most, by kind; then the others of money
 _MAIN = {"charge": ("total", "amount"), "balance": ("opening", "charged"), "payment": ("paid",)}
@@ -80,7 +85,8 @@ class RowParser:
     ``too_long``, ``lost_digits``, ``formula`` (without a value), ``negative_discount``, ``no_reason``,
     ``not_total``, ``no_amount`` (an empty one beside volume and tariff), ``not_due``, ``of_all`` (a figure
     of the whole row beside services across), ``control_count``, ``control_sum``; warnings: ``rounded``,
-    ``refund``, ``outgoing``.
+    ``refund``, ``outgoing``. ``thousands``: «1,500» may be two sums; ``extra_cells``: more of them
+    than headings.
 
     :ivar running: counts and sums of the rows read so far; to be kept where reading stops
     """
@@ -93,6 +99,8 @@ class RowParser:
         decimal: str = "",
         month: date | None = None,
         watch: Iterable[int] = (),
+        headings: Sequence[str] = (),
+        width: int = 0,
         running: Running | None = None,
         controls: Iterable[Control] = (),
     ) -> None:
@@ -100,6 +108,9 @@ class RowParser:
         :param decimal: «,» or «.» where a file says; empty: by each number
         :param month: first day of the month loaded
         :param watch: columns that are not read and whose numbers are added up to be told
+        :param headings: of all columns: one that is not read and turns out to hold sums, is watched
+            from there on
+        :param width: how many columns have a heading, where a row may not have more cells; 0: any
         :param running: what was read of the file before
         :param controls: sums that the file tells outside of its rows, see :meth:`check_end`
         """
@@ -112,7 +123,10 @@ class RowParser:
         }
         self.decimal = decimal
         self.month = month
-        self.watch = tuple(watch)
+        self.watch = list(watch)
+        self.width = width
+        read = {column.index for column in self.columns}.union(self.watch)
+        self._spot = {n: title for n, title in enumerate(headings) if n not in read}
         self.running = running or Running()
         self.controls = tuple(controls)
         self.across: dict[str, list[Column]] = {}
@@ -175,6 +189,8 @@ class RowParser:
                 return [], self.running.compare(control, self.money)
         problems: list[Problem] = []
         sums: list[tuple[int, Decimal]] = []
+        if self.width and len(cells) > self.width:
+            problems += self._check_width(number, cells)
         values, places = self._read(number, cells, self._common, problems, sums)
         if self._across:
             records = self._read_across(number, cells, values, places, problems, sums)
@@ -183,6 +199,8 @@ class RowParser:
             records = [Record(number, values, places)]
         if values.get("operation") == "outgoing":
             return [], [p for p in problems if p.code == "outgoing"]
+        if self._spot:
+            self._find_sums(cells)
         for place in self.watch:
             if place < len(cells) and (watched := _find_number(cells[place])) is not None:
                 sums.append((place, watched))
@@ -196,7 +214,23 @@ class RowParser:
 
     def check_end(self) -> list[Problem]:
         """Return what is wrong with the sums that the file tells outside of its rows."""
-        return [p for control in self.controls for p in self.running.compare(control, self.money)]
+        found = [p for control in self.controls for p in self.running.compare(control, self.money)]
+        return found + self.running.check_end(self.money)
+
+    def _find_sums(self, cells: Sequence[Any]) -> None:
+        """Watch the columns from now on in which the row has sums, as none of the rows before it had."""
+        count = len(cells)
+        found = [n for n, title in self._spot.items() if n < count and is_sum(cells[n], title)]
+        for place in found:
+            del self._spot[place]
+            self.watch.append(place)
+
+    def _check_width(self, number: int, cells: Sequence[Any]) -> list[Problem]:
+        """Return an error for a number beyond the headings: «10,50» divided by its comma, say."""
+        beyond = " ".join(filter(None, map(clean_text, cells[self.width :])))
+        if any(letter.isdigit() for letter in beyond):
+            return [Problem(number, self.width, "extra_cells", beyond[:100])]
+        return []
 
     def _read_across(
         self,
@@ -317,6 +351,8 @@ class RowParser:
         if type(cell) is str and (match := _PLAIN.fullmatch(cell)):
             mark = match[1]
             if not mark or not self.decimal or mark == self.decimal:
+                if mark and kind == "money" and not self.decimal and _THOUSANDS.fullmatch(cell):
+                    return None, "thousands", "error"
                 number: Decimal | None = Decimal(cell.replace(",", ".") if mark == "," else cell)
                 return self._fit(kind, number)
         if type(cell) is int:
@@ -327,6 +363,8 @@ class RowParser:
             number = parse_number(cell, self.decimal)
         except (ValueError, ArithmeticError):
             return None, "number", "error"
+        if kind == "money" and not self.decimal and type(cell) is str and _is_doubtful(cell):
+            return None, "thousands", "error"
         return self._fit(kind, number)
 
     @staticmethod
@@ -438,6 +476,12 @@ def _divide_address(values: dict[str, Any]) -> None:
         values["building"], values["premises"] = match["house"], match["premises"].strip()
 
 
+def _is_doubtful(cell: str) -> bool:
+    """Tell whether a sum with marks around it («1,500 руб.», «(1.500)») may be two."""
+    found = _AROUND.sub("", cell)
+    return bool(_THOUSANDS.fullmatch(found))
+
+
 def _convert_choice(cell: Any, options: dict[str, Iterable[str]]) -> Converted:
     try:
         return parse_choice(cell, options), "", ""
@@ -453,6 +497,8 @@ def _convert_text(kind: str, cell: Any, limit: int) -> Converted:
         if isinstance(cell, int | float) and abs(cell) >= 10**15:
             return None, "lost_digits", "error"
         text = text.replace(" ", "")
+    if kind in ("digits", "account") and _EXPONENT.fullmatch(text):
+        return text, "lost_digits", "error"
     if len(text) > limit:
         return text[:limit], "too_long", "error"
     return text, "", ""

@@ -120,7 +120,7 @@ class Matcher:
         for number in missing:
             if number in found:
                 continue
-            buildings = self._get_buildings() if buildings is None else buildings
+            buildings = self.get_buildings() if buildings is None else buildings
             wrong = self._get_new_account_problem(first[number], may_create, buildings)
             if wrong:
                 # reported for each row: none of them is loaded
@@ -290,7 +290,7 @@ class Matcher:
 
     def match_buildings(self, records):
         """Return ``{plain address: building}`` of the company, new ones created unless it is dry."""
-        found, names = self._get_buildings(), {}
+        found, names = self.get_buildings(), {}
         for record in records:
             name = record.values.get("building")
             if name and plain(name) not in found:
@@ -304,13 +304,15 @@ class Matcher:
             found.update(zip(names, created, strict=True))
         return found
 
-    def _get_buildings(self):
+    def get_buildings(self):
+        """Return ``{plain address: building}`` of the company, archived ones too."""
         found = (
             self.env["epd.building"]
             .with_context(active_test=False)
             .search_fetch([("company_id", "=", self.company.id)], ["name", "active"])
         )
-        return {plain(building.name): building for building in found}
+        # of two that are written alike, the one in use
+        return {plain(building.name): building for building in found.sorted("active")}
 
     # --- services and to whom they are paid -------------------------------------------------------
 

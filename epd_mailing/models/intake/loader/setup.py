@@ -13,58 +13,78 @@ BUILDING = (
 class SetupLoader(Loader):
     """Records that no account and no month belong to: created, or changed in what is given.
 
-    A kind says: ``model``; :meth:`get_key`, what tells a record in the file; :meth:`find`, the one that
-    is there; :meth:`get_vals`.
+    What is there is read once a slice. A kind says: ``model``, ``what`` is planned, the ``first``
+    column; :meth:`read`; :meth:`describe`; :meth:`find`.
     """
 
     model = None
     what = ""
+    first = ""
 
     def _take(self, records):
-        keys = [self.get_key(record) for record in records]
-        twins = self.marks.add([("setup", self.kind, *key) for key in keys])
-        tally, fresh = Counter(), []
-        for place, (record, key) in enumerate(zip(records, keys, strict=True)):
-            if place in twins:
-                self.problem(record, self.first, "twice", record.values[self.first])
+        self.read(records)
+        described = [(record, *found) for record in records if (found := self.describe(record))]
+        keys = [("setup", self.kind, *key) for _record, key, _vals in described]
+        twins = self.marks.add(keys)
+        tally, fresh, changed = Counter(), [], []
+        for place, (record, key, vals) in enumerate(described):
+            wrong = "twice" if place in twins else self._get_size_problem(vals)
+            if wrong:
+                self.problem(record, self.first, wrong, record.values[self.first])
                 continue
-            vals = self.get_vals(record)
-            if vals is None:
-                continue
-            found = self.find(record, vals)
+            found = self.find(key, vals)
             moved = self.writer.drop_same(found, vals) if found else vals
             tally["created" if not found else "updated" if moved else "same"] += 1
             if not found:
-                fresh.append(vals)
-                self.matcher.planned.append((self.what, " / ".join(key), record.row))
-            elif moved and not self.dry:
-                found.write(moved)
+                fresh.append({**vals, **self.get_new_vals(record)})
+                if self.dry:
+                    name = self.get_name(record)
+                    self.matcher.planned.append((self.what, name, record.row))
+            elif moved:
+                changed.append((found, moved))
         if not self.dry:
+            for found, moved in changed:
+                found.write(moved)
             self.env[self.model].create(fresh)
-            self.matcher.planned.clear()
         tally["left"] += len(records) - tally.total()
         return tally
 
-    def get_key(self, record):
-        """Return the texts that tell a record of the file from others."""
+    def read(self, records):
+        """Read what is there of the records."""
         raise NotImplementedError
 
-    def find(self, record, vals):
-        """Return the record that is there, an empty one or None where there is none."""
+    def describe(self, record):
+        """Return ``(key, values)``: what tells the record from others, and what it says.
+
+        :return: None when the record cannot be taken (a problem tells why)
+        """
         raise NotImplementedError
 
-    def get_vals(self, record):
-        """Return the values of a record, None when it cannot be taken (a problem tells why)."""
+    def find(self, key, vals):
+        """Return the record that is there, None where there is none."""
         raise NotImplementedError
+
+    def get_new_vals(self, record):
+        """Return what a new record has besides."""
+        return {}
+
+    def get_name(self, record):
+        """Return how a new record is named before it is created."""
+        return record.values[self.first]
+
+    def _get_size_problem(self, vals):
+        """Return a code where a text is longer than its field: it would be cut in silence."""
+        fields = self.env[self.model]._fields
+        for name, value in vals.items():
+            size = getattr(fields[name], "size", None)
+            if size and isinstance(value, str) and len(value) > size:
+                return "too_long"
+        return ""
 
     @staticmethod
     def only_given(values, names):
         """Return the values that a record gives: an empty cell says nothing."""
         return {name: values[name] for name in names if values.get(name) not in (None, "")}
-
-    def find_building(self, text):
-        """Return the company's building of an address, None where there is none."""
-        return self.matcher._get_buildings().get(plain(text))
 
 
 @register
@@ -73,21 +93,32 @@ class BuildingLoader(SetupLoader):
 
     kind, model, what, first = "building", "epd.building", "building", "building"
 
-    def get_key(self, record):
-        """Return the address as compared."""
-        return (plain(record.values["building"]),)
+    def read(self, records):
+        """Read the company's buildings."""
+        self._buildings = self.matcher.get_buildings()
 
-    def find(self, record, vals):
-        """Return the building of the address."""
-        return self.find_building(record.values["building"])
-
-    def get_vals(self, record):
+    def describe(self, record):
         """Return what the record says; the address as it is entered stays."""
-        vals = self.only_given(record.values, BUILDING)
-        vals = {n: float(v) if n.endswith("_area") else v for n, v in vals.items()}
-        if not self.find_building(record.values["building"]):
-            vals.update(name=record.values["building"], company_id=self.target.company.id)
-        return vals
+        values = record.values
+        key = plain(values["building"])
+        known = self._buildings.get(key)
+        if known and not known.active:
+            self.problem(record, "building", "archived_building", values["building"])
+            return None
+        vals = self.only_given(values, BUILDING)
+        negative = next((n for n in vals if n.endswith("_area") and vals[n] < 0), None)
+        if negative or not key:
+            self.problem(record, negative or "building", "number" if negative else "required")
+            return None
+        return (key,), {n: float(v) if n.endswith("_area") else v for n, v in vals.items()}
+
+    def find(self, key, vals):
+        """Return the building of the address."""
+        return self._buildings.get(*key)
+
+    def get_new_vals(self, record):
+        """Return the address as given."""
+        return {"name": record.values["building"], "company_id": self.target.company.id}
 
 
 @register
@@ -96,32 +127,32 @@ class ServiceLoader(SetupLoader):
 
     kind, model, what, first = "service", "epd.service", "service", "service"
 
-    def get_key(self, record):
-        """Return the code."""
-        return (record.values["service"],)
-
-    def find(self, record, vals):
-        """Return the service of the code."""
-        return self.env["epd.service"].search(
-            [
-                ("company_id", "=", self.target.company.id),
-                ("code", "=", record.values["service"]),
-            ],
-            limit=1,
+    def read(self, records):
+        """Read the services of these codes."""
+        codes = [record.values["service"] for record in records]
+        found = self.env[self.model].search(
+            [("company_id", "=", self.target.company.id), ("code", "in", codes)]
         )
+        self._services = {service.code: service for service in found}
 
-    def get_vals(self, record):
+    def describe(self, record):
         """Return what the record says."""
-        values = record.values
-        if len(values["service"]) > 30:
-            self.problem(record, "service", "too_long", values["service"])
-            return None
-        names = {"service_name": "name", "service_kind": "kind", "uom": "uom_name",
-                 "okei_code": "okei_code", "sequence": "sequence"}  # fmt: skip
-        given = self.only_given(values, names)
-        vals = {names[name]: value for name, value in given.items()}
-        company_id = self.target.company.id
-        return {**vals, "code": values["service"], "company_id": company_id}
+        names = {"service": "code", "service_name": "name", "service_kind": "kind",
+                 "uom": "uom_name", "okei_code": "okei_code", "sequence": "sequence"}  # fmt: skip
+        given = self.only_given(record.values, names)
+        return (given["service"],), {names[name]: value for name, value in given.items()}
+
+    def find(self, key, vals):
+        """Return the service of the code."""
+        return self._services.get(*key)
+
+    def get_new_vals(self, record):
+        """Return whose service it is."""
+        return {"company_id": self.target.company.id}
+
+    def get_name(self, record):
+        """Return code and name."""
+        return f"{record.values['service']}, {record.values['service_name']}"
 
 
 @register
@@ -130,52 +161,67 @@ class ProvisionLoader(SetupLoader):
 
     kind, model, what, first = "provision", "epd.service.provision", "provision", "service"
 
-    def get_key(self, record):
-        """Return service, building and the first day."""
-        values = record.values
-        day = values.get("date_from")
-        return values["service"], plain(values["building"]), day.isoformat() if day else ""
+    def read(self, records):
+        """Read buildings, services, and the provisions of these buildings."""
+        self._buildings = self.matcher.get_buildings()
+        names = {plain(record.values["building"]) for record in records}
+        buildings = [self._buildings[name].id for name in names if name in self._buildings]
+        self._provisions = {}
+        for provision in self.env[self.model].search(
+            [("building_id", "in", buildings)], order="date_from desc"
+        ):
+            pair = provision.building_id.id, provision.service_id.id
+            self._provisions.setdefault(pair, []).append(provision)
+        self._providers = {}
 
-    def find(self, record, vals):
-        """Return the provision that begins on the day; where no day is given, the one in force."""
-        where = [(name, "=", vals[name]) for name in ("building_id", "service_id")]
-        if "date_from" in vals:
-            where.append(("date_from", "=", vals["date_from"]))
-        else:
-            where.append(("date_to", "=", False))
-        return self.env["epd.service.provision"].search(where, limit=1)
-
-    def get_vals(self, record):
-        """Return what the record says."""
+    def describe(self, record):
+        """Return what the record says, by whatever name it calls the service."""
         values = record.values
-        building = self.find_building(values["building"])
-        if not building:
-            self.problem(record, "building", "unknown_building", values["building"])
+        building = self._buildings.get(plain(values["building"]))
+        if not building or not building.active:
+            wrong = "archived_building" if building else "unknown_building"
+            self.problem(record, "building", wrong, values["building"])
             return None
         (service,) = self.matcher.match_services([record])
         payee = self.matcher.match_payee(record)
-        if not service or not payee:
-            return None
-        provider = self._find_provider(record, payee)
+        provider = payee and service and self._find_provider(record, payee)
         if not provider:
             return None
-        return {
+        dates = self.only_given(values, ("date_from", "date_to"))
+        if dates.get("date_to") and dates.get("date_from", dates["date_to"]) > dates["date_to"]:
+            self.problem(record, "date_to", "provision_dates", str(dates["date_to"]))
+            return None
+        day = dates.get("date_from")
+        return (building.id, service.id, day.isoformat() if day else ""), {
             "building_id": building.id,
             "service_id": service.id,
             "payee_id": payee.id,
             "provider_id": provider.id,
-            **self.only_given(values, ("date_from", "date_to")),
+            **dates,
         }
+
+    def find(self, key, vals):
+        """Return the provision that begins on the day; where no day is given, the last one."""
+        known = self._provisions.get((vals["building_id"], vals["service_id"]), [])
+        day = vals.get("date_from")
+        return next((each for each in known if not day or each.date_from == day), None)
+
+    def get_name(self, record):
+        """Return service and building."""
+        return f"{record.values['service']} / {record.values['building']}"
 
     def _find_provider(self, record, payee):
         """Return who provides the service: by INN or name, else whose the bank account is."""
         text = record.values.get("provider")
         if not text:
             return payee.partner_id
-        name = "vat" if text.isdigit() else "name"
-        found = self.env["res.partner"].search(
-            [(name, "=ilike", text), ("company_id", "in", (self.target.company.id, False))], limit=2
-        )
+        if text not in self._providers:
+            name = "vat" if text.isdigit() else "name"
+            self._providers[text] = self.env["res.partner"].search(
+                [(name, "=ilike", text), ("company_id", "in", (self.target.company.id, False))],
+                limit=2,
+            )
+        found = self._providers[text]
         if len(found) != 1:
             self.problem(record, "provider", "unknown_provider", text)
             return None

@@ -1,0 +1,137 @@
+"""Buildings, services and provisions from files: whatever stands in them, and the same file again."""
+
+from odoo.tests import tagged
+
+from ...tools.table_file.kinds import sample_rows
+from ..import_common import ImportCase, make_csv
+
+HOUSE = "г. Казань, ул. Новая, д. 1"
+PAYEE = "40702810462000012345"
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestImportSetup(ImportCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.payee = cls.env["res.partner.bank"].create(
+            {"acc_number": PAYEE, "partner_id": cls.company.partner_id.id,
+             "company_id": cls.company.id}
+        )  # fmt: skip
+        cls.house = cls.env["epd.building"].create({"name": HOUSE, "company_id": cls.company.id})
+        cls.service = cls.env["epd.service"].create(
+            {"name": "Снег", "code": "77", "kind": "housing", "uom_name": "м²",
+             "company_id": cls.company.id}
+        )  # fmt: skip
+
+    def _check(self, kind, *rows, **more):
+        order = self._order(make_csv(rows), kind, user=self.manager, **more)
+        order.action_check()
+        self.assertEqual(order.state, "checked", order.pause_reason)
+        return order
+
+    def _load_rows(self, kind, *rows, **more):
+        order = self._check(kind, *rows, **more)
+        order.action_load()
+        self._work()
+        self.assertEqual(
+            order.state, "done", (order.pause_reason, order.problem_ids.mapped("text"))
+        )
+        return order.created_count, order.updated_count, order.same_count
+
+    def _provisions(self):
+        return self.env["epd.service.provision"].search([("building_id", "=", self.house.id)])
+
+    def test_the_examples_load_one_after_another_and_again_change_nothing(self):
+        for number in ("40702810900000001234",):
+            self.payee.copy({"acc_number": number})
+        for kind in ("building", "service", "provision"):
+            with self.subTest(kind=kind):
+                rows = sample_rows(kind)
+                self.env["epd.service"].search(
+                    [("code", "=", "5"), ("company_id", "=", self.company.id)]
+                ).filtered(lambda s, k=kind: k == "service").code = "другой"
+                self.assertEqual(sum(self._load_rows(kind, *rows)), 1)
+                self.assertEqual(self._load_rows(kind, *rows), (0, 0, 1))
+
+    def test_a_provision_with_an_end_alone_is_the_same_again(self):
+        rows = [["Адрес", "Услуга", "Р/с", "По"], [HOUSE, "77", PAYEE, "31.12.2026"]]
+        self.assertEqual(self._load_rows("provision", *rows), (1, 0, 0))
+        self.assertEqual(self._load_rows("provision", *rows), (0, 0, 1))
+        self.assertEqual(len(self._provisions()), 1)
+
+    def test_a_service_by_code_and_by_name_is_one(self):
+        rows = [
+            ["Адрес", "Услуга", "Р/с"],
+            [HOUSE, "77", PAYEE],
+            ["Г.КАЗАНЬ УЛ НОВАЯ Д1", "СНЕГ", PAYEE],
+        ]
+        order = self._check("provision", *rows)
+        self.assertEqual(self._problems(order), {(3, "B", "twice")})
+        self._load_rows("provision", *rows, good_only=True)
+        self.assertEqual(len(self._provisions()), 1)
+
+    def test_what_is_wrong_is_said_at_the_check(self):
+        self.house.active = False
+        head = ["Адрес", "Услуга", "Р/с", "Исполнитель", "С", "По"]
+        other = self.env["epd.building"].create({"name": "Мира, 1", "company_id": self.company.id})
+        order = self._check(
+            "provision", head,
+            [HOUSE, "77", PAYEE, "", "", ""],
+            ["Нигде, 5", "77", PAYEE, "", "", ""],
+            [other.name, "нет", PAYEE, "", "", ""],
+            [other.name, "77", "40702810000000000000", "", "", ""],
+            [other.name, "77", PAYEE, "Кто-то", "", ""],
+            [other.name, "77", PAYEE, "", "01.02.2026", "01.01.2026"],
+        )  # fmt: skip
+        self.assertEqual(
+            self._problems(order),
+            {(2, "A", "archived_building"), (3, "A", "unknown_building"), (4, "B", "no_service"),
+             (5, "C", "unknown_payee"), (6, "D", "unknown_provider"), (7, "F", "provision_dates")},
+        )  # fmt: skip
+        order = self._check(
+            "building", ["Адрес", "ФИАС", "Общая площадь"],
+            [HOUSE, "", "5"], ["Мира, 2", "6" * 37, ""], ["Мира, 3", "", "-5"], ["…", "", ""],
+        )  # fmt: skip
+        self.assertEqual(
+            self._problems(order),
+            {(2, "A", "archived_building"), (3, "A", "too_long"), (4, "C", "number"),
+             (5, "A", "required")},
+        )  # fmt: skip
+        order = self._check(
+            "service", ["Код", "Название", "Ед. изм.", "ОКЕИ"],
+            ["7" * 31, "А", "м²", ""], ["78", "Б", "м²", "12345"], ["79", "", "м²", ""],
+        )  # fmt: skip
+        self.assertEqual(
+            self._problems(order),
+            {(2, "A", "too_long"), (3, "A", "too_long"), (4, "B", "required")},
+        )
+
+    def test_a_building_in_use_wins_over_an_archived_one_written_alike(self):
+        self.env["epd.building"].create(
+            {"name": HOUSE.replace(",", ""), "company_id": self.company.id, "active": False}
+        )
+        rows = [["Адрес", "Подъездов"], [HOUSE, "3"]]
+        self.assertEqual(self._load_rows("building", *rows), (0, 1, 0))
+        self.assertEqual(self.house.entrances, 3)
+
+    def test_many_houses_take_few_queries(self):
+        head = ["Адрес", "Подъездов"]
+
+        def count(size, start):
+            rows = [[f"Мира, {n}", "2"] for n in range(start, start + size)]
+            order = self._order(make_csv([head, *rows]), "building", user=self.manager)
+            self.env.flush_all()
+            before = self.cr.sql_log_count
+            order.action_check()
+            self.assertEqual(len(order.planned_ids), size)
+            return self.cr.sql_log_count - before
+
+        self.assertLess(abs(count(400, 1000) - count(20, 100)), 20)
+
+    def test_another_company_s_houses_are_not_touched(self):
+        foreign = self.env["res.company"].create({"name": "Чужая"})
+        theirs = self.env["epd.building"].create({"name": "Чужой дом, 1", "company_id": foreign.id})
+        rows = [["Адрес", "Подъездов"], ["Чужой дом, 1", "9"]]
+        self.assertEqual(self._load_rows("building", *rows), (1, 0, 0))
+        self.assertEqual(theirs.entrances, 0)
