@@ -14,7 +14,7 @@ class SetupLoader(Loader):
     """Records that no account and no month belong to: created, or changed in what is given.
 
     What is there is read once a slice. A kind says: ``model``, ``what`` is planned, the ``first``
-    column; :meth:`read`; :meth:`describe`; :meth:`find`.
+    column; :meth:`look_up`; :meth:`describe`; :meth:`find`.
     """
 
     model = None
@@ -22,7 +22,7 @@ class SetupLoader(Loader):
     first = ""
 
     def _take(self, records):
-        self.read(records)
+        self.look_up(records)
         described = [(record, *found) for record in records if (found := self.describe(record))]
         keys = [("setup", self.kind, *key) for _record, key, _vals in described]
         twins = self.marks.add(keys)
@@ -49,7 +49,7 @@ class SetupLoader(Loader):
         tally["left"] += len(records) - tally.total()
         return tally
 
-    def read(self, records):
+    def look_up(self, records):
         """Read what is there of the records."""
         raise NotImplementedError
 
@@ -93,7 +93,7 @@ class BuildingLoader(SetupLoader):
 
     kind, model, what, first = "building", "epd.building", "building", "building"
 
-    def read(self, records):
+    def look_up(self, records):
         """Read the company's buildings."""
         self._buildings = self.matcher.get_buildings()
 
@@ -127,7 +127,7 @@ class ServiceLoader(SetupLoader):
 
     kind, model, what, first = "service", "epd.service", "service", "service"
 
-    def read(self, records):
+    def look_up(self, records):
         """Read the services of these codes."""
         codes = [record.values["service"] for record in records]
         found = self.env[self.model].search(
@@ -161,7 +161,7 @@ class ProvisionLoader(SetupLoader):
 
     kind, model, what, first = "provision", "epd.service.provision", "provision", "service"
 
-    def read(self, records):
+    def look_up(self, records):
         """Read buildings, services, and the provisions of these buildings."""
         self._buildings = self.matcher.get_buildings()
         names = {plain(record.values["building"]) for record in records}
