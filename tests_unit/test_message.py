@@ -314,3 +314,22 @@ def test_plain_text_becomes_decent_html():
     html = text_to_html("Здравствуйте!\nСсылка https://example.com/a.\n\n<конец>")
     assert '<a href="https://example.com/a">' in html
     assert "<br>" in html and html.count("<p>") == 2 and "&lt;конец&gt;" in html
+
+
+BAD_ARGUMENTS = (
+    "period|truncate(-1)", "1e400", "-1e400", "1e400|truncate", "period|truncate(1e400)", "9e999 in [1]",
+    "period|truncate(3, true, 'aaaaaaa')", "period|truncate('a')", "period|truncate(none)", "period|upper(1)",
+    "period|length(1, 2)", "period|trim(5)", "period|truncate(foo=1)", "period|d(1, 2, 3, 4)",
+    "period|truncate(5, end=5)", "period|truncate(length=-5)", "[1]|upper", "(1, 2)|title",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD_ARGUMENTS)
+@pytest.mark.parametrize("is_html", [True, False])
+def test_errors_of_arguments_are_told(text, is_html):
+    """Whatever a filter raises is a mistake of the template, in subject and body alike."""
+    for subject, body in ((f"{{{{ {text} }}}}", "b"), ("s", f"{{{{ {text} }}}}")):
+        try:
+            check_template(subject, body, is_html)
+        except TemplateError as error:
+            assert error.code in ("fault", "forbidden", "syntax")

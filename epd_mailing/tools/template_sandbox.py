@@ -84,6 +84,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 raise Forbidden("the template has too many parts", line)
             if not isinstance(node, _NODES) or getattr(node, "dyn_args", None):
                 raise Forbidden(f"{type(node).__name__} is not available", line)
+            if type(node) is nodes.Const and node.value in (float("inf"), float("-inf")):
+                raise Forbidden("the number is too large", line)  # jinja2 writes it as a name
             if type(node) is nodes.Filter and node.name not in _FILTERS:
                 raise Forbidden(f"the filter {node.name} is not available", line)
             pending.extend((child, line) for child in node.iter_child_nodes())

@@ -478,6 +478,8 @@ class EpdDeliveryAddress(models.Model):
         lost = lost.filtered(lambda address: address.state == state)
         for address in lost:
             address._unlocked().lost_email = address.email_normalized
+        if state == "unsubscribed":
+            lost._record_withdrawal(reason)
         labels = dict(self._fields["state"]._description_selection(self.env))
         for address in lost:
             address.account_id.activity_schedule(
@@ -486,6 +488,32 @@ class EpdDeliveryAddress(models.Model):
                 note=f"{address.email}: {labels[state]} ({reason})",
                 user_id=self._get_office_user(address).id,
             )
+
+    def _record_withdrawal(self, reason):
+        """Write into the register of consents that payers want no more e-mail.
+
+        Where another address of the account still receives, the payer's consent stands.
+
+        :param reason: what the service said
+        """
+        vals_list = []
+        for account, addresses in self.grouped("account_id").items():
+            others = account.address_ids.filtered(lambda address: address.state == "active")
+            if others or account.consent_state == "withdrawn":
+                continue
+            vals_list.append(
+                {
+                    "account_id": account.id,
+                    "action": "withdrawn",
+                    "date": account.company_id._epd_today(),
+                    "basis": self.env._(
+                        "Unsubscribed from letters: %(emails)s (%(reason)s)",
+                        emails=", ".join(addresses.mapped("email_normalized")),
+                        reason=reason,
+                    ),
+                }
+            )
+        self.env["epd.delivery.consent"].sudo().create(vals_list)
 
     @api.model
     def _get_office_user(self, address):

@@ -222,6 +222,31 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         self.assertEqual(self.letter.address_id.state, "active")
         self.assertEqual(len(self.letter.event_ids), 2)
 
+    def test_unsubscribing_stands_in_the_register_of_consents(self):
+        account = self.letter.account_id
+        register = self.env["epd.delivery.consent"]
+        before = register.search([("account_id", "=", account.id)])
+        self._sent()
+        self._report(self._event("ok_unsubscribed", "2026-03-30 10:00:00"))
+        self._report(self._event("ok_unsubscribed", "2026-03-30 10:00:00"))
+        row = register.search([("account_id", "=", account.id)]) - before
+        self.assertEqual(
+            (len(row), row.action, row.partner_id), (1, "withdrawn", account.partner_id)
+        )
+        self.assertIn(self.letter.email_normalized, row.basis)
+        self.assertEqual(account.consent_state, "withdrawn")
+
+    def test_unsubscribing_one_of_several_addresses_leaves_the_consent(self):
+        account = self.letter.account_id
+        self.env["epd.delivery.address"].create(
+            {"account_id": account.id, "email": "second@example.com"}
+        )
+        state = account.consent_state
+        self._sent()
+        self._report(self._event("ok_unsubscribed", "2026-03-30 10:00:00"))
+        self.assertEqual(self.letter.address_id.state, "unsubscribed")
+        self.assertEqual(account.consent_state, state)
+
     def test_unsubscribed_on_all_accounts_with_the_address(self):
         self._sent()
         same = self.env["epd.delivery.address"].create(
