@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.models import MAGIC_COLUMNS
-from odoo.tools import ormcache
+from odoo.tools import clean_context, ormcache
 
 # Contexts that come over RPC are JSON: no caller can hand in this very object.
 _KEY = object()
@@ -24,7 +24,10 @@ class EpdFieldGuard(models.AbstractModel):
     What a caller hands in (``create``, ``write``, ``load``, ``web_save``, ``copy``, commands of a
     parent) is rejected here. What a caller's context (``default_…``) or a user's own defaults
     (``ir.default``) say of a guarded field is never asked, not by the program's own work either:
-    its default is the field's alone.
+    its default is the field's alone. The same holds for rows beneath a record (one2many), which the
+    program's rights would create. Where the program's rights begin (:meth:`sudo`,
+    :meth:`_unlocked`) all ``default_…`` of the caller stay behind, so that they decide nothing of
+    what the program creates elsewhere (attachments, messages).
 
     Every model of the addon that is stored has this guard, except wizards: those hold what their
     one user chose, and the methods behind them check it.
@@ -59,6 +62,16 @@ class EpdFieldGuard(models.AbstractModel):
         )
 
     @api.model
+    @ormcache()
+    def _get_row_names(self):
+        """Return the names of the fields that hold rows beneath a record."""
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if field.type == "one2many" and not self._transient
+        )
+
+    @api.model
     def _get_guarded_names(self):
         """Return the names of the fields that no caller has a say in, not by a default either."""
         return (self._get_guarded_fields() | self._get_program_names()).difference(
@@ -79,7 +92,7 @@ class EpdFieldGuard(models.AbstractModel):
 
     def _unlocked(self):
         """Return the same records with the right to write guarded fields (program code only)."""
-        return self.with_context(epd_guard_key=_KEY)
+        return self._without_defaults().with_context(epd_guard_key=_KEY)
 
     def _check_and_unlock(self):
         """Return the records unlocked and with the rights of the program.
@@ -88,6 +101,17 @@ class EpdFieldGuard(models.AbstractModel):
         """
         self.check_access("write")
         return self.sudo()._unlocked()
+
+    def sudo(self, flag=True):
+        """Return the records with the program's rights, or without them (see :class:`BaseModel`)."""
+        records = super().sudo(flag)
+        return records._without_defaults() if records.env.su and not self.env.su else records
+
+    def _without_defaults(self):
+        """Return the records without what the context says of defaults."""
+        if not any(key.startswith("default_") for key in self.env.context):
+            return self
+        return self.with_context(clean_context(self.env.context))
 
     @api.model
     def _is_unlocked(self):
@@ -102,7 +126,7 @@ class EpdFieldGuard(models.AbstractModel):
     @api.model
     def default_get(self, fields):
         """Return the defaults; those of guarded fields are the fields' own."""
-        guarded = self._get_guarded_names()
+        guarded = self._get_guarded_names() | self._get_row_names()
         defaults = super().default_get([name for name in fields if name not in guarded])
         return defaults | self._get_own_defaults(guarded.intersection(fields))
 

@@ -31,7 +31,15 @@ class IrAttachment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        attachments = super().create(vals_list)
+        # a file of a field of ours is never open to the world, whatever defaults a user or a caller has
+        attachments = super().create(
+            [
+                {**vals, "public": False, "access_token": False}
+                if vals.get("res_field") and (vals.get("res_model") or "").startswith("epd.")
+                else vals
+                for vals in vals_list
+            ]
+        )
         attachments._epd_check_added()
         return attachments
 

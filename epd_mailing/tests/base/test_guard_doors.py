@@ -235,6 +235,15 @@ class TestGuardDoors(GuardCase):
                 self.assertEqual(given, own, f"{model._name}.{name}")
                 self.assertNotEqual(own.get(name), evil, f"{model._name}.{name}")
 
+    def test_no_rows_come_from_defaults(self):
+        for model in self._ours():
+            for name in model._fields:
+                field = model._fields[name]
+                if field.type != "one2many" or model._transient or not hasattr(model, "_is_unlocked"):
+                    continue
+                rows = model.with_context(**{f"default_{name}": [[0, 0, {}]]})
+                self.assertEqual(rows.default_get([name]), {}, f"{model._name}.{name}")
+
     # --- the doors -----------------------------------------------------------------------------------
 
     def _values(self, model, number=1):

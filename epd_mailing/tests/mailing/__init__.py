@@ -19,3 +19,4 @@ from . import test_right_letter
 from . import test_webhook_silence
 from . import test_outdated
 from . import test_test_letter
+from . import test_program_defaults
