@@ -239,7 +239,11 @@ class TestGuardDoors(GuardCase):
         for model in self._ours():
             for name in model._fields:
                 field = model._fields[name]
-                if field.type != "one2many" or model._transient or not hasattr(model, "_is_unlocked"):
+                if (
+                    field.type != "one2many"
+                    or model._transient
+                    or not hasattr(model, "_is_unlocked")
+                ):
                     continue
                 rows = model.with_context(**{f"default_{name}": [[0, 0, {}]]})
                 self.assertEqual(rows.default_get([name]), {}, f"{model._name}.{name}")
