@@ -37,6 +37,9 @@ KNOWN_TEXTS = {
     # samples, and separators of the payment code
     ("tools/message.py", "office@uk-demo.example.com"),
     ("tools/payment_qr.py", "|#;:^_~{}!$%&()*+,/@"),
+    # the moment of background work, and wide letters
+    ("models/base/epd_work_engine.py", "@"),
+    ("tools/receipt_pages.py", "ЖМФШЩЫЮWM@%"),
     ("tools/table_file/kinds.py", "ivanov@example.com"),
 }
 WORD = re.compile(r"\w+")
