@@ -209,7 +209,10 @@ class EpdStatusPoll(models.AbstractModel):
         if account.webhook_state != "on":
             return
         now = fields.Datetime.now()
-        heard = account.webhook_called_at or account.webhook_on_at or account.write_date
+        heard = max(
+            filter(None, (account.webhook_called_at, account.webhook_on_at)),
+            default=account.write_date,
+        )
         if not account.webhook_silent_at:
             if not self._has_missed_call(account, heard, now):
                 return

@@ -606,7 +606,6 @@ class EpdUnisenderAccount(models.Model):
                 {
                     "webhook_state": "on",
                     "webhook_on_at": fields.Datetime.now(),
-                    "webhook_called_at": False,
                     "webhook_silent_at": False,
                 }
             )

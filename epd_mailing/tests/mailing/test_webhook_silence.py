@@ -93,6 +93,18 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         self._run_cron("ir_cron_refresh")
         self.assertFalse(client.list_hooks(), "not at every look")
 
+    def test_registered_again_by_hand_it_has_time_and_keeps_its_last_call(self):
+        self._make_call_heard(90)
+        self._poll()
+        self._let_pass(30)
+        self._run_cron("ir_cron_refresh")
+        self.assertTrue(self.unisender.webhook_silent_at)
+        called = self.unisender.webhook_called_at
+        self.unisender.with_user(self.manager).action_webhook_on()
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.unisender.webhook_silent_at, "what was missed before is past")
+        self.assertEqual(self.unisender.webhook_called_at, called)
+
     def test_a_genuine_call_ends_the_silence(self):
         self._poll()
         self._let_pass(30)
