@@ -12,6 +12,17 @@ def describe_problem(env, code, value=""):
     if code in ("bad_email", "email_hint"):
         return _describe_email(env, code, value)
     texts = {
+        **_get_cell_texts(env, value),
+        **_get_record_texts(env, value),
+        **_get_payment_texts(env, value),
+        **_get_account_texts(env, value),
+    }
+    return texts.get(code, code)
+
+
+def _get_cell_texts(env, value):
+    """Return what is wrong with a cell or the sums of its row."""
+    return {
         "required": env._("The cell is empty, and a row needs it."),
         "number": env._("This is no number we can take."),
         "date": env._("This is no date. Write it like 31.03.2026."),
@@ -61,6 +72,12 @@ def describe_problem(env, code, value=""):
             "the delimiter. Have the file written with another delimiter, or with quotes."
         ),
         "rounded": env._("More than two decimals: rounded to kopecks."),
+    }
+
+
+def _get_record_texts(env, value):
+    """Return what is wrong with what a row speaks of: account, service, payee."""
+    return {
         "no_account": env._(
             "There is no such personal account. Enter it, or have accounts created."
         ),
@@ -87,6 +104,12 @@ def describe_problem(env, code, value=""):
             "Load the readings with the numbers of meters.",
             value,
         ),
+    }
+
+
+def _get_payment_texts(env, value):
+    """Return what is wrong with a payment, or with a line that others have or have not."""
+    return {
         "twice": env._("The same line stands in the file before."),
         "paid_twice": env._(
             "The same payment (account, day and sum) stands in the file before: it is added once "
@@ -136,6 +159,12 @@ def describe_problem(env, code, value=""):
             "cannot be taken: %s",
             value,
         ),
+    }
+
+
+def _get_account_texts(env, value):
+    """Return what is wrong with what a row says of an account itself."""
+    return {
         "gis_length": env._("The identifier has a wrong number of characters."),
         "gis_other": env._(
             "The document's identifier belongs to another account: here it begins with %s.",
@@ -157,7 +186,6 @@ def describe_problem(env, code, value=""):
         "no_rows": env._("There is no row to load under the headings."),
         "fault": value,
     }
-    return texts.get(code, code)
 
 
 def _describe_email(env, code, value):
@@ -177,6 +205,16 @@ def _describe_email(env, code, value):
 def describe_table_error(env, error):
     """Return a ``tools.table_file.TableError`` as a text that says what to do."""
     texts = {
+        **_get_kind_texts(env, error.detail),
+        **_get_content_texts(env, error.detail),
+    }
+    text = texts.get(error.code, error.code)
+    return env._("Row %(row)s: %(text)s", row=error.row, text=text) if error.row else text
+
+
+def _get_kind_texts(env, detail):
+    """Return what a file is that is no table of ours."""
+    return {
         "empty": env._("The file is empty."),
         "old_excel": env._(
             "This file of Excel is older than 1997 or damaged. Save it as XLSX and load that."
@@ -204,23 +242,27 @@ def describe_table_error(env, error):
         "xml_other": env._(
             "This is an XML export (<%s>) whose structure is not known here. Export the same as XLSX "
             "or CSV, or send a sample of the file to the program's maintainers.",
-            error.detail,
+            detail,
         ),
         "json_other": env._(
             "This JSON holds no list of rows, or several. Export one list of accounts or charges."
         ),
         "receipts": env._(
             "This archive holds PDF files (%s). They are loaded in “Ready-Made Receipts”.",
-            error.detail,
+            detail,
         ),
-        "many_files": env._(
-            "The archive holds several files. Load them one by one: %s", error.detail
-        ),
+    }
+
+
+def _get_content_texts(env, detail):
+    """Return what is wrong inside a file."""
+    return {
+        "many_files": env._("The archive holds several files. Load them one by one: %s", detail),
         "no_file": env._("The archive is empty."),
         "no_headings": env._(
             "The headings of this ГИС ЖКХ template are not known here: “%s” is missing. Choose the "
             "sheet, and it is read as a usual table.",
-            error.detail,
+            detail,
         ),
         "encrypted": env._(
             "The file is protected by a password. Save it without one and load that."
@@ -235,7 +277,5 @@ def describe_table_error(env, error):
         "encoding": env._("The text is not in the encoding it seemed to be. Choose the encoding."),
         "quotes": env._("A quotation mark is not closed, so it is not clear where the cell ends."),
         "long_row": env._("A row is longer than a row can be. Choose the delimiter."),
-        "many_columns": env._("There are too many columns: at most %s.", error.detail),
+        "many_columns": env._("There are too many columns: at most %s.", detail),
     }
-    text = texts.get(error.code, error.code)
-    return env._("Row %(row)s: %(text)s", row=error.row, text=text) if error.row else text

@@ -11,13 +11,13 @@ from .epd_mailing_letter import LEFT
 from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate, describe_seconds
 from .mailing_figures import get_counts, get_figures, get_timelines
+from .mailing_fill import MailingFill
 from .mailing_repeat import MailingRepeat
 from .mailing_test import MailingTest
 from .outdated_letters import OutdatedLetters
 
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
-AT_ONCE = 2000  # documents whose letters are written while the clerk waits: about a second
 
 # what is left hanging where a subject is cut before a field of the template
 LOOSE_END = re.compile(r"(?:[\s,;:.№–—-]|(?<!\w)(?:за|для|по|от|на|о|об|и)(?!\w))+$", re.IGNORECASE)
@@ -265,13 +265,11 @@ class EpdMailing(models.Model):
     def action_open_outdated(self):
         """Open the documents of this mailing that were changed after they were saved."""
         documents = self._get_outdated_documents()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Changed After Saving"),
-            "res_model": documents._name,
-            "view_mode": "list,form",
-            "domain": [("id", "in", documents.ids)],
-        }
+        return documents._get_records_action(
+            name=self.env._("Changed After Saving"),
+            views=[(False, "list"), (False, "form")],
+            domain=[("id", "in", documents.ids)],
+        )
 
     def action_reissue_outdated(self):
         """«Issue Again»: save new versions of what has changed, and write the letters with them.
@@ -629,10 +627,6 @@ class EpdMailing(models.Model):
 
     # --- letters written in the background ---------------------------------------------------------
 
-    # Documents in the order of their ids: ``fill_after`` is the last one whose letters are written,
-    # so the work goes on where it stopped. A mailing may be scheduled meanwhile; it does not begin
-    # before all its letters are written.
-
     def _get_fill_domain(self):
         """Return the domain of the documents whose letters the mailing is filled with.
 
@@ -643,22 +637,7 @@ class EpdMailing(models.Model):
 
     def _fill(self):
         """Write the letters of its documents: now when they are few, else in the background."""
-        self.ensure_one()
-        documents = self.env["epd.payment.document"]
-        domain = self._get_fill_domain()
-        total = documents.search_count(domain)
-        if total <= AT_ONCE:
-            self._add_documents(documents.search(domain, order="building_id, account_id"))
-            return
-        self.sudo()._unlocked().write(
-            {
-                "is_filling": True,
-                "fill_total": total,
-                "fill_left": total,
-                "fill_started_at": fields.Datetime.now(),
-            }
-        )
-        self._wake_worker()
+        MailingFill(self).start()
 
     def action_stop_filling(self):
         """Stop writing letters after the slice in work."""
@@ -669,19 +648,8 @@ class EpdMailing(models.Model):
 
     def action_go_on_filling(self):
         """Write the letters that are still missing."""
-        waiting = self._check_and_unlock().filtered(
-            lambda mailing: mailing.fill_left and mailing._takes_letters()
-        )
-        for mailing in waiting:
-            total = mailing.fill_left
-            mailing.write(
-                {
-                    "is_filling": True,
-                    "fill_problem": False,
-                    "fill_total": total,
-                    "fill_started_at": fields.Datetime.now(),
-                }
-            )
+        for mailing in self._check_and_unlock():
+            MailingFill(mailing).go_on()
         self._wake_worker()
         return True
 
@@ -705,7 +673,7 @@ class EpdMailing(models.Model):
         # the mailing's row is the claim: one worker writes its letters
         if not self.try_lock_for_update():
             return None
-        return self._fill_slice()
+        return MailingFill(self).write_slice()
 
     def _work_left(self):
         return self.fill_left
@@ -715,28 +683,6 @@ class EpdMailing(models.Model):
         text = self._get_error_text(error)
         self._unlocked().write({"is_filling": False, "fill_problem": text})
         self.message_post(body=text)
-
-    def _fill_slice(self):
-        documents = self.env["epd.payment.document"].sudo()
-        following = self._get_fill_domain() & Domain("id", ">", self.fill_after)
-        chunk = documents.search(following, order="id", limit=AT_ONCE)
-        if chunk:
-            self._add_documents(chunk)
-            left = documents.search_count(following) - len(chunk)
-            self.write({"fill_after": chunk[-1].id, "fill_left": left})
-        if not chunk or not left:
-            self.write({"is_filling": False, "fill_left": 0})
-            self.message_post(
-                body=self.env._(
-                    "Letters written: %(letters)s, skipped: %(skipped)s.",
-                    letters=self.pending_count,
-                    skipped=self.skipped_count,
-                )
-            )
-            if self.state == "scheduled":
-                self._wake_sender(self.scheduled_at)
-        self._notify_screens()
-        return len(chunk)
 
     # --- sending again -----------------------------------------------------------------------------
 

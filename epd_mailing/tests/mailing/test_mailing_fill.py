@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.mailing import epd_mailing
+from ...models.mailing import mailing_fill
 from ..sending_common import SendingCommon
 
 WORK = "odoo.addons.epd_mailing.models.base.epd_background_work"
@@ -38,7 +38,7 @@ class TestMailingFill(SendingCommon):
 
     def setUp(self):
         super().setUp()
-        self.patch(epd_mailing, "AT_ONCE", 2)
+        self.patch(mailing_fill, "AT_ONCE", 2)
 
     def _make(self):
         run = self.run_.with_user(self.operator)
@@ -54,7 +54,7 @@ class TestMailingFill(SendingCommon):
         return sorted(mailing.letter_ids.document_id.ids)
 
     def test_few_are_written_at_once(self):
-        self.patch(epd_mailing, "AT_ONCE", 4)
+        self.patch(mailing_fill, "AT_ONCE", 4)
         mailing = self._make()
         self.assertFalse(mailing.is_filling)
         self.assertEqual(self._documents(mailing), sorted(self.documents.ids))
@@ -96,15 +96,15 @@ class TestMailingFill(SendingCommon):
             slices.append(1)
             return fill_slice(mailing)
 
-        fill_slice = type(mailing)._fill_slice
-        self.patch(type(mailing), "_fill_slice", one_slice)
+        fill_slice = type(mailing)._work_slice
+        self.patch(type(mailing), "_work_slice", one_slice)
         self._fill()
         self.assertFalse(mailing.is_filling)
         self.assertEqual((mailing.fill_left, mailing.letter_count), (2, 2))
         self.assertTrue(mailing.fill_problem)
         with self.assertRaisesRegex(UserError, "Go On Writing|Дописать"):
             mailing.action_send()
-        self.patch(type(mailing), "_fill_slice", fill_slice)
+        self.patch(type(mailing), "_work_slice", fill_slice)
         mailing.action_go_on_filling()
         self.assertTrue(mailing.is_filling)
         self.assertFalse(mailing.fill_problem)
@@ -125,14 +125,14 @@ class TestMailingFill(SendingCommon):
 
     def test_a_fault_says_why_and_stops_no_other(self):
         mailing, other = self._make(), self._make()
-        fill_slice = type(mailing)._fill_slice
+        fill_slice = type(mailing)._work_slice
 
         def fault(record):
             if record.id == mailing.id:
                 raise ValueError("x")
             return fill_slice(record)
 
-        self.patch(type(mailing), "_fill_slice", fault)
+        self.patch(type(mailing), "_work_slice", fault)
         with mute_logger(WORK):
             self._fill()
         self.assertFalse(mailing.is_filling)
@@ -142,7 +142,7 @@ class TestMailingFill(SendingCommon):
     def test_a_lost_transaction_waits_for_the_next_pass(self):
         mailing = self._make()
         lost = psycopg2.OperationalError("gone")
-        with patch.object(type(mailing), "_fill_slice", side_effect=lost), mute_logger(WORK):
+        with patch.object(type(mailing), "_work_slice", side_effect=lost), mute_logger(WORK):
             self._fill()
         self.assertTrue(mailing.is_filling)
         self._fill()
