@@ -17,7 +17,9 @@ from .engine import ReadyProblem
 from .fed import FedEngine
 from .proof import check_pdf
 
-OLDEST_PATCHED = (0, 12, 4)  # those before print millimetres a third too large
+# those before print millimetres a third too large
+# https://github.com/wkhtmltopdf/wkhtmltopdf/issues/3241, seen 2026-11-26
+OLDEST_PATCHED = (0, 12, 4)
 _OPTIONS = {
     "quiet": "",
     "encoding": "utf-8",

@@ -219,7 +219,9 @@ class UniSenderClient:
         rejections = entry.get("errors") or entry.get("error")
         if rejections and not provider_id:
             if isinstance(rejections, dict) and "code" not in rejections:
-                rejections = list(rejections.values())  # PHP's list with holes
+                # PHP writes a list with holes as an object
+                # https://m.php.cn/faq/1796695258.html, seen 2026-11-26
+                rejections = list(rejections.values())
             first = rejections[0] if isinstance(rejections, list) else rejections
             if not isinstance(first, dict):
                 first = {"code": entry.get("code"), "message": first}

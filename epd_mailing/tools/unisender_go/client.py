@@ -219,7 +219,10 @@ class UniSenderGoClient:
     def _read_rejection(self, email: str, answer: dict[str, Any]) -> errors.UniSenderError | None:
         """Return why the recipient was not taken (``failed_emails``), or None."""
         failed = answer.get("failed_emails")
-        if not isinstance(failed, dict) or not failed:  # PHP writes an empty object as a list
+        # PHP writes an empty object as a list
+        # https://notes.hamatti.org/Technology/Recipes/Force-empty-array-into-object-in-json_encode-in-PHP,
+        # seen 2026-11-26
+        if not isinstance(failed, dict) or not failed:
             return None
         reason = str(next((why for to, why in failed.items() if to.lower() == email.lower()), ""))
         reason = reason or str(next(iter(failed.values())))
