@@ -23,7 +23,7 @@ class EpdAccountListWhy(models.TransientModel):
             period = wizard.run_id.period_id.id
             answers = []
             for entry in lists:
-                reasons = entry.explain(wizard.account_id.id, period)
+                reasons = entry._explain(wizard.account_id.id, period)
                 wizard.is_in = wizard.is_in or not reasons
                 reasons = reasons or [self.env._("The account is in the list.")]
                 answers.append("\n".join([f"{entry.name}:", *(f"– {text}" for text in reasons)]))

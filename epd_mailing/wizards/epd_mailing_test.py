@@ -27,7 +27,7 @@ class EpdMailingTest(models.TransientModel):
     def action_send(self):
         """Put the test letter into the queue."""
         self.ensure_one()
-        self.mailing_id.send_test_letter(self.email, self.document_id.id)
+        self.mailing_id._send_test_letter(self.email, self.document_id.id)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -146,7 +146,7 @@ class EpdAccountList(models.Model):
             add("debt", "balance_ids", "any", debts)
         return conditions
 
-    def explain(self, account_id, period_id=None):
+    def _explain(self, account_id, period_id=None):
         """Say why an account is not in the list (or that it is).
 
         :param account_id: id of an ``epd.personal.account``

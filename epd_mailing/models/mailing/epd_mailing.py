@@ -713,7 +713,7 @@ class EpdMailing(models.Model):
 
     # --- the message, and a test letter ------------------------------------------------------------
 
-    def preview_message(self, document_id=None):
+    def _preview_message(self, document_id=None):
         """Return the message as the payer of a document would get it.
 
         :param document_id: id of ``epd.payment.document``; nothing takes the first of the mailing
@@ -744,7 +744,7 @@ class EpdMailing(models.Model):
         )
         return letter.document_id
 
-    def send_test_letter(self, email, document_id=None):
+    def _send_test_letter(self, email, document_id=None):
         """Put a test letter with a real receipt into the queue.
 
         It goes to the user's own address, or to one of the office that a manager has allowed on the

@@ -95,7 +95,7 @@ class TestAccountList(EpdCommon):
         entry = self.env["epd.account.list"].create(
             {"name": "Л", "kind": "rule", "company_id": self.company.id, **values}
         )
-        texts = entry.with_user(self.operator).explain(account.id)
+        texts = entry.with_user(self.operator)._explain(account.id)
         self.assertEqual(len(texts), 1, texts)
         self.assertIn(code, texts[0])
         # the answer and the list never disagree
@@ -121,10 +121,10 @@ class TestAccountList(EpdCommon):
 
     def test_why_not_in_the_predefined_lists(self):
         by_email = self.env.ref("epd_mailing.account_list_by_email").with_user(self.operator)
-        self.assertEqual(by_email.explain(self.accounts[0].id), [])
-        self.assertIn("no working e-mail", by_email.explain(self.accounts[3].id)[0])
+        self.assertEqual(by_email._explain(self.accounts[0].id), [])
+        self.assertIn("no working e-mail", by_email._explain(self.accounts[3].id)[0])
         self.accounts[0].channel = "paper"
-        self.assertIn("Paper", by_email.explain(self.accounts[0].id)[0])
+        self.assertIn("Paper", by_email._explain(self.accounts[0].id)[0])
 
     def test_an_archived_building_stands_in_no_predefined_list(self):
         house = self.building.copy({"name": "Снесённый дом"})
@@ -144,7 +144,7 @@ class TestAccountList(EpdCommon):
             with self.subTest(entry.code):
                 self.assertNotIn(gone, self._accounts(entry))
                 self.assertIn(stays, self._accounts(entry))
-                answer = entry.with_user(self.operator).explain(gone.id)
+                answer = entry.with_user(self.operator)._explain(gone.id)
                 self.assertIn("Снесённый дом", "; ".join(answer))
         lists[0].invalidate_recordset()
         self.assertEqual(lists[0].account_count, before - 1)
@@ -172,4 +172,4 @@ class TestAccountList(EpdCommon):
         nobody = new_test_user(self.env, "epd_nobody", groups="base.group_user")
         entry = self.env.ref("epd_mailing.account_list_all_open").with_user(nobody)
         with self.assertRaises(AccessError):
-            entry.explain(self.accounts[0].id)
+            entry._explain(self.accounts[0].id)

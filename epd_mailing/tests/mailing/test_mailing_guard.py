@@ -229,7 +229,7 @@ class TestMailingGuard(SendingCommon):
     def test_test_letter_is_real_and_not_counted(self):
         mailing = self._make_mailing()
         letter = self.env["epd.mailing.letter"].browse(
-            self._as_operator(mailing).send_test_letter("clerk@example.com", self.documents[1].id)
+            self._as_operator(mailing)._send_test_letter("clerk@example.com", self.documents[1].id)
         )
         self._run_cron()
         received = self.fake.letters()
@@ -244,14 +244,14 @@ class TestMailingGuard(SendingCommon):
     def test_test_letter_needs_an_address_and_a_document(self):
         mailing = self._make_mailing()
         with self.assertRaises(UserError):
-            mailing.send_test_letter("nobody")
+            mailing._send_test_letter("nobody")
         with self.assertRaises(UserError):
-            self._make_mailing(self.documents[:0]).send_test_letter("clerk@example.com")
+            self._make_mailing(self.documents[:0])._send_test_letter("clerk@example.com")
 
     def test_preview(self):
         mailing = self._as_operator(self._make_mailing())
-        preview = mailing.preview_message(self.documents[2].id)
+        preview = mailing._preview_message(self.documents[2].id)
         self.assertIn("00102", preview["subject"])
         self.assertIn("Сёмин О", preview["html"])
         mailing.body = "{{ document_link }}"
-        self.assertTrue(mailing.preview_message()["html"])
+        self.assertTrue(mailing._preview_message()["html"])

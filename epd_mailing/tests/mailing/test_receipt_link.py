@@ -37,7 +37,7 @@ class TestReceiptLink(HttpCase, SendingCommon):
         mailing.body = "{{ document_link }}"
         link = self.document._render_letter(self.letter, mailing).html
         self.assertEqual(self.url_open(link).content, self.document._read_pdf())
-        self.assertIn("…", mailing.preview_message(self.document.id)["html"])
+        self.assertIn("…", mailing._preview_message(self.document.id)["html"])
 
     def test_a_changed_one_opens_nothing(self):
         token = self._token()

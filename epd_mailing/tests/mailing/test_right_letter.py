@@ -140,7 +140,7 @@ class TestRightLetter(SendingCommon):
             with self.assertRaises(UserError):
                 wizard.save().action_send()
         letter = self.env["epd.mailing.letter"].browse(
-            mailing.send_test_letter("Clerk@Example.com.", self.document.id)
+            mailing._send_test_letter("Clerk@Example.com.", self.document.id)
         )
         self.assertEqual(
             (letter.email, letter.email_normalized), ("clerk@example.com", "clerk@example.com")

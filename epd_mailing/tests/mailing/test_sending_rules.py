@@ -169,7 +169,7 @@ class TestSendingRules(SendingCommon):
         self._send(mailing)
         letter = mailing.letter_ids
         self.unisender.test_emails = "read.one@example.com"
-        mailing.send_test_letter("read.one@example.com", self.documents[0].id)
+        mailing._send_test_letter("read.one@example.com", self.documents[0].id)
         self._run_cron()
         self.fake.advance(86400)
         letter._unlocked().write({"next_poll_at": self._now()})

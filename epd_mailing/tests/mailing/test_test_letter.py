@@ -18,7 +18,7 @@ class TestTestLetter(SendingCommon):
 
     def _send_test(self, email="clerk@example.com", user=None):
         mailing = self.mailing.with_user(user or self.operator)
-        letter = mailing.send_test_letter(email, self.documents[0].id)
+        letter = mailing._send_test_letter(email, self.documents[0].id)
         self._run_cron()
         return self.env["epd.mailing.letter"].browse(letter)
 
@@ -105,7 +105,7 @@ class TestTestLetter(SendingCommon):
 
     def test_what_never_went_goes_with_its_mailing(self):
         mailing = self._make_mailing(self.documents[1:])
-        mailing.send_test_letter("clerk@example.com", self.documents[0].id)
+        mailing._send_test_letter("clerk@example.com", self.documents[0].id)
         self.assertEqual(self.documents[1].delivery_state, "pending")
         letters = mailing.letter_ids | mailing.test_letter_ids
         self.assertEqual(len(letters), 4)

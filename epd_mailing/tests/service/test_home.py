@@ -51,7 +51,7 @@ class TestHome(SendingCommon):
         for kind in ("database", "no filestore", "new filestore", "place", "no home", "uuid"):
             with self.subTest(kind=kind), self.env.cr.savepoint() as savepoint:
                 mailing = self._make_mailing()
-                mailing.send_test_letter("clerk@example.com", self.documents[0].id)
+                mailing._send_test_letter("clerk@example.com", self.documents[0].id)
                 mailing.action_send()
                 self._become(kind)
                 for _run in range(3):
@@ -74,7 +74,7 @@ class TestHome(SendingCommon):
         account = self.unisender.with_user(self.manager)
         for call in (
             mailing.action_send,
-            lambda: mailing.send_test_letter("clerk@example.com", self.documents[0].id),
+            lambda: mailing._send_test_letter("clerk@example.com", self.documents[0].id),
             account.action_check_connection,
             account.action_webhook_on,
             account.get_lists,
@@ -119,7 +119,7 @@ class TestHome(SendingCommon):
 
     def test_neutralize(self):
         mailing = self._make_mailing()
-        mailing.send_test_letter("clerk@example.com", self.documents[0].id)
+        mailing._send_test_letter("clerk@example.com", self.documents[0].id)
         mailing.action_send()
         self.env.flush_all()
         for query in get_neutralization_queries(["epd_mailing"]):
