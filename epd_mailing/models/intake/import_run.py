@@ -234,7 +234,7 @@ class ImportRun:
         columns = self.order.column_ids.sudo()
         unread = columns.filtered(lambda c: c.index in places and not c.has_numbers)
         if unread:
-            unread._through_gate().write({"has_numbers": True})
+            unread._unlocked().write({"has_numbers": True})
 
     def store_problems(self, problems):
         """List problems on the order, as far as there is room."""
