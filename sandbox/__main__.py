@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 
@@ -22,6 +23,7 @@ Unisender Go: http://HOST:PORT/ru/transactional/api/v1/METHOD.json, its inbox /g
 Control, JSON: GET /sandbox/letters[?email=], GET /sandbox/attachment/ROWID,
 GET /sandbox/hooks, /sandbox/count; POST /sandbox/faults (ends them all),
 /sandbox/clock {"advance": s}, /sandbox/settings {…}, /sandbox/reset,
+With EPD_SANDBOX_TOKEN in the environment the inbox and the control API ask for it: ?token=… or X-Sandbox-Token.
 /sandbox/status {"id", "status"}, /sandbox/fault {"kind", "times", "chance", "method", "email",
 "code", "seconds"} with kind slow_before, slow_after, drop_before, drop_after, http_502, non_json, code.
 """
@@ -52,7 +54,8 @@ def main():
     service = Service(Store(args.db), args.api_key, args.sender, **settings)
     domain = args.sender.rpartition("@")[2]
     go = GoService(service.store, api_key=args.go_key, domain=domain, speed=args.speed)
-    server = SandboxServer((args.host, args.port), service, go)
+    token = os.environ.get("EPD_SANDBOX_TOKEN", "")
+    server = SandboxServer((args.host, args.port), service, go, token)
     senders = [HookSender(service), GoHookSender(go)]
     for sender in senders:
         sender.start()

@@ -1,9 +1,11 @@
 """HTTP front of the sandbox: the API, the control API and the inbox pages."""
 
 import contextlib
+import hmac
 import json
 import socket
 import time
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +16,8 @@ from .go.service import GoService
 
 BODY_LIMIT = 32 * 2**20
 LANGUAGES = ("ru", "en", "ua", "it")
+OPEN = (*LANGUAGES, "api")  # what UniSender itself offers: its callers have the API key
+COOKIE = "sandbox_token"
 
 
 class SandboxServer(ThreadingHTTPServer):
@@ -22,8 +26,10 @@ class SandboxServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address, service, go=None):
+    def __init__(self, address, service, go=None, token=""):
+        """:param token: asked of whoever wants the inbox or the control API; nothing for none"""
         super().__init__(address, Handler)
+        self.token = token
         self.service = service
         self.go = go or GoService(service.store)
 
@@ -33,6 +39,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    cookie = ""
 
     def handle(self):
         """Serve the connection; a client that goes away (a time-out, a kill) is no fault of ours."""
@@ -63,6 +70,10 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body):
         url = urlsplit(self.path)
         parts = url.path.strip("/").split("/")
+        offered = parts[0] in OPEN or url.path.startswith("/sandbox/go/dump/")
+        if not offered and not self._has_token(dict(parse_qsl(url.query))):
+            self.send(403, "text/plain; charset=utf-8", "the token is missing: ?token=…".encode())
+            return
         if go_routes.respond(self, url.path, dict(parse_qsl(url.query)), body):
             return
         method = self._find_method(parts)
@@ -76,6 +87,18 @@ class Handler(BaseHTTPRequestHandler):
         else:
             status, kind, data = pages.respond(self.server.service, url, body)
             self.send(status, kind, data)
+
+    def _has_token(self, query):
+        """Tell whether the caller knows the token; given once in the query, a browser keeps it."""
+        token = self.server.token
+        jar = SimpleCookie(self.headers.get("Cookie") or "")
+        known = [self.headers.get("X-Sandbox-Token"), query.get("token")]
+        known.append(jar[COOKIE].value if COOKIE in jar else "")
+        if token and hmac.compare_digest((query.get("token") or "").encode(), token.encode()):
+            self.cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
+        return not token or any(
+            hmac.compare_digest(one.encode(), token.encode()) for one in known if one
+        )
 
     # --- the service's API -----------------------------------------------------------------------
 
@@ -196,5 +219,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        if self.cookie:
+            self.send_header("Set-Cookie", self.cookie)
+            self.cookie = ""
         self.end_headers()
         self.wfile.write(data)

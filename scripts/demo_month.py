@@ -7,7 +7,7 @@ SHA-256 of each attachment, addresses, and every payment code as decoded from th
 Exit status 1 on any difference.
 
 Environment: EPD_ODOO_URL, EPD_DB, EPD_SANDBOX_URL, EPD_LOGIN/EPD_PASSWORD (operator),
-EPD_MANAGER/EPD_MANAGER_PASSWORD.
+EPD_MANAGER/EPD_MANAGER_PASSWORD, EPD_SANDBOX_TOKEN.
 """
 
 import base64
@@ -78,7 +78,9 @@ class Odoo:
 def sandbox(path, data=None):
     """Call the sandbox's control API and return its JSON."""
     body = json.dumps(data).encode() if data is not None else None
-    with urllib.request.urlopen(f"{SANDBOX}/sandbox/{path}", body, timeout=60) as answer:
+    headers = {"X-Sandbox-Token": os.environ.get("EPD_SANDBOX_TOKEN", "")}
+    request = urllib.request.Request(f"{SANDBOX}/sandbox/{path}", body, headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -97,6 +97,8 @@ pg_idle() { [ "$(pg psql -Atqc "SELECT count(*) FROM pg_stat_activity WHERE back
 stop_pg() { if [ -n "$(pg_bin)" ] && [ -d "$PG_DIR/data" ]; then as_pg "$(pg_bin)/pg_ctl" -D "$PG_DIR/data" -m fast stop >/dev/null 2>&1 || true; fi; }
 
 write_conf() {
+  # receipts and letters are nobody else's
+  mkdir -p "$DATA_DIR"; chmod 700 "$DATA_DIR"
   cat > "$RUN/odoo.conf" <<CONF
 [options]
 addons_path = $(odoo_home)/odoo/addons,$ROOT

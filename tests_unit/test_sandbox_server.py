@@ -271,3 +271,27 @@ def test_a_month_of_statuses_passes_in_a_second(server):
     control(server, "clock", advance=2 * 86400)
     found = call(server, "checkEmail", email_id=",".join(numbers))["result"]
     assert found["statuses"] == [] and len(found["failed_email_id"]) == 9
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/sandbox/letters", "/sandbox/go/letters", "/go/", "/do", "/body/1"]
+)
+def test_inbox_and_control_ask_for_the_token(server, path):
+    server.token = "secret-token"
+    data = b"{}" if path == "/do" else None
+    assert ask(server, path, data)[0] == 403
+    assert ask(server, f"{path}?token=wrong", data)[0] == 403
+    assert ask(server, f"{path}?token=secret-token", data)[0] != 403
+
+
+def test_the_token_is_kept_by_a_browser_and_not_asked_of_callers(server):
+    server.token = "secret-token"
+    url = f"http://127.0.0.1:{server.server_port}"
+    with urllib.request.urlopen(f"{url}/?token=secret-token", timeout=10) as answer:
+        cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+    for headers in ({"Cookie": cookie.partition(";")[0]}, {"X-Sandbox-Token": "secret-token"}):
+        request = urllib.request.Request(f"{url}/sandbox/letters", headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200 and not answer.headers["Set-Cookie"]
+    assert ask(server, "/ru/api/getLists", form(api_key=KEY))[0] == 200
