@@ -177,3 +177,53 @@ def test_ready_made_receipts(house, page, number):
         30,
         "the document",
     )
+
+
+def make_book(*pages):
+    """Return a PDF with a text on each page (bytes)."""
+    pdf = io.BytesIO()
+    sheet = canvas.Canvas(pdf)
+    for text in pages:
+        sheet.drawString(50, 700, text)
+        sheet.showPage()
+    sheet.save()
+    return pdf.getvalue()
+
+
+def test_the_owners_of_the_pages_of_a_house(house, page):
+    """One PDF of a house: what nobody owns is shown, refused, given to an account, and saved."""
+    book = make_book("LS 0100005", "the back", "LS 0100006 and LS 0100007", "LS 0100008")
+    log_in(page, house.odoo, "operator")
+    open_new(page, house, "epd-ready-receipts")
+    choose(page, "дом.pdf", book)
+    press(page, "action_check", "checked")
+    page.wait_for_selector(
+        ".alert-danger:visible:has-text('Страницы, владелец которых не доказан')"
+    )
+    rows = page.locator(".o_field_widget[name=line_ids] tr.o_data_row")
+    assert rows.count() == 4
+    assert page.locator("tr.o_data_row.text-danger").count() == 2
+    # nothing is saved while a page has no owner
+    page.click(".o_form_statusbar button[name=action_save]")
+    page.wait_for_selector(".modal :text('владел')")
+    page.click(".modal footer button >> nth=0")
+    page.wait_for_selector(".modal", state="detached")
+    page.locator("tr.o_data_row.text-danger button[name=action_same_as_previous]").first.click()
+    page.wait_for_selector("tr.o_data_row.text-danger >> nth=1", state="detached")
+    assert rows.filter(has_text="0100005").count() == 2
+    page.locator("tr.o_data_row.text-danger td[name=account_id]").click()
+    page.fill("tr.o_selected_row td[name=account_id] input", "0100007")
+    page.click(".o-autocomplete--dropdown-item:has-text('0100007') >> nth=0")
+    page.click(".o_form_button_save")
+    page.wait_for_selector("tr.o_data_row.text-danger", state="detached")
+    page.click(".o_form_statusbar button[name=action_save]")
+    page.wait_for_selector("button[name=action_save]", state="detached")
+    wait_done(page)
+    lines = house.operator(
+        "epd.receipt.import.line", "search_read", [("import_id.file_name", "=", "дом.pdf")],
+        ["account_id", "document_id"], order="entry_index",
+    )  # fmt: skip
+    assert [line["account_id"][1][:7] for line in lines] == [
+        "0100005", "0100005", "0100007", "0100008",
+    ]  # fmt: skip
+    assert len({line["document_id"][0] for line in lines}) == 3
