@@ -176,6 +176,9 @@ ACTIVE = {
     "a view of 3D": linking(action(S=Name.GoTo3DView)),
     "rich media's command": linking(action(S=Name.RichMediaExecute)),
     "a command that is not known": linking(action(S=Name("/Whatever"))),
+    "a command of an annotation that says it is a text": annotate(
+        "Link", Type=Name.StructElem, A=action(S=Name("/Whatever"))
+    ),
     "a link to a script": linking(action(S=Name.URI, URI=String("javascript:alert(1)"))),
     "a link to a file": linking(action(S=Name.URI, URI=String("file:///etc/passwd"))),
     "a link to a share": linking(action(S=Name.URI, URI=String("\\\\host\\share"))),

@@ -206,7 +206,8 @@ def _role(key: str, child: Any, role: str, kind: str) -> str:
         return "annotations"
     if role in ("action", "opening") and key == "/Next":
         return role
-    if key in ("/A", "/PA") and kind != "/StructElem" and _is_dictionary(child):
+    told = kind == "/StructElem" and role != "annotation"
+    if key in ("/A", "/PA") and not told and _is_dictionary(child):
         # «/A» of an element of the structure has no «/Type» to tell: its attributes have an owner
         return "" if "/O" in child and "/S" not in child else "action"
     return ""
