@@ -63,6 +63,17 @@ def read_homes():
     return homes, extended
 
 
+def absolute_names(node):
+    """Return the modules of this addon that a statement imports by their whole name."""
+    if isinstance(node, ast.Import):
+        names = [one.name for one in node.names]
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        names = [f"{node.module}.{one.name}" for one in node.names]
+    else:
+        return []
+    return [name for name in names if name.startswith("odoo.addons.epd_mailing.")]
+
+
 def upward():
     """Return {(file, model or room above)} of every reference from a lower room to an upper one."""
     homes, _extended = read_homes()
@@ -75,7 +86,11 @@ def upward():
                 # a button of a form may open a wizard
                 if ORDER.index(homes[node.value]) > place and homes[node.value] != "wizards":
                     found[short, node.value].append(node.lineno)
-            elif isinstance(node, ast.ImportFrom) and node.level:
+            for name in absolute_names(node):
+                rooms = [part for part in name.split(".")[3:] if part in ORDER]
+                if rooms and ORDER.index(rooms[0]) > place:
+                    found[short, rooms[0]].append(node.lineno)
+            if isinstance(node, ast.ImportFrom) and node.level:
                 # models/<room>/file.py: one dot is the room, two the models, three the addon
                 base = path.relative_to(ADDON).parts[: -node.level]
                 target = (*base, *(node.module or "").split("."), *(n.name for n in node.names))
