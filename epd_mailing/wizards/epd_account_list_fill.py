@@ -19,6 +19,7 @@ class EpdAccountListFill(models.TransientModel):
 
     _name = "epd.account.list.fill"
     _description = "Create and Fill an Account List"
+    _inherit = ["epd.readable.targets"]
 
     name = fields.Char(required=True)
     run_id = fields.Many2one("epd.billing.run", readonly=True, ondelete="cascade")

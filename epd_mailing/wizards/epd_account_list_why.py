@@ -6,6 +6,7 @@ class EpdAccountListWhy(models.TransientModel):
 
     _name = "epd.account.list.why"
     _description = "Why an Account Is Not in the List"
+    _inherit = ["epd.readable.targets"]
 
     list_id = fields.Many2one("epd.account.list", readonly=True, ondelete="cascade")
     run_id = fields.Many2one("epd.billing.run", readonly=True, ondelete="cascade")

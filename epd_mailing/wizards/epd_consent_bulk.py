@@ -10,6 +10,7 @@ class EpdConsentBulk(models.TransientModel):
 
     _name = "epd.consent.bulk"
     _description = "Consents of a Building"
+    _inherit = ["epd.readable.targets"]
 
     building_id = fields.Many2one("epd.building", ondelete="cascade")
     account_ids = fields.Many2many(

@@ -6,6 +6,7 @@ class EpdDocumentCompare(models.TransientModel):
 
     _name = "epd.document.compare"
     _description = "Comparison of Two Documents"
+    _inherit = ["epd.readable.targets"]
 
     document_id = fields.Many2one("epd.payment.document", readonly=True, ondelete="cascade")
     other_id = fields.Many2one(
@@ -21,6 +22,7 @@ class EpdDocumentCompareLine(models.TransientModel):
 
     _name = "epd.document.compare.line"
     _description = "Difference of Two Documents"
+    _inherit = ["epd.readable.targets"]
 
     compare_id = fields.Many2one("epd.document.compare", required=True, ondelete="cascade")
     label = fields.Char(readonly=True)

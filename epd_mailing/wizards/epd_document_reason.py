@@ -6,6 +6,7 @@ class EpdDocumentReason(models.TransientModel):
 
     _name = "epd.document.reason"
     _description = "Reason for a Payment Document"
+    _inherit = ["epd.readable.targets"]
 
     document_id = fields.Many2one("epd.payment.document", required=True, ondelete="cascade")
     operation = fields.Selection(

@@ -6,6 +6,7 @@ class EpdMailingSchedule(models.TransientModel):
 
     _name = "epd.mailing.schedule"
     _description = "Schedule a Mailing"
+    _inherit = ["epd.readable.targets"]
 
     mailing_id = fields.Many2one("epd.mailing", required=True, ondelete="cascade")
     scheduled_at = fields.Datetime(

@@ -6,6 +6,7 @@ class EpdMailingTest(models.TransientModel):
 
     _name = "epd.mailing.test"
     _description = "Test Letter"
+    _inherit = ["epd.readable.targets"]
 
     mailing_id = fields.Many2one("epd.mailing", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="mailing_id.company_id")

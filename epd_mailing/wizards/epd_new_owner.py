@@ -6,6 +6,7 @@ class EpdNewOwner(models.TransientModel):
 
     _name = "epd.new.owner"
     _description = "New Owner of a Personal Account"
+    _inherit = ["epd.readable.targets"]
 
     account_id = fields.Many2one("epd.personal.account", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="account_id.company_id")
@@ -58,7 +59,9 @@ class EpdNewOwner(models.TransientModel):
     def action_apply(self):
         """Hand the account over, see ``epd.personal.account._change_owner``."""
         self.ensure_one()
-        if (self.email or "") != (self.partner_id.email or ""):
-            self.partner_id.email = self.email  # empty too: then they get paper
+        email = self.email or ""
         self.account_id._change_owner(self.partner_id, self.date, self.basis)
+        # a payer of the company now: before that the contact was not the office's to write
+        if email != (self.partner_id.email or ""):
+            self.partner_id.email = email  # empty too: then they get paper
         return {"type": "ir.actions.act_window_close"}

@@ -6,6 +6,7 @@ class EpdPaperPrinted(models.TransientModel):
 
     _name = "epd.paper.printed"
     _description = "Receipts Handed Over"
+    _inherit = ["epd.readable.targets"]
 
     batch_id = fields.Many2one(
         "epd.paper.batch",

@@ -15,6 +15,7 @@ class EpdPresentationProof(models.TransientModel):
 
     _name = "epd.presentation.proof"
     _description = "Proof of Presentation"
+    _inherit = ["epd.readable.targets"]
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company

@@ -14,6 +14,7 @@ class EpdReceiptPreview(models.TransientModel):
 
     _name = "epd.receipt.preview"
     _description = "Preview of Receipts"
+    _inherit = ["epd.readable.targets"]
 
     run_id = fields.Many2one("epd.billing.run", readonly=True, ondelete="cascade")
     account_id = fields.Many2one("epd.personal.account", readonly=True, ondelete="cascade")

@@ -8,6 +8,7 @@ class EpdReceiptSend(models.TransientModel):
 
     _name = "epd.receipt.send"
     _description = "Send a Receipt"
+    _inherit = ["epd.readable.targets"]
 
     document_id = fields.Many2one(
         "epd.payment.document", required=True, readonly=True, ondelete="cascade"

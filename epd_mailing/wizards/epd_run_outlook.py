@@ -29,7 +29,7 @@ class EpdRunOutlook(models.TransientModel):
 
     _name = "epd.run.outlook"
     _description = "Who Gets What"
-    _inherit = ["epd.state.gate", "epd.live", "epd.background.work"]
+    _inherit = ["epd.readable.targets", "epd.state.gate", "epd.live", "epd.background.work"]
 
     _work_cron = "epd_mailing.ir_cron_outlook"
     _work_states = ("looking",)
@@ -59,6 +59,11 @@ class EpdRunOutlook(models.TransientModel):
     )
     blocked_count = fields.Integer(
         string="Accounts Left Without a Document", readonly=True, help="Because of errors."
+    )
+    requisites_text = fields.Text(
+        string="Requisites That Differ",
+        readonly=True,
+        help="Payees whose requisites are not those of the last documents: old, new, who and when.",
     )
     is_blocked = fields.Boolean(readonly=True, help="Nothing can begin until it is corrected.")
     user_id = fields.Many2one(related="create_uid", string="Opened By")
@@ -125,6 +130,23 @@ class EpdRunOutlook(models.TransientModel):
             return self.run_id.action_make_mailing()
         self.run_id.action_prepare()
         return {"type": "ir.actions.act_window_close"}
+
+    def action_confirm_requisites(self):
+        """«Confirm the Requisites»: what the page shows, as a manager, then check again.
+
+        :raise UserError: when they have changed since the page was made
+        """
+        self.ensure_one()
+        if self._describe_requisites() != (self.requisites_text or ""):
+            raise UserError(
+                self.env._("The requisites have changed since. Press “Check Again” and compare.")
+            )
+        self.run_id.action_confirm_requisites()
+        return self.action_refresh()
+
+    def _describe_requisites(self):
+        changes = self.env["epd.run.readiness"]._get_requisites_changes(self.run_id)
+        return "\n".join(change.describe() for change in changes)
 
     # --- finding the numbers ---------------------------------------------------------------------
 
@@ -218,6 +240,7 @@ class EpdRunOutlook(models.TransientModel):
             lines.append(line)
         redone = run.mode != "missing" and counts["kept"]
         return lines, {
+            "requisites_text": self._describe_requisites(),
             "go_count": counts["new"] + redone,
             "blocked_count": blocked,
             "is_blocked": any(
@@ -276,6 +299,7 @@ class EpdRunOutlook(models.TransientModel):
         lines += self._get_reason_lines(outlook)
         lines += self._get_warning_lines()
         return lines, {
+            "requisites_text": False,
             "go_count": outlook["letters"],
             "blocked_count": outlook["no_document"]
             + sum(outlook["reasons"].get(reason, 0) for reason in NOTHING),

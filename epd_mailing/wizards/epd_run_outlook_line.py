@@ -8,6 +8,7 @@ class EpdRunOutlookLine(models.TransientModel):
 
     _name = "epd.run.outlook.line"
     _description = "Number of the Page “Who Gets What”"
+    _inherit = ["epd.readable.targets"]
     _order = "id"
 
     outlook_id = fields.Many2one("epd.run.outlook", required=True, index=True, ondelete="cascade")

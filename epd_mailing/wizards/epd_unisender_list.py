@@ -7,6 +7,7 @@ class EpdUnisenderList(models.TransientModel):
 
     _name = "epd.unisender.list"
     _description = "Choose a UniSender List"
+    _inherit = ["epd.readable.targets"]
 
     account_id = fields.Many2one("epd.unisender.account", required=True, ondelete="cascade")
     line_ids = fields.One2many("epd.unisender.list.line", "wizard_id", readonly=True)
@@ -29,6 +30,7 @@ class EpdUnisenderListLine(models.TransientModel):
 
     _name = "epd.unisender.list.line"
     _description = "UniSender List"
+    _inherit = ["epd.readable.targets"]
 
     wizard_id = fields.Many2one("epd.unisender.list", required=True, ondelete="cascade")
     list_id = fields.Char(string="List Id", readonly=True)

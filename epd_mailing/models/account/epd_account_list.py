@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ...tools import money
@@ -49,6 +50,14 @@ class EpdAccountList(models.Model):
     active = fields.Boolean(default=True)
 
     _code_uniq = models.Constraint("unique(code)", "This predefined list is already there.")
+
+    @api.constrains("kind", "code", "company_id")
+    def _check_predefined(self):
+        for entry in self:
+            if (entry.kind == "predefined" or entry.code) and entry.company_id:
+                raise ValidationError(
+                    self.env._("Predefined lists are the same for all companies. Choose “Rule”.")
+                )
 
     @api.depends_context("company", "epd_period_id")
     @api.depends(
@@ -145,6 +154,21 @@ class EpdAccountList(models.Model):
             debts = [("period_id", "=", period.id), ("opening", ">=", self.debt_from)]
             add("debt", "balance_ids", "any", debts)
         return conditions
+
+    @api.model
+    def _get_predefined(self, code):
+        """Return the predefined list of a code; one that was deleted or archived is there again.
+
+        :param code: of the field ``code``
+        """
+        lists = self.sudo().with_context(active_test=False)
+        found = lists.search([("code", "=", code)], limit=1)
+        if not found:
+            label = dict(self._fields["code"]._description_selection(self.env))[code]
+            found = lists.create(
+                {"name": label, "kind": "predefined", "code": code, "company_id": False}
+            )
+        return self.browse(found.id)
 
     def _explain(self, account_id, period_id=None):
         """Say why an account is not in the list (or that it is).

@@ -53,6 +53,7 @@ class EpdPersonalAccount(models.Model):
         index=True,
         tracking=True,
         ondelete="restrict",
+        check_company=True,
         help="The payer: a person or an organisation. Their receipts go to their addresses.",
     )
     large_print = fields.Boolean(
@@ -151,6 +152,7 @@ class EpdPersonalAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create(vals_list)
+        accounts.partner_id._epd_join_company()
         self.env["epd.delivery.address"]._follow_contacts(accounts)
         return accounts
 
@@ -161,6 +163,7 @@ class EpdPersonalAccount(models.Model):
         if moved:
             # before the rest: addresses typed by the same call are the new person's
             super(EpdPersonalAccount, moved).write({"partner_id": vals["partner_id"]})
+            moved.partner_id._epd_join_company()
             self.env["epd.delivery.address"]._change_owner(
                 moved, self.env._("New responsible person")
             )

@@ -165,6 +165,7 @@ class ResPartner(models.Model):
             accounts, reason=self.env._("It does not stand on the merged contact")
         )
         addresses._forget_given_up(self)
+        self._epd_join_company()
 
     def _epd_note_emails(self, before):
         """Say on the accounts that their person's e-mail has changed, so that a clerk sees it."""
@@ -195,6 +196,50 @@ class ResPartner(models.Model):
         shown = [hint for _typed, hint in read_addresses(self.email).hints]
         self.email = take_hints(self.email, shown)
         return True
+
+    # --- whose payer ------------------------------------------------------------------------------
+
+    def _epd_join_company(self):
+        """Give payers without a company that of their accounts, so that other companies have no part.
+
+        Those stay as they are who pay in several companies, use Odoo, are a company, or have people
+        beneath them of whom one of these is true.
+        """
+        if not self.ids:
+            return
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT partner.id, min(account.company_id)
+                  FROM res_partner partner
+                  JOIN epd_personal_account account ON account.partner_id = partner.id
+                 WHERE partner.id = ANY(%s) AND partner.company_id IS NULL
+                 GROUP BY partner.id
+                HAVING count(DISTINCT account.company_id) = 1 AND NOT bool_or(%s)
+                """,
+                self.ids,
+                self._epd_get_shared_sql(),
+            )
+        )
+        by_company = {}
+        for partner_id, company_id in rows:
+            by_company.setdefault(company_id, []).append(partner_id)
+        for company_id, ids in by_company.items():
+            self.sudo().browse(ids).write({"company_id": company_id})
+
+    def _epd_get_shared_sql(self):
+        """Return SQL: a contact (alias ``partner``, payer of ``account``) is not of one company alone."""
+        return SQL(
+            """EXISTS (SELECT 1 FROM res_users u WHERE u.partner_id = partner.id)
+            OR EXISTS (SELECT 1 FROM res_company c WHERE c.partner_id = partner.id)
+            OR EXISTS (SELECT 1 FROM res_partner child
+                        WHERE child.parent_id = partner.id
+                          AND (EXISTS (SELECT 1 FROM res_users u WHERE u.partner_id = child.id)
+                               OR EXISTS (SELECT 1 FROM epd_personal_account other
+                                           WHERE other.partner_id = child.id
+                                             AND other.company_id <> account.company_id)))"""
+        )
 
     def action_epd_accounts(self):
         """Open the personal accounts this person answers for."""

@@ -34,7 +34,7 @@ class DocumentCalls(Calls):
     def get_list(self, key, numbers):
         """Return the account list of these numbers, created under the key; all open ones for none."""
         if not numbers:
-            return self.env.ref("epd_mailing.account_list_all_open")
+            return self.env["epd.account.list"]._get_predefined("all_open")
         if len(numbers) > NUMBERS_A_CALL:
             raise CallRejected(
                 "too_many", self.env._("Give at most %s account numbers.", NUMBERS_A_CALL)

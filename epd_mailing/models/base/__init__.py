@@ -9,3 +9,4 @@ from . import epd_background_work
 from . import epd_background_task
 from . import drilldown
 from . import realtime
+from . import readable_targets

@@ -6,6 +6,9 @@ Out: one set of figures of an account and a period, that documents are made of.
 
 from . import epd_service
 from . import epd_service_provision
+from . import epd_payee_requisites
+from . import res_bank
+from . import res_partner
 from . import epd_period_rule
 from . import epd_billing_period
 from . import epd_consumer_info

@@ -1,6 +1,13 @@
-from odoo import api, fields, models
+from contextlib import contextmanager
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError, UserError
 
 from ...tools import payment_qr, requisites
+
+# what is not printed of a bank account, but gives it to somebody else or takes it away
+KEPT = ("active", "partner_id", "company_id")
+WATCHED = "epd_watched_payees"  # in the cursor's cache: ids that an outer guard compares
 
 
 def _join(number):
@@ -9,15 +16,40 @@ def _join(number):
 
 
 class ResBank(models.Model):
+    """A bank: its name, BIC and correspondent account stand in the requisites of payees."""
+
     _inherit = "res.bank"
 
     epd_correspondent_account = fields.Char(string="Correspondent Account", size=20)
 
+    def write(self, vals):
+        with self._epd_get_payees()._epd_guard_requisites():
+            return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_epd_payee(self):
+        # the database itself would empty the payee's column, past every guard
+        if self._epd_get_payees():
+            raise UserError(self.env._("A bank in which payees have accounts is not deleted."))
+
+    def _epd_get_payees(self):
+        """Return the bank accounts in these banks, archived ones too."""
+        payees = self.env["res.partner.bank"].sudo().with_context(active_test=False)
+        return payees.search([("bank_id", "in", self.ids)])
+
 
 class ResPartnerBank(models.Model):
-    """A payee of receipts: the bank account that charges are paid to."""
+    """A payee of receipts: the bank account that charges are paid to.
 
-    _inherit = "res.partner.bank"
+    What is printed of a payee decides where the money of hundreds goes. Whoever changes it, at
+    whatever door (the account, its bank, its holder, a merge of contacts), passes
+    :meth:`_epd_guard_requisites`: only managers of all companies that pay there may, and old and new
+    values are noted. Which companies these are is known to the rooms above
+    (:meth:`_epd_get_owners`).
+    """
+
+    _name = "res.partner.bank"
+    _inherit = ["res.partner.bank", "mail.thread"]
 
     epd_payee_name = fields.Char(
         string="Payee Name on Receipts",
@@ -52,6 +84,98 @@ class ResPartnerBank(models.Model):
             problems = bank._epd_requisites_problems() if bank.acc_number else []
             bank.epd_requisites_warning = "\n".join(problems) or False
             bank.epd_code_problem = (bank.acc_number and bank._epd_code_problem()) or False
+
+    # --- who may change where the money goes ------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        payees = super().create(vals_list)
+        for companies in payees.sudo()._epd_get_owners().values():
+            self._epd_check_may_change(companies)
+        return payees
+
+    def write(self, vals):
+        with self._epd_guard_requisites():
+            return super().write(vals)
+
+    @contextmanager
+    def _epd_guard_requisites(self):
+        """Compare the requisites of these payees before and after what is done inside.
+
+        :raise AccessError: when they differ and the user may not change them
+        """
+        watched = self.env.cr.cache.setdefault(WATCHED, set())
+        payees = self.browse(set(self.ids) - watched).sudo().with_context(active_test=False)
+        owners = payees.exists()._epd_get_owners()
+        before = {payee: payee._epd_get_picture() for payee in owners}
+        ids = {payee.id for payee in owners}
+        watched |= ids
+        try:
+            yield
+        finally:
+            watched -= ids
+        for payee in payees.browse(ids).exists():
+            after = payee._epd_get_picture()
+            if after != before[payee]:
+                companies = owners[payee].union(*payee._epd_get_owners().values())
+                self._epd_check_may_change(companies)
+                payee._epd_note_change(companies, before[payee], after)
+
+    @api.model
+    def _epd_check_may_change(self, companies):
+        """Check that the user, whatever rights were lent to the code, may say where money goes.
+
+        :param companies: ``res.company`` whose charges are paid there
+        :raise AccessError: when they are not a manager of all of them
+        """
+        user = self.env.user
+        if self.env.uid == SUPERUSER_ID or (
+            user.has_group("epd_mailing.group_epd_manager") and companies <= user.sudo().company_ids
+        ):
+            return
+        raise AccessError(
+            self.env._(
+                "Charges are paid to this bank account. Only a manager of payment documents, of each "
+                "company whose charges are paid there, changes its requisites: the number, the bank, "
+                "the holder, the payee's name. Ask them."
+            )
+        )
+
+    def _epd_get_owners(self):
+        """Return ``{payee: res.company}`` for those to whom charges of companies are paid."""
+        return {}
+
+    def _epd_get_picture(self):
+        """Return all that says where the money goes, as ``{name: text}``."""
+        self.ensure_one()
+        kept = {
+            name: self[name].display_name if self._fields[name].relational else str(self[name])
+            for name in KEPT
+        }
+        return {**self._epd_payee_values(), **{name: text or "" for name, text in kept.items()}}
+
+    def _epd_note_change(self, companies, before, after):
+        """Write old and new requisites into the chatter.
+
+        :param companies: ``res.company`` that pay there
+        :param before: of :meth:`_epd_get_picture`
+        :param after: the same
+        """
+        self.ensure_one()
+        self._message_log(
+            body=self.env._("Requisites changed: %s", self._epd_describe_difference(before, after))
+        )
+
+    @api.model
+    def _epd_describe_difference(self, before, after):
+        """Return what differs between two dicts of requisites: ``name: “old” → “new”; …``."""
+        labels = self._epd_requisite_names()
+        labels.update((name, self._fields[name]._description_string(self.env)) for name in KEPT)
+        return "; ".join(
+            f"{labels.get(name, name)}: «{before.get(name) or '—'}» → «{after.get(name) or '—'}»"
+            for name in {**before, **after}
+            if (before.get(name) or "") != (after.get(name) or "")
+        )
 
     def _epd_payee_values(self):
         """Return the requisites of this payee as plain strings, keyed as ``PaymentOrder`` is."""
@@ -127,6 +251,7 @@ class ResPartnerBank(models.Model):
         """Return ``{field of PaymentOrder: translated name}``."""
         return {
             "name": self.env._("payee name"),
+            "short_name": self.env._("short name for the payment code"),
             "personal_acc": self.env._("account"),
             "bank_name": self.env._("bank name"),
             "bic": self.env._("BIC"),

@@ -58,8 +58,10 @@ class DocumentWriter:
             accounts = accounts.filtered(lambda account: account not in live)
         versions = self._get_last_versions(accounts)
         built = self.snapshots._build(accounts, self.period, self.form)
+        unaccepted = self._find_unaccepted(built)
         for account in accounts:
             snapshot, problem = built[account.id]
+            problem = problem or self._check_payees(snapshot, unaccepted)
             if problem:
                 outcome[account.id] = None, problem
             elif mode == "changed" and account in live and live[account]._says_the_same(snapshot):
@@ -78,6 +80,31 @@ class DocumentWriter:
         for document in self.store(files, new):
             outcome[document.account_id.id] = document, None
         return outcome
+
+    def _find_unaccepted(self, built):
+        """Return the requisites in the snapshots of a slice that no manager has accepted."""
+        blocks = [
+            block["payee"]
+            for snapshot, _no in built.values()
+            if snapshot
+            for block in snapshot["blocks"]
+        ]
+        company = self.period.company_id
+        return blocks and self.env["epd.payee.requisites"]._find_unaccepted(company, blocks)
+
+    def _check_payees(self, snapshot, unaccepted):
+        """Return the problem of a document that would send money to requisites unknown so far, or None."""
+        for block in snapshot["blocks"]:
+            if unaccepted and receipt_data.canonical(block["payee"]) in unaccepted:
+                text = self.env._(
+                    "The requisites of “%(payee)s”, account %(account)s, are not those of the last "
+                    "documents. A manager compares and confirms them: in the run at “Save for "
+                    "Sending”, or at the payee's bank account.",
+                    payee=block["payee"]["name"],
+                    account=block["payee"]["personal_acc"],
+                )
+                return {"code": "requisites_changed", "text": text}
+        return None
 
     def _skip(self, code):
         texts = {

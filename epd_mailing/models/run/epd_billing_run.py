@@ -58,7 +58,7 @@ class EpdBillingRun(models.Model):
     _work_cron = "epd_mailing.ir_cron_prepare"
     _work_is_shared = True
     _work_states = ("preparing",)
-    _guarded_fields = ("started_at",)
+    _guarded_fields = ("started_at", "requisites_confirmed_by", "requisites_confirmed_at")
 
     name = fields.Char(compute="_compute_name")
     period_id = fields.Many2one(
@@ -97,6 +97,13 @@ class EpdBillingRun(models.Model):
         index=True,
     )
     started_at = fields.Datetime(readonly=True, copy=False)
+    requisites_confirmed_by = fields.Many2one(
+        "res.users",
+        readonly=True,
+        copy=False,
+        help="Who confirmed payees' requisites that differ from those of the last documents.",
+    )
+    requisites_confirmed_at = fields.Datetime(readonly=True, copy=False)
     line_ids = fields.One2many("epd.billing.run.line", "run_id", copy=False)
     document_ids = fields.One2many("epd.payment.document", "run_id", copy=False)
     mailing_ids = fields.One2many("epd.mailing", "run_id", copy=False)
@@ -348,6 +355,7 @@ class EpdBillingRun(models.Model):
         runs = self._check_and_unlock()
         for run in runs:
             run._check_asked()
+            run._check_requisites()
             if run.state == "done":
                 run.line_ids.unlink()
             run._add_accounts()
@@ -373,6 +381,42 @@ class EpdBillingRun(models.Model):
             raise UserError(self.env._("Choose at least one list of personal accounts."))
         if self.mode == "all" and not self.reason:
             raise UserError(self.env._("Say in “Reason” why all documents are issued again."))
+
+    def _check_requisites(self):
+        """Check that payees have the requisites of the last documents, or confirmed ones.
+
+        :raise UserError: naming the payee, old and new values, who changed them and when
+        """
+        changes = self.env["epd.run.readiness"]._get_requisites_changes(self)
+        if changes:
+            raise UserError(
+                self.env._(
+                    "Requisites of payees are not those of the last documents. A manager compares "
+                    "and confirms them at “Save for Sending”:\n%s",
+                    "\n".join(change.describe() for change in changes),
+                )
+            )
+
+    def action_confirm_requisites(self):
+        """Confirm as a manager that documents are saved with the payees' present requisites.
+
+        :return: True; nothing to confirm changes nothing
+        :raise AccessError: when the user is no manager of the company
+        """
+        for run in self:
+            run.check_access("write")
+            changes = self.env["epd.run.readiness"]._get_requisites_changes(run)
+            if not changes:
+                continue
+            text = self.env["epd.payee.requisites"]._confirm(run.company_id, changes)
+            run._unlocked().write(
+                {
+                    "requisites_confirmed_by": self.env.uid,
+                    "requisites_confirmed_at": fields.Datetime.now(),
+                }
+            )
+            run.message_post(body=self.env._("Requisites of payees confirmed: %s", text))
+        return True
 
     def _add_accounts(self):
         """Add a row for each account of the lists: one statement, for 100 000 accounts too."""
@@ -410,6 +454,8 @@ class EpdBillingRun(models.Model):
 
     def action_resume(self):
         """Go on where the run stopped."""
+        for run in self:
+            run._check_requisites()
         self.env["epd.receipt.renderer"]._check_ready(sum(self.mapped("pending_count")))
         return super().action_resume()
 

@@ -54,7 +54,7 @@ class EpdBillingRunLine(models.Model):
         no_provision, several_payees         the provisions of the building
         charged_differs                      the balances of the account in the period
         sums_differ, no_charges              its charges in the period
-        requisites                           the bank accounts of the building's payees
+        requisites, requisites_changed       the bank accounts of the building's payees
         render, busy, fault                  nothing: the account waits once more
         ===================================  ==========================================
 
@@ -72,6 +72,7 @@ class EpdBillingRunLine(models.Model):
             "sums_differ": self._mend_charges,
             "no_charges": self._mend_charges,
             "requisites": self._mend_payees,
+            "requisites_changed": self._mend_payees,
         }.get(self.problem_code, self._mend_by_trying)
         return opener()
 

@@ -79,6 +79,15 @@ RULES = (
         _lt("Balances whose “charged” differs from the sum of the charges of that payee."),
     ),
     Rule(
+        "requisites_changed",
+        "error",
+        "res.partner.bank",
+        _lt(
+            "Requisites of payees are not those that the last documents were saved with. A manager "
+            "compares and confirms them."
+        ),
+    ),
+    Rule(
         "code_impossible",
         "error",
         "res.partner.bank",
@@ -247,7 +256,7 @@ HOT_WATER = re.compile(
 )
 EXPIRING_MONTHS = 2  # how far ahead a verification that ends is told of
 # without these no account gets a document, so nothing is begun
-WHOLE_RUN = ("dates_missing", "no_accounts")
+WHOLE_RUN = ("dates_missing", "no_accounts", "requisites_changed")
 
 
 class EpdRunReadiness(models.AbstractModel):
@@ -483,6 +492,35 @@ class EpdRunReadiness(models.AbstractModel):
             )
         )
         return self.env["res.partner.bank"].browse(ids)
+
+    def _get_requisites_changes(self, run):
+        """Return the payees of the run whose requisites want a manager's confirmation.
+
+        :param run: ``epd.billing.run``; its user must be allowed to read it
+        :return: list of ``RequisitesChange``
+        """
+        run = self._prepare(run)
+        elevated = self.sudo().with_company(run.company_id)
+        payees = elevated._get_paid(run, run._get_account_query())
+        return self.env["epd.payee.requisites"]._find_changes(run.company_id, payees.sudo(False))
+
+    def _get_paid(self, run, accounts):
+        """Return all payees whose block the documents would have: of charges and of balances."""
+        owed = self._query_ids(
+            SQL(
+                "SELECT DISTINCT payee_id FROM epd_account_balance"
+                " WHERE period_id = %s AND account_id IN %s",
+                run.period_id.id,
+                accounts,
+            )
+        )
+        return self._get_payees(run, accounts) | self.env["res.partner.bank"].browse(owed)
+
+    def _find_requisites_changed(self, run, accounts):
+        changes = self.env["epd.payee.requisites"]._find_changes(
+            run.company_id, self._get_paid(run, accounts)
+        )
+        return [change.payee.id for change in changes]
 
     def _find_code_impossible(self, run, accounts):
         return self._get_payees(run, accounts).filtered(lambda payee: payee._epd_code_problem()).ids

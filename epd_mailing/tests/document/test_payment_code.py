@@ -80,6 +80,9 @@ class TestPaymentCode(EpdCommon):
             self.assertAlmostEqual(width, payment_qr.qr_size_mm(text) - quiet, delta=0.5)
 
     def _save(self, account, form="epd"):
+        journal = self.env["epd.payee.requisites"]
+        payees = self.office_payee | self.repair_payee
+        journal._confirm(self.company, journal._find_changes(self.company, payees))
         document, problem = (
             self.env["epd.payment.document"]
             .sudo()
