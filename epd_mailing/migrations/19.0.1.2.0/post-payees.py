@@ -55,7 +55,7 @@ def accept_printed(env):
             known = newest.get((company_id, payee.id))
             if not known or saved_at > known[0]:
                 newest[company_id, payee.id] = saved_at, values
-    env["epd.payee.requisites"].create(
+    env["epd.payee.requisites"]._unlocked().create(
         [
             {
                 "company_id": company_id,

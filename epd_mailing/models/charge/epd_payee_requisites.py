@@ -152,13 +152,17 @@ class EpdPayeeRequisites(models.Model):
     # --- rows ---------------------------------------------------------------------------------------
 
     def _add(self, company, payee, **vals):
-        return self.sudo()._unlocked().create(
-            {
-                "company_id": company.id,
-                "payee_id": payee.id,
-                "requisites": canonical(payee._epd_payee_values()),
-                **vals,
-            }
+        return (
+            self.sudo()
+            ._unlocked()
+            .create(
+                {
+                    "company_id": company.id,
+                    "payee_id": payee.id,
+                    "requisites": canonical(payee._epd_payee_values()),
+                    **vals,
+                }
+            )
         )
 
     @api.model

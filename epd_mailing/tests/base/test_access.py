@@ -323,3 +323,86 @@ class TestAccessOverHttp(HttpCase, AccessCase):
             answer = self.url_open(f"/epd_mailing/receipt/{token}")
             self.assertEqual(answer.status_code, 404)
             self.assertNotIn(b"PDF", answer.content)
+
+    def test_reports_at_their_addresses(self):
+        """Nobody without a right gets more than 403, at any form of our reports and any id."""
+        names = {
+            "epd_mailing.receipt_doc": self.document.id,
+            "epd_mailing.consent_doc": self.accounts[0].id,
+        }
+        for group in (*OTHERS[:2], "operator"):
+            login = "epd_operator" if group == "operator" else self._make_other(group).login
+            self.authenticate(login, login)
+            for name, key in names.items():
+                for converter in ("html", "text", "pdf"):
+                    for ids in (f"/{key}", "", "/99999999999", f"/{key},0"):
+                        url = f"/report/{converter}/{name}{ids}"
+                        with self.subTest(login=login, url=url):
+                            status = self.url_open(url).status_code
+                            if group != "operator" or converter == "text":
+                                self.assertEqual(status, 403)
+                            elif ids == f"/{key}":
+                                self.assertEqual(status, 200)
+                            else:
+                                self.assertLess(status, 500)
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestSharedRecords(AccessCase):
+    """What serves all companies is read by all and changed by the administrator alone."""
+
+    def test_predefined_lists_and_legal_dates(self):
+        lists = self.env["epd.account.list"].search([("kind", "=", "predefined")])
+        rules = self.env["epd.period.rule"].search([])
+        self.assertTrue(lists and rules)
+        for user in (self.operator, self.manager):
+            for records, vals in ((lists, {"name": "Иное"}), (rules, {"present_day": 9})):
+                theirs = records.with_user(user)
+                theirs.read(["display_name"])
+                for wrong in (lambda t=theirs, v=vals: t.write(v), lambda t=theirs: t.unlink()):
+                    with self.assertRaises(AccessError), self.env.cr.savepoint():
+                        wrong()
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                self.env["epd.account.list"].with_user(user).create(
+                    {"name": "x", "kind": "predefined", "company_id": self.company.id}
+                )
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                self.env["epd.account.list"].with_user(user).create(
+                    {"name": "x", "company_id": False}
+                )
+        self.manager.group_ids += self.env.ref("base.group_system")
+        lists[0].with_user(self.manager).name = "Все открытые счета дома"
+
+    def test_a_list_that_is_gone_is_there_again(self):
+        self.env.ref("epd_mailing.account_list_all_open").unlink()
+        entry = self.env["epd.account.list"].with_user(self.operator)._get_predefined("all_open")
+        self.assertEqual((entry.code, entry.kind), ("all_open", "predefined"))
+        self.assertFalse(entry.company_id)
+        self.assertIn(self.accounts[0], entry._get_accounts(entry, self.period))
+
+    def test_a_wizard_names_nothing_foreign(self):
+        other = self.env["res.company"].create({"name": "ООО «Чужая УК»"})
+        stranger = new_test_user(
+            self.env,
+            "epd_stranger",
+            "epd_mailing.group_epd_manager",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
+        )
+        model = self.env["epd.new.owner"].with_user(stranger)
+        model = model.with_context(allowed_company_ids=other.ids)
+        account, spec = self.accounts[0], {"account_id": {"fields": {"display_name": {}}}}
+        default = model.with_context(default_account_id=account.id)
+        partner = stranger.partner_id.id
+        for door in (
+            lambda: model.create({"account_id": account.id, "partner_id": partner, "basis": "x"}),
+            lambda: model.web_save({"account_id": account.id}, spec),
+            lambda: model.onchange({"account_id": account.id}, ["account_id"], spec),
+            lambda: model.onchange({"account_id": {"id": account.id}}, ["account_id"], spec),
+            lambda: default.onchange({}, [], spec),
+            lambda: default.create({"partner_id": partner, "basis": "x"}),
+            lambda: default.default_get(["account_id"]),
+        ):
+            with self.assertRaises(AccessError) as caught, self.env.cr.savepoint():
+                door()
+            self.assertNotIn(account.partner_id.name, str(caught.exception))

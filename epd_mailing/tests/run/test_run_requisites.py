@@ -1,6 +1,9 @@
 """A run whose payees' requisites are not those of the last documents."""
 
+import importlib.util
+
 from odoo.exceptions import AccessError, UserError
+from odoo.modules.module import get_module_path
 from odoo.tests import tagged
 
 from ..common import EpdCommon
@@ -18,7 +21,6 @@ class TestRunRequisites(EpdCommon):
                 "list_ids": [(6, 0, cls.env.ref("epd_mailing.account_list_all_open").ids)],
                 "mode": "all",
                 "reason": "Проверка",
-                "user_id": cls.operator.id,
             }
         )
 
@@ -167,3 +169,28 @@ class TestRunRequisites(EpdCommon):
         changes = self.journal._find_changes(self.company, self.office_payee)
         with self.assertRaises(AccessError):
             self.journal.with_user(self.manager)._confirm(self.company, changes)
+
+    def test_the_update_takes_the_last_documents_as_confirmed(self):
+        """A payee changed before the update is found at the first run after it."""
+        self._save()
+        self.env.cr.execute("DELETE FROM epd_payee_requisites")
+        self.env.cr.execute(
+            "UPDATE res_partner SET company_id = NULL WHERE id = ANY(%s)",
+            (self.accounts.partner_id.ids,),
+        )
+        self.env.cr.execute(
+            "UPDATE res_partner_bank SET acc_number = '40702810900000006666',"
+            " sanitized_acc_number = '40702810900000006666' WHERE id = %s",
+            (self.office_payee.id,),
+        )
+        self.env.invalidate_all()
+        path = f"{get_module_path('epd_mailing')}/migrations/19.0.1.2.0/post-payees.py"
+        spec = importlib.util.spec_from_file_location("post_payees", path)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        script.migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+        self.assertEqual(self.accounts.partner_id.company_id, self.company)
+        changes = self.journal._find_changes(self.company, self.office_payee | self.repair_payee)
+        self.assertEqual([change.payee for change in changes], [self.office_payee])
+        self.assertEqual(changes[0].before["personal_acc"], "40702810900000001234")
