@@ -122,6 +122,13 @@ class EpdCommon(TransactionCase):
         )
 
     @classmethod
+    def _confirm_requisites(cls):
+        """Confirm the requisites of the house's payees as they are now, as a manager does."""
+        journal = cls.env["epd.payee.requisites"]
+        payees = cls.office_payee | cls.repair_payee
+        journal._confirm(cls.company, journal._find_changes(cls.company, payees))
+
+    @classmethod
     def _make_charges(cls, account, period=None, house="1209.60", water="114.60", repair="390.14"):
         """Charge the account 1 714,34 ₽ by default, with the balances that go with it."""
         period = period or cls.period

@@ -80,9 +80,7 @@ class TestPaymentCode(EpdCommon):
             self.assertAlmostEqual(width, payment_qr.qr_size_mm(text) - quiet, delta=0.5)
 
     def _save(self, account, form="epd"):
-        journal = self.env["epd.payee.requisites"]
-        payees = self.office_payee | self.repair_payee
-        journal._confirm(self.company, journal._find_changes(self.company, payees))
+        self._confirm_requisites()
         document, problem = (
             self.env["epd.payment.document"]
             .sudo()
@@ -219,6 +217,7 @@ class TestPaymentCode(EpdCommon):
         self.repair_payee.epd_payee_name = (
             "ООО «УК Демо Сервис», специальный счёт капитального ремонта"
         )
+        self._confirm_requisites()
         self.accounts[2].partner_id.write(
             {"epd_last_name": "Щ" * 160, "epd_first_name": "Ы" * 160, "epd_middle_name": "Ж" * 160}
         )
