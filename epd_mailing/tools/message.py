@@ -216,7 +216,7 @@ def _render(source: str, data: dict[str, str], autoescape: bool) -> str:
         raise TemplateError("forbidden", _line(error), str(error)) from error
     except TemplateError:
         raise
-    except Exception as error:  # filters raise what they like: AssertionError for truncate(-1)
+    except Exception as error:  # filters raise what they like: OverflowError for 1e400, AssertionError for truncate
         raise TemplateError("fault", _line(error), str(error)) from error
 
 

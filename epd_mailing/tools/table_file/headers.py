@@ -30,7 +30,7 @@ _TIME = re.compile(r"\d{1,2}[:\-]\d{2}([:\-]\d{2})?")
 _MONEY = re.compile(r"-?\d[\d\s\u00a0]*[.,]\d{1,2}")
 # sums without kopecks, by what is written around them: «1 500», «-50», «1500 руб.»
 _WHOLE_MONEY = re.compile(
-    r"-\d+|-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+|-?\d[\d \u00a0\u202f]*(?:[.,]\d{1,2})?\s*(?:руб\w*\.?|р\.|₽)",
+    r"-\d+|-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+|-?\d[\d \u00a0\u202f]*+(?:[.,]\d{1,2})?\s*(?:руб\w*\.?|р\.|₽)",
     re.I,
 )
 # headings of money, whatever the figures under them
