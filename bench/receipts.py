@@ -30,7 +30,7 @@ def measure(env):
     """Print the figures."""
     documents = env["epd.payment.document"]
     cores = os.cpu_count() or 1
-    version = receipt_pdf.find_engine()
+    version = receipt_pdf.find_engine("wkhtmltopdf")
     # Odoo's own way looks on the path only
     os.environ["PATH"] = f"{os.path.dirname(version.binary)}:{os.environ['PATH']}"
     print(f"Receipts of 14 lines and two payment codes; {cores} cores; {TARGETS}")
@@ -57,7 +57,7 @@ def form(env, count, processes):
     :return: (seconds a document, the accounts)
     """
     documents = env["epd.payment.document"]
-    engine = receipt_pdf.find_engine(processes=processes)
+    engine = receipt_pdf.find_engine("wkhtmltopdf", processes=processes)
     type(env["epd.receipt.renderer"])._get_engine = lambda self: engine
     accounts, period = make_accounts(env, count)
     warm, _period = make_accounts(env, 2)
