@@ -2,6 +2,7 @@
 news for open screens, the way from a number to the records behind it.
 """
 
+from . import readable_targets
 from . import field_guard
 from . import state_guard
 from . import epd_work_engine
@@ -9,4 +10,3 @@ from . import epd_background_work
 from . import epd_background_task
 from . import drilldown
 from . import realtime
-from . import readable_targets

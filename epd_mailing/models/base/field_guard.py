@@ -35,6 +35,7 @@ class EpdFieldGuard(models.AbstractModel):
 
     _name = "epd.field.guard"
     _description = "Guarded Fields"
+    _inherit = ["epd.readable.defaults"]
 
     _guarded_fields = ()
     _fixed_fields = ()

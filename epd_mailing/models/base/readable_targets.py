@@ -1,26 +1,15 @@
 from odoo import api, models
 
 
-class EpdReadableTargets(models.AbstractModel):
-    """Records that name others by id: a user names only those they may read.
+class EpdReadableDefaults(models.AbstractModel):
+    """A form shows no name of a record that its user may not read.
 
-    Odoo shows the name of a many2one's record to whoever may read the row it stands in, so a row of
-    one's own (a wizard) with a foreign id would tell a foreign name. Checked wherever an id comes in:
-    values, commands, defaults of the context, what a form sends while it is filled in.
+    While a form is filled in, Odoo answers with the names of the records whose ids the caller sends,
+    in the values or as ``default_…`` of the context, and asks no rule.
     """
 
-    _name = "epd.readable.targets"
-    _description = "Names Readable Records Only"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._check_targets(vals)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_targets(vals)
-        return super().write(vals)
+    _name = "epd.readable.defaults"
+    _description = "Shows Readable Names Only"
 
     @api.model
     def default_get(self, fields):
@@ -66,3 +55,26 @@ class EpdReadableTargets(models.AbstractModel):
             elif isinstance(each, int) and not isinstance(each, bool):
                 ids.append(each)
         return ids
+
+
+class EpdReadableTargets(models.AbstractModel):
+    """Records that name others by id: a user names only those they may read.
+
+    Odoo shows the name of a many2one's record to whoever may read the row it stands in, so a row of
+    one's own (a wizard) with a foreign id would tell a foreign name. (Rows of companies are held by
+    ``check_company``.)
+    """
+
+    _name = "epd.readable.targets"
+    _description = "Names Readable Records Only"
+    _inherit = ["epd.readable.defaults"]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_targets(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_targets(vals)
+        return super().write(vals)

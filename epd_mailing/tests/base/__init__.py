@@ -7,3 +7,4 @@ from . import test_downloads
 from . import test_no_lenient_parser
 from . import test_guard_doors
 from . import test_work_engine
+from . import test_rights
