@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-TABLE = Path(__file__).resolve().parent / "files" / "security.md"  # docs/security.md leads here
+TABLE = Path(__file__).resolve().parent / "security.md"  # docs/security.md leads here
 ROLES = ("operator", "manager", "administrator", "internal", "company B")
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 
