@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.sync_api import expect
+
 from .server import wait_until
 
 CURRENT = ".o_statusbar_status .o_arrow_button_current"
@@ -102,9 +104,22 @@ def choose(page, name, text, within=""):
     wait_until(lambda: box.input_value() == text, 30, f"{text} is chosen")
 
 
+def shown(locator, times=None):
+    """Wait until what is looked for stands on the screen, ``times`` of it exactly if given.
+
+    The screen is drawn after the click returns, so a number read at once may be the one before.
+    """
+    if times is None:
+        locator.first.wait_for()
+    else:
+        expect(locator).to_have_count(times, timeout=30_000)
+
+
 def search(page, text):
     """Search a list for a text in its first field."""
     page.fill(".o_searchview_input", text)
+    # Enter counts once the box has taken the text: it offers where to look for it
+    page.wait_for_selector(".o_searchview_autocomplete .o-dropdown-item")
     page.press(".o_searchview_input", "Enter")
     page.wait_for_selector(".o_searchview_facet")
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from reportlab.pdfgen import canvas
 
-from .clicks import CURRENT, log_in, wait_done
+from .clicks import CURRENT, log_in, shown, wait_done
 from .server import wait_until
 
 ROWS = [
@@ -53,8 +53,8 @@ def test_charges_from_a_file(house, page):
     page.wait_for_selector("td:has-text('1 209,60')")
     press(page, "action_check", "checked")
     page.click(".o_notebook a.nav-link:has-text('Ошибки')")
-    assert page.locator("td:has-text('Это не число')").count()
-    assert page.locator("td:has-text('Такого лицевого счёта нет')").count()
+    shown(page.locator("td:has-text('Это не число')"))
+    shown(page.locator("td:has-text('Такого лицевого счёта нет')"))
     page.click(".o_form_statusbar button[name=action_load]")
     page.wait_for_selector(".modal :text('Взять строки без ошибок')")
     page.click(".modal footer button >> nth=0")
@@ -97,12 +97,12 @@ def test_a_register_of_payments(house, page):
     page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=3")
     press(page, "action_check", "checked")
     page.click(".o_notebook a.nav-link:has-text('Ошибки')")
-    assert page.locator("td:has-text('Такой же платёж')").count() == 1
-    assert page.locator(".alert:visible:has-text('Есть предупреждения')").count() == 1
+    shown(page.locator("td:has-text('Такой же платёж')"), 1)
+    shown(page.locator(".alert:visible:has-text('Есть предупреждения')"), 1)
     page.click(".o_form_statusbar button[name=action_load]")
     page.wait_for_selector("button[name=action_load]", state="detached")
     wait_done(page)
-    assert "2\xa0200,30" in page.inner_text(".o_field_widget[name=paid_sum]")
+    page.wait_for_selector(".o_field_widget[name=paid_sum]:has-text('2\xa0200,30')")
     (order,) = house.operator(
         "epd.import", "search_read", [("kind", "=", "payment")], ["created_count"]
     )
@@ -117,7 +117,7 @@ def test_a_register_of_payments(house, page):
     page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=3")
     press(page, "action_check", "checked")
     page.click(".o_notebook a.nav-link:has-text('Ошибки')")
-    assert page.locator("td:has-text('уже загружены из другого файла')").count() == 1
+    shown(page.locator("td:has-text('уже загружены из другого файла')"), 1)
     page.click(".o_form_statusbar button[name=action_load]")
     page.wait_for_selector("button[name=action_load]", state="detached")
     wait_done(page)
@@ -125,7 +125,7 @@ def test_a_register_of_payments(house, page):
     page.click("button[name=action_open_payments]")
     # the form before has a list too, and this sum in it
     page.wait_for_selector(".o_list_view.o_action td[name=amount]:has-text('77,00')")
-    assert page.locator(".o_list_view.o_action tr.o_data_row").count() == 1
+    shown(page.locator(".o_list_view.o_action tr.o_data_row"), 1)
     # and it is taken back
     page.click(".o_breadcrumb .o_back_button, .breadcrumb-item a >> nth=-1")
     page.click(".o_form_statusbar button[name=action_take_back]")
@@ -166,7 +166,7 @@ def test_ready_made_receipts(house, page, number):
     open_new(page, house, "epd-ready-receipts")
     choose(page, "квитанции.zip", archive.getvalue())
     press(page, "action_check", "checked")
-    assert page.locator("td:has-text('Файл повреждён')").count()
+    shown(page.locator("td:has-text('Файл повреждён')"))
     page.click(".o_field_widget[name=good_only] input")
     page.click(".o_form_statusbar button[name=action_save]")
     page.wait_for_selector("button[name=action_save]", state="detached")
@@ -201,8 +201,8 @@ def test_the_owners_of_the_pages_of_a_house(house, page):
         ".alert-danger:visible:has-text('Страницы, владелец которых не доказан')"
     )
     rows = page.locator(".o_field_widget[name=line_ids] tr.o_data_row")
-    assert rows.count() == 4
-    assert page.locator("tr.o_data_row.text-danger").count() == 2
+    shown(rows, 4)
+    shown(page.locator("tr.o_data_row.text-danger"), 2)
     # nothing is saved while a page has no owner
     page.click(".o_form_statusbar button[name=action_save]")
     page.wait_for_selector(".modal :text('владел')")
@@ -210,7 +210,7 @@ def test_the_owners_of_the_pages_of_a_house(house, page):
     page.wait_for_selector(".modal", state="detached")
     page.locator("tr.o_data_row.text-danger button[name=action_same_as_previous]").first.click()
     page.wait_for_selector("tr.o_data_row.text-danger >> nth=1", state="detached")
-    assert rows.filter(has_text="0100005").count() == 2
+    shown(rows.filter(has_text="0100005"), 2)
     page.locator("tr.o_data_row.text-danger td[name=account_id]").click()
     page.fill("tr.o_selected_row td[name=account_id] input", "0100007")
     page.click(".o-autocomplete--dropdown-item:has-text('0100007') >> nth=0")

@@ -3,7 +3,7 @@
 import re
 
 from . import sending
-from .clicks import CURRENT, count, log_in
+from .clicks import CURRENT, count, log_in, shown
 from .server import wait_until
 
 
@@ -89,7 +89,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     page.click("button[name=action_open_letters]:has(.o_field_widget[name=failed_count])")
     page.wait_for_selector(".o_form_view", state="detached")
     page.wait_for_selector(".o_list_view .o_data_row")
-    assert page.locator(".o_data_row").count() == failed
+    shown(page.locator(".o_data_row"), failed)
     # the payer of one of them has a new address now
     letter = house.odoo.query(
         "SELECT id, account_id, address_id FROM epd_mailing_letter "
