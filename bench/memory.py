@@ -28,7 +28,7 @@ def measure(env):
                 sizes.append((gone, resident()))
                 goal = gone + COUNT // 10
         seconds = time.perf_counter() - started
-        assert mailing.sent_count == COUNT, mailing.get_statistics()
+        assert mailing.sent_count == COUNT, mailing.read(["sent_count", "wait_reason"])
     points = ", ".join(f"{gone}: {size:.0f}" for gone, size in sizes)
     print(
         f"Memory over a mailing of {COUNT} letters ({COUNT / seconds:.1f} letters/s), MB by letters "

@@ -10,7 +10,7 @@ import os
 import time
 
 from odoo.addons.base.models import ir_actions_report
-from odoo.addons.epd_mailing.models.run.epd_billing_run import SLICE
+from odoo.addons.epd_mailing.models.run.run_slice import SLICE
 from odoo.addons.epd_mailing.tools import payment_qr, receipt_pdf, receipt_view
 
 from .house import make_accounts

@@ -144,6 +144,10 @@ def prepare(operator, refs):
     return run, facts
 
 
+MAILING_FIELDS = [
+    *("state", "wait_reason", "letter_count", "sent_count", "delivered_count", "opened_count"),
+    *("read_count", "failed_count", "skipped_count", "unknown_count"),
+]
 RUN_FIELDS = ["state", "account_count", "saved_count", "skipped_count", "error_count"]
 
 
@@ -156,7 +160,7 @@ def send(operator, run, account, refs):
     operator("epd.mailing", "action_schedule", [mailing], scheduled_at=start)
     print(f"Рассылка № {mailing} запланирована на {start} UTC, ждём очередь…", flush=True)
     facts = wait_for(
-        lambda: operator("epd.mailing", "get_statistics", [mailing]),
+        lambda: read_mailing(operator, mailing),
         lambda answer: answer["state"] not in ("scheduled", "sending"),
         SEND_SECONDS,
     )
@@ -169,7 +173,12 @@ def refresh(operator, mailing):
     """Let three days pass in the sandbox and refresh the statistics."""
     sandbox("clock", {"advance": 3 * 86400 + 3600})
     operator("epd.mailing", "action_refresh", [mailing])
-    return operator("epd.mailing", "get_statistics", [mailing])
+    return read_mailing(operator, mailing)
+
+
+def read_mailing(operator, mailing):
+    """Return state and counts of the mailing."""
+    return operator("epd.mailing", "read", [mailing], MAILING_FIELDS)[0]
 
 
 def read_letters(operator, mailing):

@@ -90,7 +90,7 @@ def make_database(name, kind="demo"):
 
 
 def odoo_shell(name, script):
-    """Run a script in the shell of a database that nothing serves yet; ``bench`` can be imported."""
+    """Run a script in the shell of a database; ``bench`` can be imported."""
     command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "shell"]
     command += ["-c", str(RUN / "odoo.conf"), "-d", name, "--no-http", "--log-level=error"]
     done = subprocess.run(

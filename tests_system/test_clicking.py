@@ -70,8 +70,9 @@ def test_month_by_clicking(house, page, shoot):
     wait_until(lambda: clicks.recount(page, "opened_count"), 60, "letters are shown as opened")
     shoot("mailing")
     mailing = int(page.url.rpartition("/")[2])
-    statistics = house.operator("epd.mailing", "get_statistics", [mailing])
-    for name in ("sent_count", "delivered_count", "opened_count", "failed_count", "skipped_count"):
+    names = ["sent_count", "delivered_count", "opened_count", "failed_count", "skipped_count"]
+    statistics = house.operator("epd.mailing", "read", [mailing], names)[0]
+    for name in names:
         assert clicks.count(page, name) == statistics[name] > 0
     page.locator("[name=tiles] button:has([name=failed_count])").click()
     page.wait_for_selector(".o_form_view", state="detached")

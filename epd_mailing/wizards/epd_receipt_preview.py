@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.document.epd_payment_document import FORMS
+from ..models.run.run_scope import RunScope
 
 
 class EpdReceiptPreview(models.TransientModel):
@@ -43,7 +44,9 @@ class EpdReceiptPreview(models.TransientModel):
             "total": 1,
         }
         if run:
-            vals["total"] = self.env["epd.personal.account"].search_count(run._get_account_domain())
+            vals["total"] = self.env["epd.personal.account"].search_count(
+                RunScope(run).get_listed_domain()
+            )
             if not vals["total"]:
                 raise UserError(self.env._("There is no account in the chosen lists."))
         return self.create(vals)._show(0)
@@ -54,7 +57,7 @@ class EpdReceiptPreview(models.TransientModel):
         account = self.account_id
         if self.run_id:
             account = account.search(
-                self.run_id._get_account_domain(),
+                RunScope(self.run_id).get_listed_domain(),
                 order="building_id, premises_sort, number, id",
                 offset=position,
                 limit=1,

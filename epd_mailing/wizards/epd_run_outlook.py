@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from ..models.document.outdated_figures import describe_outdated
 from ..models.run.epd_run_readiness import WHOLE_RUN
 from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
+from ..models.run.run_scope import RunScope
 
 PEOPLE = "epd.personal.account"
 DOCUMENTS = "epd.payment.document"
@@ -92,7 +93,7 @@ class EpdRunOutlook(models.TransientModel):
         self.ensure_one()
         accounts = self.env["epd.personal.account"]
         limit = AT_ONCE + 1
-        if accounts.search_count(self.run_id._get_scope_domain(), limit=limit) < limit:
+        if accounts.search_count(RunScope(self.run_id).get_domain(), limit=limit) < limit:
             return self.action_check_now()
         self._move("looking", failure_text=False)
         self._unlocked().progress = 0
@@ -210,7 +211,7 @@ class EpdRunOutlook(models.TransientModel):
         run = self.run_id
         accounts = self.env[PEOPLE]
         counts = {
-            what: accounts.search_count(run._get_prepare_domain(what))
+            what: accounts.search_count(RunScope(run).get_prepare_domain(what))
             for what in ("new", "kept", "bare")
         }
         readiness = self.env["epd.run.readiness"]
@@ -309,7 +310,7 @@ class EpdRunOutlook(models.TransientModel):
     def _get_warning_lines(self):
         """Return what is to be checked before letters go: changed documents, doubtful addresses."""
         run, lines = self.run_id, []
-        outdated = run._get_outdated_documents()
+        outdated = RunScope(run).get_outdated_documents()
         if outdated:
             text, count = describe_outdated(outdated), len(outdated)
             lines.append(self._line("warning", text, count, DOCUMENTS, "outdated", "again"))

@@ -2,7 +2,7 @@
 
 from odoo import fields
 
-from ..mailing.mailing_figures import LETTER_COUNTS
+from ..mailing.mailing_figures import LETTER_COUNTS, get_figures
 from .calls import CallRejected, Calls, format_moment
 
 STATES = ("draft", "scheduled", "sending", "paused", "done", "cancelled")
@@ -102,7 +102,7 @@ class MailingCalls(Calls):
         mailing = self._find(mailing_id)
         if refresh:
             mailing.action_refresh()
-        found = mailing.get_statistics()
+        found = get_figures(mailing)
         return {
             **self._describe(mailing),
             "refreshed_at": format_moment(mailing.refreshed_at),

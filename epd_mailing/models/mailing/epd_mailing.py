@@ -1,26 +1,23 @@
-import re
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools import message
 from ..document.outdated_figures import describe_outdated
 from .epd_mailing_letter import LEFT
 from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate, describe_seconds
-from .mailing_figures import get_counts, get_figures, get_timelines
+from .mailing_figures import get_counts, get_timelines
 from .mailing_fill import MailingFill
+from .mailing_message import MailingMessage, get_constant_words
+from .mailing_readiness import MailingReadiness
 from .mailing_repeat import MailingRepeat
 from .mailing_test import MailingTest
 from .outdated_letters import OutdatedLetters
 
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
-
-# what is left hanging where a subject is cut before a field of the template
-LOOSE_END = re.compile(r"(?:[\s,;:.№–—-]|(?<!\w)(?:за|для|по|от|на|о|об|и)(?!\w))+$", re.IGNORECASE)
 
 
 class EpdMailing(models.Model):
@@ -210,10 +207,8 @@ class EpdMailing(models.Model):
     @api.depends("period_id.name", "subject", "template_id.name")
     def _compute_name(self):
         for mailing in self:
-            # fields of the template differ from letter to letter: the words before them are kept
-            words, field, _rest = (mailing.subject or "").partition("{{")
-            subject = LOOSE_END.sub("", words[: message.SUBJECT_LIMIT]) if field else words
-            names = filter(None, (subject or mailing.template_id.name, mailing.period_id.name))
+            subject = get_constant_words(mailing.subject or "") or mailing.template_id.name
+            names = filter(None, (subject, mailing.period_id.name))
             mailing.name = ", ".join(names) or self.env._("New mailing")
 
     def _expand_states(self, states, domain):
@@ -363,69 +358,6 @@ class EpdMailing(models.Model):
             )
         )
 
-    # --- checks before sending ---------------------------------------------------------------------
-
-    def _check_account(self):
-        """Raise when the account to send through is not active.
-
-        :raise UserError: saying what to do
-        """
-        for mailing in self:
-            account = mailing.unisender_account_id
-            if not account:
-                raise UserError(self.env._("Choose the UniSender account to send through."))
-            account._check_home()
-            if account.state != "active":
-                raise UserError(
-                    self.env._(
-                        "The UniSender account “%(name)s” is not active. A manager opens it and "
-                        "presses “Check Connection”.",
-                        name=account.name,
-                    )
-                )
-
-    def _check_text(self):
-        """Reject a message that is not there or does not work.
-
-        :raise UserError: naming the line of what does not work
-        """
-        for mailing in self:
-            if not mailing.subject or not (mailing.body or "").strip():
-                raise UserError(
-                    self.env._("Enter the subject and the text, or choose a message template.")
-                )
-            try:
-                message.check_template(mailing.subject, mailing.body, mailing.body_format == "html")
-            except message.TemplateError as error:
-                raise UserError(self.env["epd.message.template"]._describe(error)) from error
-
-    def _check_complete(self):
-        """Raise when the mailing is not whole.
-
-        :raise UserError: saying what is missing, or what to press
-        """
-        for mailing in self:
-            if mailing.fill_left and not mailing.is_filling:
-                raise UserError(
-                    self.env._(
-                        "The letters of %(count)s documents are not written yet. Press “Go On "
-                        "Writing” first.",
-                        count=mailing.fill_left,
-                    )
-                )
-        self._check_account()
-        self._check_text()
-        for mailing in self:
-            if mailing.outdated_blocks:
-                raise UserError(self.env._("%s Press “Issue Again” first.", mailing.outdated_text))
-            if not mailing.is_filling and not mailing.pending_count:
-                raise UserError(
-                    self.env._(
-                        "There is no letter to send. Add saved payment documents whose payers "
-                        "have an address."
-                    )
-                )
-
     # --- what a clerk or a program does ------------------------------------------------------------
 
     def action_schedule(self, scheduled_at=None):
@@ -436,7 +368,7 @@ class EpdMailing(models.Model):
         :raise UserError: when the mailing is not whole or has begun
         """
         mailings = self._check_and_unlock()
-        mailings._check_complete()
+        MailingReadiness(mailings).check()
         now = fields.Datetime.now()
         when = max(fields.Datetime.to_datetime(scheduled_at) or now, now)
         asked = fields.Datetime.to_datetime(scheduled_at)
@@ -480,8 +412,9 @@ class EpdMailing(models.Model):
         """
         mailings = self._check_and_unlock()
         mailings._check_in_state("paused", self.env._("Only a paused mailing can go on."))
-        mailings._check_account()
-        mailings._check_text()
+        readiness = MailingReadiness(mailings)
+        readiness.check_account()
+        readiness.check_text()
         now = fields.Datetime.now()
         for mailing in mailings:
             early = mailing._must_wait()
@@ -586,37 +519,10 @@ class EpdMailing(models.Model):
         )
         return {**action, "domain": [("mailing_id", "=", self.id)], "context": {}}
 
-    def get_statistics(self):
-        """Return the figures of the mailing as plain data, for integrations.
-
-        :return: dict of counts, ``reasons`` (state, reason, count) and ``buildings`` (id, name,
-            count by state); times are texts in UTC, empty when there is none
-        """
-        self.ensure_one()
-        self.check_access("read")
-        return get_figures(self)
-
     # --- letters -----------------------------------------------------------------------------------
 
-    def add_documents(self, document_ids):
-        """Add payment documents to a draft mailing, a letter for each address of the account.
-
-        Documents that the mailing has already are passed over, so a repeated call is harmless.
-
-        :param document_ids: list of ids of ``epd.payment.document``
-        :return: dict ``{"letters": n, "skipped": n}`` of the rows made
-        :raise UserError: when the mailing has begun
-        """
-        self.ensure_one()
-        self.check_access("write")
-        documents = self.env["epd.payment.document"].browse(document_ids).exists()
-        documents.check_access("read")
-        letters = self._add_documents(documents)
-        skipped = letters.filtered(lambda letter: letter.send_state == "skipped")
-        return {"letters": len(letters) - len(skipped), "skipped": len(skipped)}
-
     def _add_documents(self, documents):
-        """See :meth:`add_documents`; returns the new letters, skipped ones among them."""
+        """Write a letter for each address of the documents' accounts, see :meth:`LetterWriter.add`."""
         return LetterWriter(self).add(documents)
 
     def _takes_letters(self):
@@ -711,38 +617,7 @@ class EpdMailing(models.Model):
         )
         return MailingRepeat(self).of_letters(letters, reason)._get_records_action()
 
-    # --- the message, and a test letter ------------------------------------------------------------
-
-    def _preview_message(self, document_id=None):
-        """Return the message as the payer of a document would get it.
-
-        :param document_id: id of ``epd.payment.document``; nothing takes the first of the mailing
-        :return: dict ``{"subject": text, "html": text}``
-        :raise UserError: when the template does not work, naming the line
-        """
-        self.ensure_one()
-        self.check_access("read")
-        document = self._get_sample_document(document_id)
-        try:
-            if document:
-                text = document._render_letter(None, self)
-            else:
-                text = message.check_template(
-                    self.subject or "", self.body or "", self.body_format == "html"
-                )
-        except message.TemplateError as error:
-            raise UserError(self.env["epd.message.template"]._describe(error)) from error
-        return {"subject": text.subject, "html": text.html}
-
-    def _get_sample_document(self, document_id=None):
-        if document_id:
-            document = self.env["epd.payment.document"].browse(document_id)
-            document.check_access("read")
-            return document
-        letter = self.env["epd.mailing.letter"].search(
-            [("mailing_id", "=", self.id), ("document_id.state", "=", "saved")], limit=1
-        )
-        return letter.document_id
+    # --- a test letter -----------------------------------------------------------------------------
 
     def _send_test_letter(self, email, document_id=None):
         """Put a test letter with a real receipt into the queue.
@@ -757,7 +632,7 @@ class EpdMailing(models.Model):
         """
         self.ensure_one()
         letter = MailingTest(self._check_and_unlock()).send(
-            email, self._get_sample_document(document_id)
+            email, MailingMessage(self).get_document(document_id)
         )
         return letter.id
 
@@ -776,7 +651,7 @@ class EpdMailing(models.Model):
             "target": "new",
             "context": {
                 "default_mailing_id": self.id,
-                "default_document_id": self._get_sample_document().id,
+                "default_document_id": MailingMessage(self).get_document().id,
             },
         }
 

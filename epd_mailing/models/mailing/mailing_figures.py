@@ -134,7 +134,12 @@ def _make_points(by_hour, limit=24):
 
 
 def get_figures(mailing):
-    """Return the figures of a mailing as plain data, see ``epd.mailing.get_statistics``."""
+    """Return the figures of a mailing as plain data.
+
+    :param mailing: ``epd.mailing`` with the rights of who asks
+    :return: dict of counts, ``reasons`` (state, reason, count) and ``buildings`` (id, name, count by
+        state); times are texts in UTC, empty when there is none
+    """
     letters = mailing.env["epd.mailing.letter"]
     domain = [("mailing_id", "=", mailing.id), ("is_test", "=", False)]
     reasons = letters._read_group(

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 
 from ...tools.address_text import read_address
 from .letter_writer import LetterWriter
+from .mailing_readiness import MailingReadiness
 
 
 class MailingTest:
@@ -31,8 +32,9 @@ class MailingTest:
         :raise UserError: saying what is missing, or to whom a test letter may go
         """
         mailing = self.mailing
-        mailing._check_account()
-        mailing._check_text()
+        readiness = MailingReadiness(mailing)
+        readiness.check_account()
+        readiness.check_text()
         normal = self.env["epd.delivery.address"]._check_text(email, read_address).normal
         if mailing.state == "cancelled":
             raise UserError(self.env._("The mailing is cancelled."))

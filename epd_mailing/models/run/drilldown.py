@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .run_drilldown import RunDrilldown
+
 
 class EpdDrilldown(models.AbstractModel):
     """The numbers of a run's screen lead to the records behind them (this room does the counting)."""
@@ -11,5 +13,5 @@ class EpdDrilldown(models.AbstractModel):
         """Return what the run says, for who may read it."""
         run = self.env["epd.billing.run"].browse(res_id)
         if res_id and run.exists() and run.has_access("read"):
-            return run._get_counted_domain(what, self._name)
+            return RunDrilldown(run).get_domain(what, self._name)
         return super()._get_drilldown_domain(res_id, what)

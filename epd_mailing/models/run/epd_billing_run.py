@@ -1,23 +1,16 @@
-import logging
 from datetime import timedelta
 
-import psycopg2
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.delivery_state import PRESENTED
 from ...tools.query_plan import switch_off_jit
-from ..base.epd_background_work import LOST_TRANSACTION
 from ..document.epd_payment_document import FORMS
 from ..mailing.mailing_estimate import describe_seconds
-from .run_outlook import RunOutlook
+from .run_scope import RunScope
+from .run_slice import RunSlice
 
-_logger = logging.getLogger(__name__)
-
-CLAIM_ATTEMPTS = 5
-SLICE = 240  # accounts formed, rendered and committed together
 PACE_SPAN = timedelta(minutes=3)  # the pace of this span gives the time left
 
 
@@ -36,10 +29,10 @@ class EpdBillingRun(models.Model):
 
     The accounts of a run are its rows; before there are any, those of the chosen lists. The screen
     shows the four steps of the month, each with its records and its next step. In the background
-    slice after slice is formed, rendered and committed by itself. The lock on the rows of a slice
-    is its claim: a worker that dies loses it with its transaction, and the rows wait again at once.
-    Nothing goes out of the house here, so no claim need be written down (letters are another
-    matter). What stands in the way is in ``epd.run.readiness``, who gets what in ``RunOutlook``.
+    slice after slice is formed, rendered and committed by itself (``RunSlice``). Nothing goes out of
+    the house here, so no claim need be written down (letters are another matter). Which accounts,
+    documents and letters it is about is in ``RunScope``, what stands in the way in
+    ``epd.run.readiness``, who gets what in ``RunOutlook``, what its numbers open in ``RunDrilldown``.
     """
 
     _name = "epd.billing.run"
@@ -179,28 +172,25 @@ class EpdBillingRun(models.Model):
         letters = self.env["epd.mailing.letter"]
         switch_off_jit(self.env.cr)
         for run in self:
-            rows = run._get_rows_query()
-            scope = run._get_scope_domain()
-            run.scope_count = accounts.search_count(scope) if rows is None else run.account_count
+            scope = RunScope(run)
+            run.scope_count = (
+                run.account_count if scope.has_rows else accounts.search_count(scope.get_domain())
+            )
             run.charged_count = run.document_count = run.mailed_count = 0
             run.presented_count = run.letter_count = 0
             if not (run.scope_count and run.period_id):
                 continue
-            run.charged_count = accounts.search_count(scope & run._get_charged_domain())
+            run.charged_count = accounts.search_count(
+                scope.get_domain() & scope.get_charged_domain()
+            )
             states = dict(
-                documents._read_group(
-                    run._get_document_domain(scope if rows is None else None),
-                    ["delivery_state"],
-                    ["__count"],
-                )
+                documents._read_group(scope.get_document_domain(), ["delivery_state"], ["__count"])
             )
             run.document_count = sum(states.values())
             run.mailed_count = run.document_count - states.get("none", 0)
             run.presented_count = sum(states.get(state, 0) for state in PRESENTED)
             if run.document_count:
-                run.letter_count = letters.search_count(
-                    run._get_letter_domain(scope if rows is None else None)
-                )
+                run.letter_count = letters.search_count(scope.get_letter_domain())
 
     @api.depends("period_id", "mailing_ids")
     def _compute_period_mailing_ids(self):
@@ -229,120 +219,6 @@ class EpdBillingRun(models.Model):
             seconds = (now - begin).total_seconds()
             if done and seconds > 0:
                 run.eta_text = describe_seconds(self.env, run.pending_count * seconds / done)
-
-    # --- which accounts, documents and letters it is about -------------------------------------------
-
-    def _get_account_domain(self):
-        """Return the domain of the accounts of the chosen lists, within the company."""
-        self.ensure_one()
-        lists = self.list_ids.with_company(self.company_id)
-        chosen = Domain.OR([entry._get_domain(self.period_id) for entry in lists])
-        return chosen & Domain("company_id", "=", self.company_id.id)
-
-    def _get_account_query(self):
-        """Return SQL of the ids of the accounts that the run is about."""
-        self.ensure_one()
-        domain = self._get_account_domain()
-        return self.env["epd.personal.account"].sudo()._search(domain).subselect()
-
-    def _get_scope_domain(self):
-        """Return the domain of the accounts that the run is about."""
-        self.ensure_one()
-        rows = self._get_rows_query()
-        if rows is not None:
-            return Domain("id", "in", rows.subselect("account_id"))
-        if not self.list_ids:
-            return Domain.FALSE
-        return self._get_account_domain()
-
-    def _get_rows_query(self):
-        """Return the query of the run's rows, or nothing while there are none."""
-        lines = self.env["epd.billing.run.line"].sudo()
-        domain = [("run_id", "=", self._origin.id)]
-        if self._origin.id and lines.search_count(domain, limit=1):
-            return lines._search(domain)
-        return None
-
-    def _get_charged_domain(self):
-        """Return the domain of accounts with charges in the period."""
-        charges = self.env["epd.charge"]._search([("period_id", "=", self.period_id.id)])
-        return Domain("id", "in", charges.subselect("account_id"))
-
-    def _get_document_domain(self, scope=None):
-        """Return the domain of the live documents of the accounts of the run."""
-        rows = self._get_rows_query() if scope is None else None
-        accounts = (
-            rows.subselect("account_id")
-            if rows is not None
-            else self.env["epd.personal.account"]._search(
-                self._get_scope_domain() if scope is None else scope
-            )
-        )
-        return (
-            Domain("period_id", "=", self.period_id.id)
-            & Domain("form", "=", self.form)
-            & Domain("state", "=", "saved")
-            & Domain("account_id", "in", accounts)
-        )
-
-    def _get_outdated_documents(self):
-        """Return the live documents of the run's accounts that were changed after saving."""
-        domain = self._get_document_domain() & Domain("is_outdated", "=", True)
-        return self.env["epd.payment.document"].search(domain)
-
-    def _get_letter_domain(self, scope=None):
-        documents = self.env["epd.payment.document"]._search(self._get_document_domain(scope))
-        return (
-            Domain("document_id", "in", documents)
-            & Domain("is_test", "=", False)
-            & Domain("send_state", "not in", ("skipped", "cancelled"))
-        )
-
-    def _get_mailing_domain(self):
-        """Return the domain of the live documents of the accounts of the run, earlier ones too."""
-        accounts = self.env["epd.billing.run.line"].sudo()._search([("run_id", "=", self.id)])
-        return (
-            Domain("account_id", "in", accounts.subselect("account_id"))
-            & Domain("period_id", "=", self.period_id.id)
-            & Domain("form", "=", self.form)
-            & Domain("state", "=", "saved")
-        )
-
-    def _get_prepare_domain(self, what):
-        """Return the domain of the accounts of the lists that get a new document, have one, or none.
-
-        :param what: ``new``, ``kept``, ``bare`` (neither charges nor balance)
-        """
-        lists = self._get_account_domain()
-        period = Domain("period_id", "=", self.period_id.id)
-        live = (
-            self.env["epd.payment.document"]
-            .sudo()
-            ._search(period & Domain("form", "=", self.form) & Domain("state", "=", "saved"))
-        )
-        has = Domain("id", "in", live.subselect("account_id"))
-        self.env.flush_all()
-        bare = Domain("id", "in", SQL("(%s)", self._get_bare_query()))
-        return lists & {
-            "new": ~has & ~bare,
-            "kept": has,
-            "bare": ~has & bare,
-        }.get(what, Domain.FALSE)
-
-    def _get_bare_query(self):
-        """Return SQL of the ids of the company's accounts with neither charges nor balance."""
-        return SQL(
-            """
-            SELECT a.id FROM epd_personal_account a
-             WHERE a.company_id = %(company)s
-               AND NOT EXISTS (SELECT 1 FROM epd_charge c
-                                WHERE c.account_id = a.id AND c.period_id = %(period)s)
-               AND NOT EXISTS (SELECT 1 FROM epd_account_balance b
-                                WHERE b.account_id = a.id AND b.period_id = %(period)s)
-            """,
-            company=self.company_id.id,
-            period=self.period_id.id,
-        )
 
     # --- what a clerk does ---------------------------------------------------------------------------
 
@@ -421,7 +297,7 @@ class EpdBillingRun(models.Model):
     def _add_accounts(self):
         """Add a row for each account of the lists: one statement, for 100 000 accounts too."""
         self.ensure_one()
-        query = self.env["epd.personal.account"].sudo()._search(self._get_account_domain())
+        query = RunScope(self).get_listed_query()
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -439,7 +315,7 @@ class EpdBillingRun(models.Model):
                 run=self.id,
                 company=self.company_id.id,
                 uid=self.env.uid,
-                accounts=query.subselect(),
+                accounts=query,
             )
         )
         self.invalidate_recordset()
@@ -481,7 +357,8 @@ class EpdBillingRun(models.Model):
         """Create a draft mailing of the run's saved documents that have no live letter yet."""
         self.ensure_one()
         self.check_access("write")
-        if not self.env["epd.payment.document"].search_count(self._get_mailing_domain(), limit=1):
+        domain = RunScope(self).get_mailing_domain()
+        if not self.env["epd.payment.document"].search_count(domain, limit=1):
             raise UserError(
                 self.env._("There are no saved documents yet. Press “Save for Sending” first.")
             )
@@ -551,13 +428,15 @@ class EpdBillingRun(models.Model):
 
     def _work_slice(self):
         """Form, render and save the next accounts; without any the run is done."""
-        lines = self._claim_waiting()
+        part = RunSlice(self)
+        lines = part.claim()
         if not lines:
             # what other workers still have is theirs; the last of them finishes
             if not self._work_left() and self.try_lock_for_update():
                 self._finish()
             return None
-        self._work_on(lines)
+        part.work_on(lines)
+        self._notify_screens()
         return len(lines)
 
     def _finish(self):
@@ -571,107 +450,11 @@ class EpdBillingRun(models.Model):
             )
         )
 
-    def _claim_waiting(self):
-        """Lock the next accounts that wait and that no other worker has, and return their lines."""
-        lines = self.env["epd.billing.run.line"]
-        lines.flush_model(["run_id", "state"])
-        query = SQL(
-            """SELECT id FROM epd_billing_run_line WHERE run_id = %s AND state = 'pending'
-                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED""",
-            self.id,
-            SLICE,
-        )
-        for _attempt in range(CLAIM_ATTEMPTS):
-            try:
-                return lines.browse(row[0] for row in self.env.execute_query(query))
-            except psycopg2.errors.SerializationFailure:
-                # another worker committed its slice since this transaction began: look anew
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-        return lines.browse(row[0] for row in self.env.execute_query(query))
-
     def _work_left(self):
         """Return how many accounts wait."""
         return self.env["epd.billing.run.line"].search_count(
             [("run_id", "=", self.id), ("state", "=", "pending")]
         )
-
-    def _work_on(self, lines):
-        """Form the documents of a slice; when that fails as a whole, one account after another."""
-        if not self._work_together(lines):
-            self._work_one_by_one(lines)
-        self._notify_screens()
-
-    def _work_together(self, lines):
-        """Form the documents of a slice at once.
-
-        :return: False when one of the accounts made it fail
-        """
-        try:
-            with self.env.cr.savepoint():
-                self._write_outcomes(lines, self._form(lines))
-        except LOST_TRANSACTION:
-            raise
-        except Exception:
-            # an error of the machine stops the run here, with its reason
-            self.env["epd.receipt.renderer"]._check_ready()
-            _logger.exception("Run %s: a slice failed, its accounts are tried alone", self.id)
-            return False
-        return True
-
-    def _work_one_by_one(self, lines):
-        for line in lines:
-            try:
-                with self.env.cr.savepoint():
-                    self._write_outcomes(line, self._form(line))
-            except LOST_TRANSACTION:
-                raise
-            except Exception as error:
-                line._move("error", **self._describe_error(line, error))
-
-    def _describe_error(self, line, error):
-        if isinstance(error, psycopg2.IntegrityError):
-            code, text = (
-                "busy",
-                self.env._(
-                    "Somebody else saved a document of this account at the same moment. Press “Try "
-                    "Errors Again”."
-                ),
-            )
-        elif isinstance(error, UserError):
-            code, text = "fault", str(error)
-        else:
-            _logger.error("Run %s: account %s failed", self.id, line.account_id.id, exc_info=error)
-            code = "fault"
-            text = self.env._("An unexpected error; the administrator sees it in the log.")
-        return {"problem_code": code, "problem_text": text}
-
-    def _form(self, lines):
-        return (
-            self.env["epd.payment.document"]
-            .sudo()
-            ._form_documents(
-                lines.account_id,
-                self.period_id,
-                self.form,
-                self.mode,
-                self.reason,
-                {"run_id": self.id, "saved_by": (self.user_id or self.env.user).id},
-            )
-        )
-
-    def _write_outcomes(self, lines, outcomes):
-        for line in lines:
-            document, problem = outcomes[line.account_id.id]
-            state = "saved" if not problem else "skipped" if document else "error"
-            if problem and problem["code"] == "no_charges":
-                state = "skipped"
-            line._move(
-                state,
-                document_id=document.id if document else False,
-                problem_code=problem and problem["code"],
-                problem_text=problem and problem["text"],
-            )
 
     # --- what stands in the way, and who gets what ---------------------------------------------------
 
@@ -686,7 +469,7 @@ class EpdBillingRun(models.Model):
         """«Create a Mailing»: show who gets what, then ask."""
         self.ensure_one()
         self.check_access("write")
-        domain = self._get_document_domain()
+        domain = RunScope(self).get_document_domain()
         if not self.env["epd.payment.document"].search_count(domain, limit=1):
             raise UserError(
                 self.env._("There are no saved documents yet. Press “Save for Sending” first.")
@@ -694,48 +477,6 @@ class EpdBillingRun(models.Model):
         return self.env["epd.run.outlook"]._open_for(self, "mail")
 
     # --- what its numbers open -----------------------------------------------------------------------
-
-    def _get_counted_domain(self, what, model):
-        """Return the domain of the records that a number on the screens counts, see ``epd.behind``."""
-        name, _sep, detail = what.partition("_")
-        if name == "mail":
-            return self._get_mail_domain(detail, model)
-        if name == "outdated" and model == "epd.payment.document":
-            return Domain("id", "in", self._get_outdated_documents().ids)
-        if name == "find":
-            return Domain("id", "in", self.env["epd.run.readiness"]._find_ids(self, detail, model))
-        if name == "prepare" and model == "epd.personal.account":
-            return self._get_prepare_domain(detail)
-        return self._get_step_domain(what, model)
-
-    def _get_mail_domain(self, what, model):
-        outlook = RunOutlook(self)
-        column = {
-            "epd.personal.account": "account_id",
-            "epd.payment.document": "document_id",
-            "epd.delivery.address": "address_id",
-        }.get(model)
-        if what == "no_document" and column == "account_id":
-            return outlook.get_undocumented_domain()
-        return Domain("id", "in", outlook.get_ids_query(what, column)) if column else Domain.FALSE
-
-    def _get_step_domain(self, what, model):
-        """Return the domain of the records that a number of the four steps counts."""
-        if model == "epd.mailing.letter" and what == "letters":
-            return self._get_letter_domain()
-        if model == "epd.personal.account" and what == "scope":
-            return self._get_scope_domain()
-        if model == "epd.personal.account" and what == "uncharged":
-            return self._get_scope_domain() & ~self._get_charged_domain()
-        if model == "epd.payment.document" and what in ("saved", "mailed", "presented", "waiting"):
-            more = {
-                "saved": Domain.TRUE,
-                "mailed": Domain("delivery_state", "!=", "none"),
-                "presented": Domain("delivery_state", "in", PRESENTED),
-                "waiting": Domain("delivery_state", "not in", PRESENTED),
-            }[what]
-            return self._get_document_domain() & more
-        return Domain.FALSE
 
     def _open(self, xmlid, domain):
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .run_scope import RunScope
+
 
 # pylint: disable-next=consider-merging-classes-inherited  # the mailing room knows no runs
 class EpdMailing(models.Model):
@@ -12,4 +14,5 @@ class EpdMailing(models.Model):
     )
 
     def _get_fill_domain(self):
-        return super()._get_fill_domain() | self.run_id._get_mailing_domain()
+        domain = super()._get_fill_domain()
+        return domain | RunScope(self.run_id).get_mailing_domain() if self.run_id else domain

@@ -11,6 +11,7 @@ from ...tools import requisites
 from ...tools.address_text import read_addresses
 from ...tools.query_plan import switch_off_jit
 from ..document.epd_document_snapshot import SAME_CHARGES
+from .run_scope import RunScope
 
 _lt = LazyTranslate(__name__)
 
@@ -285,7 +286,7 @@ class EpdRunReadiness(models.AbstractModel):
         :return: list of dicts ``code``, ``severity``, ``text``, ``model``, ``ids`` (of all records)
         """
         run = self._prepare(run)
-        accounts = run._get_account_query()
+        accounts = RunScope(run).get_listed_query()
         rules = [rule for rule in self._get_rules() if codes is None or rule.code in codes]
         problems = []
         for place, rule in enumerate(rules, start=1):
@@ -316,7 +317,7 @@ class EpdRunReadiness(models.AbstractModel):
         for rule in self._get_rules():
             if rule.code == code and model in (None, rule.model):
                 switch_off_jit(self.env.cr)
-                return self._find(rule, run, run._get_account_query())
+                return self._find(rule, run, RunScope(run).get_listed_query())
         return []
 
     def _get_severity(self, rule, run):
@@ -359,7 +360,7 @@ class EpdRunReadiness(models.AbstractModel):
                     " WHERE payee_id = ANY(%s) AND account_id IN %s",
                     self._get_provided_query(run),
                     problem["ids"],
-                    run._get_account_query(),
+                    RunScope(run).get_listed_query(),
                 )
             elif problem["model"] == "epd.payment.document":
                 query = SQL(
@@ -395,7 +396,7 @@ class EpdRunReadiness(models.AbstractModel):
         return self._query_ids(
             SQL(
                 "SELECT id FROM (%s) AS bare WHERE id IN %s ORDER BY id",
-                run._get_bare_query(),
+                RunScope(run).get_bare_query(),
                 accounts,
             )
         )
@@ -501,7 +502,7 @@ class EpdRunReadiness(models.AbstractModel):
         """
         run = self._prepare(run)
         elevated = self.sudo().with_company(run.company_id)
-        payees = elevated._get_paid(run, run._get_account_query())
+        payees = elevated._get_paid(run, RunScope(run).get_listed_query())
         return self.env["epd.payee.requisites"]._find_changes(run.company_id, payees.sudo(False))
 
     def _get_paid(self, run, accounts):

@@ -2,6 +2,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.query_plan import switch_off_jit
+from .run_scope import RunScope
 
 # why there is no letter: what can be done about it; the accounts get paper meanwhile
 MENDS = {
@@ -39,7 +40,7 @@ class RunOutlook:
         letter goes), ``paper`` (the account gets paper, too or only).
         """
         documents = self.env["epd.payment.document"].sudo()
-        documents = documents._search(self.run.sudo()._get_document_domain())
+        documents = documents._search(RunScope(self.run.sudo()).get_document_domain())
         accounts = self.env["epd.personal.account"]
         return SQL(
             """
@@ -97,8 +98,10 @@ class RunOutlook:
     def get_undocumented_domain(self):
         """Return the domain of the accounts of the run that have no saved document."""
         documents = self.env["epd.payment.document"].sudo()
-        saved = documents._search(self.run._get_document_domain())
-        return self.run._get_scope_domain() & Domain("id", "not in", saved.subselect("account_id"))
+        saved = documents._search(RunScope(self.run).get_document_domain())
+        return RunScope(self.run).get_domain() & Domain(
+            "id", "not in", saved.subselect("account_id")
+        )
 
     def get_ids_query(self, what, column):
         """Return SQL of the ids that a number counts.

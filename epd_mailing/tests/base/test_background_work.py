@@ -78,7 +78,7 @@ class TestBackgroundWork(EpdCommon):
             return original(run)
 
         self.patch(epd_background_work, "Budget", lambda: Budget(clock=lambda: clock[0]))
-        with patch("odoo.addons.epd_mailing.models.run.epd_billing_run.SLICE", 1):
+        with patch("odoo.addons.epd_mailing.models.run.run_slice.SLICE", 1):
             self._pass(_work_slice=slow)
             self.assertEqual(self._states(), ["preparing"] * 3)
             self.assertEqual(self.runs.mapped("pending_count"), [2, 4, 4])

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from odoo.tests import tagged
 
 from ...models.mailing.letter_queue import LetterQueue, db_now
+from ...models.run.run_drilldown import RunDrilldown
 from ..sending_common import SendingCommon
 
 # a letter goes, though the policy is the strict one; a situation differs from it in a few things
@@ -230,7 +231,7 @@ class TestEligibility(SendingCommon):
         found = {}
         for address, reason in self._expected().items():
             what = f"mail_{reason}" if reason else "mail_go"
-            domain = self.run_._get_counted_domain(what, "epd.payment.document")
+            domain = RunDrilldown(self.run_).get_domain(what, "epd.payment.document")
             found[address] = self.document in self.document.search(domain)
         return found
 

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...models.mailing.mailing_figures import get_figures
 from ...tools.unisender.client import ContactInfo, UniSenderClient
 from ..sending_common import SendingCommon
 
@@ -50,7 +51,7 @@ class TestLetterFacts(SendingCommon):
         self.assertEqual(third.address_id.state, "bounced")
         self.assertEqual((self.mailing.failed_count, self.mailing.skipped_count), (2, 1))
         self.assertFalse((second | third).filtered("next_poll_at"), "final: not asked again")
-        figures = self.mailing.with_user(self.operator).get_statistics()
+        figures = get_figures(self.mailing.with_user(self.operator))
         self.assertEqual(sum(figures["buildings"][0]["states"].values()), 4)
         self.assertIn({"state": "skipped", "reason": "no_address", "count": 1}, figures["reasons"])
 

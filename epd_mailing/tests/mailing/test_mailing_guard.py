@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ...models.mailing.mailing_message import MailingMessage
 from ..sending_common import SendingCommon
 
 
@@ -84,8 +85,7 @@ class TestMailingGuard(SendingCommon):
     def test_adding_twice_is_harmless(self):
         mailing = self._make_mailing()
         before = len(mailing.letter_ids)
-        answer = self._as_operator(mailing).add_documents(self.documents.ids)
-        self.assertEqual(answer, {"letters": 0, "skipped": 0})
+        self.assertFalse(self._as_operator(mailing)._add_documents(self.documents))
         self.assertEqual(len(mailing.letter_ids), before)
 
     def test_queries_do_not_grow_with_the_documents(self):
@@ -250,8 +250,8 @@ class TestMailingGuard(SendingCommon):
 
     def test_preview(self):
         mailing = self._as_operator(self._make_mailing())
-        preview = mailing._preview_message(self.documents[2].id)
-        self.assertIn("00102", preview["subject"])
-        self.assertIn("Сёмин О", preview["html"])
+        preview = MailingMessage(mailing).get_preview(self.documents[2].id)
+        self.assertIn("00102", preview.subject)
+        self.assertIn("Сёмин О", preview.html)
         mailing.body = "{{ document_link }}"
-        self.assertTrue(mailing._preview_message()["html"])
+        self.assertTrue(MailingMessage(mailing).get_preview().html)

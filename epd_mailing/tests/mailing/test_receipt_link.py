@@ -8,6 +8,7 @@ from unittest.mock import patch
 from odoo.tests import HttpCase, tagged
 
 from ...models.mailing import receipt_link
+from ...models.mailing.mailing_message import MailingMessage
 from ..sending_common import SendingCommon
 
 
@@ -37,7 +38,7 @@ class TestReceiptLink(HttpCase, SendingCommon):
         mailing.body = "{{ document_link }}"
         link = self.document._render_letter(self.letter, mailing).html
         self.assertEqual(self.url_open(link).content, self.document._read_pdf())
-        self.assertIn("…", mailing._preview_message(self.document.id)["html"])
+        self.assertIn("…", MailingMessage(mailing).get_preview(self.document.id).html)
 
     def test_a_changed_one_opens_nothing(self):
         token = self._token()

@@ -3,6 +3,7 @@ from datetime import datetime
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ...models.mailing.mailing_figures import get_figures
 from ..sending_common import NOBODY, SendingCommon
 
 
@@ -29,7 +30,7 @@ class TestStatistics(SendingCommon):
         self.assertEqual(
             self.documents[:3].mapped("delivery_state"), ["opened", "failed", "opened"]
         )
-        facts = self.mailing.get_statistics()
+        facts = get_figures(self.mailing)
         self.assertEqual(
             [
                 facts[name]

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...models.run.run_slice import RunSlice
 from ...tools import receipt_pdf
 from ..common import EpdCommon
 
@@ -75,7 +76,7 @@ class TestBillingRun(EpdCommon):
         run.action_prepare()
         with (
             patch.object(snapshots, "_snapshot_account", broken),
-            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run"),
+            mute_logger("odoo.addons.epd_mailing.models.run.run_slice"),
         ):
             self._work()
         self.assertEqual((run.saved_count, run.error_count, run.state), (3, 1, "done"))
@@ -119,8 +120,7 @@ class TestBillingRun(EpdCommon):
     def test_slices_go_on_after_a_lost_transaction(self):
         run = self._run()
         run.action_prepare()
-        runs = type(run)
-        original, calls = runs._form, []
+        original, calls = RunSlice._form, []
 
         def lost_once(self, lines):
             calls.append(len(lines))
@@ -129,8 +129,8 @@ class TestBillingRun(EpdCommon):
             return original(self, lines)
 
         with (
-            patch.object(runs, "_form", lost_once),
-            patch("odoo.addons.epd_mailing.models.run.epd_billing_run.SLICE", 2),
+            patch.object(RunSlice, "_form", lost_once),
+            patch("odoo.addons.epd_mailing.models.run.run_slice.SLICE", 2),
             mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()
@@ -141,16 +141,15 @@ class TestBillingRun(EpdCommon):
     def test_stopping_takes_effect_after_the_slice(self):
         run = self._run()
         run.action_prepare()
-        runs = type(run)
-        original = runs._write_outcomes
+        original = RunSlice._write_outcomes
 
         def stop_then_write(self, lines, outcomes):
             original(self, lines, outcomes)
-            self.env["epd.billing.run"].browse(self.id).action_stop()
+            self.env["epd.billing.run"].browse(self.run.id).action_stop()
 
         with (
-            patch.object(runs, "_write_outcomes", stop_then_write),
-            patch("odoo.addons.epd_mailing.models.run.epd_billing_run.SLICE", 1),
+            patch.object(RunSlice, "_write_outcomes", stop_then_write),
+            patch("odoo.addons.epd_mailing.models.run.run_slice.SLICE", 1),
         ):
             self._work()
         self.assertEqual((run.state, run.saved_count, run.pending_count), ("paused", 1, 3))
@@ -217,7 +216,7 @@ class TestBillingRun(EpdCommon):
         renderer = type(self.env["epd.receipt.renderer"])
         with (
             patch.object(renderer, "_get_engine", lambda self: engine),
-            mute_logger("odoo.addons.epd_mailing.models.run.epd_billing_run"),
+            mute_logger("odoo.addons.epd_mailing.models.run.run_slice"),
         ):
             self._work()
             with self.assertRaisesRegex(UserError, "wkhtmltopdf"):

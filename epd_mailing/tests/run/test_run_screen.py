@@ -5,6 +5,7 @@ from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
 from ...models.run.run_outlook import RunOutlook
+from ...models.run.run_scope import RunScope
 from ...wizards import epd_run_outlook
 from ..common import EpdCommon
 
@@ -303,7 +304,7 @@ class TestOutlookOfLetters(RunScreenCase):
         already = reasons.pop("already_sent", ())
         self.assertEqual(outlook["already"], len(already))
         self.assertEqual(outlook["reasons"], {key: len(docs) for key, docs in reasons.items()})
-        live = self.env["epd.payment.document"].search(self.run_._get_document_domain())
+        live = self.env["epd.payment.document"].search(RunScope(self.run_).get_document_domain())
         documents = live.filtered(lambda doc: doc.partner_id == doc.account_id.partner_id)
         paper = documents.account_id._wants_paper(self.period)
         self.assertEqual(outlook["paper"], len(paper))

@@ -1,0 +1,125 @@
+"""Which accounts, documents and letters a run is about."""
+
+from functools import cached_property
+
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class RunScope:
+    """The accounts of a run, and what they have in its period.
+
+    The accounts are the rows of the run; before there are any, those of the chosen lists.
+
+    :param run: ``epd.billing.run`` with the rights of who asks; a new one too, as a form has it
+    """
+
+    def __init__(self, run):
+        run.ensure_one()
+        self.run = run
+        self.env = run.env
+        self.lines = self.env["epd.billing.run.line"].sudo()
+
+    # --- accounts ----------------------------------------------------------------------------------
+
+    def get_domain(self):
+        """Return the domain of the accounts that the run is about."""
+        if self.has_rows:
+            return Domain("id", "in", self._get_rows().subselect("account_id"))
+        if not self.run.list_ids:
+            return Domain.FALSE
+        return self.get_listed_domain()
+
+    @cached_property
+    def has_rows(self):
+        """Whether the accounts of the run are its rows by now."""
+        run_id = self.run._origin.id
+        return bool(run_id and self.lines.search_count([("run_id", "=", run_id)], limit=1))
+
+    def _get_rows(self):
+        return self.lines._search([("run_id", "=", self.run._origin.id)])
+
+    def get_listed_domain(self):
+        """Return the domain of the accounts of the chosen lists, within the company."""
+        run = self.run
+        lists = run.list_ids.with_company(run.company_id)
+        chosen = Domain.OR([entry._get_domain(run.period_id) for entry in lists])
+        return chosen & Domain("company_id", "=", run.company_id.id)
+
+    def get_listed_query(self):
+        """Return SQL of the ids of the accounts of the chosen lists."""
+        domain = self.get_listed_domain()
+        return self.env["epd.personal.account"].sudo()._search(domain).subselect()
+
+    def get_charged_domain(self):
+        """Return the domain of accounts with charges in the period."""
+        charges = self.env["epd.charge"]._search([("period_id", "=", self.run.period_id.id)])
+        return Domain("id", "in", charges.subselect("account_id"))
+
+    def get_bare_query(self):
+        """Return SQL of the ids of the company's accounts with neither charges nor balance."""
+        return SQL(
+            """
+            SELECT a.id FROM epd_personal_account a
+             WHERE a.company_id = %(company)s
+               AND NOT EXISTS (SELECT 1 FROM epd_charge c
+                                WHERE c.account_id = a.id AND c.period_id = %(period)s)
+               AND NOT EXISTS (SELECT 1 FROM epd_account_balance b
+                                WHERE b.account_id = a.id AND b.period_id = %(period)s)
+            """,
+            company=self.run.company_id.id,
+            period=self.run.period_id.id,
+        )
+
+    def get_prepare_domain(self, what):
+        """Return the domain of the accounts of the lists that get a new document, have one, or none.
+
+        :param what: ``new``, ``kept``, ``bare`` (neither charges nor balance)
+        """
+        live = self.env["epd.payment.document"].sudo()._search(self._get_live_domain())
+        has = Domain("id", "in", live.subselect("account_id"))
+        self.env.flush_all()
+        bare = Domain("id", "in", SQL("(%s)", self.get_bare_query()))
+        return self.get_listed_domain() & {
+            "new": ~has & ~bare,
+            "kept": has,
+            "bare": ~has & bare,
+        }.get(what, Domain.FALSE)
+
+    # --- documents and letters -----------------------------------------------------------------------
+
+    def _get_live_domain(self):
+        """Return the domain of the saved documents of the run's period and form."""
+        return (
+            Domain("period_id", "=", self.run.period_id.id)
+            & Domain("form", "=", self.run.form)
+            & Domain("state", "=", "saved")
+        )
+
+    def get_document_domain(self):
+        """Return the domain of the live documents of the accounts of the run, earlier ones too."""
+        accounts = (
+            self._get_rows().subselect("account_id")
+            if self.has_rows
+            else self.env["epd.personal.account"]._search(self.get_domain()).subselect()
+        )
+        return self._get_live_domain() & Domain("account_id", "in", accounts)
+
+    def get_mailing_domain(self):
+        """Return the domain of the live documents of the accounts that the run has worked on."""
+        worked_on = Domain("account_id", "in", self._get_rows().subselect("account_id"))
+        return worked_on & self._get_live_domain()
+
+    def get_outdated_documents(self):
+        """Return the live documents of the run's accounts that were changed after saving."""
+        domain = self.get_document_domain() & Domain("is_outdated", "=", True)
+        return self.env["epd.payment.document"].search(domain)
+
+    def get_letter_domain(self):
+        """Return the domain of the letters with those documents that go or have gone."""
+        documents = self.env["epd.payment.document"]._search(self.get_document_domain())
+        return (
+            Domain("document_id", "in", documents)
+            & Domain("is_test", "=", False)
+            & Domain("send_state", "not in", ("skipped", "cancelled"))
+        )

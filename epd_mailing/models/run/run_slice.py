@@ -1,0 +1,126 @@
+"""The next accounts of a run: claimed, formed, rendered, and what became of each."""
+
+import logging
+
+import psycopg2
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..base.epd_background_work import LOST_TRANSACTION
+
+_logger = logging.getLogger(__name__)
+
+CLAIM_ATTEMPTS = 5
+SLICE = 240  # accounts formed, rendered and committed together
+
+
+class RunSlice:
+    """Works on one slice of a run, within the transaction of its worker.
+
+    The lock on the rows is the claim: a worker that dies loses it with its transaction, and the
+    rows wait again at once.
+
+    :param run: ``epd.billing.run`` with the rights of the program
+    """
+
+    def __init__(self, run):
+        run.ensure_one()
+        self.run = run
+        self.env = run.env
+
+    def claim(self):
+        """Lock the next accounts that wait and that no other worker has, and return their lines."""
+        lines = self.env["epd.billing.run.line"]
+        lines.flush_model(["run_id", "state"])
+        query = SQL(
+            """SELECT id FROM epd_billing_run_line WHERE run_id = %s AND state = 'pending'
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED""",
+            self.run.id,
+            SLICE,
+        )
+        for _attempt in range(CLAIM_ATTEMPTS):
+            try:
+                return lines.browse(row[0] for row in self.env.execute_query(query))
+            except psycopg2.errors.SerializationFailure:
+                # another worker committed its slice since this transaction began: look anew
+                self.env.cr.rollback()
+                self.env.invalidate_all()
+        return lines.browse(row[0] for row in self.env.execute_query(query))
+
+    def work_on(self, lines):
+        """Form the documents of claimed lines; when that fails as a whole, one after another."""
+        if not self._work_together(lines):
+            self._work_one_by_one(lines)
+
+    def _work_together(self, lines):
+        """Form the documents of a slice at once.
+
+        :return: False when one of the accounts made it fail
+        """
+        try:
+            with self.env.cr.savepoint():
+                self._write_outcomes(lines, self._form(lines))
+        except LOST_TRANSACTION:
+            raise
+        except Exception:
+            # an error of the machine stops the run here, with its reason
+            self.env["epd.receipt.renderer"]._check_ready()
+            _logger.exception("Run %s: a slice failed, its accounts are tried alone", self.run.id)
+            return False
+        return True
+
+    def _work_one_by_one(self, lines):
+        for line in lines:
+            try:
+                with self.env.cr.savepoint():
+                    self._write_outcomes(line, self._form(line))
+            except LOST_TRANSACTION:
+                raise
+            except Exception as error:
+                line._move("error", **self._describe_error(line, error))
+
+    def _describe_error(self, line, error):
+        if isinstance(error, psycopg2.IntegrityError):
+            code, text = (
+                "busy",
+                self.env._(
+                    "Somebody else saved a document of this account at the same moment. Press “Try "
+                    "Errors Again”."
+                ),
+            )
+        elif isinstance(error, UserError):
+            code, text = "fault", str(error)
+        else:
+            account = line.account_id.id
+            _logger.error("Run %s: account %s failed", self.run.id, account, exc_info=error)
+            code = "fault"
+            text = self.env._("An unexpected error; the administrator sees it in the log.")
+        return {"problem_code": code, "problem_text": text}
+
+    def _form(self, lines):
+        run = self.run
+        return (
+            self.env["epd.payment.document"]
+            .sudo()
+            ._form_documents(
+                lines.account_id,
+                run.period_id,
+                run.form,
+                run.mode,
+                run.reason,
+                {"run_id": run.id, "saved_by": (run.user_id or self.env.user).id},
+            )
+        )
+
+    def _write_outcomes(self, lines, outcomes):
+        for line in lines:
+            document, problem = outcomes[line.account_id.id]
+            state = "saved" if not problem else "skipped" if document else "error"
+            if problem and problem["code"] == "no_charges":
+                state = "skipped"
+            line._move(
+                state,
+                document_id=document.id if document else False,
+                problem_code=problem and problem["code"],
+                problem_text=problem and problem["text"],
+            )
