@@ -112,7 +112,7 @@ def shown(locator, times=None):
     if times is None:
         locator.first.wait_for()
     else:
-        expect(locator).to_have_count(times, timeout=30_000)
+        expect(locator).to_have_count(times, timeout=60_000)
 
 
 def search(page, text):

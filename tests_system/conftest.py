@@ -41,6 +41,8 @@ def make_house(name, prepare=None, **options):
 
     :param prepare: called with the name of the database before anything serves it
     """
+    # several processes of pytest-xdist: each has its own
+    name += os.environ.get("PYTEST_XDIST_WORKER", "")
     db = f"epd_system_{name}"
     make_database(db)
     if prepare:
@@ -98,7 +100,8 @@ def page(browser, request):
     context = browser.new_context(
         locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1700, "height": 900}
     )
-    context.set_default_timeout(30_000)
+    # two browsers, two servers and their workers share the machine
+    context.set_default_timeout(60_000)
     tab = context.new_page()
     errors = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
