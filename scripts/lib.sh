@@ -71,22 +71,43 @@ PY
 }
 
 pg() { PGHOST=127.0.0.1 PGPORT=$(cat "$RUN/port.pg") PGUSER=$PG_USER "$(pg_bin)/$1" "${@:2}"; }
+# the password of Odoo's role, for everything that speaks to PostgreSQL through libpq
+export PGPASSFILE=$PG_DIR/pgpass
 
-# start_pg: the private cluster, made on first use; trust on loopback only
+# make_cluster DATA: a cluster whose superuser is the one who owns it, by its own socket alone. Odoo's role is none,
+# and comes with a password; nobody else gets in.
+make_cluster() {
+  local data=$1 bin password
+  bin=$(pg_bin)
+  if [ "$(id -u)" = 0 ]; then mkdir -p "$PG_DIR" && chmod 711 /var/lib/epd_mailing && chown postgres "$PG_DIR"; else mkdir -p "$PG_DIR"; fi
+  # one made by an earlier version, at work or not
+  as_pg "$bin/pg_ctl" -D "$data" -m fast stop >/dev/null 2>&1 || true
+  rm -rf "$data" "$data.new" "$DATA_DIR" "$PGPASSFILE"
+  password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  {
+    as_pg "$bin/initdb" -D "$data.new" -A reject -E UTF8 --locale=C.UTF-8 &&
+      as_pg "$bin/postgres" --single -c password_encryption=scram-sha-256 -D "$data.new" postgres \
+        <<<"CREATE ROLE $PG_USER LOGIN CREATEDB PASSWORD '$password'" &&
+      as_pg tee "$data.new/pg_hba.conf" <<<"local all all peer
+host all $PG_USER 127.0.0.1/32 scram-sha-256"
+  } >"$RUN/initdb.log" 2>&1 || fail "the database cluster cannot be made, see $RUN/initdb.log"
+  ( umask 077; echo "*:*:*:$PG_USER:$password" >"$PGPASSFILE" )
+  as_pg mv "$data.new" "$data"
+}
+
+# start_pg: the private cluster, made on first use
 start_pg() {
-  local bin data=$PG_DIR/data
+  local bin data=$PG_DIR/data socket=$PG_DIR/socket
   bin=$(pg_bin); [ -n "$bin" ] || fail "PostgreSQL is not installed: run 'make setup'"
-  if [ ! -s "$data/PG_VERSION" ] || [ "$(cat "$data/PG_VERSION")" != "$(basename "$(dirname "$bin")" )" ]; then
-    if [ "$(id -u)" = 0 ]; then mkdir -p "$PG_DIR" && chmod 711 /var/lib/epd_mailing && chown postgres "$PG_DIR"; else mkdir -p "$PG_DIR"; fi
-    rm -rf "$data" "$data.new" "$DATA_DIR"
-    as_pg "$bin/initdb" -D "$data.new" -U "$PG_USER" -A trust -E UTF8 --locale=C.UTF-8 >"$RUN/initdb.log" 2>&1 || fail "the database cluster cannot be made, see $RUN/initdb.log"
-    as_pg mv "$data.new" "$data"
-  fi
+  if [ ! -s "$data/PG_VERSION" ] || [ "$(cat "$data/PG_VERSION")" != "$(basename "$(dirname "$bin")" )" ] || [ ! -s "$PGPASSFILE" ]; then make_cluster "$data"; fi
   if ! as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; then
     rm -f "$RUN/port.pg"
     local port; port=$(free_port pg 5450)
+    as_pg mkdir -p -m 700 "$socket"
+    # a socket's path has 107 bytes at most; nothing of ours needs it
+    if [ ${#socket} -gt 85 ]; then socket=; fi
     as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -l "$PG_DIR/log" \
-      -o "-p $port -k '' -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null \
+      -o "-p $port -k '$socket' -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null \
       || fail "PostgreSQL does not start, see $PG_DIR/log"
   fi
   # a checkout that is new at this place may find its cluster at work
