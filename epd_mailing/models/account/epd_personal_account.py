@@ -2,9 +2,10 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools import money
+from ...tools import account_search, money
 
 CHANNELS = [("email", "E-mail"), ("paper", "Paper"), ("both", "E-mail and paper")]
 
@@ -17,7 +18,6 @@ class EpdPersonalAccount(models.Model):
     _inherit = ["epd.field.guard", "mail.thread", "mail.activity.mixin", "epd.behind"]
     _order = "building_id, premises_sort, number"
     _rec_name = "number"
-    _rec_names_search = ["number", "partner_id.name", "premises"]
     _check_company_auto = True
 
     number = fields.Char(required=True, index="trigram", copy=False, tracking=True)
@@ -37,6 +37,12 @@ class EpdPersonalAccount(models.Model):
     entrance = fields.Integer()
     floor = fields.Integer()
     address = fields.Char(compute="_compute_address")
+    search_text = fields.Char(
+        compute="_compute_search_text",
+        store=True,
+        index="trigram",
+        help="Numbers, address and payer as they are searched for; see “display_name”.",
+    )
     area = fields.Float(string="Area, m²", digits=(14, 2))
     residents = fields.Integer()
     unified_number = fields.Char(
@@ -117,6 +123,37 @@ class EpdPersonalAccount(models.Model):
             if account.premises:
                 parts.append(f"{prefixes[account.premises_kind]} {account.premises}")
             account.address = ", ".join(filter(None, parts))
+
+    @api.depends("number", "unified_number", "premises", "building_id.name", "partner_id.name")
+    def _compute_search_text(self):
+        for account in self:
+            account.search_text = account_search.make_text(
+                [account.number or "", account.unified_number or ""],
+                account.building_id.name or "",
+                account.premises or "",
+                account.partner_id.name or "",
+            )
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        """Find accounts as a clerk looks for them: part of a number, payer, address in any order.
+
+        Where a text is only compared (import, programs), the number alone is meant: a flat or a name
+        would lead to another payer's account.
+        """
+        if operator not in ("ilike", "not ilike") or not isinstance(value, str):
+            return super()._search_display_name(operator, value)
+        groups = account_search.make_patterns(value)
+        if groups is None:
+            found = Domain.FALSE
+        else:
+            found = Domain.AND(
+                Domain.OR(Domain("search_text", "=ilike", pattern) for pattern in group)
+                for group in groups
+            )
+            if "@" in value:
+                found |= Domain("address_ids.email", "ilike", value.strip())
+        return ~found if operator == "not ilike" else found
 
     @api.depends(
         "partner_id",

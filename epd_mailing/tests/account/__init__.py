@@ -6,3 +6,4 @@ from . import test_owner_and_consent
 from . import test_right_person
 from . import test_address_rereading
 from . import test_address_sequences
+from . import test_account_search
