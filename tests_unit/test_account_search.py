@@ -106,7 +106,9 @@ def test_words_of_an_address_alone_are_looked_for():
     assert find("пр") == ["семь", "семнадцать", "двенадцать", "мира"]
 
 
-@pytest.mark.parametrize("query", ["1 " * 5000, "а" * 99999, "10-7-" * 5000, "кв" * 9999, "№" * 9999])
+@pytest.mark.parametrize(
+    "query", ["1 " * 5000, "а" * 99999, "10-7-" * 5000, "кв" * 9999, "№" * 9999]
+)
 def test_long_texts_take_no_time(query):
     begun = time.perf_counter()
     groups = make_patterns(query)

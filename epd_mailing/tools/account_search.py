@@ -82,7 +82,7 @@ def make_patterns(query: str) -> list[list[str]] | None:
         return None
     wanted = _Wanted(chunks)
     for chunk in chunks:
-        wanted.read(chunk)
+        wanted.take(chunk)
     # «кв», «ул» alone: they are looked for as they stand
     groups = wanted.groups or [[f"% {word}%"] for chunk in chunks for word in _WORD.findall(chunk)]
     groups = list(map(list, dict.fromkeys(map(tuple, groups))))
@@ -102,7 +102,7 @@ class _Wanted:
         self.alone = all(word in _NOISE for word in words if word.isalpha())
         self.digits = [_fold_word(word) for word in words if not word.isalpha()]
 
-    def read(self, chunk: str) -> None:
+    def take(self, chunk: str) -> None:
         """Add what a piece between blanks asks for."""
         parts = [_fold_word(word) for word in _WORD.findall(chunk)]
         if chunk[0] == "=":

@@ -6,7 +6,7 @@ from . import readable_targets
 from . import field_guard
 from . import state_guard
 from . import epd_work_engine
+from . import realtime
 from . import epd_background_work
 from . import epd_background_task
 from . import drilldown
-from . import realtime

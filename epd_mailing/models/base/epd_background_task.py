@@ -7,12 +7,12 @@ class EpdBackgroundTask(models.AbstractModel):
     What such records have in common: whose they are, why they stand still, when the work ended, and
     the buttons. A model that uses it has states of its own, «paused» and «cancelled» among them,
     starts the work by a button of its own, and says in :meth:`_get_resumed_state` where a stopped
-    one goes on. See ``epd.background.work`` for the work.
+    one goes on. See ``epd.background.work`` for the work. Screens follow each slice of it.
     """
 
     _name = "epd.background.task"
     _description = "Task in the Background"
-    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work"]
+    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work", "epd.live"]
 
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

@@ -168,7 +168,7 @@ class EpdBackgroundWork(models.AbstractModel):
             if count is None:
                 return
             # each slice stands by itself: a cut later loses at most the next one
-            self.env["ir.cron"]._commit_progress(count, remaining=self._work_left())
+            self._slice_ends(count, self._work_left())
             self.env.invalidate_all()
 
     def _work_slice(self):
@@ -177,6 +177,16 @@ class EpdBackgroundWork(models.AbstractModel):
         :return: how many things it had; None when nothing is left to do now
         """
         raise NotImplementedError
+
+    def _slice_ends(self, count, left):
+        """Commit a slice, and have the screens that follow the record read it again.
+
+        :param count: how many things the slice had
+        :param left: how many are left, or 1 for «some»
+        """
+        if isinstance(self, self.env.registry["epd.live"]):
+            self._notify_screens()
+        self.env["ir.cron"]._commit_progress(count, remaining=left)
 
     def _work_left(self):
         """Return how many things are left, counted as :meth:`_work_slice` counts them."""

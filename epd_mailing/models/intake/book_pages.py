@@ -118,7 +118,7 @@ class BookPages:
             self._check_pages(book, waiting)
             if commit:
                 # each slice stands by itself: a cut later loses at most the next one
-                self.env["ir.cron"]._commit_progress(len(waiting), remaining=1)
+                self.order._slice_ends(len(waiting), 1)
                 self.env.invalidate_all()
                 if self.order.state != "checking" or not in_budget():
                     return

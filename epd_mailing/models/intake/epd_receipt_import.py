@@ -379,7 +379,7 @@ class EpdReceiptImport(models.Model):
                 for line in waiting:
                     line.write(self._check_line(line, archive, saved.get(line.account_id.id)))
                 if commit:
-                    self.env["ir.cron"]._commit_progress(len(waiting), remaining=1)
+                    self._slice_ends(len(waiting), 1)
                     self.env.invalidate_all()
                     if self.state != "checking" or not in_budget():
                         return

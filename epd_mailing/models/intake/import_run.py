@@ -110,9 +110,7 @@ class ImportRun:
                 ended = self._do_slice(part, table, parser)
                 if commit:
                     # each slice stands by itself: a cut later loses at most the next one
-                    self.env["ir.cron"]._commit_progress(
-                        len(part.records), remaining=int(not ended)
-                    )
+                    order._slice_ends(len(part.records), int(not ended))
                     self.env.invalidate_all()
                     if ended or order.state != working or not in_budget():
                         return

@@ -53,7 +53,10 @@ class TestAccountSearch(EpdCommon):
     def setUpClass(cls):
         super().setUpClass()
         other = cls.env["epd.building"].create(
-            {"name": "г. Казань, Ёлочный пр-д (Ёлочная), д. 5, корп. 2", "company_id": cls.company.id}
+            {
+                "name": "г. Казань, Ёлочный пр-д (Ёлочная), д. 5, корп. 2",
+                "company_id": cls.company.id,
+            }
         )
         cls.cottage = cls.env["epd.personal.account"].create(
             {

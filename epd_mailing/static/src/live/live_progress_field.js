@@ -5,7 +5,10 @@ import { onWillUnmount } from "@odoo/owl";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 
 const NOTICE = "epd_mailing/progress";
-const WORKING = ["looking", "preparing", "scheduled", "sending"];
+const WORKING = [
+    ...["looking", "preparing", "scheduled", "sending"], // runs and mailings
+    ...["checking", "loading", "saving", "taking_back", "building"], // files and paper
+];
 const AT_MOST_EVERY = 1000; // ms between two readings
 const LOOK_AGAIN = 5000; // ms; for servers whose websocket is not reachable
 const SETTLE = 60000; // ms; what was in flight when the work stopped may end later
