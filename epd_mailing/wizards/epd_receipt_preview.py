@@ -4,7 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.document.epd_payment_document import FORMS
+from ..models.document.missing_balance import MissingBalance
 from ..models.run.run_scope import RunScope
+from ..tools.money import format_money
 
 
 class EpdReceiptPreview(models.TransientModel):
@@ -27,11 +29,71 @@ class EpdReceiptPreview(models.TransientModel):
     run_state = fields.Selection(related="run_id.state")
     receipt = fields.Binary(attachment=False, readonly=True)
     problem_text = fields.Text(readonly=True)
+    # what another page would show; what is saved is what this page shows
+    company_id = fields.Many2one(related="period_id.company_id")
+    new_period_id = fields.Many2one(
+        "epd.billing.period",
+        string="Period of the Receipt",
+        compute="_compute_new_choice",
+        store=True,
+        readonly=False,
+    )
+    new_form = fields.Selection(
+        FORMS,
+        string="Form of the Receipt",
+        compute="_compute_new_choice",
+        store=True,
+        readonly=False,
+    )
+    saved_text = fields.Text(
+        string="Saved Already",
+        compute="_compute_saved_text",
+        help="The live documents of the account in this period, each with its form, version and sum.",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    missing_balance = fields.Monetary(
+        readonly=True, help="What the account owed before; the period has no balance for it."
+    )
+    waiver_reason = fields.Char(
+        string="Why It May Be Saved", help="Why the receipt is right without the earlier debt."
+    )
 
     @api.depends("position")
     def _compute_number(self):
         for preview in self:
             preview.number = preview.position + 1
+
+    @api.depends("period_id", "form")
+    def _compute_new_choice(self):
+        for preview in self:
+            preview.new_period_id = preview.period_id
+            preview.new_form = preview.form
+
+    @api.depends("account_id", "period_id")
+    @api.depends_context("lang")
+    def _compute_saved_text(self):
+        documents = self.env["epd.payment.document"]
+        labels = dict(documents._fields["form"]._description_selection(self.env))
+        for preview in self:
+            live = documents.search(
+                [
+                    ("account_id", "=", preview.account_id.id),
+                    ("period_id", "=", preview.period_id.id),
+                    ("state", "=", "saved"),
+                ],
+                order="form, version",
+            )
+            preview.saved_text = "\n".join(
+                self.env._(
+                    "%(form)s %(number)s, version %(version)s: %(amount)s",
+                    form=labels[document.form],
+                    number=document.name,
+                    version=document.version,
+                    amount=format_money(document.total_due),
+                )
+                for document in live
+                if not preview.run_id
+            )
 
     @api.model
     def _open_for(self, account=None, run=None, period=None, form=None):
@@ -68,11 +130,31 @@ class EpdReceiptPreview(models.TransientModel):
                 "position": position,
                 "account_id": account.id,
                 "receipt": base64.b64encode(pdf) if pdf else False,
+                "missing_balance": float(self._find_missing_balance(account)),
                 "problem_text": problem,
             }
         )
         return self._get_records_action(
             name=self.env._("Preview"), target="new", context={"dialog_size": "extra-large"}
+        )
+
+    def _find_missing_balance(self, account):
+        """Return roubles that the account owed before and of which the period knows nothing."""
+        if not account:
+            return 0
+        return MissingBalance(self.sudo().env, self.period_id, self.form).find_one(account)
+
+    def action_show_choice(self):
+        """«Show»: the account's receipt of the chosen period and form.
+
+        :raise UserError: when the period is of another company
+        """
+        self.ensure_one()
+        period = self.new_period_id or self.period_id
+        if period.company_id != self.account_id.company_id:
+            raise UserError(self.env._("Choose a billing period of the account's company."))
+        return self._open_for(
+            account=self.account_id, period=period, form=self.new_form or self.form
         )
 
     def _render_sample(self, account):
@@ -119,4 +201,8 @@ class EpdReceiptPreview(models.TransientModel):
         self.ensure_one()
         if self.run_id:
             return self.run_id.action_confirm_prepare()
-        return self.account_id._save_receipt(self.period_id, self.form)
+        if (self.new_period_id, self.new_form) != (self.period_id, self.form):
+            raise UserError(
+                self.env._("Another period or form is chosen. Press “Show” and look at it first.")
+            )
+        return self.account_id._save_receipt(self.period_id, self.form, self.waiver_reason)

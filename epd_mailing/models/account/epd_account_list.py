@@ -151,8 +151,8 @@ class EpdAccountList(models.Model):
             services = [("period_id", "=", period.id), ("service_id", "in", self.service_ids.ids)]
             add("service", "charge_ids", "any", services)
         if self.debt_from:
-            debts = [("period_id", "=", period.id), ("opening", ">=", self.debt_from)]
-            add("debt", "balance_ids", "any", debts)
+            debtors = self.env["epd.account.balance"]._get_debtors_domain(period, self.debt_from)
+            conditions.append(("debt", debtors))
         return conditions
 
     @api.model
@@ -228,7 +228,7 @@ class EpdAccountList(models.Model):
                 "Delivery channel: %(channel)s; the list is for %(wanted_channel)s."
             ),
             "service": self.env._("No charge for %(services)s in %(period)s."),
-            "debt": self.env._("No opening debt of %(debt)s or more in %(period)s."),
+            "debt": self.env._("Less than %(debt)s is still unpaid in %(period)s."),
         }
         return texts[code] % values
 

@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...tools import figures
 
@@ -46,3 +48,23 @@ class EpdAccountBalance(models.Model):
     def _compute_due(self):
         for balance in self:
             balance.due = float(figures.expected_due(balance))
+
+    @api.model
+    def _get_debtors_domain(self, period, amount):
+        """Return the domain of the accounts that still owe at least ``amount`` for earlier months.
+
+        What is unpaid is counted payee by payee and added up: the debt at the start, penalties and
+        court costs, less what was paid. One payee's advance never pays another. The charges of the
+        month itself are no debt yet.
+
+        :param period: ``epd.billing.period``
+        :param amount: roubles
+        """
+        self.flush_model(["account_id", "period_id", "due", "charged"])
+        query = SQL(
+            "(SELECT account_id FROM epd_account_balance WHERE period_id = %s GROUP BY account_id"
+            " HAVING SUM(GREATEST(COALESCE(due, 0) - COALESCE(charged, 0), 0)) >= %s)",
+            period.id,
+            amount,
+        )
+        return Domain("id", "in", query)

@@ -2,3 +2,4 @@ from . import test_payment_document
 from . import test_receipt
 from . import test_payment_code
 from . import test_queries
+from . import test_missing_balance
