@@ -156,10 +156,12 @@ def expected_total(line: Line) -> Decimal:
     :param line: anything that gives a column by its name (record, dict): amounts in roubles, what
         is missing as nothing. A discount has no minus.
     """
-    amount, excess, recalculation, discount = (
-        money.to_decimal(line[name]) for name in ("amount", "excess", "recalculation", "discount")
-    )
-    return amount + excess + recalculation - discount
+    total = money.to_decimal(line["amount"])
+    # of most lines there is nothing more
+    for name in ("excess", "recalculation"):
+        if more := line[name]:
+            total += money.to_decimal(more)
+    return total - money.to_decimal(less) if (less := line["discount"]) else total
 
 
 def expected_due(balance: Line) -> Decimal:

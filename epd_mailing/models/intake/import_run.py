@@ -17,7 +17,7 @@ from .loader.marks import LOST, FileMarks
 from .loader.matching import plain
 from .loader.removal import Removal
 
-SLICE = 2000  # records matched, written and committed together
+SLICE = 4000  # records matched, written and committed together
 KEPT_PROBLEMS = 10_000  # of one order; further ones are counted only
 
 
@@ -63,6 +63,7 @@ class ImportRun:
         self.file = ImportFile(order)
         self.marks = FileMarks(order)
         self.loader = self._get_loader()
+        self._told = set()  # places of columns that are marked already
         has_lines = self.loader.kind in ("charge", "balance", "reading")
         self.removal = Removal(order, self.loader) if has_lines else None
 
@@ -117,11 +118,12 @@ class ImportRun:
 
     def _read_slice(self, rows, parser):
         part = Slice()
+        header_row, parse = self.order.header_row, parser.parse
         for row in rows:
             part.last = row
-            if row.number <= self.order.header_row:
+            if row.number <= header_row:
                 continue
-            found, wrong = parser.parse(row.number, row.cells)
+            found, wrong = parse(row.number, row.cells)
             part.records += found
             part.problems += wrong
             part.count += bool(found or wrong)
@@ -225,10 +227,13 @@ class ImportRun:
         for name in ("created", "updated", "same", "left", "removed", "kept"):
             vals[f"{name}_count"] = order[f"{name}_count"] + tally[name]
         order.write(vals)
-        self._mark_columns(parser.watch)
+        self._mark_columns(set(parser.watch) - self._told)
+        self._told.update(parser.watch)
 
     def _mark_columns(self, places):
         """Remember the columns that turned out to hold sums and are not read: a person is told."""
+        if not places:
+            return
         columns = self.order.column_ids.sudo()
         unread = columns.filtered(lambda c: c.index in places and not c.has_numbers)
         if unread:

@@ -81,6 +81,7 @@ class DelimitedTable(Table):
         reader = csv.reader(self._lines(), delimiter=self.delimiter, strict=True)
         while True:
             self._number += 1
+            start = self._end
             try:
                 cells = next(reader)
             except StopIteration:
@@ -89,9 +90,9 @@ class DelimitedTable(Table):
                 raise TableError("quotes", self._number, str(error)) from error
             if len(cells) > widest:
                 raise TableError("many_columns", self._number, str(widest))
-            for cell in cells:
-                if len(cell) > longest:
-                    raise TableError("long_row", self._number)
+            # a letter has a byte at least
+            if self._end - start > longest and any(len(cell) > longest for cell in cells):
+                raise TableError("long_row", self._number)
             yield Row(self._number, cells, self._end)
 
     def _lines(self) -> Iterator[str]:

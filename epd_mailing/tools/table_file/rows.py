@@ -139,7 +139,13 @@ class RowParser:
             service: [self._get_reader(column) for column in found]
             for service, found in self.across.items()
         }
+        # field → place, of each group of columns: the same for all rows
+        self._places = {
+            service: {reader.code: reader.place for reader in readers}
+            for service, readers in (("", self._common), *self._across.items())
+        }
         self._account = next((c.index for c in self.common if c.field == "account"), None)
+        self._last_account: Any = None
         self.money = self._get_money()
 
     def _get_reader(self, column: Column) -> _Reader:
@@ -179,9 +185,9 @@ class RowParser:
     # ------------------------------------------------------------------
     def parse(self, number: int, cells: Sequence[Any]) -> tuple[list[Record], list[Problem]]:
         """Return ``(records, problems)``; an empty row gives neither, a row of totals is compared."""
-        account = self.get_account(cells)
         first = cells[0] if cells else None
-        if not account or (type(first) is str and first[:1] == "=") or is_total(account):
+        if not self._is_plain_account(cells) or (type(first) is str and first[:1] == "="):
+            account = self.get_account(cells)
             if not any(map(clean_text, cells)):
                 return [], []
             control = read_control(number, cells, account)
@@ -191,7 +197,8 @@ class RowParser:
         sums: list[tuple[int, Decimal]] = []
         if self.width and len(cells) > self.width:
             problems += self._check_width(number, cells)
-        values, places = self._read(number, cells, self._common, problems, sums)
+        values = self._read(number, cells, self._common, problems, sums)
+        places = self._places[""]
         if self._across:
             records = self._read_across(number, cells, values, places, problems, sums)
         else:
@@ -211,6 +218,21 @@ class RowParser:
             # one and the same problem of the row's common part is told once
             problems = list(dict.fromkeys(problems))
         return records, problems
+
+    def _is_plain_account(self, cells: Sequence[Any]) -> bool:
+        """Tell whether a row names an account, and is no row of totals."""
+        place = self._account
+        if place is None or place >= len(cells):
+            return False
+        cell = cells[place]
+        # rows of one account mostly stand together
+        if type(cell) is str and cell == self._last_account:
+            return True
+        account = clean_text(cell)
+        if not account or is_total(account):
+            return False
+        self._last_account = cell
+        return True
 
     def check_end(self) -> list[Problem]:
         """Return what is wrong with the sums that the file tells outside of its rows."""
@@ -248,12 +270,14 @@ class RowParser:
                     text = clean_text(cells[reader.place])[:100]
                     problems.append(Problem(number, reader.place, "of_all", text))
         records = []
+        places = dict(places)
         for service, readers in self._across.items():
             if not any(
                 reader.place < len(cells) and clean_text(cells[reader.place]) for reader in readers
             ):
                 continue
-            own, own_places = self._read(number, cells, readers, problems, sums)
+            own = self._read(number, cells, readers, problems, sums)
+            own_places = self._places[service]
             if self.kind == "balance":
                 for code, figure in own.items():
                     values[code] = (values.get(code) or _ZERO) + (figure or _ZERO)
@@ -290,9 +314,8 @@ class RowParser:
         readers: Sequence[_Reader],
         problems: list[Problem],
         sums: list[tuple[int, Decimal]],
-    ) -> tuple[dict[str, Any], dict[str, int]]:
+    ) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        places: dict[str, int] = {}
         count = len(cells)
         for index, code, required, convert, cache, adds in readers:
             cell = cells[index] if index < count else None
@@ -307,7 +330,6 @@ class RowParser:
             else:
                 found = convert(cell)
             value, wrong, severity = found
-            places[code] = index
             values[code] = value
             if wrong:
                 text = clean_text(cell)[:100]
@@ -316,7 +338,7 @@ class RowParser:
                 problems.append(Problem(number, index, "required"))
             if adds and value is not None:
                 sums.append((index, value))
-        return values, places
+        return values
 
     # ------------------------------------------------------------------
     # A cell
@@ -418,6 +440,11 @@ Tell = Callable[..., None]
 
 def check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> None:
     """Check what a charge must hold together; fill in the amount where it follows."""
+
+    get = values.get
+    if not (get("discount") or get("recalculation") or get("total") is not None):
+        if get("amount") is not None:
+            return  # nothing to hold together, as in most of a million lines
 
     def figure(name: str) -> Decimal:
         return values.get(name) or _ZERO

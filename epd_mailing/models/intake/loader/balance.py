@@ -27,7 +27,9 @@ class BalanceLoader(PayeeFigures):
     kind = "balance"
     names = figures.BALANCE.names
 
-    extra_names = DUE_OF
+    def get_further(self, names):
+        """Return what makes the sum due, to write it."""
+        return set() if self.dry else set(DUE_OF)
 
     def get_new_vals(self, line):
         """Return also what is due, as the model would compute it."""

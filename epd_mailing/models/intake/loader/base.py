@@ -126,7 +126,10 @@ class Loader:
 
     def add_sum(self, figure, building_id, payee_id, amount):
         """Add roubles to the control sums that a check shows."""
-        total = self.sums.setdefault((figure, building_id or 0, payee_id or 0), [0, Decimal(0)])
+        key = (figure, building_id or 0, payee_id or 0)
+        total = self.sums.get(key)
+        if total is None:
+            total = self.sums[key] = [0, Decimal(0)]
         total[0] += 1
         total[1] += amount
 

@@ -4,6 +4,7 @@ from .figures import FigureLoader
 
 PARTS = ("amount_individual", "amount_common")
 TOTAL_OF = ("amount", "excess", "recalculation", "discount")
+_NOTHING = dict.fromkeys(TOTAL_OF)
 
 
 @register
@@ -14,12 +15,15 @@ class ChargeLoader(FigureLoader):
     model = "epd.charge"
     key_names = ("service_id", "line_key")
     names = tuple(figure.name for figure in figures.CHARGE.figures if not figure.is_computed)
-    extra_names = ("recalculation_reason", *TOTAL_OF)
-
     @property
     def may_create(self):
         """Return whether accounts may be created on the way."""
         return self.target.create_missing
+
+    def get_further(self, names):
+        """Return the reason of a recalculation; and what makes the total, to write it."""
+        reason = {"recalculation_reason"} if "recalculation" in names else set()
+        return reason if self.dry else reason.union(TOTAL_OF)
 
     def match_parents(self, records):
         """Return the service of each record."""
@@ -60,14 +64,13 @@ class ChargeLoader(FigureLoader):
     def get_new_vals(self, line):
         """Return also what the model would compute line by line, and comes to the same."""
         values, service = line.record.values, line.parent
-        columns = dict.fromkeys(TOTAL_OF, 0) | line.vals
         return {
             **super().get_new_vals(line),
             "service_id": service.id,
             "line_key": values.get("line_key") or "1",
             "sequence": service.sequence,
             "building_id": line.account.building_id,
-            "total": float(figures.expected_total(columns)),
+            "total": float(figures.expected_total(_NOTHING | line.vals)),
         }
 
     def get_sums(self, line, different):
@@ -83,5 +86,5 @@ class ChargeLoader(FigureLoader):
             building_id = line.account.building_id
             payee_id = payees.get((building_id, line.parent.id))
             values = line.record.values
-            total = figures.expected_total({name: values.get(name) for name in TOTAL_OF})
+            total = figures.expected_total(_NOTHING | values)
             self.add_sum("total", building_id, payee_id, total)

@@ -54,6 +54,7 @@ class FigureLoader(Loader):
             name: getattr(fields[name], "size", None) for name in (*self.names, *self.key_names)
         }
         self._sizes = {name: size for name, size in sizes.items() if size}
+        self._figures = set(self.names).difference(self.key_names)
         # figures that a source may have with more places than the field keeps
         self._places = {
             name: fields[name].get_digits(self.env)[1]
@@ -122,12 +123,13 @@ class FigureLoader(Loader):
 
     def get_vals(self, record, account, parent):
         """Return the figures of a record: only what the source has."""
-        values = record.values
-        return {
-            name: self.as_kept(name, values[name])
-            for name in self.names
-            if name in values and name not in self.key_names
-        }
+        figures, places, as_kept, vals = self._figures, self._places, self.as_kept, {}
+        for name, value in record.values.items():
+            if name in figures:
+                # of a million figures nearly all are these
+                plain = type(value) is Decimal and name not in places
+                vals[name] = float(value) if plain else as_kept(name, value)
+        return vals
 
     def as_kept(self, name, value):
         """Return a value as the field keeps it: figures rounded to its places, as float."""
@@ -161,13 +163,18 @@ class FigureLoader(Loader):
         account_ids = list({line.account.id for line in lines if line.account.id})
         if not account_ids:
             return
-        names = sorted({name for line in lines for name in line.vals} | set(self.extra_names))
-        there = {key: vals for key, vals in self.read_existing(account_ids, names)}
+        names = set().union(*{tuple(line.vals) for line in lines})
+        there = dict(self.read_existing(account_ids, sorted(names | self.get_further(names))))
         for line in lines:
             line.found = there.get(line.key)
 
-    # read besides the figures that the source has
-    extra_names = ()
+    def get_further(self, names):
+        """Return the columns that are read besides the figures that the source has.
+
+        :param names: set of the figures
+        :return: set of names
+        """
+        return set()
 
     def read_existing(self, account_ids, names):
         """Yield ``(key, {"id": …, name: value})`` of the month's lines of these accounts."""
@@ -178,7 +185,7 @@ class FigureLoader(Loader):
         rows = read_lines(model, self.target.period, account_ids, columns)
         end = 1 + len(keys)
         for row in rows:
-            yield tuple(value or "" for value in row[1:end]), dict(zip(columns, row, strict=True))
+            yield as_key(row[1:end]), dict(zip(columns, row, strict=True))
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -189,22 +196,22 @@ class FigureLoader(Loader):
         """
         fresh, changed = [], []
         for line in lines:
-            if line.found is None:
+            found = line.found
+            if found is None:
                 line.outcome = "created"
                 fresh.append(line)
                 continue
-            found = line.found
             different = {
                 name: value
                 for name, value in line.vals.items()
-                if (found[name] or None) != (value or None)
+                if found[name] != value and (found[name] or value)
             }
             line.outcome = "updated" if different else "same"
             if different:
-                changed.append((found["id"], {**different, **self.get_sums(line, different)}))
+                changed.append((line, different))
         if not self.dry:
             self._write(fresh, changed, lines)
-        return Counter(line.outcome for line in lines)
+        return Counter([line.outcome for line in lines])
 
     def get_sums(self, line, different):
         """Return the stored sums of a line that is there, as the model would compute them.
@@ -215,7 +222,13 @@ class FigureLoader(Loader):
 
     def _write(self, fresh, changed, lines):
         self.writer.insert(self.model, [{**line.vals, **self.get_new_vals(line)} for line in fresh])
-        self.writer.update(self.model, changed)
+        self.writer.update(
+            self.model,
+            [
+                (line.found["id"], {**different, **self.get_sums(line, different)})
+                for line, different in changed
+            ],
+        )
         account_ids = {line.account.id for line in lines if line.outcome != "same"}
         if account_ids:
             self.env[self.model]._touch_documents_of(account_ids, self.target.period.ids)
@@ -236,6 +249,11 @@ class FigureLoader(Loader):
         # the right was checked at the door; operators replace lines, they do not delete them
         self.env[self.model].sudo().browse(gone).unlink()
         return changed
+
+
+def as_key(values):
+    """Return what tells a line from others of its account, as a key has it: nothing is ``""``."""
+    return tuple(values) if all(values) else tuple(value or "" for value in values)
 
 
 def read_lines(model, period, account_ids, columns):

@@ -1,6 +1,7 @@
 """Which lines a source had before: over all slices of a file, or within one call of a program."""
 
 from array import array
+from functools import lru_cache
 from hashlib import blake2b
 
 import psycopg2
@@ -12,7 +13,13 @@ NAMED, LOST = "named", "lost"
 
 def get_digest(key):
     """Return 64 bits (int, signed) of what tells things apart: plain values."""
-    return int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), signed=True)
+    return _get_digest(repr(key))
+
+
+# a source has the same services, account after account
+@lru_cache(maxsize=4096)
+def _get_digest(text):
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
 class Marks:

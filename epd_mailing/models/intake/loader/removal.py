@@ -4,10 +4,10 @@ from odoo.tools import SQL
 
 from ....tools.money import format_money
 from ....tools.table_file import Problem
-from .figures import read_lines
+from .figures import as_key, read_lines
 from .marks import LOST, NAMED, get_digest
 
-ACCOUNTS = 500  # whose lines are compared with the file together
+ACCOUNTS = 2000  # whose lines are compared with the file together
 
 
 class Removal:
@@ -92,7 +92,7 @@ class Removal:
         gone, kept = [], []
         for line_id, account_id, *key in self._read_lines(list(known)):
             digests = known[account_id]
-            if get_digest(tuple(value or "" for value in key)) not in digests:
+            if get_digest(as_key(key)) not in digests:
                 (kept if lost in digests else gone).append(line_id)
         return gone, kept
 
