@@ -81,6 +81,7 @@
         "views/epd_personal_account_views.xml",
         "views/epd_receipt_import_views.xml",
         "views/epd_service_provision_views.xml",
+        "views/epd_tariff_views.xml",
         "views/epd_service_views.xml",
         "views/epd_unisender_account_views.xml",
         "views/res_bank_views.xml",

@@ -6,6 +6,7 @@ Out: one set of figures of an account and a period, that documents are made of.
 
 from . import epd_service
 from . import epd_service_provision
+from . import epd_tariff
 from . import epd_payee_requisites
 from . import res_bank
 from . import res_partner

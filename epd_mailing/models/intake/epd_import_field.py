@@ -10,9 +10,10 @@ IMPORT_KINDS = [
     ("building", "Buildings"),
     ("service", "Services"),
     ("provision", "Provisions of services"),
+    ("tariff", "Tariffs"),
 ]
 # what belongs to no month
-TIMELESS = ("account", "building", "service", "provision")
+TIMELESS = ("account", "building", "service", "provision", "tariff")
 # what becomes of the rest of the month
 IMPORT_SCOPES = [("part", "A part of the month's data"), ("whole", "All of the month's data")]
 

@@ -18,6 +18,7 @@ class EpdImportPlanned(models.Model):
             ("building", "Building"),
             ("service", "Service"),
             ("provision", "Provision of a service"),
+            ("tariff", "Tariff"),
             ("account", "Personal account"),
             ("payer", "Responsible person"),
             ("balance", "Balance of an account"),

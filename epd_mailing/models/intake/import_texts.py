@@ -98,6 +98,11 @@ def _get_record_texts(env, value):
         "unknown_provider": env._(
             "There is no such organisation, or several have this name: write its INN."
         ),
+        "tariff_differs": env._("Another tariff is in force in this month: %s.", value),
+        "other_unit": env._(
+            "The service is measured in another unit: %s. Correct the tariff, or the unit of the service.",
+            value,
+        ),
         "provision_dates": env._("The provision ends before it begins. Correct the dates."),
         "which_meter": env._(
             "The account has several meters of this service (%s), and the heading does not say which. "

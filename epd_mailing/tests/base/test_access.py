@@ -16,6 +16,7 @@ RIGHTS = {
     "epd.building": (ENTERED, ALL),
     "epd.service": (SEEN, ALL),
     "epd.service.provision": (SEEN, ALL),
+    "epd.tariff": (SEEN, ALL),
     "epd.payee.requisites": (SEEN, SEEN),
     "epd.period.rule": (SEEN, SEEN),
     "epd.billing.period": (KEPT, ALL),

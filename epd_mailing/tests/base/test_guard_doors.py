@@ -24,6 +24,11 @@ EDITABLE_COMPUTES = {
 SAMPLES = {
     "epd.building": lambda t, n: {"name": f"Дом {n}"},
     "epd.service": lambda t, n: {"name": f"Услуга {n}", "code": f"x{n}", "uom_name": "м³"},
+    "epd.tariff": lambda t, n: {
+        "service_id": t.service_water.id,
+        "date_from": f"{2031 + n}-01-01",
+        "tariff": 38.2,
+    },
     "epd.service.provision": lambda t, n: {
         "building_id": t.other_house.id,
         "service_id": t.service_water.id,

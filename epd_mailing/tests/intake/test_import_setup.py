@@ -133,3 +133,95 @@ class TestImportSetup(ImportCase):
         rows = [["Адрес", "Подъездов"], ["Чужой дом, 1", "9"]]
         self.assertEqual(self._load_rows("building", *rows), (1, 0, 0))
         self.assertEqual(theirs.entrances, 0)
+
+    # --- tariffs ----------------------------------------------------------------------------------
+
+    def _tariffs(self):
+        return self.env["epd.tariff"].search([("service_id", "=", self.service.id)])
+
+    def test_tariffs_load_and_the_same_file_again_changes_nothing(self):
+        rows = [
+            ["Услуга", "Дом", "Тариф", "Действует с", "Ед. изм."],
+            ["77", "", "31,50", "01.01.2026", "м²"],
+            ["Снег", HOUSE.upper(), "33.125", "01.01.2026", "м2".replace("2", "²")],
+            ["77", "все дома", "34,00", "01.07.2026", ""],
+        ]
+        order = self._check("tariff", *rows)
+        self.assertEqual(
+            order.planned_ids.mapped("name"),
+            ["77 / 01.01.2026", f"Снег / {HOUSE.upper()} / 01.01.2026",
+             "77 / все дома / 01.07.2026"],
+        )  # fmt: skip
+        self.assertFalse(self._tariffs(), "a check writes nothing")
+        self.assertEqual(self._load_rows("tariff", *rows), (3, 0, 0))
+        self.assertEqual(self._load_rows("tariff", *rows), (0, 0, 3))
+        rows[1][2] = "32"
+        self.assertEqual(self._load_rows("tariff", *rows), (0, 1, 2))
+        self.assertEqual(
+            {(t.building_id.name or "", str(t.date_from), t.tariff) for t in self._tariffs()},
+            {("", "2026-01-01", 32.0), (HOUSE, "2026-01-01", 33.125), ("", "2026-07-01", 34.0)},
+        )
+
+    def test_what_is_wrong_with_tariffs_is_said_at_the_check(self):
+        order = self._check(
+            "tariff", ["Услуга", "Дом", "Тариф", "С", "Единица"],
+            ["нет", "", "1", "01.01.2026", ""], ["77", "Нигде, 5", "1", "01.01.2026", ""],
+            ["77", "", "1", "01.01.2026", "Гкал"], ["77", "", "-1", "01.01.2026", ""],
+            ["77", "", "", "01.01.2026", ""], ["77", "", "1", "", ""],
+            ["77", "…", "1", "01.01.2026", ""], ["77", "", "1", "01.01.2026", "м²"],
+            ["Снег", "все", "2", "01.01.2026", ""],
+        )  # fmt: skip
+        self.assertEqual(
+            self._problems(order),
+            {(2, "A", "no_service"), (3, "B", "unknown_building"), (4, "E", "other_unit"),
+             (5, "C", "number"), (6, "C", "required"), (7, "D", "required"),
+             (8, "B", "unknown_building"), (10, "A", "twice")},
+        )  # fmt: skip
+        unit = order.problem_ids.filtered(lambda p: p.code == "other_unit")
+        self.assertEqual(unit.value, "Гкал")
+        self.assertIn("м²", unit.text)
+
+    def test_only_a_manager_loads_tariffs(self):
+        rows = [["Услуга", "Тариф", "С"], ["77", "1", "01.01.2026"]]
+        order = self._order(make_csv(rows), "tariff", good_only=True)
+        order.action_check()
+        order.action_load()
+        self._work()
+        self.assertFalse(self._tariffs())
+        self.assertNotEqual(order.state, "done")
+
+    def test_charges_with_another_tariff_are_told(self):
+        """Once each building, service and tariff; the building's own tariff wins."""
+        other = self.env["epd.service"].create(
+            {"name": "Лёд", "code": "78", "kind": "housing", "uom_name": "м²",
+             "company_id": self.company.id}
+        )  # fmt: skip
+        house = self.accounts[0].building_id
+        create = self.env["epd.tariff"].create
+        for service, building, day, tariff in (
+            (self.service, False, "2020-01-01", 31.5),
+            (self.service, house.id, "2020-01-01", 30),
+            (self.service, house.id, "2021-01-01", 33),
+            (other, False, "2026-01-01", 7.125),
+            (other, False, self.period.date_end, 8),
+            (other, False, "2036-01-01", 9),
+        ):
+            create(
+                {"service_id": service.id, "building_id": building, "date_from": day,
+                 "tariff": tariff}
+            )  # fmt: skip
+        number = self.accounts[0].number
+        rows = [["Лицевой счёт", "Услуга", "Ключ строки", "Объём", "Тариф", "Начислено"]]
+        for n, (code, tariff) in enumerate(
+            [("77", "33,00"), ("77", "31,50"), ("77", "31,50"), ("78", "7,125"), ("78", "8"),
+             ("78", "9"), ("77", "")]
+        ):  # fmt: skip
+            rows.append([number, code, str(n), "1", tariff, "5,00"])
+        order = self._order(make_csv(rows), "charge")
+        order.action_check()
+        told = order.problem_ids.filtered(lambda p: p.code == "tariff_differs")
+        self.assertEqual([(p.row, p.column, p.severity) for p in told],
+                         [(3, "E", "warning"), (7, "E", "warning")])  # fmt: skip
+        self.assertIn("33", told[0].text)
+        self.assertIn("8", told[1].text)
+        self.assertFalse(order.error_count)

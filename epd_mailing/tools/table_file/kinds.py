@@ -249,6 +249,17 @@ _PROVISIONS = {
     "date_from": Field("date", ("с", "действует с", "дата начала", "date_from"), "01.01.2026"),
     "date_to": Field("date", ("по", "действует по", "дата окончания", "date_to")),
 }  # fmt: skip
+_TARIFFS = {
+    "service": _SERVICE._replace(example="5"),
+    "building": _NEW_ACCOUNT["building"]._replace(
+        words=(*_NEW_ACCOUNT["building"].words, "дома", "объект")
+    ),
+    "tariff": Field("tariff", (*_CHARGES["tariff"].words, "ставка", "размер платы", "тариф, руб",
+        "тариф, руб.", "размер платы, руб."), "59,80", required=True),
+    "date_from": Field("date", ("с", "действует с", "дата начала", "дата начала действия", "дата",
+        "date_from"), "01.07.2026", required=True),
+    "uom": _CHARGES["uom"]._replace(example="м³"),
+}  # fmt: skip
 KINDS = {
     "charge": _CHARGES,
     "balance": _BALANCES,
@@ -259,6 +270,7 @@ KINDS = {
     "building": _BUILDINGS,
     "service": _SERVICES,
     "provision": _PROVISIONS,
+    "tariff": _TARIFFS,
 }
 
 

@@ -178,14 +178,16 @@ class Loader:
 
     # --- problems ---------------------------------------------------------------------------------
 
-    def problem(self, record, name, code, value="", severity="error"):
+    def problem(self, record, name, code, value="", severity="error", detail=""):
         """Note what is wrong with a record.
 
         :param name: field whose column is shown; None for the whole row
-        :param code: see ``import_problems.describe``
+        :param code: see ``import_texts.describe_problem``
+        :param value: what the cell holds
+        :param detail: what the text tells beside it; empty: the value
         """
         column = record.columns.get(name) if name else None
-        self.problems.append(Problem(record.row, column, code, value, severity))
+        self.problems.append(Problem(record.row, column, code, value, severity, detail))
 
     def without_twins(self, records):
         """Return the records whose account was not seen before; the others are problems."""

@@ -1,4 +1,4 @@
-from ....tools import figures
+from ....tools import figures, money
 from .base import register
 from .figures import FigureLoader
 
@@ -15,6 +15,11 @@ class ChargeLoader(FigureLoader):
     model = "epd.charge"
     key_names = ("service_id", "line_key")
     names = tuple(figure.name for figure in figures.CHARGE.figures if not figure.is_computed)
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        self._tariffs = None
+        self._told = set()
+
     @property
     def may_create(self):
         """Return whether accounts may be created on the way."""
@@ -81,6 +86,10 @@ class ChargeLoader(FigureLoader):
 
     def add_up(self, lines):
         """Add what the lines come to, by building and by who is paid for the service there."""
+        if self._tariffs is None:
+            self._tariffs = self.env["epd.tariff"]._get_in_force(self.target.period)
+        if self._tariffs:
+            self._compare_tariffs(lines)
         payees = self.matcher.get_provided()
         for line in lines:
             building_id = line.account.building_id
@@ -88,3 +97,21 @@ class ChargeLoader(FigureLoader):
             values = line.record.values
             total = figures.expected_total(_NOTHING | values)
             self.add_sum("total", building_id, payee_id, total)
+
+    def _compare_tariffs(self, lines):
+        """Warn of tariffs that are not in force in the month: once each service and building."""
+        known = self._tariffs
+        for line in lines:
+            tariff, service_id = line.record.values.get("tariff"), line.parent.id
+            if not tariff:
+                continue
+            building_id = line.account.building_id
+            own = known.get((service_id, building_id)) or known.get((service_id, 0))
+            key = ("tariff", service_id, building_id, str(tariff))
+            if not own or tariff in own or key in self._told:
+                continue
+            self._told.add(key)
+            if not self.marks.add([key]):  # an earlier cron run has told it
+                told = ", ".join(map(money.format_tariff, sorted(own)))
+                text = money.format_tariff(tariff)
+                self.problem(line.record, "tariff", "tariff_differs", text, "warning", told)

@@ -2,12 +2,15 @@
 
 from collections import Counter
 
+from ....tools.money import format_date
 from .base import Loader, register
 from .matching import plain
 
 BUILDING = (
     "fias_id", "gis_house_id", "total_area", "living_area", "common_area", "entrances", "floors",
 )  # fmt: skip
+# what stands for every building, as compared
+EVERYWHERE = {"все", "вседома", "подома", "all", "allbuildings", "повсемдомам"}
 
 
 class SetupLoader(Loader):
@@ -226,3 +229,72 @@ class ProvisionLoader(SetupLoader):
             self.problem(record, "provider", "unknown_provider", text)
             return None
         return found
+
+
+@register
+class TariffLoader(SetupLoader):
+    """What a unit of a service costs from a day on, in one building or in all."""
+
+    kind, model, what, first = "tariff", "epd.tariff", "tariff", "service"
+
+    def look_up(self, records):
+        """Read buildings, and the tariffs that begin on the days of the records."""
+        self._buildings = self.matcher.get_buildings()
+        found = self.env[self.model].search(
+            [
+                ("company_id", "=", self.target.company.id),
+                ("date_from", "in", list({record.values["date_from"] for record in records})),
+            ]
+        )
+        self._tariffs = {
+            (each.service_id.id, each.building_id.id or 0, each.date_from.isoformat()): each
+            for each in found
+        }
+        services = self.env["epd.service"].search_fetch(
+            [("company_id", "=", self.target.company.id)], ["uom_name"]
+        )
+        self._units = {service.id: service.uom_name for service in services}
+
+    def describe(self, record):
+        """Return what the record says; a tariff of another unit than the service's is none."""
+        values = record.values
+        building = self._find_building(record)
+        (service,) = self.matcher.match_services([record])
+        if building is None or service is None:
+            return None
+        unit, given = self._units[service.id], values.get("uom")
+        if given and plain(given) != plain(unit):
+            self.problem(record, "uom", "other_unit", given, detail=unit)
+            return None
+        if values["tariff"] < 0:
+            self.problem(record, "tariff", "number", str(values["tariff"]))
+            return None
+        key = service.id, building, values["date_from"].isoformat()
+        return key, {
+            "service_id": service.id,
+            "building_id": building or False,
+            "date_from": values["date_from"],
+            "tariff": float(values["tariff"]),
+        }
+
+    def _find_building(self, record):
+        """Return the id of the building, 0 for all of them; None where there is no such one."""
+        text = record.values.get("building") or ""
+        if text in ("", "-", "—") or plain(text) in EVERYWHERE:
+            return 0
+        building = self._buildings.get(plain(text))
+        if not building or not building.active:
+            wrong = "archived_building" if building else "unknown_building"
+            self.problem(record, "building", wrong, text)
+            return None
+        return building.id
+
+    def find(self, key, vals):
+        """Return the tariff that begins on the day."""
+        return self._tariffs.get(key)
+
+    def get_name(self, record):
+        """Return service, building and day."""
+        values = record.values
+        parts = (values["service"], values.get("building"), format_date(values["date_from"]))
+        return " / ".join(filter(None, parts))
