@@ -15,6 +15,7 @@ class ChargeLoader(FigureLoader):
     model = "epd.charge"
     key_names = ("service_id", "line_key")
     names = tuple(figure.name for figure in figures.CHARGE.figures if not figure.is_computed)
+
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
         self._tariffs = None
