@@ -328,6 +328,10 @@ def test_an_engine_keeps_what_lies_on_two_pages(tmp_path, name, binary):
 
 
 def test_the_quickest_that_is_ready_is_taken(tmp_path, monkeypatch):
+    program = tmp_path / "wkhtmltopdf"
+    program.write_text("#!/bin/sh\necho 'wkhtmltopdf 0.12.6'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("WKHTMLTOPDF", str(program))
     assert receipt_pdf.find_engine("auto", base_dir=str(tmp_path)).name == "plutoprint"
     monkeypatch.setattr(receipt_pdf.PlutoprintEngine, "check_ready", lambda self: ["fails"])
     assert receipt_pdf.find_engine("auto", base_dir=str(tmp_path)).name == "wkhtmltopdf"

@@ -1,8 +1,9 @@
 import base64
+import io
 import json
-import re
 from unittest.mock import patch
 
+import pypdf
 from odoo.exceptions import UserError
 from odoo.service.model import call_kw
 from odoo.tests import tagged
@@ -34,8 +35,9 @@ class TestPaymentDocument(EpdCommon):
             pdf = document._read_pdf()
             self.assertTrue(pdf.startswith(b"%PDF"))
             self.assertEqual(receipt_data.digest(pdf), document.pdf_sha256)
-            token = re.findall(rb"epd\.invalid/([^)]*)\)", pdf)
-            self.assertTrue(token[0].startswith(b"%d-" % account.id), "made for this account")
+            notes = pypdf.PdfReader(io.BytesIO(pdf)).pages[0]["/Annots"]
+            (token,) = {note.get_object()["/A"]["/URI"].rpartition("/")[2] for note in notes}
+            self.assertTrue(token.startswith(f"{account.id}-"), "made for this account")
             snapshot = document._load_snapshot()
             self.assertEqual(snapshot["account"]["number"], account.number)
             self.assertEqual(document.total_due, 1714.34)
