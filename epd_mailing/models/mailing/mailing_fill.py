@@ -56,7 +56,9 @@ class MailingFill:
         left = 0
         if chunk:
             LetterWriter(mailing).add(chunk)
-            left = documents.search_count(following) - len(chunk)
+            # what there is to write was counted at the start; a full slice may be followed by more
+            more = len(chunk) == AT_ONCE
+            left = max(mailing.fill_left - len(chunk), 1) if more else 0
             mailing.write({"fill_after": chunk[-1].id, "fill_left": left})
         if not left:
             self._finish()
