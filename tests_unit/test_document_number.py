@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tools.document_number import FORM_FILE_MARKS, make_file_name, transliterate
+from tools.document_number import FORMS, make_file_name, transliterate
 
 MARCH = date(2026, 3, 1)
 
@@ -30,7 +30,7 @@ def test_different_receipts_have_different_names():
             ("А-1", "Б-1", "A-1", "A_1", "A1", "a1", "1", "№", "№№"), 1
         )
         for start in (MARCH, date(2026, 4, 1))
-        for form in FORM_FILE_MARKS
+        for form in FORMS
         for version in (1, 2, 12)
     ]
     names = [make_file_name(*each) for each in documents]

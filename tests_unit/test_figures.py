@@ -1,12 +1,14 @@
 """One list of the columns of charges, balances and readings; who reads it fits it."""
 
 import csv
+import random
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tools import figures
 from tools.table_file import kinds
+from tools.table_file.rows import check_charge
 
 DEMO = Path(__file__).resolve().parent.parent / "epd_mailing" / "demo"
 # kind of a figure → type of a column of a file
@@ -49,6 +51,23 @@ def test_demo_house_gives_columns_of_the_list_only(source):
 def test_what_columns_add_up_to():
     line = {"amount": 0.285, "excess": "1.005", "recalculation": Decimal("-0.1"), "discount": False}
     assert figures.expected_total(line) == Decimal("1.20")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_row_of_a_file_is_held_against_the_same_sum(seed):
+    chance = random.Random(seed)
+    values = {name: Decimal(chance.randint(0, 9999)) / 100 for name in figures.TOTAL_SIGNS}
+    values["recalculation_reason"] = "Отсутствие жильца"
+    total = figures.expected_total(values)
+    for given in (total, total + Decimal("0.01")):
+        told = []
+        check_charge(
+            {**values, "total": given}, {}, lambda name, code, *_more, told=told: told.append(code)
+        )
+        assert told == ([] if given == total else ["not_total"])
+    made = {**values, "total": total, "amount": None}
+    check_charge(made, {}, lambda *_told: None)
+    assert made["amount"] == values["amount"]
 
 
 def test_numbers_of_a_snapshot_keep_their_decimals():

@@ -16,6 +16,29 @@ RULES = {
     },
     # what the payer last said about e-mail instead of paper
     r"(?:FROM|JOIN) epd_delivery_consent\b": {"models/account/epd_delivery_consent.py"},
+    # a moment as people read it (a cell of a file is no moment)
+    r"%d\.%m\.%Y %H:%M": {"models/core/res_company.py", "tools/table_file/values.py"},
+    # who is paid for a service in a month; the others ask whether an account is named at all
+    r"(?:FROM|JOIN) epd_service_provision\b": {
+        "models/charge/epd_service_provision.py",
+        "models/charge/res_bank.py",
+        "models/charge/res_partner.py",
+    },
+    # what the columns of a charge, and of a balance, add up to
+    r"(?s)\"(?:amount|opening)\".{0,40}\"(?:excess|penalty|paid)\".{0,40}\"(?:discount|court_costs)\"": {
+        "tools/figures.py",
+        "tools/receipt_view.py",  # the columns of a printed row
+    },
+    # what a form of the document is called
+    r"\"КР\"|Единый платёжный документ\"": {"tools/document_number.py", "tools/message.py"},
+    # HTML → token → PDF: engines read tokens, one renderer writes them
+    r"\bmake_token\(": {
+        "models/document/epd_receipt_renderer.py",
+        "tools/receipt_pdf/proof.py",
+        "tools/receipt_pdf/plutoprint.py",
+    },
+    # the values of a letter
+    r"\bletter_values\(": {"models/mailing/epd_payment_document.py", "tools/message.py"},
 }
 
 

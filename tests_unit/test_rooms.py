@@ -25,6 +25,30 @@ ALLOWED: dict[tuple[str, str], str] = {
 }
 
 
+# file above → what it gives a model of a room below: its part of the form (fields, buttons), or the
+# answer to a hook that the lower room calls without knowing who answers
+FORM, HOOK = "form", "hook"
+EXTENDED = {
+    "models/charge/epd_building.py": FORM,
+    "models/charge/epd_personal_account.py": FORM,
+    "models/document/epd_document_source.py": HOOK,  # changed figures mark the documents
+    "models/document/epd_personal_account.py": FORM,
+    "models/gis/epd_document_snapshot.py": HOOK,  # identifiers of ГИС ЖКХ in the snapshot
+    "models/gis/epd_payment_document.py": FORM,
+    "models/intake/epd_account_payment.py": FORM,
+    "models/mailing/epd_delivery_address.py": FORM,
+    "models/mailing/epd_payment_document.py": FORM,
+    "models/mailing/epd_personal_account.py": FORM,
+    "models/mailing/epd_unisender_account.py": FORM,
+    "models/paper/epd_billing_run.py": FORM,
+    "models/paper/epd_payment_document.py": FORM,
+    "models/run/drilldown.py": HOOK,  # what a number of the run's screen counts
+    "models/run/epd_mailing.py": FORM,
+    "models/run/epd_payment_document.py": FORM,
+    "reports/epd_mailing.py": FORM,
+}
+
+
 def files():
     """Yield (room, path) of every Python file of the addon that has a room."""
     for path in sorted(ADDON.rglob("*.py")):
@@ -118,6 +142,18 @@ def test_a_model_is_extended_from_above_only():
         if ORDER.index(room) <= ORDER.index(homes[model])
     ]
     assert not wrong, f"one model, one file: {wrong}"
+
+
+def test_who_extends_a_lower_room_is_known():
+    _homes, extended = read_homes()
+    found = {str(path.relative_to(ADDON)) for _room, path, _model in extended}
+    assert found == EXTENDED.keys(), "a collaborator, or a line here with what it is"
+
+
+def test_who_answers_a_hook_adds_nothing_else():
+    for name, what in EXTENDED.items():
+        text = (ADDON / name).read_text()
+        assert what == FORM or ("fields." not in text and "super()." in text), name
 
 
 def test_every_room_has_its_plate():

@@ -1,22 +1,40 @@
 """The number of a payment document: what is printed, shown and sorted by; and its file's name."""
 
 import re
+from dataclasses import dataclass
 from datetime import date
 
-#: mark of each form in the printed number
-FORM_MARKS = {"receipt": "К", "epd": "Е", "capital_repair": "КР"}
-#: the same in a file name, in ASCII letters
-FORM_FILE_MARKS = {"receipt": "receipt", "epd": "epd", "capital_repair": "capital"}
+
+@dataclass(frozen=True)
+class Form:
+    """What a form of the document is called where.
+
+    :param mark: in the printed number
+    :param file_mark: in a file's name, ASCII letters
+    :param title: at the head of the paper
+    """
+
+    mark: str
+    file_mark: str
+    title: str
+
+
+FORMS = {
+    "receipt": Form("К", "receipt", "Квитанция на оплату жилищно-коммунальных услуг"),
+    "epd": Form("Е", "epd", "Единый платёжный документ"),
+    "capital_repair": Form("КР", "capital", "Взнос на капитальный ремонт"),
+}
 
 
 def make_document_number(account_number: str, start: date | None, form: str, version: int) -> str:
     """Return account, month, form and version, such as ``0100001-0326-Е2``.
 
     :param start: first day of the billing period
-    :param form: key of :data:`FORM_MARKS`
+    :param form: key of :data:`FORMS`
     """
     month = f"{start:%m%y}" if start else ""
-    return f"{account_number or ''}-{month}-{FORM_MARKS.get(form, '')}{version}"
+    mark = FORMS[form].mark if form else ""
+    return f"{account_number or ''}-{month}-{mark}{version}"
 
 
 # as in the passports of the Russian Federation (order of the MFA № 4271 of 2020, ICAO Doc 9303)
@@ -49,9 +67,9 @@ def make_file_name(
     id keeps it apart from one that looks the same.
 
     :param start: first day of the billing period
-    :param form: key of :data:`FORM_FILE_MARKS`
+    :param form: key of :data:`FORMS`
     """
     plain = re.sub(r"[^A-Za-z0-9]+", "_", transliterate(account_number)).strip("_")
     if not re.fullmatch(r"[a-z0-9]+", account_number):
         plain = f"{plain}_id{account_id}".strip("_")
-    return f"{FORM_FILE_MARKS[form]}_{plain}_{start:%Y_%m}_v{version}.pdf"
+    return f"{FORMS[form].file_mark}_{plain}_{start:%Y_%m}_v{version}.pdf"

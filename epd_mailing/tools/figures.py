@@ -9,6 +9,7 @@ documents of ГИС ЖКХ (``hcs-bills-types.xsd``, schema versions 10 to 12, a
 https://github.com/alexsep19/mosgis_2).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -142,6 +143,10 @@ READING = FigureSet(
 )
 ALL = (CHARGE, BALANCE, READING)
 
+#: columns that make the total of a charge, and what a balance owes, with their signs
+TOTAL_SIGNS = {"amount": 1, "excess": 1, "recalculation": 1, "discount": -1}
+DUE_SIGNS = {"opening": 1, "charged": 1, "paid": -1, "penalty": 1, "court_costs": 1}
+
 
 class Line(Protocol):
     """Anything that gives a column by its name: a record, a dict."""
@@ -156,12 +161,7 @@ def expected_total(line: Line) -> Decimal:
     :param line: anything that gives a column by its name (record, dict): amounts in roubles, what
         is missing as nothing. A discount has no minus.
     """
-    total = money.to_decimal(line["amount"])
-    # of most lines there is nothing more
-    for name in ("excess", "recalculation"):
-        if more := line[name]:
-            total += money.to_decimal(more)
-    return total - money.to_decimal(less) if (less := line["discount"]) else total
+    return _add_up(line, TOTAL_SIGNS)
 
 
 def expected_due(balance: Line) -> Decimal:
@@ -169,11 +169,16 @@ def expected_due(balance: Line) -> Decimal:
 
     :param balance: anything that gives a column by its name, as for :func:`expected_total`
     """
-    opening, paid, charged, penalty, court_costs = (
-        money.to_decimal(balance[name])
-        for name in ("opening", "paid", "charged", "penalty", "court_costs")
-    )
-    return opening - paid + charged + penalty + court_costs
+    return _add_up(balance, DUE_SIGNS)
+
+
+def _add_up(line: Line, signs: Mapping[str, int]) -> Decimal:
+    total = Decimal("0.00")
+    for name, sign in signs.items():
+        if value := line[name]:  # of most lines there is little
+            amount = money.to_decimal(value)
+            total += amount if sign > 0 else -amount
+    return total
 
 
 def snapshot_figures(line: Line, figures: FigureSet) -> dict[str, str]:

@@ -123,22 +123,15 @@ def digest(text: str | bytes) -> str:
 
 def block_due(block: Part) -> Decimal:
     """Return what a block says is owed to its payee (negative: an advance), roubles."""
-    balance = block["balance"]
-    total = sum((Decimal(line["total"]) for line in block["lines"]), ZERO)
-    return (
-        Decimal(balance["opening"])
-        - Decimal(balance["paid"])
-        + total
-        + Decimal(balance["penalty"])
-        + Decimal(balance["court_costs"])
-    )
+    charged = sum((Decimal(line["total"]) for line in block["lines"]), ZERO)
+    return figures.expected_due({**block["balance"], "charged": charged})
 
 
 def fill_totals(snapshot: Snapshot) -> Snapshot:
     """Write the totals of each block and of the document, all of them sums of printed lines."""
     charged = due = ZERO
     for block in snapshot["blocks"]:
-        names = ("amount", "excess", "recalculation", "discount", "total")
+        names = (*figures.TOTAL_SIGNS, "total")
         block["totals"] = {
             name: str(sum((Decimal(line[name]) for line in block["lines"]), ZERO)) for name in names
         }
@@ -246,7 +239,9 @@ def explain(before: Snapshot, after: Snapshot) -> list[dict[str, Any]]:
         totals = _total(old, "total"), _total(new, "total")
         if totals[0] != totals[1]:
             rows.append(_row(service, "service", *totals, _causes(old, new)))
-    for name, sign in (("opening", 1), ("paid", -1), ("penalty", 1), ("court_costs", 1)):
+    for name, sign in figures.DUE_SIGNS.items():
+        if name == "charged":  # the lines above
+            continue
         paid_before, paid_after = (
             sign * _total([block["balance"] for block in snapshot["blocks"]], name)
             for snapshot in (before, after)

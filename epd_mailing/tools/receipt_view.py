@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import money, payment_qr, receipt_pages
+from .document_number import FORMS
 from .receipt_data import Part, Snapshot
 from .receipt_pages import Row
 
@@ -26,11 +27,6 @@ SLIP_FIGURE_MM = 16.0  # what the sums need beside their labels
 SLIP_LABEL_CHARS_MM = 0.74
 SLIP_GAP_MM = 2.5
 
-FORM_TITLES = {
-    "receipt": "Квитанция на оплату жилищно-коммунальных услуг",
-    "epd": "Единый платёжный документ",
-    "capital_repair": "Взнос на капитальный ремонт",
-}
 METHODS = {"norm": "норматив", "meter": "прибор учёта", "other": "иное"}
 METHODS_SHORT = {"norm": "Н", "meter": "П", "other": "И"}
 # columns of the table of services: name, head, millimetres, always shown
@@ -157,7 +153,7 @@ def _head(snapshot: Snapshot) -> dict[str, Any]:
     ]
     due = Decimal(snapshot["total"]["due"])
     return {
-        "title": FORM_TITLES[snapshot["form"]],
+        "title": FORMS[snapshot["form"]].title,
         "month": money.month_name(period["start"]),
         "number": snapshot["number"],
         "account": account["number"],

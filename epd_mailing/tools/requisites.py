@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from stdnum.ru import inn as stdnum_inn
-from stdnum.ru import ogrn as stdnum_ogrn
 
 
 class Problem(NamedTuple):
@@ -66,11 +65,6 @@ def check_inn(inn: str | None) -> list[Problem]:
 def check_kpp(kpp: str | None) -> list[Problem]:
     """Return the problems of a KPP (9 digits, GIS ZhKKh schema)."""
     return [] if re.fullmatch(r"\d{9}", kpp or "") else [Problem("kpp_format", "kpp", kpp or "")]
-
-
-def check_ogrn(ogrn: str | None) -> list[Problem]:
-    """Return the problems of an OGRN (13) or OGRNIP (15 digits)."""
-    return [] if stdnum_ogrn.is_valid(ogrn or "") else [Problem("ogrn_check", "ogrn", ogrn or "")]
 
 
 def check_payee(values: Mapping[str, str], is_company: bool = False) -> list[Problem]:

@@ -4,7 +4,7 @@ import zipfile
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools.document_number import FORM_FILE_MARKS
+from ..tools.document_number import FORMS
 
 COUNT_LIMIT = 5000
 BYTES_LIMIT = 500 * 2**20
@@ -69,6 +69,6 @@ class EpdDocumentZip(models.TransientModel):
         """Return a safe file name: account, month, form and version; never one of ``names``."""
         number = re.sub(r"[^\w.-]+", "_", document.account_id.number).strip("._")
         month = f"{document.period_id.date_start:%Y-%m}"
-        mark = f"{FORM_FILE_MARKS[document.form]}_v{document.version}"
+        mark = f"{FORMS[document.form].file_mark}_v{document.version}"
         stem = f"{number or document.id}_{month}_{mark}"
         return f"{stem}_{document.id}.pdf" if f"{stem}.pdf" in names else f"{stem}.pdf"

@@ -255,7 +255,6 @@ class EpdPresentationProof(models.TransientModel):
             entries.append(proof._describe_document(presentation, labels))
         partner = self.company_id.partner_id
         live = totals.get("live", 0)
-        now = self.company_id._epd_local_time(fields.Datetime.now())
         return {
             "company": self.company_id.name,
             "details": ", ".join(
@@ -264,7 +263,7 @@ class EpdPresentationProof(models.TransientModel):
                 if value
             ),
             "scope": self._describe_scope(),
-            "made": f"{now:%d.%m.%Y %H:%M}",
+            "made": self.company_id._epd_show_moment(fields.Datetime.now()),
             "by": self.env.user.name,
             "position": self.env.user.partner_id.function or "",
             "zone": self.company_id._epd_zone(),
@@ -335,7 +334,7 @@ class EpdPresentationProof(models.TransientModel):
     def _show(self, document, moment, source="", labels=None):
         if not moment:
             return ""
-        text = f"{document.company_id._epd_local_time(moment):%d.%m.%Y %H:%M}"
+        text = document.company_id._epd_show_moment(moment)
         if not source:
             return text
         bound = "не позднее " if source == "poll" else ""

@@ -44,7 +44,7 @@ class EpdAccountBalance(models.Model):
     )
     _account_period_idx = models.Index("(period_id, account_id)")
 
-    @api.depends("opening", "paid", "charged", "penalty", "court_costs")
+    @api.depends(*figures.DUE_SIGNS)
     def _compute_due(self):
         for balance in self:
             balance.due = float(figures.expected_due(balance))

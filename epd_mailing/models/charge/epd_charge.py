@@ -87,7 +87,7 @@ class EpdCharge(models.Model):
     )
     _account_period_idx = models.Index("(period_id, account_id)")
 
-    @api.depends("amount", "excess", "recalculation", "discount")
+    @api.depends(*figures.TOTAL_SIGNS)
     def _compute_total(self):
         for charge in self:
             charge.total = float(charge._expected_total())

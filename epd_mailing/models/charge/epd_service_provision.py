@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class EpdServiceProvision(models.Model):
@@ -62,3 +64,40 @@ class EpdServiceProvision(models.Model):
                         service=provision.service_id.name,
                     )
                 )
+
+    # --- who is paid for a service in a month: the only place that knows -------------------------
+
+    @api.model
+    def _get_valid(self, domain, period):
+        """Return the provisions that count in a period; of two in one month, the later one.
+
+        :param domain: which provisions are looked at
+        :param period: ``epd.billing.period``
+        :return: ``{(building id, service id): provision}``
+        """
+        valid = Domain("date_from", "<=", period.date_end) & (
+            Domain("date_to", "=", False) | Domain("date_to", ">=", period.date_start)
+        )
+        found = self.search_fetch(
+            Domain(domain) & valid,
+            ["building_id", "service_id", "provider_id", "payee_id"],
+            order="date_from, id",
+        )
+        return {(one.building_id.id, one.service_id.id): one for one in found}
+
+    @api.model
+    def _get_valid_query(self, period):
+        """Return the same as SQL of ``building_id``, ``service_id``, ``payee_id``, of all companies.
+
+        :param period: ``epd.billing.period``
+        """
+        return SQL(
+            """
+            SELECT DISTINCT ON (building_id, service_id) building_id, service_id, payee_id
+              FROM epd_service_provision
+             WHERE date_from <= %(last)s AND (date_to IS NULL OR date_to >= %(first)s)
+             ORDER BY building_id, service_id, date_from DESC, id DESC
+            """,
+            first=period.date_start,
+            last=period.date_end,
+        )

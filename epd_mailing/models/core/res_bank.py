@@ -258,7 +258,6 @@ class ResPartnerBank(models.Model):
             "corresp_acc": self.env._("correspondent account"),
             "payee_inn": self.env._("INN"),
             "kpp": self.env._("KPP"),
-            "ogrn": self.env._("OGRN"),
             "pers_acc": self.env._("personal account number"),
             "last_name": self.env._("name of the payer"),
             "first_name": self.env._("name of the payer"),
@@ -285,5 +284,4 @@ class ResPartnerBank(models.Model):
             "legal_missing": self.env._(
                 "%(field)s is empty: a legal person has one, and banks ask for it."
             ),
-            "ogrn_check": self.env._("OGRN “%(value)s”: its check digit is wrong."),
         }

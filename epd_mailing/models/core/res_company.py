@@ -129,6 +129,13 @@ class ResCompany(models.Model):
         """
         return office_time.to_local(moment, self.epd_tz) if moment else None
 
+    def _epd_show_moment(self, moment):
+        """Return a moment as people of the office read it, a dash for nothing.
+
+        :param moment: naive datetime of UTC, or nothing
+        """
+        return f"{self._epd_local_time(moment):%d.%m.%Y %H:%M}" if moment else "—"
+
     def _epd_utc_time(self, local):
         """Return what the clock of the office shows as a naive datetime of UTC, None for nothing."""
         return office_time.to_utc(local, self.epd_tz) if local else None

@@ -1,7 +1,6 @@
 from collections import defaultdict
 
 from odoo import api, models
-from odoo.fields import Domain
 
 from ...tools import figures, money, payment_qr, receipt_data
 
@@ -92,7 +91,9 @@ class EpdDocumentSnapshot(models.AbstractModel):
             for record in self.env[name].search(where, order=order):
                 grouped[record.account_id.id].append(record)
             data[name] = grouped
-        data["provisions"] = self._read_provisions(accounts.building_id, period)
+        data["provisions"] = self.env["epd.service.provision"]._get_valid(
+            [("building_id", "in", accounts.building_id.ids)], period
+        )
         data["second_forms"] = self._get_second_forms(accounts, period, form)
         data["gis_document_ids"] = self._get_gis_document_ids(accounts, period, form)
         infos = self.env["epd.consumer.info"].search(
@@ -125,17 +126,6 @@ class EpdDocumentSnapshot(models.AbstractModel):
             ["account_id", "name"],
         )
         return {document.account_id.id: document.name for document in documents}
-
-    @api.model
-    def _read_provisions(self, buildings, period):
-        domain = Domain("building_id", "in", buildings.ids)
-        domain &= Domain("date_from", "<=", period.date_end)
-        domain &= Domain("date_to", "=", False) | Domain("date_to", ">=", period.date_start)
-        provisions = self.env["epd.service.provision"].search(domain, order="date_from")
-        return {
-            (provision.building_id.id, provision.service_id.id): provision
-            for provision in provisions
-        }
 
     @api.model
     def _snapshot_period(self, period):

@@ -3,12 +3,13 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools import figures
 from ...tools.money import to_decimal
 
 # what a kind of file is compared with: the column of last month's figures
 _FIGURES = {
     "charge": ("total",),
-    "balance": ("opening", "charged", "paid", "penalty", "court_costs"),
+    "balance": tuple(figures.DUE_SIGNS),
     "payment": ("paid",),
 }
 
@@ -98,15 +99,12 @@ class EpdImportSum(models.Model):
         if order.kind == "charge":
             query = SQL(
                 "SELECT charge.building_id, provision.payee_id, sum(charge.total)::text"
-                " FROM epd_charge charge LEFT JOIN LATERAL ("
-                "   SELECT payee_id FROM epd_service_provision"
-                "    WHERE building_id = charge.building_id AND service_id = charge.service_id"
-                "      AND date_from <= %(end)s AND (date_to IS NULL OR date_to >= %(start)s)"
-                "    ORDER BY date_from DESC, id DESC LIMIT 1) provision ON TRUE"
+                " FROM epd_charge charge LEFT JOIN (%(valid)s) AS provision"
+                "   ON provision.building_id = charge.building_id"
+                "  AND provision.service_id = charge.service_id"
                 " WHERE charge.period_id = %(period)s AND charge.company_id = %(company)s"
                 " GROUP BY 1, 2",
-                start=period.date_start,
-                end=period.date_end,
+                valid=self.env["epd.service.provision"]._get_valid_query(period),
                 period=period.id,
                 company=order.company_id.id,
             )

@@ -295,7 +295,7 @@ class EpdMailing(models.Model):
     def _compute_refreshed_text(self):
         for mailing in self:
             mailing.refreshed_text = mailing.refreshed_at and self.env._(
-                "as of %(time)s", time=mailing._format_moment(mailing.refreshed_at)
+                "as of %(time)s", time=mailing.company_id._epd_show_moment(mailing.refreshed_at)
             )
 
     @api.depends("fill_total", "fill_left", "is_filling", "fill_started_at")
@@ -487,17 +487,10 @@ class EpdMailing(models.Model):
                     self.env._(
                         "UniSender could not be asked. The figures are as of %(time)s. Try again "
                         "later.",
-                        time=mailing._format_moment(mailing.refreshed_at),
+                        time=mailing.company_id._epd_show_moment(mailing.refreshed_at),
                     )
                 )
         return True
-
-    def _format_moment(self, moment):
-        """Return a UTC moment in the office's zone, or a dash."""
-        if not moment:
-            return "—"
-        local = self.company_id._epd_local_time(moment)
-        return f"{local:%d.%m.%Y %H:%M}"
 
     def action_open_letters(self):
         """Open the letters of the states in the context (all without one)."""

@@ -92,11 +92,8 @@ class EpdPaymentDocument(models.Model):
         """Return address, status and time of a letter in one line."""
         labels = dict(letter._fields["state"]._description_selection(self.env))
         moment = letter.clicked_at or letter.opened_at or letter.delivered_at or letter.sent_at
-        when = f" {letter.document_id._format_local(moment)}" if moment else ""
+        when = f" {letter.company_id._epd_show_moment(moment)}" if moment else ""
         return f"{letter.email or '—'}: {labels[letter.state].lower()}{when}"
-
-    def _format_local(self, moment):
-        return f"{self.company_id._epd_local_time(moment):%d.%m.%Y %H:%M}"
 
     def action_show(self):
         """Show the saved receipt and what became of its letters, without leaving the account."""

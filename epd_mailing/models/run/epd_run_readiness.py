@@ -7,7 +7,7 @@ from odoo import api, models
 from odoo.tools import SQL, LazyTranslate
 from odoo.tools.translate import LazyGettext
 
-from ...tools import requisites
+from ...tools import figures, requisites
 from ...tools.address_text import read_addresses
 from ...tools.query_plan import switch_off_jit
 from ..document.epd_document_snapshot import SAME_CHARGES
@@ -415,17 +415,11 @@ class EpdRunReadiness(models.AbstractModel):
             """
             SELECT c.id, c.account_id, c.total, provision.payee_id
               FROM epd_charge c
-              LEFT JOIN (SELECT DISTINCT ON (p.building_id, p.service_id)
-                                p.building_id, p.service_id, p.payee_id
-                           FROM epd_service_provision p
-                          WHERE p.date_from <= %(last)s
-                            AND (p.date_to IS NULL OR p.date_to >= %(first)s)
-                          ORDER BY p.building_id, p.service_id, p.date_from DESC) AS provision
+              LEFT JOIN (%(valid)s) AS provision
                 ON provision.building_id = c.building_id AND provision.service_id = c.service_id
              WHERE c.period_id = %(period)s
             """,
-            first=run.period_id.date_start,
-            last=run.period_id.date_end,
+            valid=self.env["epd.service.provision"]._get_valid_query(run.period_id),
             period=run.period_id.id,
         )
 
@@ -439,18 +433,27 @@ class EpdRunReadiness(models.AbstractModel):
             )
         )
 
+    @api.model
+    def _get_total_sql(self):
+        """Return SQL of what the columns of a charge add up to, see ``tools.figures``."""
+        terms = (
+            SQL("%s * COALESCE(%s, 0)", sign, SQL.identifier(name))
+            for name, sign in figures.TOTAL_SIGNS.items()
+        )
+        return SQL("(%s)", SQL(" + ").join(terms))
+
     def _find_line_sum(self, run, accounts):
         return self._query_ids(
             SQL(
                 """
                 SELECT id FROM epd_charge
                  WHERE period_id = %s AND account_id IN %s
-                   AND total <> COALESCE(amount, 0) + COALESCE(excess, 0)
-                                + COALESCE(recalculation, 0) - COALESCE(discount, 0)
+                   AND total <> %s
                  ORDER BY id
                 """,
                 run.period_id.id,
                 accounts,
+                self._get_total_sql(),
             )
         )
 

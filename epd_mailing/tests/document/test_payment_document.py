@@ -10,7 +10,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
 
-from ...tools import receipt_data, receipt_pdf
+from ...models.document.epd_payment_document import FORMS
+from ...tools import document_number, receipt_data, receipt_pdf
 from ..common import EpdCommon
 
 
@@ -26,6 +27,9 @@ class TestPaymentDocument(EpdCommon):
         document, problem = self._form(account, **more)[account.id]
         self.assertFalse(problem)
         return document
+
+    def test_each_form_has_its_mark_and_title(self):
+        self.assertEqual([form for form, _label in FORMS], list(document_number.FORMS))
 
     def test_a_document_holds_its_proved_file_and_snapshot(self):
         outcome = self._form()

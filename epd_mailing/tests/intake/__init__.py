@@ -1,5 +1,6 @@
 from . import test_import
 from . import test_import_kinds
+from . import test_import_payee
 from . import test_import_payments
 from . import test_import_registers
 from . import test_import_removal

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
+from .. import figures
 from .control import Control, Running, is_total, read_control
 from .errors import Problem
 from .headers import is_sum, split_meter
@@ -454,6 +455,8 @@ def check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> 
     if figure("recalculation") and not values.get("recalculation_reason"):
         if "recalculation_reason" in places:
             tell("recalculation_reason", "no_reason")
+    # as ``figures.expected_total`` (a test holds them together), without its rounding: each line
+    # of a file comes by
     rest = figure("excess") + figure("recalculation") - figure("discount")
     if values.get("amount") is None:
         parts = ("amount_individual", "amount_common")
@@ -480,8 +483,7 @@ def _check_balance(values: dict[str, Any], places: dict[str, int], tell: Tell) -
     due = values.pop("due", None)
     if due is None or not {"opening", "advance"} & set(places):
         return
-    names = ("opening", "charged", "penalty", "court_costs")
-    made = sum((values.get(name) or _ZERO for name in names), _ZERO) - (values.get("paid") or _ZERO)
+    made = figures.expected_due({name: values.get(name) for name in figures.DUE_SIGNS})
     if made != due:
         tell("due", "not_due", str(made))
 

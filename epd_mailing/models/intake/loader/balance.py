@@ -2,7 +2,7 @@ from ....tools import figures
 from .base import register
 from .figures import FigureLoader
 
-DUE_OF = figures.BALANCE.of_kind("money")
+DUE_OF = tuple(figures.DUE_SIGNS)
 
 
 class PayeeFigures(FigureLoader):
@@ -49,7 +49,7 @@ class BalanceLoader(PayeeFigures):
     def add_up(self, lines):
         """Add the figures of the lines, by building and payee."""
         for line in lines:
-            for name in ("opening", "charged", "paid", "penalty", "court_costs"):
+            for name in DUE_OF:
                 amount = line.record.values.get(name)
                 if amount:
                     self.add_sum(name, line.account.building_id, line.parent.id, amount)

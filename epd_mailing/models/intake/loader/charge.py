@@ -3,8 +3,7 @@ from .base import register
 from .figures import FigureLoader
 
 PARTS = ("amount_individual", "amount_common")
-TOTAL_OF = ("amount", "excess", "recalculation", "discount")
-_NOTHING = dict.fromkeys(TOTAL_OF)
+_NOTHING = dict.fromkeys(figures.TOTAL_SIGNS)
 
 
 @register
@@ -29,7 +28,7 @@ class ChargeLoader(FigureLoader):
     def get_further(self, names):
         """Return the reason of a recalculation; and what makes the total, to write it."""
         reason = {"recalculation_reason"} if "recalculation" in names else set()
-        return reason if self.dry else reason.union(TOTAL_OF)
+        return reason if self.dry else reason.union(figures.TOTAL_SIGNS)
 
     def match_parents(self, records):
         """Return the service of each record."""
@@ -81,7 +80,7 @@ class ChargeLoader(FigureLoader):
 
     def get_sums(self, line, different):
         """Return the total, where a column of it changes."""
-        if not any(name in different for name in TOTAL_OF):
+        if not any(name in different for name in figures.TOTAL_SIGNS):
             return {}
         return {"total": float(figures.expected_total({**line.found, **different}))}
 

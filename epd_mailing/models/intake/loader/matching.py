@@ -456,18 +456,10 @@ class Matcher:
         return self._provided
 
     def _get_provided(self):
-        period = self.target.period
-        provisions = self.env["epd.service.provision"].search_fetch(
-            [
-                ("company_id", "=", self.company.id),
-                ("date_from", "<=", period.date_end),
-                "|",
-                ("date_to", "=", False),
-                ("date_to", ">=", period.date_start),
-            ],
-            ["building_id", "service_id", "payee_id"],
+        provisions = self.env["epd.service.provision"]._get_valid(
+            [("company_id", "=", self.company.id)], self.target.period
         )
-        return {(p.building_id.id, p.service_id.id): p.payee_id.id for p in provisions}
+        return {key: provision.payee_id.id for key, provision in provisions.items()}
 
 
 def _as_service(record):
