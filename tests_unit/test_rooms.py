@@ -19,6 +19,7 @@ _FILTER = (
     "the address book is opened with the accounts; its filters ask what the month says of them"
 )
 ALLOWED: dict[tuple[str, str], str] = {
+    (_LIST, "epd.account.balance"): _FILTER,
     (_LIST, "epd.service"): _FILTER,
     (_LIST, "epd.billing.period"): _FILTER,
     (_LIST, "epd.payment.document"): _FILTER,
