@@ -106,7 +106,9 @@ class MissingBalance:
         """Return those of ``(building id, bank account id)`` that the form prints."""
         snapshots = self.env["epd.document.snapshot"]
         buildings = self.env["epd.building"].browse({building for building, _payee in pairs})
-        provisions = snapshots._read_provisions(buildings, self.period)
+        provisions = self.env["epd.service.provision"]._get_valid(
+            [("building_id", "in", buildings.ids)], self.period
+        )
         repair = {
             building.id: snapshots._get_repair_payees(provisions, building.id)
             for building in buildings
