@@ -4,13 +4,19 @@ import os
 import sys
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 for folder in (ROOT / "epd_mailing", ROOT):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-# the long form of the tests with made-up input is `make fuzz`
-settings.register_profile("fuzz", max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")))
+# The long form of the tests with made-up input is `make fuzz`. How long an example takes says nothing of what is
+# tested on a machine that has other things to do.
+settings.register_profile(
+    "fuzz",
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("fuzz")
