@@ -11,7 +11,7 @@ from .file_answer import CSV, XLSX, answer_for, give
 
 
 class ImportExample(Controller):
-    """Example files to load: headings and one row, made from what the loader understands."""
+    """Example files to load: headings and a few rows, made from what the loader understands."""
 
     @route(
         "/epd_mailing/import/example/<string:kind>.<string:suffix>",
@@ -41,9 +41,9 @@ class ImportExample(Controller):
                 width = max(len(cell.value) for cell in column) + 2
                 book.active.column_dimensions[column[0].column_letter].width = width
             book.save(stream)
-        return give(
-            stream.getvalue(), f"example_{kind}.{suffix}", XLSX if suffix == "xlsx" else CSV
-        )
+        labels = request.env["epd.import"]._fields["kind"]._description_selection(request.env)
+        name = request.env._("Example – %s", dict(labels)[kind].lower())
+        return give(stream.getvalue(), f"{name}.{suffix}", XLSX if suffix == "xlsx" else CSV)
 
     @route(
         "/epd_mailing/import/<int:order_id>/problems.xlsx",

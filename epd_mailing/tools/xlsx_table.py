@@ -11,6 +11,7 @@ ROWS_LIMIT = 1_048_570  # what a sheet of Excel holds
 _FORMATS: dict[str, dict[str, str]] = {
     "text": {},
     "int": {"num_format": "0"},
+    "number": {},
     "money": {"num_format": "#,##0.00"},
     "percent": {"num_format": "0.0%"},
     "date": {"num_format": "dd.mm.yyyy"},
@@ -62,7 +63,7 @@ class Book:
 
         :param name: of the sheet
         :param columns: list of ``(header, width in characters, kind)`` with kind ``text``, ``int``,
-            ``money``, ``percent``, ``date`` or ``moment``
+            ``number``, ``money``, ``percent``, ``date`` or ``moment``
         :param rows: iterable of lists; None and an empty text leave the cell empty. Moments are
             naive datetimes of the zone they are to be read in
         :raise ValueError: when there are more rows than a sheet holds

@@ -18,6 +18,13 @@ from .import_texts import describe_problem, describe_table_error
 
 HEAD_ROWS = 25
 PREVIEW_ROWS = 12
+# columns whose cells are one of a few words → where these words come from
+CHOICES = {
+    "premises_kind": ("epd.personal.account", "premises_kind"),
+    "channel": ("epd.personal.account", "channel"),
+    "service_kind": ("epd.service", "kind"),
+    "volume_method": ("epd.charge", "volume_method"),
+}
 
 
 class ImportFile:
@@ -258,16 +265,23 @@ class ImportFile:
             controls=table.controls if table else (),
         )
 
+    def _get_choice_labels(self):
+        """Return ``{field: {key: label}}`` in the language of the reader of the preview."""
+        labels = {
+            name: dict(self.env[model]._fields[field]._description_selection(self.env))
+            for name, (model, field) in CHOICES.items()
+        }
+        labels["operation"] = {
+            "payment": self.env._("Payment"),
+            "refund": self.env._("Refund"),
+            "outgoing": self.env._("Money That Went Out"),
+        }
+        return labels
+
     def _get_choices(self):
         """Return ``{field: {key: words}}``: keys and labels, English and Russian."""
-        sources = {
-            "premises_kind": ("epd.personal.account", "premises_kind"),
-            "channel": ("epd.personal.account", "channel"),
-            "service_kind": ("epd.service", "kind"),
-            "volume_method": ("epd.charge", "volume_method"),
-        }
         found = {}
-        for name, (model, field) in sources.items():
+        for name, (model, field) in CHOICES.items():
             options = {}
             for lang in {"en_US", "ru_RU", self.env.lang or "en_US"}:
                 described = self.env[model].with_context(lang=lang)
@@ -345,12 +359,17 @@ class ImportFile:
         }
         codes = [code for code in names if any(code in record.values for record in records)]
         head = Markup("").join(Markup("<th>%s</th>") % names[code] for code in codes)
+        labels = self._get_choice_labels()
         body = Markup("").join(
             Markup("<tr><td>%s</td>%s</tr>")
             % (
                 record.row,
                 Markup("").join(
-                    Markup("<td>%s</td>") % self._format(record.values.get(code)) for code in codes
+                    Markup("<td>%s</td>")
+                    % self._format(
+                        labels.get(code, {}).get(value := record.values.get(code), value)
+                    )
+                    for code in codes
                 ),
             )
             for record in records[:PREVIEW_ROWS]

@@ -8,3 +8,4 @@ from . import test_no_lenient_parser
 from . import test_guard_doors
 from . import test_work_engine
 from . import test_rights
+from . import test_list_export

@@ -1,4 +1,5 @@
 import io
+from urllib.parse import unquote
 
 import openpyxl
 from odoo.tests import HttpCase, tagged
@@ -197,6 +198,34 @@ class TestImportKinds(ImportCase):
             {(k, c, f.required) for k, fields in KINDS.items() for c, f in fields.items()},
         )
 
+    def test_the_preview_is_in_the_language_of_the_reader(self):
+        rows = [
+            ["ЛС", "Дом", "Кв", "Вид помещения", "Способ доставки", "ФИО"],
+            ["0100", "г. Казань, ул. Новая, д. 1", "1", "Нежилое помещение", "Бумага", "Ли Ян"],
+        ]
+        order = self._order(make_xlsx(rows), "account").with_context(lang="ru_RU")
+        self.assertIn("<td>Бумага</td>", order.preview_html)
+        self.assertIn("<td>Нежилое помещение</td>", order.preview_html)
+        rows = [["ЛС", "Сумма", "Дата", "Операция"], ["00100", "5,00", "20.03.2026", "Возврат"]]
+        order = self._order(make_xlsx(rows), "payment").with_context(lang="ru_RU")
+        self.assertIn("<td>Возврат</td>", order.preview_html)
+        self.assertNotIn("refund", order.preview_html)
+
+    def test_a_problem_shows_the_cell_as_it_stands(self):
+        """Also where the message tells something else: the account that was taken, the right sum."""
+        rows = [
+            ["ЛС", "Услуга", "Р/с", "Начислено"],
+            ["100", "1", self.office_payee.acc_number, "12,00"],  # leading zeros were lost
+            ["00101", "нет такой", self.office_payee.acc_number, "12,00"],
+        ]
+        order = self._order(make_xlsx(rows), "charge")
+        order.action_check()
+        found = {problem.code: problem.value for problem in order.problem_ids}
+        self.assertEqual(found["zeros"], "100")
+        self.assertEqual(found["no_service"], "нет такой")
+        zeros = order.problem_ids.filtered(lambda problem: problem.code == "zeros")
+        self.assertIn("00100", zeros.text)
+
     def test_every_problem_has_its_words(self):
         from ...tools.table_file import rows
 
@@ -209,12 +238,14 @@ class TestImportKinds(ImportCase):
 @tagged("post_install", "-at_install", "epd_mailing")
 class TestImportExample(HttpCase, ImportCase):
     def test_examples_are_files_that_load(self):
-        self.operator.password = "epd_operator_pass"
+        self.operator.write({"password": "epd_operator_pass", "lang": "ru_RU"})
         self.authenticate("epd_operator", "epd_operator_pass")
         for kind in KINDS:
             for suffix in ("xlsx", "csv"):
                 answer = self.url_open(f"/epd_mailing/import/example/{kind}.{suffix}")
                 self.assertEqual(answer.status_code, 200)
+                name = unquote(answer.headers["Content-Disposition"].partition("UTF-8''")[2])
+                self.assertRegex(name, rf"^Образец – [а-яёА-Я ]+\.{suffix}$")
                 order = self._order(answer.content, kind, name=f"пример.{suffix}")
                 self.assertTrue(all(order.column_ids.mapped("field_id")), (kind, suffix))
                 order.action_check()

@@ -123,7 +123,7 @@ class TestImportMutated(ImportCase):
         load()
 
     def _check_cells(self, kind, as_text, changes):
-        header, example = sample_rows(kind)
+        header, example, *_more = sample_rows(kind)
         rows = [[f"0010{n % 4}", *example[1:]] for n in range(6)]
         for row, column, value in changes:
             rows[row][column % len(header)] = value

@@ -274,10 +274,69 @@ KINDS = {
 }
 
 
+# What the further rows of an example file hold, column by column; the first is made of ``Field.example``.
+_MORE_ROWS: dict[str, tuple[dict[str, str], ...]] = {
+    "charge": (
+        {"service": "5", "service_name": "Холодное водоснабжение", "service_kind": "Коммунальная",
+         "uom": "м³", "volume_individual": "3", "volume_method": "Прибор учёта", "tariff": "38,20",
+         "amount": "114,60", "total": "114,60"},
+        {"account": "0100002", "premises": "2", "area": "54,2", "residents": "3",
+         "payer": "Петрова Мария Сергеевна", "email": "petrova@example.com",
+         "volume_individual": "54,2", "amount": "1 707,30", "total": "1 707,30"},
+    ),
+    "balance": (
+        {"account": "0100002", "opening": "1 250,00", "paid": "1 250,00", "charged": "5 120,40"},
+        {"account": "0100003", "opening": "-300,00", "charged": "6 004,75", "penalty": "12,35"},
+    ),
+    "payment": (
+        {"account": "0100002", "paid": "1 250,00", "last_payment_date": "21.03.2026",
+         "payment_number": "158"},
+        {"account": "0100003", "paid": "320,50", "last_payment_date": "21.03.2026",
+         "payment_number": "159"},
+    ),
+    "reading": (
+        {"account": "0100002", "meter_number": "500100002", "previous": "87,4", "current": "93,1",
+         "consumption": "5,7"},
+        {"account": "0100003", "meter_number": "500100003", "previous": "412", "current": "419",
+         "consumption": "7", "read_on": "25.03.2026"},
+    ),
+    "account": (
+        {"account": "0100002", "premises": "2", "area": "54,2", "residents": "3",
+         "payer": "Петрова Мария Сергеевна", "email": "petrova@example.com",
+         "unified_number": "16АК330020", "gis_service_id": "16АК330020-01"},
+        {"account": "0100003", "premises": "12А", "area": "71,6", "residents": "4", "floor": "2",
+         "payer": "Сёмин Фёдор Алексеевич", "email": "", "channel": "Бумага",
+         "unified_number": "16АК330030", "gis_service_id": "16АК330030-01"},
+    ),
+    "gis": (
+        {"account": "0100002", "unified_number": "16АК330020", "gis_service_id": "16АК330020-01",
+         "gis_document_id": "16АК330020-01-6031"},
+        {"account": "0100003", "unified_number": "16АК330030", "gis_service_id": "16АК330030-01",
+         "gis_document_id": "16АК330030-01-6031"},
+    ),
+    "building": (
+        {"building": "г. Казань, ул. Примерная, д. 12", "fias_id": "", "total_area": "2986,3",
+         "living_area": "2410", "common_area": "455,8", "entrances": "1", "floors": "9"},
+    ),
+    "service": (
+        {"service": "1", "service_name": "Содержание жилого помещения", "service_kind": "Жилищная",
+         "uom": "м²", "okei_code": "055", "sequence": "1"},
+        {"service": "14", "service_name": "Взнос на капитальный ремонт",
+         "service_kind": "Капитальный ремонт", "uom": "м²", "okei_code": "055", "sequence": "14"},
+    ),
+    "provision": (
+        {"service": "1"},
+        {"service": "14", "payee": "40705810200000005678"},
+    ),
+}  # fmt: skip
+
+
 def sample_rows(kind: str) -> list[list[str]]:
-    """Return the header and one example row of a file of this kind, as texts."""
+    """Return the header and a few example rows of a file of this kind, as texts."""
     fields = {
         code: field for code, field in KINDS[kind].items() if field.example and code != "period"
     }
     header = [field.words[0][:1].upper() + field.words[0][1:] for field in fields.values()]
-    return [header, [field.example for field in fields.values()]]
+    first = {code: field.example for code, field in fields.items()}
+    rows = [first, *({**first, **more} for more in _MORE_ROWS[kind])]
+    return [header, *([row[code] for code in fields] for row in rows)]

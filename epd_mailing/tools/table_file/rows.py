@@ -51,11 +51,35 @@ class Column:
 
 
 class Record(NamedTuple):
-    """What a row (or one service of it) says. ``columns``: field → place, for problems."""
+    """What a row (or one service of it) says. ``columns``: field → place, for problems.
+
+    ``cells``: the row as it stands in the file; none where the record came another way.
+    """
 
     row: int
     values: dict[str, Any]
     columns: dict[str, int]
+    cells: Sequence[Any] = ()
+
+    def blame(
+        self,
+        name: str | None,
+        code: str,
+        told: str = "",
+        severity: str = "error",
+        detail: str = "",
+    ) -> Problem:
+        """Return a problem of this record, with the cell's own text beside what is told of it.
+
+        :param name: field whose column is shown; None for the whole row
+        :param told: what the message tells; shown in the cell's place where there is no cell
+        :param detail: what the message tells instead
+        """
+        place = self.columns.get(name) if name else None
+        text = told
+        if place is not None and place < len(self.cells):
+            text = clean_text(self.cells[place])[:100]
+        return Problem(self.row, place, code, text, severity, detail or told)
 
 
 class _Reader(NamedTuple):
@@ -204,7 +228,7 @@ class RowParser:
             records = self._read_across(number, cells, values, places, problems, sums)
         else:
             self._finish(number, cells, values, places, problems)
-            records = [Record(number, values, places)]
+            records = [Record(number, values, places, cells)]
         if values.get("operation") == "outgoing":
             return [], [p for p in problems if p.code == "outgoing"]
         if self._spot:
@@ -290,10 +314,10 @@ class RowParser:
             elif self.kind == "reading":
                 merged["service_hint"] = split_meter(merged.get("service") or "")[1]
             self._finish(number, cells, merged, merged_places, problems)
-            records.append(Record(number, merged, merged_places))
+            records.append(Record(number, merged, merged_places, cells))
         if self.kind == "balance":
             self._finish(number, cells, values, places, problems)
-            records.append(Record(number, values, places))
+            records.append(Record(number, values, places, cells))
         return records
 
     def _name_service(

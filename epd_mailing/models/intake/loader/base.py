@@ -5,7 +5,6 @@ from decimal import Decimal
 import psycopg2
 from odoo.exceptions import AccessError, UserError
 
-from ....tools.table_file import Problem
 from ...base.epd_background_work import LOST_TRANSACTION
 from .matching import Matcher
 from .writer import BulkWriter
@@ -183,11 +182,10 @@ class Loader:
 
         :param name: field whose column is shown; None for the whole row
         :param code: see ``import_texts.describe_problem``
-        :param value: what the cell holds
-        :param detail: what the text tells beside it; empty: the value
+        :param value: what the message tells beside the cell
+        :param detail: where the message tells something else than the value
         """
-        column = record.columns.get(name) if name else None
-        self.problems.append(Problem(record.row, column, code, value, severity, detail))
+        self.problems.append(record.blame(name, code, value, severity, detail))
 
     def without_twins(self, records):
         """Return the records whose account was not seen before; the others are problems."""

@@ -11,7 +11,6 @@ from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.tools import SQL
 
 from ....tools.address_text import read_addresses
-from ....tools.table_file import Problem
 
 # ЕЛС, and ИЖКУ which is ЕЛС and the number of the provider's bill
 _GIS_NUMBER = re.compile(r"\d\d[^\W\d_]{2}\d{6}(?:-\d\d)?")
@@ -99,7 +98,7 @@ class Matcher:
         self._services = self._payees = self._payee = self._provided = None
 
     def _problem(self, record, name, code, value="", severity="error"):
-        self.problems.append(Problem(record.row, record.columns.get(name), code, value, severity))
+        self.problems.append(record.blame(name, code, value, severity))
 
     # --- accounts ---------------------------------------------------------------------------------
 
