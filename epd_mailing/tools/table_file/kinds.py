@@ -328,6 +328,9 @@ _MORE_ROWS: dict[str, tuple[dict[str, str], ...]] = {
         {"service": "1"},
         {"service": "14", "payee": "40705810200000005678"},
     ),
+    "tariff": (
+        {"service": "1", "building": "г. Казань, ул. Примерная, д. 10", "tariff": "34,10", "uom": "м²"},
+    ),
 }  # fmt: skip
 
 
