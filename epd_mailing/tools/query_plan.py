@@ -13,7 +13,8 @@ class Cursor(Protocol):
 def switch_off_jit(cr: Cursor) -> None:
     """Have queries interpreted, not compiled, until the transaction ends.
 
-    Compiling takes 0.6 s of the 1.5 s of a query over 100 000 accounts, and again at each call.
+    Compiling takes 0.6 s of the 1.5 s of a query over 100 000 accounts, and again at each call. Others
+    met the same: https://github.com/gristlabs/grist-core/pull/1504, seen 2026-11-26.
 
     :param cr: cursor of the transaction
     """

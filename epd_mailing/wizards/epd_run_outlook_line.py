@@ -39,7 +39,9 @@ class EpdRunOutlookLine(models.TransientModel):
             PEOPLE: "epd_mailing.epd_personal_account_action",
             DOCUMENTS: "epd_mailing.epd_payment_document_action",
         }
-        action = {"type": "ir.actions.act_window", "view_mode": "list,form"}
+        action = self.env[self.res_model]._get_records_action(
+            views=[(False, "list"), (False, "form")]
+        )
         if self.res_model in views:
             action = self.env["ir.actions.act_window"]._for_xml_id(views[self.res_model])
         domain = [("behind", "=", f"{run.id}:{self.what}")]
@@ -50,7 +52,6 @@ class EpdRunOutlookLine(models.TransientModel):
         return {
             **action,
             "name": self.text,
-            "res_model": self.res_model,
             "domain": domain,
             "context": {},
             "target": "current",

@@ -21,7 +21,7 @@ class EpdUnisenderList(models.TransientModel):
             raise UserError(self.env._("Enter the title of the new list."))
         if title in self.line_ids.mapped("title"):
             raise UserError(self.env._("There is such a list already. Choose it."))
-        self.account_id.create_list(title)
+        self.account_id._create_list(title)
         return {"type": "ir.actions.act_window_close"}
 
 

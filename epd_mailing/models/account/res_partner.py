@@ -155,7 +155,8 @@ class ResPartner(models.Model):
     def _epd_follow_merge(self):
         """Bring accounts, addresses and consents in line with contacts that took others in.
 
-        Odoo's wizard has changed our references by SQL, so nothing was computed or followed.
+        Odoo's wizard has changed our references by SQL, so nothing was computed or followed
+        (https://github.com/odoo/odoo/pull/175966, seen 2026-11-26).
         """
         self.env.invalidate_all()
         accounts = self.sudo().epd_account_ids

@@ -61,7 +61,8 @@ class EpdReadableTargets(models.AbstractModel):
     """Records that name others by id: a user names only those they may read.
 
     Odoo shows the name of a many2one's record to whoever may read the row it stands in, so a row of
-    one's own (a wizard) with a foreign id would tell a foreign name. (Rows of companies are held by
+    one's own (a wizard) with a foreign id would tell a foreign name
+    (https://github.com/odoo/odoo/pull/167458, seen 2026-11-26). (Rows of companies are held by
     ``check_company``.)
     """
 

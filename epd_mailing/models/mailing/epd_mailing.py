@@ -224,6 +224,7 @@ class EpdMailing(models.Model):
             mailing.body = template.body or mailing.body
 
     # by itself: a value given for one field of a compute keeps the others from being computed
+    # https://github.com/odoo/odoo/pull/65731, seen 2026-11-26
     @api.depends("template_id")
     def _compute_body_format(self):
         for mailing in self:
@@ -636,17 +637,14 @@ class EpdMailing(models.Model):
     def action_send_test(self):
         """«Test Letter»: ask where to and with whose receipt."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Test Letter"),
-            "res_model": "epd.mailing.test",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
+        return self.env["epd.mailing.test"]._get_records_action(
+            name=self.env._("Test Letter"),
+            target="new",
+            context={
                 "default_mailing_id": self.id,
                 "default_document_id": MailingMessage(self).get_document().id,
             },
-        }
+        )
 
     # --- what the sender writes --------------------------------------------------------------------
 

@@ -99,16 +99,12 @@ class EpdPaymentDocument(models.Model):
         """Show the saved receipt and what became of its letters, without leaving the account."""
         self.ensure_one()
         self.check_access("read")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.name,
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(self.env.ref("epd_mailing.epd_payment_document_view_form_show").id, "form")],
-            "target": "new",
-            "context": {"dialog_size": "extra-large"},
-        }
+        return self._get_records_action(
+            name=self.name,
+            views=[(self.env.ref("epd_mailing.epd_payment_document_view_form_show").id, "form")],
+            target="new",
+            context={"dialog_size": "extra-large"},
+        )
 
     # --- sending it alone ------------------------------------------------------------------------
 
@@ -120,14 +116,11 @@ class EpdPaymentDocument(models.Model):
         self.ensure_one()
         self._check_operator()
         self._check_can_go()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Send the Receipt"),
-            "res_model": "epd.receipt.send",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_document_id": self.id},
-        }
+        return self.env["epd.receipt.send"]._get_records_action(
+            name=self.env._("Send the Receipt"),
+            target="new",
+            context={"default_document_id": self.id},
+        )
 
     def action_send_alone(self, address_ids=None, again=False):
         """Send this one document to addresses of its account now.

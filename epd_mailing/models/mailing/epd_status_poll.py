@@ -11,13 +11,15 @@ from .transaction import in_transaction
 _logger = logging.getLogger(__name__)
 
 # the vendor forgets a letter after about a month
-# https://www.unisender.com/ru/support/api/partners/sendemail/, seen 2026-11
+# https://www.unisender.com/ru/support/api/messages/check-email/, seen 2026-11-26
 KEPT = timedelta(days=30)
 # minutes until the next poll, by the number of polls so far
 INTERVALS = (2, 5, 15, 30, 60, 180, 360, 720, 1440)
 # a letter that has just gone may not be known at every place of the service yet
 KNOWN_AFTER = timedelta(hours=1)
-# a call of the webhook comes within minutes; later than this it does not come at all
+# an event is told within minutes, and again every ten where nobody answered; a webhook that is
+# silent for longer is taken for dead
+# https://www.unisender.com/ru/support/api/common/sistema-uvedomlenij-o-sobytiyah-webhooks/, seen 2026-11-26
 SILENCE = timedelta(minutes=20)
 RENEW = timedelta(days=1)  # a silent webhook is registered again so often
 RUN_WALL = 15.0  # seconds; a cron run shares its time with the other jobs

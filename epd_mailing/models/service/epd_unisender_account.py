@@ -163,7 +163,7 @@ class EpdUnisenderAccount(models.Model):
         "receipt: it goes to these, or to the own address of who sends it.",
     )
     # limits: the vendor's defaults for sendEmail
-    # https://www.unisender.com/ru/support/api/partners/sendemail/, seen 2026-11
+    # https://www.unisender.com/ru/support/api/messages/sendemail/, seen 2026-11-26
     limit_per_minute = fields.Integer(default=60, help="0: no limit.")
     limit_per_day = fields.Integer(default=1000, help="0: no limit.")
     limit_address_seconds = fields.Integer(
@@ -513,7 +513,7 @@ class EpdUnisenderAccount(models.Model):
         own = next((entry for entry in lists if entry[1].strip() == LIST_TITLE), None)
         return own or (client.create_list(LIST_TITLE), LIST_TITLE)
 
-    def get_lists(self):
+    def _get_lists(self):
         """Return the lists of the account: [{"id": text, "title": text}].
 
         :raise UserError: the service rejected the call or did not answer
@@ -537,20 +537,15 @@ class EpdUnisenderAccount(models.Model):
                             "is_used": entry["id"] == self.list_id,
                         }
                     )
-                    for entry in self.get_lists()
+                    for entry in self._get_lists()
                 ],
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Choose a List"),
-            "res_model": "epd.unisender.list",
-            "res_id": wizard.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return wizard._get_records_action(
+            name=self.env._("Choose a List"), target="new", context={}
+        )
 
-    def create_list(self, title):
+    def _create_list(self, title):
         """Make a list at UniSender and use it from now on; return its id (text)."""
         self.ensure_one()
         self.check_access("write")
@@ -706,6 +701,7 @@ class EpdUnisenderAccount(models.Model):
                 lambda client=client, url=url: client.remove_hook(url), account.name, notes
             )
             # off in any case: what the service still sends is not taken, and it gives up after a day
+            # https://www.unisender.com/ru/support/api/common/sistema-uvedomlenij-o-sobytiyah-webhooks/, seen 2026-11-26
             account._unlocked().write({"webhook_state": "off", "webhook_silent_at": False})
         return self._warn(notes[0]) if notes else True
 

@@ -77,8 +77,8 @@ class TestHome(SendingCommon):
             lambda: mailing._send_test_letter("clerk@example.com", self.documents[0].id),
             account.action_check_connection,
             account.action_webhook_on,
-            account.get_lists,
-            lambda: account.create_list("x"),
+            account._get_lists,
+            lambda: account._create_list("x"),
         ):
             with self.assertRaisesRegex(UserError, "copy"):
                 call()

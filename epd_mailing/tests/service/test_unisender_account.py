@@ -40,7 +40,7 @@ class TestUnisenderAccount(SendingCommon):
         again = self._make_unisender("again@uk-test.example.com", list_id=False)
         again.action_check_connection()
         self.assertEqual(again.list_id, known)
-        titles = [entry["title"] for entry in again.get_lists()]
+        titles = [entry["title"] for entry in again._get_lists()]
         self.assertEqual(titles.count("Квитанции"), 1)
 
     def test_a_refused_side_question_is_no_fault(self):
@@ -86,7 +86,7 @@ class TestUnisenderAccount(SendingCommon):
         self.account.action_check_connection()
         self.assertEqual(self.account.last_warning, "Домен без DKIM")
         self.fake.warning = "Тариф кончается"
-        self.account.get_lists()
+        self.account._get_lists()
         self.assertEqual(self.account.last_warning, "Тариф кончается\nДомен без DKIM")
         self.fake.warning = ""
         self.account.action_check_connection()
@@ -263,9 +263,9 @@ class TestUnisenderAccount(SendingCommon):
     def test_lists(self):
         self.account.api_key_input = KEY
         self.account.action_check_connection()
-        lists = self.account.get_lists()
+        lists = self.account._get_lists()
         self.assertIn({"id": "20547", "title": "Плательщики"}, lists)
-        self.account.create_list("Дом 10")
+        self.account._create_list("Дом 10")
         self.assertEqual(self.account.list_title, "Дом 10")
         self.account.list_id = "20547"
         self.account.action_check_connection()

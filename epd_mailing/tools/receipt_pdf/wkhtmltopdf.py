@@ -1,5 +1,8 @@
 """wkhtmltopdf as an engine: few processes, each fed many receipts by ``--read-args-from-stdin``.
 
+Each line of its input is an invocation of its own (https://wkhtmltopdf.org/usage/wkhtmltopdf.txt, as
+quoted in https://github.com/jhonnymertz/java-wkhtmltopdf-wrapper/issues/23, seen 2026-11-26).
+
 pdfkit builds the command. Works with patched and unpatched Qt builds; their difference is the zoom.
 """
 
@@ -83,7 +86,9 @@ class WkhtmltopdfEngine(FedEngine):
 
     @property
     def zoom(self) -> float:
-        """Unpatched builds shrink everything to 0.75; CSS zoom takes it back."""
+        """Unpatched builds shrink everything to 0.75 (smart shrinking cannot be switched off in them,
+        https://github.com/wkhtmltopdf/wkhtmltopdf/issues/3972, seen 2026-11-26); CSS zoom takes it back.
+        """
         return 1.0 if self.patched else 1.3333
 
     def check_ready(self) -> list[ReadyProblem]:

@@ -12,7 +12,9 @@ import requests
 
 from . import errors, transport
 
-BASE64_GROWTH = 1.37  # MIME coding of attachments; our reading of the vendor's «1 MB»
+# MIME coding of attachments; our reading of the vendor's «1 MB»
+# https://www.unisender.com/ru/support/api/messages/sendemail/, seen 2026-11-26
+BASE64_GROWTH = 1.37
 STATUS_BATCH = 500
 HALVINGS = 64  # calls at most to find the ids that make the service refuse a batch
 SAMPLES = 16  # of them for single ids, when no part was answered
@@ -304,6 +306,7 @@ class UniSenderClient:
             if entry.get("id") and entry.get("status")
         }
         # the docs leave open where the failed ids stand
+        # https://www.unisender.com/ru/support/api/messages/check-email/, seen 2026-11-26
         failed: dict[str, str] = {}
         for place in (inner, answer):
             failed |= _failed_ids(place.get("failed_email_id"))

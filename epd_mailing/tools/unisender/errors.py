@@ -78,8 +78,9 @@ CLASSES: dict[str, type[UniSenderError]] = {
 }
 
 
-# The vendor names no code for a letter over the day's number. Codes are what we go by everywhere;
-# here the text alone can tell, and all it does is to let the queue wait longer.
+# The vendor names no code for a letter over the day's number (https://selzy.com/en/support/api/common/api-errors/,
+# seen 2026-11-26). Codes are what we go by everywhere; here the text alone can tell, and all it does is to
+# let the queue wait longer.
 _MAY_BE_THE_DAY = {
     "api_call_limit_exceeded_for_api_key",
     "api_call_limit_exceeded_for_ip",

@@ -1,4 +1,8 @@
-"""The statuses of a letter at UniSender and what they mean to us (checkEmail and webhooks)."""
+"""The statuses of a letter at UniSender and what they mean to us (checkEmail and webhooks).
+
+Listed at https://www.unisender.com/ru/support/api/messages/check-email/, seen 2026-11-26;
+its rule there for statuses to come: «err_*» was not delivered, «ok_*» is under way.
+"""
 
 from collections import namedtuple
 from datetime import timedelta
@@ -15,7 +19,8 @@ _OK = {
     "ok_sent": Status(10, "sent", False, None),
     "err_will_retry": Status(20, "deferred", False, None),
     "err_resend": Status(20, "deferred", False, None),
-    # of the service's own list for its sister UniOne: the letter is tried again
+    # of the list for the vendor's UniOne: the letter is tried again
+    # https://godocs.unisender.ru/email-statuses, seen 2026-11-26
     "err_retry_letter": Status(20, "deferred", False, None),
     "ok_delivered": Status(40, "delivered", False, None),
     "ok_read": Status(50, "opened", False, None),
@@ -39,7 +44,8 @@ _FAILED = {
     "lost": "err_lost err_internal",
     "other": "err_delivery_failed err_giveup",
 }
-# cancelled for now, may still move on (the vendor's English docs)
+# cancelled for now, may still move on
+# https://www.unisender.com/en/support/api/partners/checkemail/, seen 2026-11-26
 _NOT_FINAL = {"err_spam_removed", "err_spam_skipped", "err_spam_may_retry"}
 # the address is gone for good; others of the same kind may recover («may be available again in
 # days», misconfigured, no DNS at the moment), and next month's letter may arrive

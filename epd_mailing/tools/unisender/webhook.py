@@ -1,4 +1,8 @@
-"""UniSender's webhook: bytes → verified events. Body formats and ``auth``: its docs and captures."""
+"""UniSender's webhook: bytes → verified events. Body formats and ``auth``: its docs and captures.
+
+https://www.unisender.com/ru/support/api/common/sistema-uvedomlenij-o-sobytiyah-webhooks/
+(seen 2026-11-26)
+"""
 
 import gzip
 import hashlib
