@@ -1,6 +1,8 @@
 {
     "name": "Payment Documents: Preparation and Mailing",
-    "summary": "Receipts of housing managers: form, save, mail through UniSender, prove delivery",
+    # the words that people in Russia look for stand in the list of applications before any translation does
+    "summary": "Receipts of housing managers (платёжные документы, ЕПД, квитанция, расчёты ЖКХ): "
+    "form, save, mail through UniSender, prove delivery",
     "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "epd_mailing contributors",
@@ -32,6 +34,7 @@
         "security/ir.model.access.csv",
         "security/epd_mailing_security.xml",
         "data/epd_period_rule_data.xml",
+        "data/epd_message_template_data.xml",
         "data/epd_account_list_data.xml",
         "data/ir_cron_data.xml",
         "data/epd.import.field.csv",
@@ -57,6 +60,9 @@
         "wizards/epd_mailing_test_views.xml",
         "views/epd_import_views.xml",
         "wizards/epd_unisender_list_views.xml",
+        "wizards/epd_setup_office_views.xml",
+        "wizards/epd_setup_payee_views.xml",
+        "wizards/epd_setup_provision_views.xml",
         "views/epd_account_payment_views.xml",
         "views/epd_account_balance_views.xml",
         "views/epd_account_list_views.xml",
@@ -86,6 +92,9 @@
         "views/epd_unisender_account_views.xml",
         "views/res_bank_views.xml",
         "views/res_config_settings_views.xml",
+        "views/epd_settings_views.xml",
+        "views/epd_health_check_views.xml",
+        "views/epd_setup_step_views.xml",
         "views/res_partner_views.xml",
         "views/epd_mailing_menus.xml",
         "data/epd_letter_report_filters.xml",

@@ -12,3 +12,4 @@ from . import paper
 from . import gis
 from . import intake
 from . import api
+from . import start

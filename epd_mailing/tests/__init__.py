@@ -12,3 +12,4 @@ from .paper import *
 from .intake import *
 from .gis import *
 from .api import *
+from .start import *

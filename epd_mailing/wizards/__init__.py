@@ -15,3 +15,6 @@ from . import epd_period_step
 from . import epd_presentation_proof
 from . import epd_document_zip
 from . import epd_unisender_list
+from . import epd_setup_office
+from . import epd_setup_payee
+from . import epd_setup_provision

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import html_sanitize
 
-from ...tools import message
+from ...tools import message, standard_letters
 
 
 class EpdMessageTemplate(models.Model):
@@ -36,6 +36,32 @@ class EpdMessageTemplate(models.Model):
         string="Preview", compute="_compute_preview", sanitize=False, help="As the payer sees it."
     )
     field_help = fields.Html(compute="_compute_field_help", string="Fields")
+
+    @api.model
+    def _add_standard(self, companies=None):
+        """Give offices that have no template the letters to begin with.
+
+        :param companies: ``res.company``; None for all
+        """
+        companies = companies or self.env["res.company"].sudo().search([])
+        offices = self.sudo().with_context(active_test=False)
+        known = dict(
+            offices._read_group([("company_id", "in", companies.ids)], ["company_id"], ["__count"])
+        )
+        self.create(
+            [
+                {
+                    "company_id": company.id,
+                    "name": letter.name,
+                    "subject": letter.subject,
+                    "body_format": letter.body_format,
+                    "body": letter.body,
+                }
+                for company in companies
+                if company not in known
+                for letter in standard_letters.LETTERS
+            ]
+        )
 
     def _compute_field_help(self):
         rows = Markup("").join(

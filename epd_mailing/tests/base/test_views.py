@@ -30,8 +30,8 @@ class TestViews(EpdCommon):
         self.assertIn(root.id, menus)
         for menu in menus.values():
             if menu.get("app_id") == root.id and menu.get("action_id"):
-                if menu["action_model"] == "ir.actions.act_url":
-                    continue  # the guide
+                if menu["action_model"] != "ir.actions.act_window":
+                    continue  # the guide; what the application opens with
                 action = self.env[menu["action_model"]].browse(menu["action_id"])
                 self.assertTrue(
                     self.env[action.res_model].with_user(self.operator).has_access("read")

@@ -1,0 +1,386 @@
+from dataclasses import dataclass
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, LazyTranslate
+from odoo.tools.translate import LazyGettext
+
+_lt = LazyTranslate(__name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the first day; ``EpdSetupStep._ask_<code>`` says whether it is done.
+
+    :param title: what the card calls it
+    :param text: what it is for
+    :param button: what its button says while the step is not done
+    """
+
+    code: str
+    title: LazyGettext
+    text: LazyGettext
+    button: LazyGettext
+
+
+STEPS = (
+    Step(
+        "office",
+        _lt("Company"),
+        _lt("Name, INN, address and phone: they stand on every receipt."),
+        _lt("Fill In"),
+    ),
+    Step(
+        "payee",
+        _lt("Payee and Bank"),
+        _lt("The bank account that payers pay to: it stands in the payment code."),
+        _lt("Fill In"),
+    ),
+    Step(
+        "service_account",
+        _lt("UniSender"),
+        _lt("The account that letters go through: sender and API key. Then check the connection."),
+        _lt("Connect"),
+    ),
+    Step(
+        "service",
+        _lt("Services"),
+        _lt("What is charged for: maintenance, water, heat. From a file, or one by one."),
+        _lt("Load from a File"),
+    ),
+    Step(
+        "building",
+        _lt("Houses"),
+        _lt("Addresses of the houses. A file of accounts brings them along."),
+        _lt("Load from a File"),
+    ),
+    Step(
+        "account",
+        _lt("Personal Accounts"),
+        _lt("Number, premises, payer, e-mail: from a file of your billing program."),
+        _lt("Load from a File"),
+    ),
+    Step(
+        "provision",
+        _lt("Who Is Paid for What"),
+        _lt(
+            "For every service in every house: who provides it, and to which bank account it is paid."
+        ),
+        _lt("Fill In"),
+    ),
+    Step(
+        "period",
+        _lt("First Billing Period"),
+        _lt("The month that the first receipts are for. The legal dates come with it."),
+        _lt("Open the Month"),
+    ),
+    Step(
+        "charge",
+        _lt("Charges of the Month"),
+        _lt("From a file of your billing program; balances and readings come the same way."),
+        _lt("Load from a File"),
+    ),
+    Step(
+        "letter",
+        _lt("Text of the Letter"),
+        _lt("Two letters are ready, as HTML and as plain text. Make them yours."),
+        _lt("Take the Ready Ones"),
+    ),
+    Step(
+        "test_letter",
+        _lt("Test Letter"),
+        _lt("Save the first receipts and send one of them to yourself."),
+        _lt("Go On"),
+    ),
+)
+_LOADED = {
+    "service": ("epd.service", "epd_mailing.epd_service_action"),
+    "building": ("epd.building", "epd_mailing.epd_building_action"),
+    "account": ("epd.personal.account", "epd_mailing.epd_personal_account_action"),
+    "charge": ("epd.charge", "epd_mailing.epd_charge_action"),
+}
+
+
+class EpdSetupStep(models.Model):
+    """«Getting Started»: the steps of an office's first day, what is done and what is missing.
+
+    There is a row for each step and company; whether it is done is asked anew whenever it is read.
+    """
+
+    _name = "epd.setup.step"
+    _description = "Step of the Set-up"
+    _auto = False
+    _order = "sequence"
+
+    code = fields.Char(readonly=True)
+    sequence = fields.Integer(readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    name = fields.Char(string="Step", compute="_compute_texts")
+    text = fields.Char(compute="_compute_texts")
+    button = fields.Char(compute="_compute_texts")
+    is_done = fields.Boolean(string="Done", compute="_compute_is_done")
+    note = fields.Char(compute="_compute_is_done", help="What is there, or what is missing.")
+
+    @property
+    def _table_query(self):
+        codes = SQL(", ").join(
+            SQL("(%s, %s)", number, step.code) for number, step in enumerate(STEPS, start=1)
+        )
+        return SQL(
+            """
+            SELECT company.id * 100 + listed.sequence AS id, listed.sequence, listed.code,
+                   company.id AS company_id
+              FROM res_company company
+              CROSS JOIN (VALUES %s) AS listed(sequence, code)
+             WHERE company.active
+            """,
+            codes,
+        )
+
+    @api.depends_context("lang")
+    def _compute_texts(self):
+        steps = {step.code: step for step in STEPS}
+        for row in self:
+            step = steps[row.code]
+            # pylint: disable=gettext-variable
+            row.name, row.text = self.env._(step.title), self.env._(step.text)
+            row.button = self.env._(step.button)
+
+    @api.depends_context("lang")
+    def _compute_is_done(self):
+        for row in self:
+            row.is_done, row.note = row.with_company(row.company_id)._ask()
+
+    # --- what is done: each returns (done, note) ------------------------------------------------------
+
+    def _ask(self):
+        """Return ``(whether the step is done, what is there or missing)``."""
+        if self.code in _LOADED:
+            return self._ask_count(_LOADED[self.code][0])
+        return getattr(self, f"_ask_{self.code}")()
+
+    def _ask_count(self, model):
+        found = self.env[model].search_count([("company_id", "=", self.company_id.id)])
+        return bool(found), self.env._("There are: %s", found) if found else ""
+
+    def _ask_office(self):
+        company = self.company_id.sudo()
+        missing = [
+            text
+            for text, value in (
+                (self.env._("INN"), company.vat),
+                (self.env._("address"), company.street or company.city),
+                (self.env._("country Russia"), company.country_id.code == "RU"),
+                (self.env._("roubles"), company.currency_id.name == "RUB"),
+                (self.env._("time zone"), company.epd_tz),
+            )
+            if not value
+        ]
+        if missing:
+            return False, self.env._("Missing: %s", ", ".join(missing))
+        return True, company.name
+
+    def _get_payees(self):
+        """Return the bank accounts of the company's own."""
+        return self.env["res.partner.bank"].search(
+            [("partner_id", "=", self.company_id.partner_id.id)]
+        )
+
+    def _ask_payee(self):
+        payees = self._get_payees()
+        good = payees.filtered(lambda payee: not payee.epd_code_problem)
+        if good:
+            return True, good[0].acc_number
+        return False, payees[:1].epd_code_problem or ""
+
+    def _ask_service_account(self):
+        accounts = self.env["epd.unisender.account"].search(
+            [("company_id", "=", self.company_id.id)]
+        )
+        ready = accounts.filtered(lambda account: account.state == "active")
+        if ready:
+            return True, ready[0].name
+        if accounts:
+            return False, accounts[0].last_error or self.env._("The connection is not checked.")
+        return False, ""
+
+    def _ask_provision(self):
+        missing = len(self._get_missing_provisions())
+        provisions = self.env["epd.service.provision"]
+        there = provisions.search_count([("company_id", "=", self.company_id.id)])
+        if missing:
+            return False, self.env._("Services in houses without a payee: %s", missing)
+        return bool(there), self.env._("There are: %s", there) if there else ""
+
+    @api.model
+    def _get_missing_provisions(self):
+        """Return ``[(building id, service id)]`` of the company at work without a provision."""
+        company = self.env.company
+        for name in ("epd.building", "epd.service", "epd.service.provision"):
+            self.env[name].flush_model()
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT building.id, service.id
+                  FROM epd_building building
+                  JOIN epd_service service ON service.company_id = building.company_id
+                 WHERE building.company_id = %s AND building.active AND service.active
+                   AND NOT EXISTS (SELECT 1 FROM epd_service_provision provision
+                                    WHERE provision.building_id = building.id
+                                      AND provision.service_id = service.id)
+                   AND (NOT EXISTS (SELECT 1 FROM epd_service_provision provision
+                                     WHERE provision.building_id = building.id)
+                        OR EXISTS (SELECT 1 FROM epd_charge charge
+                                     JOIN epd_personal_account account ON account.id = charge.account_id
+                                    WHERE account.building_id = building.id
+                                      AND charge.service_id = service.id))
+                 ORDER BY building.id, service.id
+                """,
+                company.id,
+            )
+        )
+
+    def _ask_period(self):
+        period = self.company_id.sudo().epd_current_period_id
+        return bool(period), period.name or ""
+
+    def _ask_letter(self):
+        return self._ask_count("epd.message.template")
+
+    def _ask_test_letter(self):
+        letters = self.env["epd.mailing.letter"]
+        sent = letters.search_count(
+            [("company_id", "=", self.company_id.id), ("send_state", "=", "sent")], limit=1
+        )
+        return bool(sent), ""
+
+    # --- where the office lands -------------------------------------------------------------------
+
+    @api.model
+    def _is_open(self):
+        """Tell whether the company at work has still to be set up, by this user."""
+        return (
+            self.env.user.has_group("epd_mailing.group_epd_manager")
+            and not self.env.company.sudo().epd_setup_closed
+            and not all(self._get_rows().mapped("is_done"))
+        )
+
+    @api.model
+    def _get_rows(self):
+        return self.search([("company_id", "=", self.env.company.id)])
+
+    @api.model
+    def _open_app(self):
+        """Return what the application opens with: the set-up while there is something to set up."""
+        name = "epd_setup_action" if self._is_open() else "epd_billing_run_action"
+        return self.env["ir.actions.actions"]._for_xml_id(f"epd_mailing.{name}")
+
+    @api.model
+    def action_close(self):
+        """«Do Not Show Again»: the application opens with the month from now on."""
+        self._check_manager()
+        self.env.company.sudo().epd_setup_closed = True
+        return self.env["ir.actions.actions"]._for_xml_id("epd_mailing.epd_billing_run_action")
+
+    @api.model
+    def _check_manager(self):
+        if not self.env.user.has_group("epd_mailing.group_epd_manager"):
+            raise AccessError(self.env._("A manager sets the office up."))
+
+    # --- the button of a step -----------------------------------------------------------------------
+
+    def action_go(self):
+        """Open where the step is done, or do it where there is nothing to ask."""
+        self.ensure_one()
+        self.check_access("read")
+        self._check_manager()
+        if self.company_id != self.env.company:
+            raise UserError(self.env._("Choose the company “%s” first.", self.company_id.name))
+        if self.code in _LOADED:
+            return self._open_loading()
+        return getattr(self, f"_go_{self.code}")()
+
+    def _open_loading(self):
+        _model, action = _LOADED[self.code]
+        if self.is_done:
+            return self.env["ir.actions.actions"]._for_xml_id(action)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Load from a File"),
+            "res_model": "epd.import",
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "context": {"default_kind": self.code},
+        }
+
+    def _go_office(self):
+        return self.env["ir.actions.actions"]._for_xml_id("epd_mailing.epd_setup_office_action")
+
+    def _go_payee(self):
+        if self.is_done:
+            return self.env["ir.actions.actions"]._for_xml_id("epd_mailing.epd_payee_action")
+        return self.env["ir.actions.actions"]._for_xml_id("epd_mailing.epd_setup_payee_action")
+
+    def _go_service_account(self):
+        company = self.company_id.sudo()
+        found = self.env["epd.unisender.account"].search(
+            [("company_id", "=", company.id)], order="state", limit=1
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("UniSender"),
+            "res_model": "epd.unisender.account",
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "res_id": found.id,
+            "context": {
+                "default_name": company.email,
+                "default_sender_name": company.name,
+                "default_sender_email": company.email,
+                "default_reply_to": company.email,
+            },
+        }
+
+    def _go_provision(self):
+        if self.is_done:
+            name = "epd_mailing.epd_service_provision_action"
+        else:
+            name = "epd_mailing.epd_setup_provision_action"
+        return self.env["ir.actions.actions"]._for_xml_id(name)
+
+    def _go_period(self):
+        if self.is_done:
+            name = "epd_mailing.epd_billing_period_action"
+            return self.env["ir.actions.actions"]._for_xml_id(name)
+        periods = self.env["epd.billing.period"]
+        last = periods.search(
+            [("company_id", "=", self.company_id.id)], order="date_start desc", limit=1
+        )
+        # the first one becomes current by itself
+        (last or periods.create({}))._set_current()
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def _go_letter(self):
+        if not self.is_done:
+            self.env["epd.message.template"]._add_standard(self.company_id)
+        return self.env["ir.actions.actions"]._for_xml_id("epd_mailing.epd_message_template_action")
+
+    def _go_test_letter(self):
+        """Open the next thing on the way to the first letter: the mailing, the run, or a new run."""
+        own = [("company_id", "=", self.company_id.id)]
+        for model in ("epd.mailing", "epd.billing.run"):
+            found = self.env[model].search([*own, ("state", "!=", "cancelled")], limit=1)
+            if found:
+                break
+        else:
+            model = "epd.billing.run"
+        every = self.env.ref("epd_mailing.account_list_all_open", raise_if_not_found=False)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Test Letter"),
+            "res_model": model,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "res_id": found.id,
+            "context": {"default_list_ids": every.ids if every else []},
+        }

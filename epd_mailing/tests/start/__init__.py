@@ -1,0 +1,3 @@
+from . import test_health
+from . import test_settings
+from . import test_setup
