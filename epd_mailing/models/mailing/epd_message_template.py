@@ -43,7 +43,7 @@ class EpdMessageTemplate(models.Model):
 
         :param companies: ``res.company``; None for all
         """
-        companies = companies or self.env["res.company"].sudo().search([])
+        companies = companies or self.env["res.company"].sudo().search([("active", "=", True)])
         offices = self.sudo().with_context(active_test=False)
         known = dict(
             offices._read_group([("company_id", "in", companies.ids)], ["company_id"], ["__count"])

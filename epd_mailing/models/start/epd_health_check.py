@@ -75,7 +75,7 @@ class EpdHealthCheck(models.Model):
     def _compute_name(self):
         titles = {check.code: check.title for check in CHECKS}
         for row in self:
-            row.name = self.env._(titles[row.code])  # pylint: disable=gettext-variable
+            row.name = self.env._(titles[row.code])
 
     @api.depends_context("lang", "uid")
     def _compute_problem(self):

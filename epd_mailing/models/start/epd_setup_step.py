@@ -142,7 +142,6 @@ class EpdSetupStep(models.Model):
         steps = {step.code: step for step in STEPS}
         for row in self:
             step = steps[row.code]
-            # pylint: disable=gettext-variable
             row.name, row.text = self.env._(step.title), self.env._(step.text)
             row.button = self.env._(step.button)
 
