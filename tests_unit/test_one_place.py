@@ -13,6 +13,9 @@ RULES = {
         "tools/office_time.py",
         "models/core/res_company.py",
         "models/core/res_config_settings.py",
+        # where a manager sets it
+        "models/start/epd_settings.py",
+        "wizards/epd_setup_office.py",
     },
     # what the payer last said about e-mail instead of paper
     r"(?:FROM|JOIN) epd_delivery_consent\b": {"models/account/epd_delivery_consent.py"},

@@ -144,6 +144,10 @@ class ResCompany(models.Model):
         """Return the present day of the office (``date``)."""
         return office_time.day_of(fields.Datetime.now(), self.epd_tz)
 
+    def _epd_has_zone(self):
+        """Tell whether the office has said in which zone it works."""
+        return bool(self.epd_tz)
+
     def _epd_zone(self):
         """Return the name of the office's zone, for contexts and for people to read."""
         return self.epd_tz or office_time.UTC

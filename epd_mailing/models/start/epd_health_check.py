@@ -132,7 +132,7 @@ class EpdHealthCheck(models.Model):
         )
 
     def _find_zone(self):
-        if self.company_id.sudo().epd_tz:
+        if self.company_id.sudo()._epd_has_zone():
             return ""
         return self.env._(
             "The office's time zone is not set: times of mailings and legal days are counted by UTC."

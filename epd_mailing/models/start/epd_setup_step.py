@@ -171,7 +171,7 @@ class EpdSetupStep(models.Model):
                 (self.env._("address"), company.street or company.city),
                 (self.env._("country Russia"), company.country_id.code == "RU"),
                 (self.env._("roubles"), company.currency_id.name == "RUB"),
-                (self.env._("time zone"), company.epd_tz),
+                (self.env._("time zone"), company._epd_has_zone()),
             )
             if not value
         ]
