@@ -97,11 +97,8 @@ class Hand:
         self.click(".o_form_statusbar button[name=action_load]")
         clicks.wait_done(self.page)
 
-    def send(self, unisender):
-        """Make a mailing of the saved documents and send it.
-
-        :param unisender: whether the account of the service has to be chosen
-        """
+    def send(self):
+        """Make a mailing of the saved documents and send it."""
         page = self.page
         self.click("button[name=action_confirm_mailing]")
         self.click(clicks.dialog(page).locator("button[name=action_confirm]:visible"))
@@ -112,7 +109,8 @@ class Hand:
                 self.click(f".o_field_widget[name={field}] input")
                 self.click(f".o_field_widget[name={field}] .o-autocomplete--dropdown-item")
                 page.wait_for_selector(".o-autocomplete--dropdown-menu", state="detached")
-        self.click(".o_form_statusbar button:text-is('Отправить')")
+        bar = page.locator(".o_form_statusbar")
+        self.click(bar.get_by_role("button", name="Отправить", exact=True).first)
         self.click(clicks.dialog(page).locator(".modal-footer .btn-primary:visible").first)
         clicks.closed(page)
 
@@ -236,7 +234,7 @@ def test_from_an_empty_database_to_the_first_letter_and_the_second_month(empty, 
     hand.go("Пробное письмо")
     page.wait_for_selector("button[name=action_confirm_prepare]:visible")
     hand.save_documents()
-    hand.send(unisender=True)
+    hand.send()
     wait_until(
         lambda: len(empty.sandbox.control("letters")) == len(ACCOUNTS), 120, "the letters come"
     )
@@ -273,7 +271,7 @@ def second_month(page, empty):
     hand.load("начисления.csv", charges_file(extra=2))
     page.goto(run)
     hand.save_documents()
-    hand.send(unisender=False)
+    hand.send()
     wait_until(
         lambda: len(empty.sandbox.control("letters")) == 2 * len(ACCOUNTS), 120, "the letters come"
     )
