@@ -28,7 +28,7 @@ class EpdSetupProvision(models.TransientModel):
 
     @api.depends_context("company")
     def _compute_missing_count(self):
-        missing = self.env["epd.setup.step"]._get_missing_provisions()
+        missing = self.env["epd.service.provision"]._find_missing(self.env.company)
         self.missing_count = len(missing)
 
     def action_save(self):
@@ -42,7 +42,7 @@ class EpdSetupProvision(models.TransientModel):
             raise AccessError(self.env._("A manager sets the office up."))
         if self.payee_id.company_id not in (self.env.company, self.env["res.company"]):
             raise UserError(self.env._("Choose a bank account of this company."))
-        missing = self.env["epd.setup.step"]._get_missing_provisions()
+        missing = self.env["epd.service.provision"]._find_missing(self.env.company)
         if not missing:
             raise UserError(self.env._("Every service in every house has a payee."))
         self.env["epd.service.provision"].create(

@@ -79,10 +79,6 @@ class CronHealth:
             return self.env._(
                 "No worker of the server does the work in the background since %s. Ask the "
                 "administrator to start Odoo with cron workers (max_cron_threads of 1 or more).",
-                self._show(since),
+                self.env.company._epd_show_moment(since),
             )
         return ""
-
-    def _show(self, moment):
-        local = self.env.company._epd_local_time(moment)
-        return f"{local:%d.%m.%Y %H:%M}"

@@ -43,6 +43,38 @@ class EpdServiceProvision(models.Model):
                 f"{provision.service_id.name or ''} / {provision.building_id.name or ''}"
             )
 
+    @api.model
+    def _find_missing(self, company):
+        """Return ``[(building id, service id)]`` that nobody is said to be paid for.
+
+        A house that has provisions may do without a service; one that is charged for may not.
+
+        :param company: ``res.company``
+        """
+        for name in ("epd.building", "epd.service", "epd.service.provision"):
+            self.env[name].flush_model()
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT building.id, service.id
+                  FROM epd_building building
+                  JOIN epd_service service ON service.company_id = building.company_id
+                 WHERE building.company_id = %s AND building.active AND service.active
+                   AND NOT EXISTS (SELECT 1 FROM epd_service_provision provision
+                                    WHERE provision.building_id = building.id
+                                      AND provision.service_id = service.id)
+                   AND (NOT EXISTS (SELECT 1 FROM epd_service_provision provision
+                                     WHERE provision.building_id = building.id)
+                        OR EXISTS (SELECT 1 FROM epd_charge charge
+                                     JOIN epd_personal_account account ON account.id = charge.account_id
+                                    WHERE account.building_id = building.id
+                                      AND charge.service_id = service.id))
+                 ORDER BY building.id, service.id
+                """,
+                company.id,
+            )
+        )
+
     @api.constrains("building_id", "service_id", "date_from", "date_to")
     def _check_overlap(self):
         for provision in self:

@@ -204,40 +204,12 @@ class EpdSetupStep(models.Model):
         return False, ""
 
     def _ask_provision(self):
-        missing = len(self._get_missing_provisions())
+        missing = len(self.env["epd.service.provision"]._find_missing(self.env.company))
         provisions = self.env["epd.service.provision"]
         there = provisions.search_count([("company_id", "=", self.company_id.id)])
         if missing:
             return False, self.env._("Services in houses without a payee: %s", missing)
         return bool(there), self.env._("There are: %s", there) if there else ""
-
-    @api.model
-    def _get_missing_provisions(self):
-        """Return ``[(building id, service id)]`` of the company at work without a provision."""
-        company = self.env.company
-        for name in ("epd.building", "epd.service", "epd.service.provision"):
-            self.env[name].flush_model()
-        return self.env.execute_query(
-            SQL(
-                """
-                SELECT building.id, service.id
-                  FROM epd_building building
-                  JOIN epd_service service ON service.company_id = building.company_id
-                 WHERE building.company_id = %s AND building.active AND service.active
-                   AND NOT EXISTS (SELECT 1 FROM epd_service_provision provision
-                                    WHERE provision.building_id = building.id
-                                      AND provision.service_id = service.id)
-                   AND (NOT EXISTS (SELECT 1 FROM epd_service_provision provision
-                                     WHERE provision.building_id = building.id)
-                        OR EXISTS (SELECT 1 FROM epd_charge charge
-                                     JOIN epd_personal_account account ON account.id = charge.account_id
-                                    WHERE account.building_id = building.id
-                                      AND charge.service_id = service.id))
-                 ORDER BY building.id, service.id
-                """,
-                company.id,
-            )
-        )
 
     def _ask_period(self):
         period = self.company_id.sudo().epd_current_period_id

@@ -43,6 +43,15 @@ class TestSetup(EpdCommon):
         )
         self.assertEqual(operator._open_app()["res_model"], "epd.billing.run")
 
+    def test_the_application_is_found_by_the_words_people_use(self):
+        """As «Приложения» searches: name, title, summary; before any translation is loaded too."""
+        for lang in ("en_US", "ru_RU"):
+            modules = self.env["ir.module.module"].with_context(lang=lang)
+            for words in ("платёжные документы", "расчёты", "ЕПД", "квитанция", "epd_mailing"):
+                fields = ("name", "shortdesc", "summary")
+                domain = ["|", "|", *((name, "ilike", words) for name in fields)]
+                self.assertIn("epd_mailing", modules.search(domain).mapped("name"), (lang, words))
+
     def test_closed_by_hand_and_opened_again(self):
         self.steps.action_close()
         self.assertEqual(self.steps._open_app()["res_model"], "epd.billing.run")
