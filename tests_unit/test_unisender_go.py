@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tools.unisender import errors, pool, webhook
+from tools.unisender import errors, pool, statuses, webhook
 from tools.unisender.client import Letter
 from tools.unisender_go import events
 from tools.unisender_go.client import UniSenderGoClient, encode_header, neutralize
@@ -171,6 +171,38 @@ def test_without_a_key_nothing_is_repeated(box):
     assert len(box.go.store.letters()) == 1
 
 
+def test_a_suppressed_address_may_come_of_the_first_try(box):
+    """The lost try was taken and bounced at once: the second is rejected for that very bounce."""
+    box.go.faults.append({"kind": "drop_after", "times": 1})
+    real = box.go._read_rejection
+    box.go._read_rejection = lambda email: (
+        "permanent_unavailable" if box.go.store.letters() else real(email)
+    )
+    box.go.change_settings({"idempotence_seconds": 0})  # the order of the service's checks is not known
+    with pytest.raises(errors.ResultUnknown):
+        box.client().send_email(LETTER)
+    assert len(box.go.store.letters()) == 1
+
+
+def test_a_dump_is_not_fetched_from_this_machine():
+    client = UniSenderGoClient(KEY, "https://go1.unisender.ru")
+    for url in ("http://127.0.0.1:8069/web", "http://LOCALHOST/x", "http://[::1]:1/"):
+        with pytest.raises(errors.ForbiddenAddress):
+            client.read_dump(url)
+
+
+def test_a_dump_tells_a_proxy_by_its_user_agent():
+    head = b"event_time;job_id;email;status;user_agent\r\n2026-11-26 10:00:00;j;a@example.com;opened;"
+    for agent, raw in (
+        (b'"Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"', "opened_protected"),
+        (b"Mozilla/5.0", "opened_protected"),
+        (b'"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"', "opened"),
+        (b"", "opened"),
+    ):
+        (event,) = events.read_dump(head + agent + b"\r\n")
+        assert event.raw_status == raw
+
+
 def test_what_hinders_the_second_try_leaves_the_first_unknown(box):
     box.go.faults += [
         {"kind": "drop_after", "times": 1},
@@ -268,16 +300,17 @@ def test_events_come_signed_in_every_shape(box, packed, flat, project):
 
 def test_an_image_proxy_proves_no_person():
     event = events.GoEvent("j", "a@x", "opened", "", None, traffic="protected")
-    assert events.get_status(event.raw_status).kind == "machine_opened"
+    assert statuses.get_status(event.raw_status).kind == "machine_opened"
     event = events.GoEvent("j", "a@x", "opened", "", None, traffic="human")
-    assert events.get_status(event.raw_status).kind == "opened"
+    assert statuses.get_status(event.raw_status).kind == "opened"
 
 
 @pytest.mark.parametrize(
     ("raw", "kind", "final", "failure"),
     [
         ("sent", "sent", False, None),
-        ("soft_bounced:err_mailbox_full", "deferred", False, None),
+        ("soft_bounced:err_mailbox_full", "deferred", False, "mailbox_full"),
+        ("soft_bounced:err_new_thing", "deferred", False, None),
         ("hard_bounced:err_user_unknown", "failed", True, "invalid_address"),
         ("hard_bounced:err_new_thing", "failed", True, "other"),
         ("hard_bounced", "failed", True, "other"),
@@ -289,7 +322,7 @@ def test_an_image_proxy_proves_no_person():
     ],
 )
 def test_statuses(raw, kind, final, failure):
-    status = events.get_status(raw)
+    status = statuses.get_status(raw)
     assert (status.kind, status.final, status.failure_type) == (kind, final, failure)
 
 

@@ -50,7 +50,7 @@ class WebhookController(http.Controller):
                 _logger.warning("UniSender account %s: a webhook call is not genuine", account.id)
                 account._note_webhook_call(self._say(account, "not_genuine"))
                 return self._reject(403)
-            events = webhook.parse(body, account.event_tz)
+            events = account._get_service().parse_events(body)
         except webhook.WebhookError as error:
             _logger.warning(
                 "UniSender account %s: a webhook call is damaged: %s", account.id, error

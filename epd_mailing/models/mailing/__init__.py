@@ -12,6 +12,7 @@ from . import epd_mailing_letter
 from . import epd_letter_event
 from . import epd_letter_facts
 from . import epd_mailing_sender
+from . import epd_go_events
 from . import epd_status_poll
 from . import epd_payment_document
 from . import epd_personal_account

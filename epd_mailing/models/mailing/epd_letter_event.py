@@ -31,6 +31,7 @@ class EpdLetterEvent(models.Model):
     source = fields.Selection(
         [
             ("webhook", "Webhook"),
+            ("dump", "Event dump"),
             ("poll", "Polling"),
             ("contact", "UniSender contact"),
             ("person", "Person"),
@@ -45,15 +46,16 @@ class EpdLetterEvent(models.Model):
     _event_uniq = models.UniqueIndex(
         # two accounts of one key are each told of all letters
         "(unisender_account_id, provider_id, raw_status, event_time_raw) "
-        "WHERE source = 'webhook' AND provider_id IS NOT NULL"
+        "WHERE source IN ('webhook', 'dump') AND provider_id IS NOT NULL"
     )
 
     @api.model
-    def _keep(self, account, events):
-        """Store events of a webhook call, each once, and apply those that are new.
+    def _keep(self, account, events, source="webhook"):
+        """Store events of a webhook call or a dump, each once, and apply those that are new.
 
         :param account: ``epd.unisender.account`` whose webhook was called
         :param events: list of ``tools.unisender.webhook.HookEvent``
+        :param source: ``webhook`` or ``dump``
         :return: number of new events
         """
         dbname, rows = self.env.cr.dbname, {}
@@ -73,11 +75,13 @@ class EpdLetterEvent(models.Model):
                 event.status[:100],
                 event.event_time or None,
                 event.event_at and event.event_at.replace(tzinfo=None),
-                "webhook",
+                source,
             )
+        self.flush_model()
+        if source == "dump":
+            rows = self._drop_told(account, rows)
         if not rows:
             return 0
-        self.flush_model()
         marks = ", ".join(
             ["(%s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')"] * len(rows)
         )
@@ -95,3 +99,31 @@ class EpdLetterEvent(models.Model):
         fresh = self.browse(row[0] for row in self.env.cr.fetchall())
         self.env["epd.letter.facts"]._match_events(fresh)
         return len(fresh)
+
+    @api.model
+    def _drop_told(self, account, rows):
+        """Return the rows of a dump without those that the webhook told, in other words perhaps.
+
+        A call says who opened a letter, a person or a program; a dump says that it was opened.
+
+        :param rows: ``{(id, status, time): values}`` as in :meth:`_keep`
+        """
+        told = self.search_fetch(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("source", "in", ("webhook", "dump")),
+                ("provider_id", "in", [key[0] for key in rows]),
+            ],
+            ["provider_id", "raw_status", "event_time_raw"],
+        )
+        known = {
+            (event.provider_id, _get_word(event.raw_status), event.event_time_raw) for event in told
+        }
+        return {
+            key: row for key, row in rows.items() if (key[0], _get_word(key[1]), key[2]) not in known
+        }
+
+
+def _get_word(raw_status):
+    """Return the service's own word of a status of Go: without who opened, or why it bounced."""
+    return raw_status.partition(":")[0].removesuffix("_protected").removesuffix("_machine")

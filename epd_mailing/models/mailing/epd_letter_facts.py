@@ -10,6 +10,7 @@ IMPLIED = {
     "delivered": (),
     "opened": ("delivered",),
     "clicked": ("delivered", "opened"),
+    "machine_opened": ("delivered",),
     "spam": ("delivered",),
     "complained": ("delivered",),
     "unsubscribed": ("delivered",),
@@ -225,7 +226,7 @@ class EpdLetterFacts(models.AbstractModel):
                 event.write({"event_at": False, "note": note})
                 account._note_offset(judged.offset)
             letter._settle_as_sent(event.provider_id, judged.moment, "event")
-            source = "webhook" if judged.is_exact else "poll"
+            source = event.source if judged.is_exact else "poll"
             facts.append((letter, event.raw_status, judged.moment, source))
         self.sudo()._apply_statuses(facts, logged=True)
 

@@ -19,6 +19,16 @@ REJECTIONS = {
     "unsubscribed_globally": "unsubscribed",
     "attachment_quota_error": "too_large",
     "body_exceeds_length": "too_large",
+    # reasons of Unisender Go
+    "permanent_unavailable": "mailbox_unavailable",
+    "temporary_unavailable": "mailbox_unavailable",
+    "blocked": "blocked",
+}
+# what a rejection says of the address, for later letters
+LOSSES = {
+    "invalid_email": "bounced",
+    "permanent_unavailable": "bounced",
+    "unsubscribed_globally": "unsubscribed",
 }
 # nothing is known any more of a letter that stands in one of these, but that it may have gone
 LEFT = ("claimed", "sending", "sent", "rejected", "unknown")
@@ -38,6 +48,7 @@ MENDABLE = (
 )
 FACT_SOURCES = [
     ("webhook", "Webhook"),
+    ("dump", "UniSender's event dump"),
     ("contact", "UniSender contact"),
     ("poll", "Not later than (polled)"),
     ("person", "Person"),
@@ -161,6 +172,7 @@ class EpdMailingLetter(models.Model):
         "clicked_source",
         "bounced_at",
         "bounced_source",
+        "machine_opened_at",
         "spam_at",
         "complained_at",
         "unsubscribed_at",
@@ -269,6 +281,12 @@ class EpdMailingLetter(models.Model):
     delivered_source = fields.Selection(FACT_SOURCES, readonly=True)
     opened_at = fields.Datetime(readonly=True)
     opened_source = fields.Selection(FACT_SOURCES, readonly=True)
+    machine_opened_at = fields.Datetime(
+        string="Opened by a Program At",
+        readonly=True,
+        help="An image proxy or a scanner of the recipient's mail loaded the pictures. That proves no "
+        "person, and does not count as opened.",
+    )
     clicked_at = fields.Datetime(string="Read At", readonly=True)
     clicked_source = fields.Selection(FACT_SOURCES, readonly=True)
     bounced_at = fields.Datetime(readonly=True)
@@ -433,9 +451,8 @@ class EpdMailingLetter(models.Model):
             lease_until=False,
             claim_token=False,
         )
-        if failure in ("invalid_address", "unsubscribed") and not self.is_test:
-            state = "bounced" if failure == "invalid_address" else "unsubscribed"
-            self.address_id._lose(state, error.code)
+        if error.code in LOSSES and not self.is_test:
+            self.address_id._lose(LOSSES[error.code], error.code)
 
     def _write_not_sent(self, outcome):
         """Certainly not sent (no connection, «retry later», limit, stop): back to the queue."""

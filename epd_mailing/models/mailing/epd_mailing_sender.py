@@ -304,7 +304,7 @@ class EpdMailingSender(models.AbstractModel):
                 letter._skip("template_error", type(error).__name__)
             else:
                 limit = account.limit_letter_bytes
-                if limit and unisender.letter_size(call) > limit:
+                if limit and account._get_service().measure(call) > limit:
                     letter._skip("too_large")
                 else:
                     calls[letter.id] = call
@@ -328,7 +328,7 @@ class EpdMailingSender(models.AbstractModel):
             list_id=account.list_id or "",
             attachments=((document.pdf_name, document._read_pdf()),),
             metadata={"key": letter.letter_key, "db": self.env.cr.dbname},
-            ref_key=letter.letter_key if account.send_ref_key else None,
+            ref_key=letter.letter_key if account._sends_key() else None,
             reply_to=document.account_id.building_id.reply_to or account.reply_to or None,
             track_links=account.track_links,
         )

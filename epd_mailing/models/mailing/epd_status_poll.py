@@ -40,7 +40,7 @@ class EpdStatusPoll(models.AbstractModel):
         engine = self.env["epd.work.engine"]
         if engine._hand_over("epd_mailing.ir_cron_refresh"):
             return
-        began, more = time.monotonic(), False
+        began, more, next_at = time.monotonic(), False, None
         in_transaction(self.env, self._match_kept_events)
         accounts = self.env["epd.unisender.account"].search([("state", "!=", "draft")])
         for account in accounts:
@@ -48,11 +48,17 @@ class EpdStatusPoll(models.AbstractModel):
             if account._describe_strange_home():
                 continue  # the original asks
             try:
-                more = self._poll_account(account, began) or more
+                if account.api_kind == "go":
+                    back = self.env["epd.go.events"]._run(account)
+                    next_at = min(filter(None, (next_at, back)), default=None)
+                else:
+                    more = self._poll_account(account, began) or more
                 in_transaction(self.env, lambda account=account: self._settle_unknown(account))
                 in_transaction(self.env, lambda account=account: self._watch_webhook(account))
-                # a webhook that is heard tells the exact times by itself
-                if account.webhook_state != "on" or account.webhook_silent_at:
+                # a webhook that is heard tells the exact times by itself, and so does a dump
+                if account.api_kind == "classic" and (
+                    account.webhook_state != "on" or account.webhook_silent_at
+                ):
                     asked = in_transaction(
                         self.env, lambda account=account: self._ask_times(account)
                     )
@@ -60,8 +66,8 @@ class EpdStatusPoll(models.AbstractModel):
             except Exception:  # one account must not stop the others
                 self.env.cr.rollback()
                 _logger.exception("Statuses of UniSender account %s cannot be read", account.id)
-        if more:
-            engine._wake("epd_mailing.ir_cron_refresh")
+        if more or next_at:
+            engine._wake("epd_mailing.ir_cron_refresh", None if more else next_at)
         self.env["ir.cron"]._commit_progress(remaining=0)
 
     @api.model
@@ -99,6 +105,8 @@ class EpdStatusPoll(models.AbstractModel):
 
         :return: False when the service could not be asked
         """
+        if mailing.unisender_account_id.api_kind == "go":
+            return self.env["epd.go.events"]._ask_now(mailing.unisender_account_id)
         letters = self.env["epd.mailing.letter"].search(
             [
                 ("mailing_id", "=", mailing.id),
@@ -247,7 +255,7 @@ class EpdStatusPoll(models.AbstractModel):
         seen = self.env["epd.letter.event"].search(
             [
                 ("unisender_account_id", "=", account.id),
-                ("source", "=", "poll"),
+                ("source", "in", ("poll", "dump")),
                 ("raw_status", "in", statuses.ARRIVED),
                 ("received_at", ">=", heard),
                 ("received_at", "<", now - SILENCE),
@@ -306,6 +314,8 @@ class EpdStatusPoll(models.AbstractModel):
         )
         facts = self.env["epd.letter.facts"]
         facts._adopt_events(letters)
+        if account.api_kind == "go":
+            return  # its dumps name each letter by our key
         client = account._get_client() if letters else None
         for letter in letters.filtered(lambda letter: letter.send_state == "unknown"):
             try:

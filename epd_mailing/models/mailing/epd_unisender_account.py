@@ -1,10 +1,46 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 # pylint: disable-next=consider-merging-classes-inherited  # the service room knows no mailings
 class EpdUnisenderAccount(models.Model):
-    """The mailings that go through the account."""
+    """The mailings that go through the account, and how far its events were read."""
 
     _inherit = "epd.unisender.account"
 
     mailing_ids = fields.One2many("epd.mailing", "unisender_account_id")
+    # the event dump of Unisender Go that is being made, and what was read of them
+    dump_ref = fields.Char(string="Event Dump", readonly=True, copy=False)
+    dump_from = fields.Datetime(readonly=True, copy=False)
+    dump_until = fields.Datetime(readonly=True, copy=False)
+    dump_row = fields.Integer(readonly=True, copy=False, help="Events of it that are kept already.")
+    dump_span = fields.Integer(
+        readonly=True, copy=False, help="Seconds of a dump, where all at once are too many events."
+    )
+    dump_asked_at = fields.Datetime(readonly=True, copy=False)
+    dump_read_until = fields.Datetime(
+        string="Events Read Until",
+        readonly=True,
+        copy=False,
+        help="Events up to this moment were read from event dumps.",
+    )
+    suppression_read_at = fields.Datetime(
+        string="Suppression List Read At", readonly=True, copy=False
+    )
+
+    def _check_kind_is_free(self, kind):
+        """Let the kind change only while no letter went through the account."""
+        for account in self:
+            letters = self.env["epd.mailing.letter"].sudo()
+            if letters.search_count(
+                [("unisender_account_id", "=", account.id), ("sending_at", "!=", False)], limit=1
+            ):
+                raise UserError(
+                    self.env._(
+                        "Letters went through “%(name)s”: only that service knows what becomes of "
+                        "them. Make another UniSender account for the other service and choose it "
+                        "for the next mailings; nobody gets a document twice.",
+                        name=account.name,
+                    )
+                )
+        return super()._check_kind_is_free(kind)

@@ -11,7 +11,10 @@ from odoo.tools import consteq
 
 from ...tools.address_text import read_addresses
 from ...tools.unisender import errors, hosts
-from ...tools.unisender.client import UniSenderClient
+from ...tools.unisender_go.client import HOSTS as GO_HOSTS
+from .classic_service import ClassicService
+from .error_words import describe_error
+from .go_service import GoService
 
 FIRST_REST = 60  # seconds; doubled with each error in a row
 LONGEST_REST = 900
@@ -20,8 +23,7 @@ ERRORS_TO_PAUSE = 8
 LIMITS_TO_DAY = 3
 DAY_BEGINS = timedelta(minutes=5)  # after midnight: the service's clock need not be ours
 DAY_AGAIN = timedelta(hours=1)  # the day's number may be counted from another hour
-# what payers read where they unsubscribe: Russian in every language of the office
-LIST_TITLE = "Квитанции"
+SERVICES = {"classic": ClassicService, "go": GoService}
 # of the administrator alone: addresses of a sandbox on this machine
 SANDBOX_PARAMETER = "epd_mailing.sandbox_url"
 # where letters and the key go to, and in whose name
@@ -104,7 +106,8 @@ class EpdUnisenderAccount(models.Model):
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
     api_kind = fields.Selection(
-        [("classic", "UniSender (api.unisender.com)")],
+        [("classic", "UniSender (api.unisender.com)"), ("go", "Unisender Go (go1, go2)")],
+        string="Service",
         required=True,
         default="classic",
         tracking=True,
@@ -115,6 +118,13 @@ class EpdUnisenderAccount(models.Model):
         default="https://api.unisender.com",
         tracking=True,
         help="The key goes there. Another address drops the key: it is typed anew.",
+    )
+    go_server = fields.Selection(
+        [("go1", "go1.unisender.ru"), ("go2", "go2.unisender.ru")],
+        string="Server",
+        compute="_compute_go_server",
+        inverse="_inverse_go_server",
+        help="The data centre of the Unisender Go account: the address bar of its cabinet shows it.",
     )
     api_key = fields.Char(groups=NO_ACCESS, copy=False)
     api_key_input = fields.Char(
@@ -252,9 +262,42 @@ class EpdUnisenderAccount(models.Model):
         """Tell whether the key may go to the account's address."""
         return hosts.is_allowed(self.base_url, " ".join(self._get_sandboxes()))
 
-    @api.constrains("base_url")
+    @api.depends("base_url")
+    def _compute_go_server(self):
+        servers = {url: name for name, url in GO_HOSTS.items()}
+        for account in self:
+            account.go_server = servers.get(account.base_url, False)
+
+    def _inverse_go_server(self):
+        for account in self.filtered("go_server"):
+            account.base_url = GO_HOSTS[account.go_server]
+
+    @api.onchange("go_server")
+    def _onchange_go_server(self):
+        if self.go_server:
+            self.base_url = GO_HOSTS[self.go_server]
+
+    @api.onchange("api_kind")
+    def _onchange_api_kind(self):
+        self.update(SERVICES[self.api_kind].settings)
+        if not hosts.is_of_kind(self.base_url, self.api_kind):
+            # which of the two servers of Go is for a person to say
+            self.base_url = hosts.HOME[self.api_kind]
+
+    @api.constrains("base_url", "api_kind")
     def _check_base_url(self):
         for account in self:
+            if not hosts.is_of_kind(account.base_url, account.api_kind):
+                raise ValidationError(
+                    self.env._(
+                        "%(url)s is not an address of %(kind)s: %(hosts)s.",
+                        url=account.base_url,
+                        kind=dict(self._fields["api_kind"]._description_selection(self.env))[
+                            account.api_kind
+                        ],
+                        hosts=", ".join(f"https://{host}" for host in hosts.HOSTS[account.api_kind]),
+                    )
+                )
             if not account._is_allowed_address():
                 raise ValidationError(
                     self.env._(
@@ -309,52 +352,21 @@ class EpdUnisenderAccount(models.Model):
         """
         self.ensure_one()
         self._check_home()
-        return UniSenderClient(
-            self.sudo().api_key,
-            self.base_url,
-            timeout=(5, max(1, self.timeout_seconds)),
-            pool_size=max(1, self.parallel_calls),
-            closed=not self._is_allowed_address(),
-        )
+        return self._get_service().make_client()
+
+    def _get_service(self):
+        """Return the ``ServiceKind`` of the account: what differs between the service's products."""
+        self.ensure_one()
+        return SERVICES[self.api_kind](self)
+
+    def _sends_key(self):
+        """Tell whether letters carry our key as one that the service itself heeds."""
+        return self.send_ref_key or self._get_service().sends_key
 
     @api.model
     def _describe_error(self, error):
-        """Return what an error of the service means to the office, in the user's language.
-
-        The service's own words stand behind it: they say more than its codes.
-        """
-        if isinstance(error, errors.AccessDenied):
-            text = self.env._(
-                "UniSender does not let this key call the API. Switch the API on in UniSender "
-                "(settings, integration and API), or use the key of a user who may do this."
-            )
-        elif isinstance(error, errors.AuthError):
-            text = self.env._("UniSender does not accept the API key. Enter the right key.")
-        elif isinstance(error, errors.NoMoney):
-            text = self.env._("There is no money on the UniSender account. Top it up.")
-        elif isinstance(error, errors.SenderProblem):
-            text = self.env._("The sender's address is not confirmed at UniSender. Confirm it.")
-        elif isinstance(error, errors.DayLimit):
-            text = self.env._("UniSender takes no more letters today. They go on the next day.")
-        elif isinstance(error, errors.RateLimited):
-            text = self.env._("UniSender asks to slow down.")
-        elif isinstance(error, errors.ForbiddenAddress):
-            text = self.env._(
-                "Nothing is sent to this API address: it is not UniSender's, or its name leads into "
-                "an inner network. Check the address and the name server."
-            )
-        elif isinstance(error, errors.RetryLater):
-            text = self.env._("UniSender asks to try again later.")
-        elif isinstance(error, errors.ConnectFailed):
-            text = self.env._("UniSender cannot be reached. Check the address and the network.")
-        elif isinstance(error, errors.ResultUnknown):
-            text = self.env._("UniSender gave no clear answer. Try again later.")
-        else:
-            text = self.env._("UniSender rejected the call.")
-        ours = isinstance(error, (errors.ConnectFailed, errors.ResultUnknown))
-        if ours or error.message == error.code:
-            return f"{text} ({error.code})"
-        return f"{text} ({error.code}: {error.message})"
+        """Return what an error of the service means to the office, in the user's language."""
+        return describe_error(self.env, error)
 
     def _get_test_addresses(self):
         """Return the normal forms of the office's addresses for test letters."""
@@ -370,10 +382,30 @@ class EpdUnisenderAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [self._normalize_url(vals) for vals in vals_list]
+        vals_list = [
+            {**self._get_kind_settings(vals), **self._normalize_url(vals)} for vals in vals_list
+        ]
+        for vals in vals_list:
+            if vals.get("go_server") in GO_HOSTS and not vals.get("base_url"):
+                vals["base_url"] = GO_HOSTS[vals["go_server"]]
         for vals in vals_list:
             self._clean_addresses(vals)
         return super().create(vals_list)
+
+    @api.model
+    def _get_kind_settings(self, vals):
+        """Return what fits the kind that ``vals`` name, unless they say otherwise themselves."""
+        kind = vals.get("api_kind")
+        return dict(SERVICES[kind].settings) if kind in SERVICES else {}
+
+    def _check_kind_is_free(self, kind):
+        """Let the kind change only while nothing went by the present one.
+
+        What became of those letters is known to that service alone. A room above that knows the
+        letters says so.
+
+        :raise UserError: saying what to do
+        """
 
     @api.model
     def _normalize_url(self, vals):
@@ -383,6 +415,14 @@ class EpdUnisenderAccount(models.Model):
 
     def write(self, vals):
         vals = self._normalize_url(vals)
+        if "api_kind" in vals:
+            other = self.filtered(lambda account: account.api_kind != vals["api_kind"])
+            other._check_kind_is_free(vals["api_kind"])
+            if other and other == self:
+                vals = {**self._get_kind_settings(vals), **vals}
+        if vals.get("go_server") and "base_url" not in vals:
+            # in one write: the address and the kind have to fit each other
+            vals["base_url"] = GO_HOSTS.get(vals["go_server"], False)
         self._clean_addresses(vals)
         if "base_url" in vals:
             url = vals["base_url"]
@@ -428,90 +468,25 @@ class EpdUnisenderAccount(models.Model):
         return True
 
     def _ask_facts(self):
-        """Ask lists, sender, balance and webhook; return the values to write.
-
-        The list alone has to be there. What else the service does not answer is noted: an
-        ordinary key need not have the right to every method, and letters go all the same.
+        """Ask what the kind of service has to say; return the values to write.
 
         :raise UniSenderError: the service rejected the request or did not answer
         """
-        client, notes = self._get_client(), []
+        client, service, notes = self._get_client(), self._get_service(), []
         # told anew by what is asked now
         self._unlocked().write({"last_warning": False})
-        chosen = self._choose_list(client)
-        info = self._ask_aside(client.get_user_info, self.env._("Log-in and balance"), notes) or {}
-        vals = {
-            "login": str(info.get("login") or "") or self.login,
-            "balance": f"{info.get('balance', '')} {info.get('currency', '')}".strip(),
-        }
-        confirmed = self._ask_sender(client, vals["login"], notes)
-        if not chosen:
-            problem = self.env._(
-                "There is no list %s at UniSender. Choose another one.", self.list_id
-            )
-        elif confirmed is False:
-            problem = self._describe_error(errors.SenderProblem("unchecked_sender_email"))
-        else:
-            problem = False
-        if chosen:
-            vals |= {"list_id": chosen[0], "list_title": chosen[1]}
+        vals, problem = service.ask_facts(client, notes)
         if not problem and self.webhook_state == "on":
             # the key may be another one: its account has to know our address too
             url = self._get_webhook_url()
-            self._ask_aside(lambda: client.set_hook(url), self.env._("Webhook"), notes)
+            service.ask_aside(lambda: client.set_hook(url), self.env._("Webhook"), notes)
         self._note_warnings(client.take_warnings())
         return {
             **vals,
-            "sender_confirmed": bool(confirmed),
             "check_note": "\n".join(notes) or False,
             "last_error": problem,
             "state": "error" if problem else "active",
         }
-
-    def _ask_sender(self, client, login, notes):
-        """Return True or False as the service says of the sender, None when it does not say."""
-        what = self.env._("Whether the sender is confirmed")
-        if not login:
-            notes.append(self.env._("%(what)s: UniSender did not tell its log-in", what=what))
-            return None
-        known = len(notes)
-        confirmed = self._ask_aside(
-            lambda: client.get_checked_email(login, self.sender_email), what, notes
-        )
-        if confirmed is None and len(notes) == known:
-            notes.append(self.env._("%(what)s: UniSender does not list this address", what=what))
-        return confirmed
-
-    def _ask_aside(self, ask, what, notes):
-        """Ask a side question; a rejection is noted and nothing more.
-
-        :param ask: function that calls the service
-        :param what: name of what is asked, for the note
-        :return: the answer, or None
-        """
-        try:
-            return ask()
-        except errors.AccessDenied as error:
-            # the API is on: other questions were answered
-            told = self.env._("this key has no right to ask")
-            notes.append(f"{what}: {told} ({error.code}: {error.message})")
-        except errors.UniSenderError as error:
-            notes.append(f"{what}: {self._describe_error(error)}")
-        return None
-
-    def _choose_list(self, client):
-        """Return (id, title) of the chosen list, or of the account's own list of receipts.
-
-        No other list of the account is taken by itself: whoever unsubscribes from receipts is not
-        to lose the office's news, nor the other way round.
-        """
-        lists = client.get_lists()
-        chosen = next((entry for entry in lists if entry[0] == self.list_id), None)
-        if chosen or (self.list_id and self.list_title != LIST_TITLE):
-            return chosen
-        # none yet, or its own one at the account of another key
-        own = next((entry for entry in lists if entry[1].strip() == LIST_TITLE), None)
-        return own or (client.create_list(LIST_TITLE), LIST_TITLE)
 
     def _get_lists(self):
         """Return the lists of the account: [{"id": text, "title": text}].
@@ -697,7 +672,7 @@ class EpdUnisenderAccount(models.Model):
         notes = []
         for account in self.sudo():
             url, client = account._get_webhook_url(), account._get_client()
-            account._ask_aside(
+            account._get_service().ask_aside(
                 lambda client=client, url=url: client.remove_hook(url), account.name, notes
             )
             # off in any case: what the service still sends is not taken, and it gives up after a day

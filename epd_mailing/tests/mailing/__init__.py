@@ -20,3 +20,5 @@ from . import test_webhook_silence
 from . import test_outdated
 from . import test_test_letter
 from . import test_program_defaults
+from . import test_go_sending
+from . import test_go_webhook

@@ -1,2 +1,3 @@
 from . import test_unisender_account
 from . import test_home
+from . import test_go_account

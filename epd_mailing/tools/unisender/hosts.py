@@ -5,7 +5,13 @@ import re
 
 # Classic: https://www.unisender.com/ru/support/api/common/request-response-format/ ; Go, by the data
 # centre of the account: https://godocs.unisender.ru/web-api-ref (both read 2026-11-26)
-SERVICE_HOSTS = ("api.unisender.com", "go1.unisender.ru", "go2.unisender.ru")
+HOSTS = {
+    "classic": ("api.unisender.com",),
+    "go": ("go1.unisender.ru", "go2.unisender.ru"),
+}
+SERVICE_HOSTS = (*HOSTS["classic"], *HOSTS["go"])
+# where a new account of a kind speaks to; which server of Go, a person alone knows
+HOME = {"classic": "https://api.unisender.com", "go": False}
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 # nothing but a scheme, a host and a port: no user, path or backslash that two parsers read differently
 _LOOPBACK = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
@@ -21,6 +27,15 @@ def normalize(url: str | None) -> str:
 def is_service(url: str) -> bool:
     """Tell whether a normalized address is one of the service's own."""
     return url in {f"https://{host}" for host in SERVICE_HOSTS}
+
+
+def is_of_kind(url: str | None, kind: str) -> bool:
+    """Tell whether an address is not one of the service's other product.
+
+    :param kind: a key of ``HOSTS``
+    """
+    known = normalize(url)
+    return not is_service(known) or known.removeprefix("https://") in HOSTS[kind]
 
 
 def is_loopback(url: str) -> bool:

@@ -1,7 +1,9 @@
-"""The statuses of a letter at UniSender and what they mean to us (checkEmail and webhooks).
+"""The statuses of a letter and what they mean to us: classic UniSender's and Unisender Go's in one table.
 
-Listed at https://www.unisender.com/ru/support/api/messages/check-email/, seen 2026-11-26;
+Classic: https://www.unisender.com/ru/support/api/messages/check-email/, seen 2026-11-26;
 its rule there for statuses to come: «err_*» was not delivered, «ok_*» is under way.
+Go: ``email_status`` of webhooks and event dumps, a bounce followed by a colon and its ``delivery_status``, which is
+one of the classic words (godocs.unisender.ru/web-api-ref, read 2026-11-26).
 """
 
 from collections import namedtuple
@@ -54,8 +56,25 @@ _ADDRESS_DEAD = set(
     "err_domain_inactive skip_dup_unreachable".split()
 )
 
+# of Go. «soft_bounced»: the service tries on, up to 48 hours; then «delivered» or «hard_bounced»
+GO = {
+    "accepted": Status(0, "pending", False, None),
+    "subscribed": Status(0, "pending", False, None),
+    "sent": Status(10, "sent", False, None),
+    "soft_bounced": Status(20, "deferred", False, None),
+    "delivered": Status(40, "delivered", False, None),
+    # Apple's and Google's image proxies, scanners of mail servers: that proves no person
+    "opened_machine": Status(45, "machine_opened", False, None),
+    "opened_protected": Status(45, "machine_opened", False, None),
+    "opened": Status(50, "opened", False, None),
+    "clicked": Status(60, "clicked", False, None),
+    "unsubscribed": Status(70, "unsubscribed", True, None),
+    "spam": Status(70, "complained", True, None),
+    "hard_bounced": Status(30, "failed", True, "other"),
+}
+
 # the letter is at its recipient's server, or farther
-ARRIVED = tuple(name for name, status in _OK.items() if status.rank >= 40)
+ARRIVED = tuple(name for name, status in {**_OK, **GO}.items() if status.rank >= 40)
 
 STATUSES = dict(_OK)
 for _type, _names in _FAILED.items():
@@ -77,6 +96,9 @@ def get_status(raw: str | None, age: timedelta | None = None) -> Status:
     raw = str(raw or "")
     if raw in STATUSES:
         return STATUSES[raw]
+    word, _colon, detail = raw.partition(":")
+    if word in GO:
+        return _get_go_status(word, detail)
     if raw.startswith("ok_"):
         return Status(10, "sent", False, None)
     if raw.startswith(("err_", "skip_")):
@@ -84,6 +106,20 @@ def get_status(raw: str | None, age: timedelta | None = None) -> Status:
     return Status(0, "pending", False, None)
 
 
+def _get_go_status(word: str, detail: str) -> Status:
+    """Return the status of Go; a bounce is told by its ``delivery_status``.
+
+    An unheard-of one is a failure of kind «other» that closes no address.
+    """
+    known = STATUSES.get(detail)
+    if word == "hard_bounced" and known and known.kind == "failed":
+        return known._replace(final=True)
+    if word == "soft_bounced" and known and known.kind == "failed":
+        return GO[word]._replace(failure_type=known.failure_type)
+    return GO[word]
+
+
 def is_known(raw: str | None) -> bool:
     """Tell whether the vendor's pages list the status."""
-    return str(raw or "") in STATUSES
+    raw = str(raw or "")
+    return raw in STATUSES or raw.partition(":")[0] in GO

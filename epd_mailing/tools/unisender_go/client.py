@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.header import Header
 from typing import Any
+from urllib.parse import urlsplit
 
-from ..unisender import errors, transport
+from ..unisender import errors, hosts, transport
 from ..unisender.client import KEY_LENGTH, Letter, SendResult
 from . import errors as go_errors
 
@@ -22,7 +23,12 @@ REQUEST_LIMIT = 10 * 2**20  # bytes of a request
 KEY_MINUTE = 60  # seconds in which a second request under one idempotence key is declined
 RETRY_WITHIN = 40  # seconds from the first try; leaves the second time to arrive in the minute
 ROWS_A_DUMP = 100_000  # rows a file of an event dump holds at the most
-DUMP_FIELDS = ("event_time", "job_id", "email", "status", "delivery_status", "metadata", "url")
+DUMP_FIELDS = (
+    *("event_time", "job_id", "email", "status", "delivery_status", "metadata", "url"),
+    "user_agent",
+)
+# rejections that the first, lost try would have met as well: they do not come of a letter that went
+SURE_REJECTIONS = ("invalid_email", "attachment_quota_error", "bad_text")
 METADATA_VALUE = 1024  # characters
 TAG = "epd"
 
@@ -171,6 +177,10 @@ class UniSenderGoClient:
         line = " ".join(str(text).split())
         return (line.replace(self._api_key, "***") if self._api_key else line)[:500]
 
+    def take_warnings(self) -> tuple[str, ...]:
+        """Return nothing: answers of Go carry no warnings, unlike the classic ones."""
+        return ()
+
     # --- letters -----------------------------------------------------------------------------
 
     def send_email(self, letter: Letter) -> SendResult:
@@ -194,9 +204,10 @@ class UniSenderGoClient:
             return self._send(letter.email, message)
         except go_errors.AlreadyTaken:
             return SendResult("")
-        except errors.Rejected:
-            raise  # the service checked this letter and rejected it: so it did the first time
         except errors.UniSenderError as error:
+            if isinstance(error, errors.Rejected) and error.code in SURE_REJECTIONS:
+                raise
+            # an address may be suppressed since the first try: by the bounce of that very letter
             # what hinders the second try says nothing of the first
             raise errors.ResultUnknown(error.code, error.message) from None
 
@@ -293,6 +304,8 @@ class UniSenderGoClient:
 
         :raise UniSenderError: not to be had, or longer than ``limit`` bytes
         """
+        if hosts.is_loopback(_origin(url)) and not hosts.is_loopback(_origin(self._root)):
+            raise errors.ForbiddenAddress("forbidden_address", "dump")
         try:
             with self._session.get(
                 url, timeout=self._timeout, stream=True, allow_redirects=False
@@ -415,6 +428,12 @@ def _attachment(name: str, data: bytes) -> dict[str, Any]:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     safe = re.sub(r"[/\x00-\x1f]", "_", name)
     return {"type": kind, "name": safe, "content": base64.b64encode(data).decode("ascii")}
+
+
+def _origin(url: str) -> str:
+    """Return scheme, host and port of an address, as ``hosts`` reads them."""
+    parts = urlsplit(url)
+    return hosts.normalize(f"{parts.scheme}://{parts.netloc}")
 
 
 def _stamp(moment: datetime) -> str:

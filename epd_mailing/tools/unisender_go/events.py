@@ -7,17 +7,20 @@ Source: docs of ``webhook/set`` and ``event-dump`` (godocs.unisender.ru/web-api-
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..unisender.statuses import STATUSES, Status
 from ..unisender.webhook import WebhookError
 
 LETTER_EVENT = "transactional_email_status"
 # an «opened» by these proves no person: Apple's and Google's image proxies, scanners of mail servers
 MACHINES = {"machine", "protected"}
+# a dump does not tell the kind of traffic; in ``user_agent`` the proxies of Google and Yahoo name themselves, and
+# Apple's says the bare first word
+_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|^Mozilla/5\.0$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -50,37 +53,6 @@ class GoEvent:
         if self.status in ("soft_bounced", "hard_bounced") and self.delivery_status:
             return f"{self.status}:{self.delivery_status}"
         return self.status
-
-
-# up to 48 hours of trying; then delivered or hard_bounced
-_GO = {
-    "accepted": Status(0, "pending", False, None),
-    "sent": Status(10, "sent", False, None),
-    "soft_bounced": Status(20, "deferred", False, None),
-    "delivered": Status(40, "delivered", False, None),
-    "opened_machine": Status(45, "machine_opened", False, None),
-    "opened_protected": Status(45, "machine_opened", False, None),
-    "opened": Status(50, "opened", False, None),
-    "clicked": Status(60, "clicked", False, None),
-    "subscribed": Status(0, "pending", False, None),
-    "unsubscribed": Status(70, "unsubscribed", True, None),
-    "spam": Status(70, "complained", True, None),
-}
-
-
-def get_status(raw: str) -> Status:
-    """Return what a ``raw_status`` of Go means, in the same terms as the classic statuses.
-
-    A hard bounce is told by its ``delivery_status``, one of the classic words; an unheard-of one is a failure of
-    kind «other» that closes no address.
-    """
-    status, _colon, detail = str(raw or "").partition(":")
-    if status == "hard_bounced":
-        known = STATUSES.get(detail)
-        if known and known.kind == "failed":
-            return known._replace(final=True)
-        return Status(30, "failed", True, "other")
-    return _GO.get(status, Status(0, "pending", False, None))
 
 
 def parse(raw: bytes) -> list[GoEvent]:
@@ -133,7 +105,8 @@ def _event(data: dict[str, Any]) -> GoEvent:
         event_at=_utc(time),
         metadata=_metadata(data.get("metadata")),
         delivery_status=_text(info.get("delivery_status") or data.get("delivery_status")),
-        traffic=_text(info.get("traffic_type") or data.get("traffic_type")),
+        traffic=_text(info.get("traffic_type") or data.get("traffic_type"))
+        or ("protected" if _PROXIES.search(_text(data.get("user_agent"))) else ""),
         url=_text(data.get("url")),
     )
 

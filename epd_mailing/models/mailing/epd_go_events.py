@@ -1,0 +1,270 @@
+import logging
+import time
+from datetime import UTC, timedelta
+
+from odoo import api, fields, models
+from odoo.tools import split_every
+
+from ...tools.unisender import errors
+from ...tools.unisender_go import events as go_events
+from ...tools.unisender_go.client import ROWS_A_DUMP
+from .transaction import in_transaction
+
+_logger = logging.getLogger(__name__)
+
+KEPT = timedelta(days=31)  # the service has events of 32 days
+# the service writes an event down a little later than it happened
+OVERLAP = timedelta(minutes=30)
+BEFORE_CALL = timedelta(minutes=5)  # the service's clock need not be ours
+# the webhook tells by itself; the dump is the net below it
+PAUSE_HEARD = timedelta(hours=1)
+PAUSE = timedelta(minutes=2)
+LONGEST_WAIT = timedelta(hours=8)  # a dump is kept so long
+SHORTEST_SPAN = 120  # seconds; a dump of less is not divided any more
+COME_BACK = timedelta(seconds=10)
+CHUNK = 500  # events kept and committed together
+LETTERS_AT_ONCE = 5000
+READ_WALL = 20.0  # seconds of a cron run for one dump; the rest with the next
+SUPPRESSION_PERIOD = timedelta(days=1)
+FIRST_SUPPRESSIONS = timedelta(days=90)
+PAGES = 400  # of the suppression list, 50 addresses each
+# cause of a suppression → what becomes of the address
+LOSSES = {
+    "unsubscribed": "unsubscribed",
+    "complained": "unsubscribed",
+    "permanent_unavailable": "bounced",
+}
+
+
+class EpdGoEvents(models.AbstractModel):
+    """Event dumps of Unisender Go: the net below its webhook.
+
+    Go has no method that tells the status of a letter. One dump at a time is ordered for a span of time,
+    fetched when it is ready, and matched by our key; its times are exact. What the webhook told already
+    is passed over.
+
+    Source: ``event-dump`` of godocs.unisender.ru/web-api-ref, read 2026-11-26.
+    """
+
+    _name = "epd.go.events"
+    _description = "Event Dumps of Unisender Go"
+
+    # --- the cron run ----------------------------------------------------------------------------
+
+    @api.model
+    def _run(self, account):
+        """Take the next step of an account: order a dump, or fetch the one that was ordered.
+
+        :return: when to come back (naive UTC), or None
+        """
+        client = account._get_client()
+        try:
+            self._read_suppressions(account, client)
+            if account.dump_ref:
+                return self._fetch_dump(account, client)
+            if self._is_due(account):
+                return self._order_dump(account, client)
+        except errors.UniSenderError as error:
+            _logger.warning("Events of Unisender Go cannot be read: %s", error.code)
+            text = account._describe_error(error)
+            in_transaction(self.env, lambda: account._unlocked().write({"last_error": text}))
+        return None
+
+    @api.model
+    def _ask_now(self, account):
+        """Order a dump because a person asked; it is read when the service has made it.
+
+        :return: False when the service could not be asked
+        """
+        try:
+            if not account.dump_ref:
+                self._order_dump(account, account._get_client(), commit=False)
+        except errors.UniSenderError as error:
+            _logger.warning("Events of Unisender Go cannot be ordered: %s", error.code)
+            account._unlocked().write({"last_error": account._describe_error(error)})
+            return False
+        self.env["epd.work.engine"]._wake("epd_mailing.ir_cron_refresh")
+        return True
+
+    @api.model
+    def _get_due_letters(self, account, extra=()):
+        return self.env["epd.mailing.letter"].search(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("send_state", "in", ("sent", "unknown")),
+                ("next_poll_at", "<=", fields.Datetime.now()),
+                *extra,
+            ],
+            order="next_poll_at",
+            limit=LETTERS_AT_ONCE,
+        )
+
+    @api.model
+    def _is_due(self, account):
+        """Tell whether letters are to be asked for, and the last dump is long enough ago."""
+        heard = account.webhook_state == "on" and not account.webhook_silent_at
+        pause = PAUSE_HEARD if heard else PAUSE
+        now = fields.Datetime.now()
+        if account.dump_span:
+            pause = timedelta()  # a span that was divided: its rest waits
+        if account.dump_asked_at and account.dump_asked_at > now - pause:
+            return False
+        return bool(account.dump_span or self._get_due_letters(account)[:1])
+
+    # --- a dump ----------------------------------------------------------------------------------
+
+    @api.model
+    def _order_dump(self, account, client, commit=True):
+        """Order the dump of the next span; the try is noted first, so that none follows at once.
+
+        :return: when to come back
+        """
+        now = fields.Datetime.now()
+        start = self._get_start(account, now)
+        until = now
+        if account.dump_span:
+            until = min(now, start + timedelta(seconds=account.dump_span))
+
+        def save(**vals):
+            if commit:
+                in_transaction(self.env, lambda: account._unlocked().write(vals))
+            else:
+                account._unlocked().write(vals)
+
+        save(dump_asked_at=now)
+        dump = client.create_dump(start.replace(tzinfo=UTC), until.replace(tzinfo=UTC))
+        save(dump_ref=dump, dump_from=start, dump_until=until, dump_row=0)
+        return now + COME_BACK
+
+    @api.model
+    def _get_start(self, account, now):
+        """Return where the next span begins: what was read, or the first letter that is waited for."""
+        oldest = self.env["epd.mailing.letter"].search(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("send_state", "in", ("sent", "unknown")),
+                ("sending_at", ">", now - KEPT),
+                ("next_poll_at", "!=", False),
+            ],
+            order="sending_at",
+            limit=1,
+        )
+        first = (oldest.sending_at or now) - BEFORE_CALL
+        if account.dump_read_until:
+            first = max(first, account.dump_read_until - OVERLAP)
+        return max(first, now - KEPT)
+
+    @api.model
+    def _fetch_dump(self, account, client):
+        """Read the ordered dump when it is ready, slice by slice; each is committed by itself.
+
+        :return: when to come back, or None
+        """
+        now, began = fields.Datetime.now(), time.monotonic()
+        try:
+            dump = client.get_dump(account.dump_ref)
+        except (errors.BadCall, errors.Rejected):
+            dump = None  # the service forgot it
+        if dump and dump.state in ("queued", "in_process"):
+            if account.dump_asked_at > now - LONGEST_WAIT:
+                return now + COME_BACK
+            dump = None
+        if not dump or dump.state != "ready":
+            in_transaction(self.env, lambda: account._unlocked().write({"dump_ref": False}))
+            return now + PAUSE
+        row = 0
+        for url in dump.urls:
+            for chunk in split_every(CHUNK, go_events.read_dump(client.read_dump(url))):
+                row += len(chunk)
+                if row <= account.dump_row:
+                    continue  # of the run before
+                in_transaction(self.env, lambda c=chunk, r=row: self._keep(account, c, r))
+                if time.monotonic() - began > READ_WALL:
+                    return now
+        in_transaction(self.env, lambda: self._finish(account, row))
+        try:
+            client.delete_dump(dump.dump_id)
+        except errors.UniSenderError as error:
+            _logger.info("A dump stays until the service forgets it: %s", error.code)
+        return now if account.dump_span else None
+
+    @api.model
+    def _keep(self, account, chunk, row):
+        """Keep a slice of a dump; letters of other programs of the same account are none of ours."""
+        found = account._get_service().to_hook_events(
+            event for event in chunk if event.metadata.get("key")
+        )
+        self.env["epd.letter.event"].sudo()._keep(account, found, source="dump")
+        account._unlocked().write({"dump_row": row})
+
+    @api.model
+    def _finish(self, account, rows):
+        """A dump was read to its end: note how far, and plan the letters' next poll.
+
+        A dump that is full may have left events out: its span is ordered once more, in halves.
+        """
+        now, until = fields.Datetime.now(), account.dump_until
+        seconds = int((until - account.dump_from).total_seconds())
+        vals = {"dump_ref": False, "dump_row": 0}
+        if rows >= ROWS_A_DUMP and seconds > SHORTEST_SPAN:
+            account._unlocked().write({**vals, "dump_span": max(SHORTEST_SPAN, seconds // 2)})
+            return
+        if account.dump_span and until < now - PAUSE:
+            # a part of a divided span; where events are few again, the next may be longer
+            vals["dump_span"] = account.dump_span * (2 if rows < ROWS_A_DUMP // 4 else 1)
+            # no overlap with what lies before, or a short span would not move on
+            vals["dump_read_until"] = until + OVERLAP
+        else:
+            vals |= {"dump_span": 0, "dump_read_until": until}
+        if account.last_error and account.state == "active" and not account.fault_count:
+            vals["last_error"] = False  # of a try before
+        account._unlocked().write(vals)
+        letters = self._get_due_letters(account, [("sending_at", "<=", until)])
+        self.env["epd.status.poll"]._plan_next_poll(letters, now, True)
+        for mailing in letters.mailing_id:
+            mailing._unlocked().write({"refreshed_at": now})
+            mailing._notify_screens()
+
+    # --- addresses that the service does not send to ----------------------------------------------
+
+    @api.model
+    def _read_suppressions(self, account, client):
+        """Learn once a day whom the service sends nothing to: they unsubscribed there, or bounced.
+
+        Their payers get paper from now on, instead of a rejection next month.
+        """
+        now, last = fields.Datetime.now(), account.suppression_read_at
+        if last and last > now - SUPPRESSION_PERIOD:
+            return
+        in_transaction(
+            self.env, lambda: account._unlocked().write({"suppression_read_at": now})
+        )
+        since = last - OVERLAP if last else now - FIRST_SUPPRESSIONS
+        found, cursor = {}, ""
+        try:
+            for _page in range(PAGES):
+                page, cursor = client.list_suppressions(since.replace(tzinfo=UTC), cursor)
+                for one in page:
+                    new = not one.created or one.created.replace(tzinfo=None) >= since
+                    if one.cause in LOSSES and new:
+                        found[one.email.strip().lower()] = one.cause
+                if not cursor:
+                    break
+        except errors.UniSenderError as error:
+            # a project's key may see less; letters go all the same, and are rejected one by one
+            _logger.info("The suppression list cannot be read: %s", error.code)
+        for emails in split_every(CHUNK, found):
+            in_transaction(self.env, lambda emails=emails: self._lose(account, emails, found))
+
+    @api.model
+    def _lose(self, account, emails, causes):
+        addresses = self.env["epd.delivery.address"].search(
+            [
+                ("company_id", "=", account.company_id.id),
+                ("email_normalized", "in", list(emails)),
+                ("state", "=", "active"),
+            ]
+        )
+        by_cause = addresses.grouped(lambda address: causes[address.email_normalized])
+        for cause, lost in by_cause.items():
+            lost._lose(LOSSES[cause], cause)

@@ -1,0 +1,298 @@
+from datetime import timedelta
+
+from odoo.tests import tagged
+
+from ..go_common import GoCommon
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestGoSending(GoCommon):
+    """One engine for both kinds: what goes by Unisender Go, and what came of it."""
+
+    def _send_to(self, *emails, **vals):
+        """Send the receipts of as many accounts to addresses; return the letters in their order."""
+        for account, email in zip(self.accounts, emails, strict=False):
+            account.partner_id.email = email
+        mailing = self._make_go_mailing(self.documents[: len(emails)], **vals)
+        self._send(mailing)
+        by_email = {letter.email: letter for letter in mailing.letter_ids}
+        return self.env["epd.mailing.letter"].concat(*(by_email[email] for email in emails))
+
+    def test_a_letter_goes_with_its_receipt_and_key(self):
+        (letter,) = self._send_to("noread.anna@example.com")
+        (got,) = self.go.letters()
+        self.assertEqual(letter.send_state, "sent")
+        self.assertEqual(letter.provider_id, got["job_id"])
+        self.assertEqual((got["key"], got["metadata"]["key"]), (letter.letter_key,) * 2)
+        self.assertEqual(got["metadata"]["db"], self.env.cr.dbname)
+        self.assertEqual(got["attachments"][0]["sha256"], letter.document_id.pdf_sha256)
+        self.assertFalse(self.fake.letters(), "nothing by the classic account")
+
+    def test_a_lost_answer_is_asked_for_under_the_same_key(self):
+        self.go.fail("drop_after")
+        letters = self._send_to("noread.a@example.com", "noread.b@example.com")
+        self.assertEqual(len(self.go.letters()), 2)
+        self.assertEqual(set(letters.mapped("send_state")), {"sent"})
+        unnamed = letters.filtered(lambda letter: not letter.provider_id)
+        self.assertEqual(len(unnamed), 1, "the service names no id with 1573")
+        self.go.advance(60)
+        self._shift(letters, sending_at=1)
+        self._read_events(letters)
+        self.assertTrue(unnamed.provider_id, "known by our key")
+
+    def test_an_unknown_outcome_waits_and_is_settled_by_the_dump(self):
+        self.go.fail("drop_after")
+        self.go.fail("http_502", times=1)
+        self.accounts[0].partner_id.email = "noread.a@example.com"
+        mailing = self._make_go_mailing(self.documents[0])
+        # the second try is too late: nothing is repeated
+        self.go_account.timeout_seconds = 20
+        with self._late_clock():
+            self._send(mailing)
+        letter = mailing.letter_ids
+        self.assertEqual(letter.send_state, "unknown")
+        self.assertEqual(len(self.go.letters()), 1)
+        self._run_cron()
+        self.assertEqual(len(self.go.letters()), 1, "never again by itself")
+        self.go.advance(60)
+        self._shift(letter, sending_at=1)
+        self._read_events(letter)
+        self.assertEqual((letter.send_state, letter.settled_by), ("sent", "event"))
+        self.assertEqual(letter.delivered_source, "dump")
+
+    def _late_clock(self):
+        from unittest.mock import patch
+
+        from ...tools.unisender_go.client import UniSenderGoClient
+
+        def clock(_client, moments=iter(range(0, 10**6, 50))):
+            return next(moments)
+
+        original = UniSenderGoClient.__init__
+
+        def init(client, *args, **kwargs):
+            original(client, *args, **kwargs)
+            client._clock = lambda: clock(client)
+
+        return patch.object(UniSenderGoClient, "__init__", init)
+
+    def test_rejected_recipients_are_told_and_get_paper(self):
+        cases = {
+            "unsubscribed": ("unsubscribed", "unsubscribed"),
+            "complained": ("unsubscribed", "unsubscribed"),
+            "invalid": ("invalid_address", "bounced"),
+            "dead": ("mailbox_unavailable", "bounced"),
+            "later": ("mailbox_unavailable", "active"),
+            "blocked": ("blocked", "active"),
+        }
+        for word, (failure, state) in cases.items():
+            with self.subTest(word), self.env.cr.savepoint():
+                self.accounts[0].partner_id.email = f"{word}.x@example.com"
+                mailing = self._make_go_mailing(self.documents[0], name=word)
+                self._send(mailing)
+                letter = mailing.letter_ids
+                self.assertEqual((letter.send_state, letter.failure_type), ("rejected", failure))
+                self.assertEqual(letter.address_id.state, state)
+                self.assertFalse(self.go.letters())
+                letter._unlocked().write({"send_state": "cancelled"})
+
+    def test_limits_wait_and_errors_pause(self):
+        cases = {
+            901: ("sending", "wait"),
+            902: ("sending", "wait"),
+            904: ("paused", "error"),
+            903: ("paused", "error"),
+            206: ("paused", "error"),
+            102: ("paused", "error"),
+            114: ("paused", "error"),
+        }
+        for code, (state, what) in cases.items():
+            with self.subTest(code):
+                self.go.reset()
+                self.go_account._unlocked().write(
+                    {"state": "active", "wait_until": False, "limit_count": 0, "day_limit_at": False}
+                )
+                mailing = self._make_go_mailing(self.documents[1])
+                mailing.letter_ids.filtered(lambda x: x.send_state == "skipped")
+                status = 401 if code in (102, 114) else 403 if code > 900 else 400
+                self.go.fail("code", code=code, status=status)
+                self._send(mailing)
+                self.assertEqual(mailing.state, state)
+                self.assertEqual(mailing.letter_ids.send_state, "pending")
+                self.assertFalse(self.go.letters())
+                if what == "wait":
+                    self.assertTrue(self.go_account.wait_until)
+                else:
+                    self.assertEqual(self.go_account.state, "error")
+                mailing.action_cancel()
+
+    def test_429_slows_down_and_goes_on(self):
+        self.go.fail("code", code=0, status=429)
+        mailing = self._make_go_mailing(self.documents[0])
+        self._send(mailing)
+        self.assertEqual(mailing.letter_ids.send_state, "pending")
+        self.assertTrue(self.go_account.wait_until)
+        self.go_account._unlocked().write({"wait_until": False})
+        self._run_cron()
+        self.assertEqual(mailing.letter_ids.send_state, "sent")
+        self.assertEqual(len(self.go.letters()), 1)
+
+    # --- statistics by dumps ----------------------------------------------------------------------
+
+    def test_a_dump_tells_exact_times(self):
+        letters = self._send_to("read.a@example.com", "unknown.b@example.com", "retry.c@example.com")
+        read, gone, retried = letters
+        self.go.advance(1200)
+        self._shift(letters, sending_at=20)
+        for got in self.go._letters:
+            got["received"] -= 1200
+        self.go._offset = 0
+        self._read_events(letters)
+        self.assertEqual((read.state, read.opened_source), ("opened", "dump"))
+        self.assertLess(read.delivered_at, read.opened_at)
+        self.assertEqual((gone.state, gone.failure_type), ("bounced", "invalid_address"))
+        self.assertEqual(gone.address_id.state, "bounced")
+        self.assertEqual((retried.state, retried.failure_type), ("deferred", "mailbox_full"))
+        self.assertFalse(self.go_account.dump_ref)
+        self.assertFalse(self.go._dumps, "a place of ten is free again")
+        self.assertEqual(read.mailing_id.delivered_count, 1)
+
+    def test_a_retried_letter_arrives_or_bounces_in_the_end(self):
+        arrived, bounced = letters = self._send_to("retry.a@example.com", "giveup.b@example.com")
+        for got in self.go._letters:
+            got["received"] -= 3600
+        self._shift(letters, sending_at=60)
+        self._read_events(letters)
+        self.assertEqual((arrived.state, arrived.failure_type), ("delivered", False))
+        self.assertEqual(bounced.state, "bounced")
+
+    def test_a_program_that_opens_proves_no_person(self):
+        (letter,) = self._send_to("read.a@example.com")
+        self.go.agent = "Mozilla/5.0"
+        for got in self.go._letters:
+            got["received"] -= 1200
+        self._shift(letter, sending_at=20)
+        self._read_events(letter)
+        self.assertEqual((letter.state, letter.opened_at), ("delivered", False))
+        self.assertTrue(letter.machine_opened_at)
+        self.assertEqual(letter.mailing_id.opened_count, 0)
+
+    def test_a_dump_in_the_making_is_waited_for(self):
+        (letter,) = self._send_to("read.a@example.com")
+        self.go.dump_state = "in_process"
+        self._make_due(letter)
+        for _run in range(3):
+            self._run_cron("ir_cron_refresh")
+        self.assertEqual(self.go.calls.count("event-dump/create"), 1, "one at a time")
+        self.assertTrue(self.go_account.dump_ref)
+        self.go_account._unlocked().write({"dump_asked_at": self._now() - timedelta(hours=9)})
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.go_account.dump_ref, "the service has forgotten it")
+
+    def test_a_forgotten_dump_is_ordered_anew(self):
+        (letter,) = self._send_to("read.a@example.com")
+        self._make_due(letter)
+        self._run_cron("ir_cron_refresh")
+        self.go._dumps.clear()
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.go_account.dump_ref)
+        for got in self.go._letters:
+            got["received"] -= 60
+        self._shift(letter, sending_at=1)
+        self._read_events(letter)
+        self.assertEqual(letter.state, "delivered")
+
+    def test_a_full_dump_is_divided(self):
+        from unittest.mock import patch
+
+        from ...models.mailing import epd_go_events
+
+        letters = self._send_to(*(f"noread.p{number}@example.com" for number in range(4)))
+        for number, got in enumerate(self.go._letters):
+            got["received"] -= 3600 - 600 * number
+        self._shift(letters, sending_at=61)
+        self.go.dump_limit = 3
+        with patch.object(epd_go_events, "ROWS_A_DUMP", 3):
+            self._make_due(letters)
+            for _run in range(40):
+                self._run_cron("ir_cron_refresh")
+                self.go_account._unlocked().write({"dump_asked_at": False})
+        self.assertEqual(set(letters.mapped("state")), {"delivered"})
+        self.assertFalse(self.go_account.dump_span)
+
+    def test_letters_of_other_programs_are_none_of_ours(self):
+        (letter,) = self._send_to("read.a@example.com")
+        (own,) = self.go._letters
+        own["received"] -= 60
+        self._shift(letter, sending_at=1)
+        self.go._letters.append({**own, "job_id": "other-job", "metadata": {}})
+        self.go._letters.append(
+            {**own, "job_id": "copy-job", "metadata": {"key": "k", "db": "another"}}
+        )
+        self._read_events(letter)
+        events = self.env["epd.letter.event"].search(
+            [("unisender_account_id", "=", self.go_account.id)]
+        )
+        self.assertEqual(set(events.mapped("provider_id")), {letter.provider_id})
+
+    def test_the_button_orders_a_dump(self):
+        (letter,) = self._send_to("read.a@example.com")
+        for got in self.go._letters:
+            got["received"] -= 1200
+        self._shift(letter, sending_at=20)
+        letter.mailing_id.action_refresh()
+        self.assertTrue(self.go_account.dump_ref)
+        self._run_cron("ir_cron_refresh")
+        self.assertEqual(letter.state, "opened")
+
+    # --- the suppression list ---------------------------------------------------------------------
+
+    def test_the_suppressed_get_paper_before_the_next_month(self):
+        emails = ["a.one@example.com", "b.two@example.com", "c.three@example.com"]
+        for account, email in zip(self.accounts, emails, strict=False):
+            account.partner_id.email = email
+        for email, cause in zip(
+            emails, ("unsubscribed", "permanent_unavailable", "temporary_unavailable"), strict=True
+        ):
+            self.go.suppress(email, cause)
+        self._run_cron("ir_cron_refresh")
+        states = [account.address_ids[-1].state for account in self.accounts[:3]]
+        self.assertEqual(states, ["unsubscribed", "bounced", "active"])
+        self.assertTrue(self.accounts[0].activity_ids, "a task to print it")
+        self.go.calls.clear()
+        self._run_cron("ir_cron_refresh")
+        self.assertNotIn("suppression/list", self.go.calls, "once a day")
+
+    # --- both kinds in one office -----------------------------------------------------------------
+
+    def test_both_accounts_side_by_side(self):
+        for number, account in enumerate(self.accounts):
+            account.partner_id.email = f"noread.p{number}@example.com"
+        half = len(self.documents) // 2
+        first = self._make_mailing(self.documents[:half])
+        second = self._make_go_mailing(self.documents[half:])
+        first.action_send()
+        second.action_send()
+        self._run_cron()
+        self.assertEqual(len(self.fake.letters()), half)
+        self.assertEqual(len(self.go.letters()), len(self.documents) - half)
+        for mailing in (first, second):
+            self.assertEqual(set(mailing.letter_ids.mapped("send_state")), {"sent"})
+            self.assertEqual(mailing.state, "done")
+
+    def test_the_other_kind_in_the_middle_of_a_month_sends_nothing_twice(self):
+        for number, account in enumerate(self.accounts):
+            account.partner_id.email = f"noread.p{number}@example.com"
+        first = self._make_mailing(self.documents)
+        first.action_send()
+        self.fake.per_day = 2
+        self._run_cron()
+        self.assertEqual(len(self.fake.letters()), 2)
+        again = self._make_go_mailing(self.documents)
+        self.assertEqual(set(again.letter_ids.mapped("failure_type")), {"already_sent"})
+        first.action_cancel()
+        rest = self._make_go_mailing(self.documents)
+        self._send(rest)
+        got = [letter["email"] for letter in (*self.fake.letters(), *self.go.letters())]
+        self.assertEqual(len(got), len(set(got)), "nobody twice")
+        self.assertEqual(len(got), len(self.documents), "nobody left out")
