@@ -18,3 +18,4 @@ from . import epd_unisender_list
 from . import epd_setup_office
 from . import epd_setup_payee
 from . import epd_setup_provision
+from . import epd_sender_domain

@@ -1,5 +1,6 @@
 """The classic UniSender: contact lists, one letter a call, statuses by asking."""
 
+from ...tools import sender_domain
 from ...tools.unisender import client as unisender
 from ...tools.unisender import errors, webhook
 from .service_kind import ServiceKind
@@ -35,6 +36,10 @@ class ClassicService(ServiceKind):
     def parse_events(self, body):
         """Return the events of a body."""
         return webhook.parse(body, self.account.event_tz)
+
+    def get_wanted_records(self, client, domain):
+        """Return what DNS has to say; the key of DKIM stands in UniSender's cabinet alone."""
+        return sender_domain.Wanted(sender_domain.SPF_HOSTS["classic"])
 
     def ask_facts(self, client, notes):
         """Ask lists, sender and balance. The list alone has to be there.

@@ -488,6 +488,12 @@ class EpdUnisenderAccount(models.Model):
             "state": "error" if problem else "active",
         }
 
+    def action_check_domain(self):
+        """«Check the Sender's Domain»: what stands in DNS, and what has to."""
+        self.ensure_one()
+        self.check_access("write")
+        return self.env["epd.sender.domain"]._open(self)
+
     def _get_lists(self):
         """Return the lists of the account: [{"id": text, "title": text}].
 

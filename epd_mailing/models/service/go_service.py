@@ -1,5 +1,6 @@
 """Unisender Go: transactional letters without the classic limits, exact events, its own suppression list."""
 
+from ...tools import sender_domain
 from ...tools.unisender.webhook import HookEvent
 from ...tools.unisender_go import client as go
 from ...tools.unisender_go import events
@@ -55,6 +56,15 @@ class GoService(ServiceKind):
             for event in found
             if event.status
         ]
+
+    def get_wanted_records(self, client, domain):
+        """Return what DNS has to say, as the service tells it; a domain it does not know is registered."""
+        state = client.get_domain(domain)
+        if not state.dkim_key:
+            state = client.register_domain(domain)
+        return sender_domain.Wanted(
+            sender_domain.SPF_HOSTS["go"], state.dkim_key, state.verification
+        )
 
     def ask_facts(self, client, notes):
         """Ask who the key belongs to, and whether the sender's domain is confirmed and signed.

@@ -56,6 +56,13 @@ class ServiceKind:
         """
         raise NotImplementedError
 
+    def get_wanted_records(self, client, domain):
+        """Return the ``tools.sender_domain.Wanted`` of a sender's domain.
+
+        :raise UniSenderError: the service rejected the call or did not answer
+        """
+        raise NotImplementedError
+
     def ask_aside(self, ask, what, notes):
         """Ask a side question; a rejection is noted and nothing more.
 

@@ -1,6 +1,6 @@
 import gzip
 import random
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
@@ -107,9 +107,6 @@ class TestGoWebhook(GoCommon, HttpCase):
         self._post(self._event("opened", 5, traffic="protected"))
         got = self.go._letters[0]
         got["steps"] = ((300, "opened", ""),)
-        got["received"] = self.letter.sending_at.timestamp()
-        from datetime import UTC
-
         got["received"] = self.letter.sending_at.replace(tzinfo=UTC, microsecond=0).timestamp()
         self._make_due(self.letter)
         for _run in range(2):

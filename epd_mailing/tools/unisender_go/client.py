@@ -35,11 +35,16 @@ TAG = "epd"
 
 @dataclass(frozen=True)
 class DomainState:
-    """What the service knows of a sender's domain: both must be so before a letter goes."""
+    """What the service knows of a sender's domain: it must be verified and signed before a letter goes.
+
+    ``verification``, ``dkim_key``: what it wants in DNS, as it tells it.
+    """
 
     domain: str
     verified: bool
     dkim: bool
+    verification: str = ""
+    dkim_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -346,13 +351,29 @@ class UniSenderGoClient:
         """Return what the service knows of a sender's domain (``domain/list``)."""
         for entry in _objects(self.call("domain/list", {"domain": domain}).get("domains")):
             if str(entry.get("domain") or "").lower() == domain.lower():
+                # one generation of the reference writes a hyphen, another an underscore
+                proof = entry.get("verification-record") or entry.get("verification_record")
                 return DomainState(
                     domain,
-                    _status(entry.get("verification-record") or entry.get("verification_record"))
-                    == "confirmed",
-                    _status(entry.get("dkim")) == "active",
+                    _value(proof, "status") == "confirmed",
+                    _value(entry.get("dkim"), "status") == "active",
+                    _value(proof, "value"),
+                    _value(entry.get("dkim"), "key"),
                 )
         return DomainState(domain, False, False)
+
+    def register_domain(self, domain: str) -> DomainState:
+        """Make a domain known to the service; return what it wants in DNS (``domain/get-dns-records``)."""
+        answer = self.call("domain/get-dns-records", {"domain": domain})
+        proof = answer.get("verification-record") or answer.get("verification_record")
+        dkim = answer.get("dkim")
+        return DomainState(
+            domain,
+            False,
+            False,
+            proof if isinstance(proof, str) else "",
+            dkim if isinstance(dkim, str) else "",
+        )
 
     def get_suppression(self, email: str) -> list[Suppression]:
         """Return why nothing is sent to an address (``suppression/get``)."""
@@ -440,8 +461,8 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _status(value: object) -> str:
-    return str(value.get("status") or "") if isinstance(value, dict) else ""
+def _value(value: object, name: str) -> str:
+    return str(value.get(name) or "") if isinstance(value, dict) else ""
 
 
 def _number(value: object) -> int | None:

@@ -1,0 +1,179 @@
+"""A sender's domain in DNS: is the service allowed to send in its name, and if not, what to put into DNS.
+
+SPF: RFC 7208; DKIM: RFC 6376; DMARC: RFC 7489. The names and values that UniSender wants were seen in public
+records and set-up notes of its customers (selector ``us``, ``include:spf.unisender.ru`` for Go and
+``include:spf.unisender.com`` for the classic method, ``_dmarc`` its CNAME or an own record), read 2026-11-26.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import dns.exception
+import dns.resolver
+
+SPF_HOSTS = {"classic": "spf.unisender.com", "go": "spf.unisender.ru"}
+SELECTOR = "us"
+PATIENCE = 4.0  # seconds for each name
+DMARC = "v=DMARC1; p=none"
+OK, MISSING, WRONG, UNKNOWN = "ok", "missing", "wrong", "unknown"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the service wants of a domain.
+
+    ``spf_host``: to be included in SPF; ``dkim``: the public key (base64), or an empty text where only the service's
+    own page tells it; ``verification``: text of the record that confirms the domain, or an empty text.
+    """
+
+    spf_host: str
+    dkim: str = ""
+    verification: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of DNS, judged.
+
+    ``kind``: verification, dkim, spf or dmarc; ``host``: where it stands; ``put``: what to put there (TXT), empty where
+    nothing is to be changed; ``found``: what stands there now; ``state``: ok, missing, wrong or unknown (DNS did not answer).
+    """
+
+    kind: str
+    host: str
+    put: str
+    found: tuple[str, ...]
+    state: str
+
+
+class NoAnswer(Exception):
+    """DNS could not be asked: nothing is known of the record."""
+
+
+def check_domain(
+    domain: str, wanted: Wanted, resolver: dns.resolver.Resolver | None = None
+) -> list[Record]:
+    """Return the records that a sender's domain needs, as they are and as they should be.
+
+    :param domain: of the sender's address, e.g. ``uk-demo.example.com``; may be Cyrillic
+    :param resolver: of the tests; the system's own without one
+    """
+    try:
+        domain = domain.strip().rstrip(".").encode("idna").decode().lower()
+    except UnicodeError:
+        domain = domain.strip().lower()
+    look = _Look(resolver)
+    records = []
+    if wanted.verification:
+        records.append(_check(look, "verification", domain, wanted.verification, _is_same))
+    if wanted.dkim:
+        host, key = f"{SELECTOR}._domainkey.{domain}", read_dkim_key(wanted.dkim)
+        records.append(_check(look, "dkim", host, f"v=DKIM1; k=rsa; p={key}", _has_same_key))
+    records.append(_check_spf(look, domain, wanted.spf_host))
+    records.append(_check_dmarc(look, domain))
+    return records
+
+
+def read_dkim_key(text: str) -> str:
+    """Return the public key of a DKIM record, or of the bare key as the service's API tells it."""
+    found = re.search(r"(?:^|;)\s*p\s*=\s*([^;]*)", text)
+    return re.sub(r"\s+", "", found[1] if found else text)
+
+
+class _Look:
+    """Asks DNS for TXT records."""
+
+    def __init__(self, resolver: dns.resolver.Resolver | None) -> None:
+        self.resolver = resolver
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the TXT records of a name, the parts of each joined.
+
+        :raise NoAnswer: DNS could not be asked
+        """
+        try:
+            resolver = self.resolver or dns.resolver.get_default_resolver()
+            answer = resolver.resolve(name, "TXT", lifetime=PATIENCE)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return ()
+        except (dns.exception.DNSException, OSError, UnicodeError) as error:
+            raise NoAnswer(type(error).__name__) from error
+        return tuple(b"".join(one.strings).decode("utf-8", "replace") for one in answer)
+
+
+def _is_same(found: str, put: str) -> bool:
+    return found.strip() == put.strip()
+
+
+def _has_same_key(found: str, put: str) -> bool:
+    return read_dkim_key(found) == read_dkim_key(put)
+
+
+def _check(look: _Look, kind: str, host: str, put: str, fits) -> Record:  # type: ignore[no-untyped-def]
+    try:
+        found = look.texts(host)
+    except NoAnswer:
+        return Record(kind, host, put, (), UNKNOWN)
+    if any(fits(one, put) for one in found):
+        return Record(kind, host, "", found, OK)
+    # at the domain itself stand records of others too
+    stale = found if kind == "dkim" else _alike(found, put.partition("=")[0] + "=")
+    return Record(kind, host, put, stale, WRONG if stale else MISSING)
+
+
+def _alike(found: Iterable[str], start: str) -> tuple[str, ...]:
+    return tuple(one for one in found if one.strip().lower().startswith(start.lower()))
+
+
+def _check_spf(look: _Look, domain: str, include: str) -> Record:
+    fresh = f"v=spf1 include:{include} ~all"
+    try:
+        found = tuple(
+            one
+            for one in look.texts(domain)
+            if one.strip().lower() == "v=spf1" or one.strip().lower().startswith("v=spf1 ")
+        )
+    except NoAnswer:
+        return Record("spf", domain, fresh, (), UNKNOWN)
+    if not found:
+        return Record("spf", domain, fresh, (), MISSING)
+    terms = [term for one in found for term in one.split()[1:]]
+    has = any(re.sub(r"^\+", "", term).lower() == f"include:{include}" for term in terms)
+    if has and len(found) == 1:
+        return Record("spf", domain, "", found, OK)
+    # more than one record is an error of the whole (RFC 7208, 4.5): what they say goes into one
+    return Record("spf", domain, _merge_spf(terms, include), found, WRONG)
+
+
+def _merge_spf(terms: list[str], include: str) -> str:
+    """Return one SPF record of all terms, the included one before the last word («all»)."""
+    ends = [term for term in terms if re.fullmatch(r"[-~?+]?all", term, re.IGNORECASE)]
+    # what a record redirects to holds only where it has no «all» (RFC 7208, 6.1)
+    elsewhere = [term for term in terms if term.lower().startswith("redirect=")]
+    own = f"include:{include}"
+    kept = [
+        term
+        for term in dict.fromkeys(terms)
+        if term not in ends + elsewhere and term.lstrip("+").lower() != own
+    ]
+    return " ".join(["v=spf1", *kept, own, *(ends[:1] or elsewhere[:1] or ["~all"])])
+
+
+def _check_dmarc(look: _Look, domain: str) -> Record:
+    host = f"_dmarc.{domain}"
+    try:
+        found = _alike(look.texts(host), "v=DMARC1")
+        labels = domain.split(".")
+        while not found and len(labels) > 2:
+            # the organisation's own record holds for its subdomains (RFC 7489, 6.6.3)
+            labels = labels[1:]
+            found = _alike(look.texts("_dmarc." + ".".join(labels)), "v=DMARC1")
+    except NoAnswer:
+        return Record("dmarc", host, DMARC, (), UNKNOWN)
+    if not found:
+        return Record("dmarc", host, DMARC, (), MISSING)
+    policy = re.search(r"(?:^|;)\s*p\s*=\s*(none|quarantine|reject)\s*(?:;|$)", found[0], re.I)
+    if len(found) > 1 or not policy:
+        return Record("dmarc", host, DMARC, found, WRONG)
+    return Record("dmarc", host, "", found, OK)
