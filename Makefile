@@ -41,7 +41,7 @@ fuzz: ## files and addresses with made-up damage, for long (FUZZ_EXAMPLES=n of e
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} scripts/test fuzz fuzz_addresses
 fuzz-addresses: ## 50 000 made-up lives of an account's addresses (FUZZ_SEQUENCES=n), and 1 000 in Odoo (FUZZ_ODOO_SEQUENCES=n)
 	@scripts/test fuzz_addresses
-chaos: ## the long form of the power cuts: 500 letters, 30 kills
-	@scripts/run chaos
+chaos: ## the long form of the power cuts over both services: 500 letters, 30 kills each (KILLS=n)
+	@EPD_CHAOS_KILLS=$(KILLS) scripts/run chaos
 foreign: ## six clients of UniSender that other people wrote, run against the sandbox (needs npm and the registries)
 	@scripts/run foreign

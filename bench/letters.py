@@ -6,28 +6,29 @@ import threading
 import time
 
 from .house import make_accounts
-from .service import connect, make_mailing, sandbox
+from .service import KINDS, connect, make_mailing, sandbox
 
 COUNT = int(os.environ.get("BENCH_LETTERS", "600"))
 
 
 def measure(env):
     """Print the figures."""
-    accounts, period = make_accounts(env, COUNT)
+    accounts, period = make_accounts(env, COUNT * len(KINDS))
     documents = env["epd.payment.document"]
-    for place in range(0, COUNT, 100):
+    for place in range(0, len(accounts), 100):
         documents._form_documents(accounts[place : place + 100], period, "epd")
         env.cr.commit()
     saved = documents.search([("account_id", "in", accounts.ids), ("state", "=", "saved")])
     print(f"Letters, {COUNT} with a PDF of {saved[0].pdf_size / 1000:.0f} KB each:")
-    with sandbox("--no-limits") as url:
-        measure_ours(env, saved, url)
-    measure_mail(env, saved)
+    for number, kind in enumerate(KINDS):
+        with sandbox("--no-limits") as url:
+            measure_ours(env, saved[number * COUNT : (number + 1) * COUNT], url, kind)
+    measure_mail(env, saved[:COUNT])
 
 
-def measure_ours(env, saved, url):
+def measure_ours(env, saved, url, kind):
     """Send one mailing through the sandbox without limits."""
-    account = connect(env, url)
+    account = connect(env, url, kind)
     mailing = make_mailing(env, account, saved)
     mailing.action_send()
     env.cr.commit()
@@ -40,7 +41,7 @@ def measure_ours(env, saved, url):
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     assert mailing.sent_count == len(saved), mailing.read(["sent_count", "wait_reason"])
     print(
-        f"  our sender, {account.parallel_calls} in flight, no limits: {len(saved) / seconds:.1f} "
+        f"  our sender, {KINDS[kind]}, {account.parallel_calls} in flight, no limits: {len(saved) / seconds:.1f} "
         f"letters/s, {1000 * cpu / len(saved):.1f} ms of our CPU each"
     )
 

@@ -6,7 +6,7 @@ import time
 import urllib.request
 
 from .copies import make_documents
-from .service import connect, make_mailing, sandbox
+from .service import KINDS, connect, make_mailing, sandbox
 from .web import web_server
 
 LIMIT = 60
@@ -15,10 +15,17 @@ PORT = 8191
 
 
 def measure(env):
-    """Print the figures."""
-    documents = make_documents(env, COUNT)
+    """Print the figures of both kinds."""
+    documents = make_documents(env, COUNT * len(KINDS))
+    for number, kind in enumerate(KINDS):
+        measure_kind(env, documents[number * COUNT : (number + 1) * COUNT], kind)
+
+
+def measure_kind(env, documents, kind):
+    """Print the figures of one kind of the service."""
+    box = "go/letters" if kind == "go" else "letters"
     with sandbox("--no-limits") as url:
-        account = connect(env, url, limit_per_minute=LIMIT)
+        account = connect(env, url, kind, limit_per_minute=LIMIT)
         mailing = make_mailing(env, account, documents)
         mailing.action_send()
         env.cr.commit()
@@ -28,7 +35,7 @@ def measure(env):
                 time.sleep(2)
                 env.cr.rollback()
                 env.invalidate_all()
-        with urllib.request.urlopen(f"{url}/sandbox/letters") as answer:
+        with urllib.request.urlopen(f"{url}/sandbox/{box}") as answer:
             moments = sorted(letter["received"] for letter in json.load(answer))
     assert len(moments) == COUNT, f"{len(moments)} of {COUNT} letters came"
     most = max(sum(1 for moment in moments if start <= moment < start + 60) for start in moments)
@@ -39,6 +46,6 @@ def measure(env):
     last = starts[-1] if starts else COUNT - 1
     rate = last * 60 / (moments[last] - moments[0])
     print(
-        f"Rate kept at a limit of {LIMIT} a minute, {COUNT} letters by a real cron: {rate:.1f} a "
+        f"Rate kept by {KINDS[kind]} at a limit of {LIMIT} a minute, {COUNT} letters by a real cron: {rate:.1f} a "
         f"minute, at most {most} in any 60 s"
     )

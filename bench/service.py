@@ -6,13 +6,15 @@ import subprocess
 import sys
 
 API_KEY = "bench-key"
+KINDS = {"classic": "classic UniSender", "go": "Unisender Go"}
 
 
 @contextlib.contextmanager
 def sandbox(*more):
     """Give the address of a sandbox without limits while the block runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "--port", "0", "--api-key", API_KEY, *more],
+        [sys.executable, "-m", "sandbox", "--port", "0", "--api-key", API_KEY, "--go-key", API_KEY]
+        + list(more),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -23,10 +25,24 @@ def sandbox(*more):
         process.wait()
 
 
-def connect(env, url, **limits):
-    """Return the active account of the demo house, without limits but those given."""
+def connect(env, url, kind="classic", **limits):
+    """Return an active account, without limits but those given.
+
+    :param kind: ``classic``: that of the demo house; ``go``: a new one
+    """
     account = env.ref("epd_mailing.demo_unisender_account")
     env["ir.config_parameter"].set_param("epd_mailing.sandbox_url", url)
+    if kind == "go":
+        number = env["epd.unisender.account"].search_count([])
+        account = env["epd.unisender.account"].create(
+            {
+                "name": f"go{number}@uk-demo.example.com",
+                "api_kind": "go",
+                "base_url": url,
+                "sender_name": "УК",
+                "sender_email": account.sender_email,
+            }
+        )
     account.write(
         {
             "base_url": url,

@@ -11,6 +11,7 @@ from PIL import Image
 from .server import RUN, OdooServer, Sandbox, drop_database, make_database
 
 API_KEY = "demo-key"
+GO_KEY = "demo-go-key-of-tests"
 
 
 class House:
@@ -35,6 +36,22 @@ class House:
         state = self.admin("epd.unisender.account", "read", [self.account], ["state"])[0]["state"]
         assert state == "active"
 
+    def connect_go(self):
+        """Make an account at Unisender Go beside the classic one; return its id."""
+        values = {
+            "name": "go@uk-demo.example.com",
+            "api_kind": "go",
+            "base_url": self.sandbox.url,
+            "api_key_input": GO_KEY,
+            "sender_name": "УК «Демо»",
+            "sender_email": "noreply@uk-demo.example.com",
+        }
+        account = self.admin("epd.unisender.account", "create", values)
+        self.admin("epd.unisender.account", "action_check_connection", [account])
+        found = self.admin("epd.unisender.account", "read", [account], ["state", "last_error"])[0]
+        assert found["state"] == "active", found["last_error"]
+        return account
+
 
 def make_house(name, prepare=None, **options):
     """Yield a connected house on a database of its own, and take all down again.
@@ -47,7 +64,7 @@ def make_house(name, prepare=None, **options):
     make_database(db)
     if prepare:
         prepare(db)
-    sandbox = Sandbox(name, "--no-limits", "--api-key", API_KEY)
+    sandbox = Sandbox(name, "--no-limits", "--api-key", API_KEY, "--go-key", GO_KEY)
     odoo = OdooServer(db, **options)
     try:
         sandbox.start()

@@ -1,6 +1,7 @@
 """Power cuts at random while letters go: none twice, none lost, and what is in doubt is said.
 
-The short form runs with the other tests; ``make chaos`` runs the long one: 500 letters and 30 kills.
+Over both kinds of the service: the classic method and Unisender Go. The short form runs with the other tests;
+``make chaos`` runs the long one: 500 letters and 30 kills of each kind, or as many kills as ``KILLS=`` says.
 """
 
 import os
@@ -15,12 +16,16 @@ from .conftest import make_house
 from .server import restart_postgres, wait_until
 
 LONG = bool(os.environ.get("EPD_CHAOS"))
-LETTERS, KILLS = (500, 30) if LONG else (60, 4)
+KILLS = int(os.environ.get("EPD_CHAOS_KILLS") or (30 if LONG else 4))
+LETTERS = max(17 * KILLS, 60)
 RESTART_LETTERS, RESTARTS = (300, 5) if LONG else (30, 1)
+KINDS = ("classic", "go")
+# where the sandbox shows and takes what concerns a kind
+BOXES = {"classic": "", "go": "go/"}
 BUTTON_LETTERS = 300 if LONG else 40
 K = 4  # letters in flight
 SEED = int(os.environ.get("EPD_CHAOS_SEED", time.time()))
-PATIENCE = 900 if LONG else 240
+PATIENCE = 900 + 30 * KILLS if LONG else 240
 # (kind, chance): what the line does to letters while workers die
 WEATHER = (
     ("slow_after", 0.02, 30),  # accepted, and the answer comes after our time-out
@@ -34,11 +39,19 @@ WEATHER = (
 
 @pytest.fixture(scope="module")
 def house(request):
-    """A house with documents enough for all the tests here."""
-    count = LETTERS + RESTART_LETTERS + BUTTON_LETTERS
-    yield from make_house(
+    """A house with documents enough for all the tests here, and an account of each kind."""
+    count = len(KINDS) * (LETTERS + RESTART_LETTERS) + BUTTON_LETTERS
+    for house in make_house(
         "chaos", lambda db: sending.make_documents(db, count), workers=2, cron_threads=2
-    )
+    ):
+        house.accounts = {"classic": house.account, "go": house.connect_go()}
+        yield house
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    """The service that letters go by."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +66,17 @@ def documents(house):
 
 
 @pytest.fixture
-def bad_weather(house):
+def bad_weather(house, kind):
     """Time-outs, dropped connections and odd answers; the client waits no longer than 2 s."""
     house.odoo.query(
         "UPDATE epd_unisender_account SET timeout_seconds = 2, parallel_calls = %s, limit_per_day = 0",
         K,
     )
-    for kind, chance, seconds in WEATHER:
-        house.sandbox.control(
-            "fault", {"kind": kind, "chance": chance, "seconds": seconds, "times": 10**6}
-        )
+    for what, chance, seconds in WEATHER:
+        fault = {"kind": what, "chance": chance, "seconds": seconds, "times": 10**6}
+        house.sandbox.control(f"{BOXES[kind]}fault", fault)
     yield
-    house.sandbox.control("faults", {})
+    house.sandbox.control(f"{BOXES[kind]}faults", {})
 
 
 def take(documents, count):
@@ -74,18 +86,20 @@ def take(documents, count):
     return taken
 
 
-def received(house):
+def received(house, kind):
     """Return how many letters the service has accepted."""
-    return house.sandbox.control("count")["letters"]
+    return house.sandbox.control(f"{BOXES[kind]}count")["letters"]
 
 
-def wait_for_letters(house, mailing, before):
+def wait_for_letters(house, kind, mailing):
     """Wait until letters go again, or the mailing has none left to send."""
+
+    before = received(house, kind)
 
     def going():
         sending.let_time_pass(house)
         sending.wake_sender(house)
-        return received(house) > before or sending.read_state(house, mailing) == "done"
+        return received(house, kind) > before or sending.read_state(house, mailing) == "done"
 
     wait_until(going, PATIENCE, "letters go")
 
@@ -103,14 +117,14 @@ def check(result):
     assert result.received <= result.letters
 
 
-def test_worker_killed_at_random(house, documents, bad_weather):
+def test_worker_killed_at_random(house, documents, kind, bad_weather):
     """The sending worker dies again and again, at any step; doubt after each is at most k letters."""
     chance, per_kill = random.Random(SEED), []
-    mailing = sending.make_mailing(house, take(documents, LETTERS))
+    mailing = sending.make_mailing(house, take(documents, LETTERS), account=house.accounts[kind])
     house.operator("epd.mailing", "action_send", [mailing])
     kills = 0
     for _ in range(KILLS):
-        wait_for_letters(house, mailing, received(house))
+        wait_for_letters(house, kind, mailing)
         if sending.read_state(house, mailing) == "done":
             break
         time.sleep(chance.uniform(0, 0.8 if LONG else 0.3))
@@ -132,8 +146,10 @@ def test_worker_killed_at_random(house, documents, bad_weather):
         )
         per_kill.append(sending.count_orphans(house, mailing) - orphans)
     sending.finish(house, mailing, PATIENCE)
-    result = sending.tally(house, mailing)
-    report("Killed workers", result, kills=kills, most_after_a_kill=max(per_kill), seed=SEED)
+    result = sending.tally(house, mailing, f"{BOXES[kind]}letters")
+    report(
+        f"Killed workers, {kind}", result, kills=kills, most_after_a_kill=max(per_kill), seed=SEED
+    )
     assert kills == KILLS, "the letters were gone before the kills: send more or kill sooner"
     assert max(per_kill) <= K
     assert max(per_kill), "no letter was in flight at any of the kills: they prove nothing"
@@ -150,13 +166,15 @@ def count_dead(house, mailing, moment):
     )[0][0]
 
 
-def test_database_restarted(house, documents, bad_weather):
+def test_database_restarted(house, documents, kind, bad_weather):
     """PostgreSQL goes away in the middle and comes back: the same holds, with nobody's help."""
-    mailing = sending.make_mailing(house, take(documents, RESTART_LETTERS))
+    mailing = sending.make_mailing(
+        house, take(documents, RESTART_LETTERS), account=house.accounts[kind]
+    )
     house.operator("epd.mailing", "action_send", [mailing])
     chance, per_restart = random.Random(SEED), []
     for _ in range(RESTARTS):
-        wait_for_letters(house, mailing, received(house))
+        wait_for_letters(house, kind, mailing)
         time.sleep(chance.uniform(0, 0.3))
         orphans = sending.count_orphans(house, mailing)
         restart_postgres()
@@ -171,8 +189,13 @@ def test_database_restarted(house, documents, bad_weather):
         )
         per_restart.append(sending.count_orphans(house, mailing) - orphans)
     sending.finish(house, mailing, PATIENCE)
-    result = sending.tally(house, mailing)
-    report("Restarted databases", result, restarts=RESTARTS, most_after_a_restart=max(per_restart))
+    result = sending.tally(house, mailing, f"{BOXES[kind]}letters")
+    report(
+        f"Restarted databases, {kind}",
+        result,
+        restarts=RESTARTS,
+        most_after_a_restart=max(per_restart),
+    )
     assert max(per_restart) <= K
     check(result)
 

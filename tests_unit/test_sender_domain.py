@@ -63,14 +63,22 @@ def test_an_empty_domain_says_what_to_put(names):
         (["V=SPF1 +include:SPF.unisender.ru ?all"], OK, ""),
         (["v=spf1"], WRONG, "v=spf1 include:spf.unisender.ru ~all"),
         (["v=spf1 mx a:x -all"], WRONG, "v=spf1 mx a:x include:spf.unisender.ru -all"),
-        (["v=spf1 include:spf.unisender.com ~all"], WRONG, "v=spf1 include:spf.unisender.com include:spf.unisender.ru ~all"),
+        (
+            ["v=spf1 include:spf.unisender.com ~all"],
+            WRONG,
+            "v=spf1 include:spf.unisender.com include:spf.unisender.ru ~all",
+        ),
         (
             ["v=spf1 mx ~all", "v=spf1 include:spf.unisender.ru ~all"],
             WRONG,
             "v=spf1 mx include:spf.unisender.ru ~all",
         ),
         (["v=spf10 x"], MISSING, "v=spf1 include:spf.unisender.ru ~all"),
-        (["v=spf1 redirect=_spf.example.com"], WRONG, "v=spf1 include:spf.unisender.ru redirect=_spf.example.com"),
+        (
+            ["v=spf1 redirect=_spf.example.com"],
+            WRONG,
+            "v=spf1 include:spf.unisender.ru redirect=_spf.example.com",
+        ),
     ],
 )
 def test_spf(names, records, state, put):
@@ -110,7 +118,9 @@ def test_dmarc(names, zone, state):
 
 def test_dns_that_does_not_answer_says_nothing(names, monkeypatch):
     monkeypatch.setattr(sender_domain, "PATIENCE", 0.3)
-    found = check(names, {DOMAIN: None, f"us._domainkey.{DOMAIN}": "fail", f"_dmarc.{DOMAIN}": "fail"})
+    found = check(
+        names, {DOMAIN: None, f"us._domainkey.{DOMAIN}": "fail", f"_dmarc.{DOMAIN}": "fail"}
+    )
     assert {one.state for one in found.values()} == {UNKNOWN}
 
 
@@ -119,7 +129,9 @@ def test_a_cyrillic_domain_is_asked_in_its_coded_form(names):
     assert found["spf"].host == "xn----ctbhlb2au4a.xn--p1ai" or found["spf"].host.startswith("xn--")
 
 
-@pytest.mark.parametrize("domain", ["", ".", "a" * 70 + ".ru", "x..y", "пример" * 30 + ".рф", "a b"])
+@pytest.mark.parametrize(
+    "domain", ["", ".", "a" * 70 + ".ru", "x..y", "пример" * 30 + ".рф", "a b"]
+)
 def test_odd_domains_do_not_break_it(names, domain, monkeypatch):
     monkeypatch.setattr(sender_domain, "PATIENCE", 0.3)
     assert check(names, {}, domain=domain)

@@ -178,7 +178,9 @@ def test_a_suppressed_address_may_come_of_the_first_try(box):
     box.go._read_rejection = lambda email: (
         "permanent_unavailable" if box.go.store.letters() else real(email)
     )
-    box.go.change_settings({"idempotence_seconds": 0})  # the order of the service's checks is not known
+    box.go.change_settings(
+        {"idempotence_seconds": 0}
+    )  # the order of the service's checks is not known
     with pytest.raises(errors.ResultUnknown):
         box.client().send_email(LETTER)
     assert len(box.go.store.letters()) == 1
@@ -192,9 +194,14 @@ def test_a_dump_is_not_fetched_from_this_machine():
 
 
 def test_a_dump_tells_a_proxy_by_its_user_agent():
-    head = b"event_time;job_id;email;status;user_agent\r\n2026-11-26 10:00:00;j;a@example.com;opened;"
+    head = (
+        b"event_time;job_id;email;status;user_agent\r\n2026-11-26 10:00:00;j;a@example.com;opened;"
+    )
     for agent, raw in (
-        (b'"Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"', "opened_protected"),
+        (
+            b'"Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"',
+            "opened_protected",
+        ),
         (b"Mozilla/5.0", "opened_protected"),
         (b'"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"', "opened"),
         (b"", "opened"),

@@ -44,7 +44,9 @@ class Names(threading.Thread):
                 answer.set_rcode(dns.rcode.SERVFAIL)
             elif isinstance(found, str):  # an alias
                 target = dns.name.from_text(found)
-                answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "CNAME", found + "."))
+                answer.answer.append(
+                    dns.rrset.from_text(question.name, 60, "IN", "CNAME", found + ".")
+                )
                 texts = [self._quote(one) for one in self.zone.get(found, ())]
                 answer.answer.append(dns.rrset.from_text(target, 60, "IN", "TXT", *texts))
             elif found:

@@ -236,9 +236,7 @@ class EpdGoEvents(models.AbstractModel):
         now, last = fields.Datetime.now(), account.suppression_read_at
         if last and last > now - SUPPRESSION_PERIOD:
             return
-        in_transaction(
-            self.env, lambda: account._unlocked().write({"suppression_read_at": now})
-        )
+        in_transaction(self.env, lambda: account._unlocked().write({"suppression_read_at": now}))
         since = last - OVERLAP if last else now - FIRST_SUPPRESSIONS
         found, cursor = {}, ""
         try:

@@ -120,7 +120,9 @@ class EpdLetterEvent(models.Model):
             (event.provider_id, _get_word(event.raw_status), event.event_time_raw) for event in told
         }
         return {
-            key: row for key, row in rows.items() if (key[0], _get_word(key[1]), key[2]) not in known
+            key: row
+            for key, row in rows.items()
+            if (key[0], _get_word(key[1]), key[2]) not in known
         }
 
 

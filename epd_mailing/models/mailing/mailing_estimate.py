@@ -5,7 +5,7 @@ from math import ceil
 
 from odoo import fields
 
-FREE_RATE = 1200  # letters a minute when the account has no limit; bound by the service's answers
+from ...tools.sending_time import FREE_RATE, seconds_needed
 
 
 def describe_seconds(env, seconds):
@@ -42,7 +42,7 @@ class MailingEstimate:
         begin = max(self.mailing.scheduled_at or now, now)
         ahead = self._count_ahead()
         rates = self._get_rates()
-        self.eta_text = describe_seconds(self.env, self._estimate_seconds(count + ahead, *rates))
+        self.eta_text = describe_seconds(self.env, seconds_needed(count + ahead, *rates))
         deadline = self._get_deadline()
         if deadline:
             room = self._estimate_letters((deadline - begin).total_seconds(), *rates)
@@ -100,15 +100,6 @@ class MailingEstimate:
             )
         )
         return per_minute, per_day, per_day - taken
-
-    @staticmethod
-    def _estimate_seconds(count, per_minute, per_day, today):
-        """Return the seconds that ``count`` letters need within the limits of the account."""
-        seconds = count * 60 / per_minute
-        if not per_day or count <= today:
-            return seconds
-        days = ceil((count - today) / per_day)
-        return max(seconds, days * 86400)
 
     @staticmethod
     def _estimate_letters(seconds, per_minute, per_day, today):

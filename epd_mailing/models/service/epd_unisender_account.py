@@ -12,6 +12,7 @@ from odoo.tools import consteq
 from ...tools.address_text import read_addresses
 from ...tools.unisender import errors, hosts
 from ...tools.unisender_go.client import HOSTS as GO_HOSTS
+from .choice_words import describe_choice
 from .classic_service import ClassicService
 from .error_words import describe_error
 from .go_service import GoService
@@ -222,6 +223,10 @@ class EpdUnisenderAccount(models.Model):
     limit_count = fields.Integer(string="Answers of a Limit in a Row", readonly=True, copy=False)
     day_limit_at = fields.Datetime(string="Day's Letters Used Up At", readonly=True, copy=False)
 
+    # which of the two fits: for the screen alone
+    letters_a_month = fields.Integer(compute="_compute_letters_a_month", readonly=False)
+    choice_text = fields.Text(string="Which Service Fits", compute="_compute_choice_text")
+
     _name_uniq = models.Constraint(
         "unique(company_id, name)", "This UniSender account is already there."
     )
@@ -272,6 +277,32 @@ class EpdUnisenderAccount(models.Model):
         for account in self.filtered("go_server"):
             account.base_url = GO_HOSTS[account.go_server]
 
+    @api.depends("company_id")
+    def _compute_letters_a_month(self):
+        """Begin with the addresses that letters go to now; a person may type another number."""
+        counts = dict(
+            self.env["epd.delivery.address"]._read_group(
+                [("company_id", "in", self.company_id.ids), ("state", "=", "active")],
+                ["company_id"],
+                ["__count"],
+            )
+        )
+        for account in self:
+            account.letters_a_month = counts.get(account.company_id, 0)
+
+    @api.depends("letters_a_month", "limit_per_minute", "limit_per_day", "api_kind")
+    def _compute_choice_text(self):
+        for account in self:
+            limits = (
+                (account.limit_per_minute, account.limit_per_day)
+                if account.api_kind == "classic"
+                else ()
+            )
+            start = account.company_id._epd_today() if account.company_id else None
+            account.choice_text = describe_choice(
+                self.env, max(0, account.letters_a_month), start, *limits
+            )
+
     @api.onchange("go_server")
     def _onchange_go_server(self):
         if self.go_server:
@@ -295,7 +326,9 @@ class EpdUnisenderAccount(models.Model):
                         kind=dict(self._fields["api_kind"]._description_selection(self.env))[
                             account.api_kind
                         ],
-                        hosts=", ".join(f"https://{host}" for host in hosts.HOSTS[account.api_kind]),
+                        hosts=", ".join(
+                            f"https://{host}" for host in hosts.HOSTS[account.api_kind]
+                        ),
                     )
                 )
             if not account._is_allowed_address():

@@ -25,9 +25,7 @@ class GoService(ServiceKind):
     def make_client(self):
         """Return a client with the account's key."""
         account = self.account
-        return go.UniSenderGoClient(
-            account.sudo().api_key, account.base_url, **self._get_options()
-        )
+        return go.UniSenderGoClient(account.sudo().api_key, account.base_url, **self._get_options())
 
     def measure(self, letter):
         """Return the bytes of the request that a letter makes."""
@@ -102,5 +100,7 @@ class GoService(ServiceKind):
         if info.included is None or info.sent is None:
             return ""
         return self.env._(
-            "letters of the tariff: %(sent)s of %(included)s", sent=info.sent, included=info.included
+            "letters of the tariff: %(sent)s of %(included)s",
+            sent=info.sent,
+            included=info.included,
         )

@@ -114,7 +114,12 @@ class TestGoSending(GoCommon):
             with self.subTest(code):
                 self.go.reset()
                 self.go_account._unlocked().write(
-                    {"state": "active", "wait_until": False, "limit_count": 0, "day_limit_at": False}
+                    {
+                        "state": "active",
+                        "wait_until": False,
+                        "limit_count": 0,
+                        "day_limit_at": False,
+                    }
                 )
                 mailing = self._make_go_mailing(self.documents[1])
                 status = 401 if code in (102, 114) else 403 if code > 900 else 400
@@ -143,7 +148,9 @@ class TestGoSending(GoCommon):
     # --- statistics by dumps ----------------------------------------------------------------------
 
     def test_a_dump_tells_exact_times(self):
-        letters = self._send_to("read.a@example.com", "unknown.b@example.com", "retry.c@example.com")
+        letters = self._send_to(
+            "read.a@example.com", "unknown.b@example.com", "retry.c@example.com"
+        )
         read, gone, retried = letters
         self._age(letters, 20)
         self._read_events(letters)

@@ -67,7 +67,8 @@ class TestGoWebhook(GoCommon, HttpCase):
         self.assertEqual(self.letter.state, "read")
         self.assertEqual(self.letter.clicked_source, "webhook")
         self.assertEqual(
-            self.letter.delivered_at, self.letter.sending_at.replace(microsecond=0) + timedelta(minutes=2)
+            self.letter.delivered_at,
+            self.letter.sending_at.replace(microsecond=0) + timedelta(minutes=2),
         )
 
     def test_repeats_and_disorder_do_no_harm(self):
@@ -117,9 +118,13 @@ class TestGoWebhook(GoCommon, HttpCase):
 
     def test_bounces(self):
         self._post(self._event("soft_bounced", 1, detail="err_mailbox_full"))
-        self.assertEqual((self.letter.state, self.letter.failure_type), ("deferred", "mailbox_full"))
+        self.assertEqual(
+            (self.letter.state, self.letter.failure_type), ("deferred", "mailbox_full")
+        )
         self._post(self._event("hard_bounced", 5, detail="err_user_unknown"))
-        self.assertEqual((self.letter.state, self.letter.failure_type), ("bounced", "invalid_address"))
+        self.assertEqual(
+            (self.letter.state, self.letter.failure_type), ("bounced", "invalid_address")
+        )
         self.assertEqual(self.letter.address_id.state, "bounced")
 
     def test_a_payer_unsubscribes(self):

@@ -1,7 +1,6 @@
 from unittest.mock import patch
 
 import dns.resolver
-
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
