@@ -6,7 +6,7 @@ records and set-up notes of its customers (selector ``us``, ``include:spf.unisen
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import dns.exception
@@ -110,7 +110,7 @@ def _has_same_key(found: str, put: str) -> bool:
     return read_dkim_key(found) == read_dkim_key(put)
 
 
-def _check(look: _Look, kind: str, host: str, put: str, fits) -> Record:  # type: ignore[no-untyped-def]
+def _check(look: _Look, kind: str, host: str, put: str, fits: Callable[[str, str], bool]) -> Record:
     try:
         found = look.texts(host)
     except NoAnswer:

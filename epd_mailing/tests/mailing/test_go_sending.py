@@ -1,7 +1,11 @@
+import itertools
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ...models.mailing import epd_go_events
+from ...tools.unisender_go.client import UniSenderGoClient
 from ..go_common import GoCommon
 
 
@@ -65,18 +69,12 @@ class TestGoSending(GoCommon):
         self.assertEqual(letter.delivered_source, "dump")
 
     def _late_clock(self):
-        from unittest.mock import patch
-
-        from ...tools.unisender_go.client import UniSenderGoClient
-
-        def clock(_client, moments=iter(range(0, 10**6, 50))):
-            return next(moments)
-
+        moments = itertools.count(0, 50)
         original = UniSenderGoClient.__init__
 
         def init(client, *args, **kwargs):
             original(client, *args, **kwargs)
-            client._clock = lambda: clock(client)
+            client._clock = lambda: next(moments)
 
         return patch.object(UniSenderGoClient, "__init__", init)
 
@@ -203,10 +201,6 @@ class TestGoSending(GoCommon):
         self.assertEqual(letter.state, "delivered")
 
     def test_a_full_dump_is_divided(self):
-        from unittest.mock import patch
-
-        from ...models.mailing import epd_go_events
-
         letters = self._send_to(*(f"noread.p{number}@example.com" for number in range(4)))
         for number, got in enumerate(self.go._letters):
             got["received"] -= 3600 - 600 * number
