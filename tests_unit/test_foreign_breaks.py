@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tools.table_file import Column, RowParser, TableError, unread_numbers
+from tools.table_file import Column, RowParser, TableError, is_in_kopecks, unread_numbers
 from tools.table_file.control import Control, Running
 
 from tests_unit.foreign import load
@@ -150,3 +150,62 @@ def test_a_statement_cut_between_two_documents_is_not_whole():
 def test_the_sum_above_a_register_ends_with_its_line():
     text = "#TYPE 7\r\n#FILESUM 30.00\r\n100001;10,00;1\r\n100002;20,00;2\r\n"
     assert read(text)[1:] == ([("100001", D(10)), ("100002", D(20))], [])
+
+
+@pytest.mark.parametrize(
+    "heading", ["Сумма (коп.)", "Сумма, коп", "Оплачено в копейках", "Сумма коп."]
+)
+def test_whole_kopecks_are_not_taken_for_roubles(heading):
+    """«1050» under «Сумма (коп.)» was 1050 roubles."""
+    data = f"ЛС;ФИО;{heading}\n100001;Иванов;1050\n100002;Петров;2000\n".encode("cp1251")
+    _table, layout, _records, _problems, parser = load(data, "payment")
+    assert [field for field, _service in layout.columns] == ["account", "", ""]
+    assert parser.missing_fields() == ["paid"]
+    assert parser.watch == [2]
+    assert is_in_kopecks(heading)
+
+
+@pytest.mark.parametrize(
+    "unit", [", ₽", " (₽)", ", руб", " (руб.)", ", руб. коп.", " (руб., коп.)", " ₽", ""]
+)
+def test_a_sum_is_known_whatever_stands_for_roubles(unit):
+    data = f"ЛС;Сумма{unit};Дата\n100001;1 234,56;05.11.2026\n100002;1000,00;05.11.2026\n"
+    records, problems = load(data.encode("utf-8-sig"), "payment")[2:4]
+    assert [r.values["paid"] for r in records] == [D("1234.56"), D(1000)]
+    assert not problems
+    assert not is_in_kopecks(f"Сумма{unit}")
+
+
+NOTES = [
+    "Исполнитель: Сидорова, тел. 123-45-67;;",
+    ";Подпись;",
+    "Принято банком;М.П.;",
+    "Лист 2 из 2;;",
+]
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_words_below_the_rows_are_told_and_stop_nothing(note):
+    """The account column stands last: the words are not in it."""
+    data = f"Сумма;ФИО;ЛС\n10,50;Иванов;100001\n20,00;Петров;100002\n{note}\n".encode("cp1251")
+    records, problems = load(data, "payment")[2:4]
+    assert [r.values["paid"] for r in records] == [D("10.50"), D(20)]
+    assert [(p.row, p.code, p.severity) for p in problems] == [(4, "note", "warning")]
+
+
+@pytest.mark.parametrize(
+    "row", ["10,50;Иванов;", "10;;", "1 500 руб.;;", "=C2*D2;;", "-5;;", ";Иванов 5;x"]
+)
+def test_a_sum_without_an_account_is_no_note(row):
+    data = f"Сумма;ФИО;ЛС\n10,50;Иванов;100001\n{row}\n20,00;Петров;100002\n".encode("cp1251")
+    problems = load(data, "payment")[3]
+    assert [p for p in problems if p.severity == "error"]
+    assert "note" not in [p.code for p in problems]
+
+
+def test_words_below_the_accounts_are_told_and_an_account_without_a_sum_is_an_error():
+    data = "ЛС;ФИО;Сумма\n100001;И;1,50\nПодпись ______;;\nВсё\n".encode("cp1251")
+    assert [p[2:3] for p in load(data, "payment")[3]] == [("note",), ("note",)]
+    for row in ("100002;;", "А-12;;", "ЛС;ФИО;Сумма", "А;Б;"):
+        data = f"ЛС;ФИО;Сумма\n100001;И;1,50\n{row}\n".encode("cp1251")
+        assert [p.severity for p in load(data, "payment")[3]] == ["error"], row

@@ -325,6 +325,20 @@ class ImportFile:
                     ", ".join(names.mapped("name")),
                 )
             )
+        money = {
+            code
+            for code, field in table_file.KINDS[self.order.kind].items()
+            if field.type == "money"
+        }
+        for column in self.order.column_ids:
+            if column.field_id.code in money and table_file.is_in_kopecks(column.header or ""):
+                raise UserError(
+                    self.env._(
+                        "The sums under “%s” are kopecks. Have the file written in roubles (1500,50), or "
+                        "choose a column in roubles.",
+                        column.header,
+                    )
+                )
         pairs = [(c.field_id, c.service or "") for c in self.order.column_ids if c.field_id]
         twice = next((pair for pair in pairs if pairs.count(pair) > 1), None)
         if twice:

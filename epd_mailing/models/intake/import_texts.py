@@ -71,6 +71,7 @@ def _get_cell_texts(env, value):
             "The row has more values than there are headings: a sum or a name may have been divided by "
             "the delimiter. Have the file written with another delimiter, or with quotes."
         ),
+        "note": env._("The row has no account and no figure: it is skipped."),
         "rounded": env._("More than two decimals: rounded to kopecks."),
     }
 

@@ -23,6 +23,16 @@ class TestImportRegisters(PaymentCase):
     def _amounts(self, number="00100"):
         return sorted(self._balance(number).payment_ids.mapped("amount"))
 
+    def test_kopecks_chosen_as_a_sum_are_rejected(self):
+        order = self._register([["00100", "1050"]], ["ЛС", "Сумма (коп.)"])
+        column = order.column_ids.filtered(lambda c: c.index == 1)
+        self.assertFalse(column.field_id)
+        self.assertTrue(column.has_numbers)
+        column.field_id = self.env.ref("epd_mailing.import_field_payment_paid")
+        with self.assertRaisesRegex(UserError, "kopecks"):
+            order.action_check()
+        self.assertFalse(self._balance("00100").payment_ids)
+
     def test_what_a_file_holds_is_seen_by_its_columns_and_remembered(self):
         register = self._register()
         self.assertEqual(register.scope, "part")

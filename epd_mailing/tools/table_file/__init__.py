@@ -12,6 +12,7 @@ from .headers import (
     Layout,
     guess_columns,
     is_control,
+    is_in_kopecks,
     sign_shape,
     signature,
     understand,

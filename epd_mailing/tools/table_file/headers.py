@@ -14,7 +14,8 @@ from .values import Formula, clean_text, parse_date, parse_number
 
 ROWS_CHECKED = 25  # rows among which the headings are looked for
 _UNITS = re.compile(
-    r"[,.]?\s{0,3}\(?\b(руб\w*|р|коп|₽|кв\.? ?м|м2|м²|м3|м³|чел\w*|шт|ед)\b\.?\)?$|\s{0,3}\((?:руб|₽|м²)\.?\)$"
+    r"[,.]?\s{0,3}\(?\b(руб\w*(?:\.?,? ?(?:и )?коп\w*)?|р|кв\.? ?м|м2|м²|м3|м³|чел\w*|шт|ед)\b\.?\)?$"
+    r"|[,.]?\s{0,3}\(?₽\)?$|\s{0,3}\((?:руб|м²)\.?\)$"
 )
 # how meters are headed in sheets with readings across, and what the services are called
 METERS = {
@@ -38,6 +39,7 @@ _OF_MONEY = re.compile(
     r"пен[ияюе]|сумм|начисл|сальдо|долг|оплат|оплач|аванс|перерасч|руб|льгот|плат[её]ж|штраф|госпошл",
     re.I,
 )
+_KOPECKS = re.compile(r"\bкоп(?:\b|е[ейк])")
 _OF_TIME = re.compile(r"месяц|период|дата|год\b|номер|№|код\b|сч[её]т|инн", re.I)
 _MARK = re.compile(r"[\[({]?[!*\-]+[\])}]?")
 
@@ -65,6 +67,12 @@ def normalise(text: Any) -> str:
     text = " ".join(text.split()).strip(" :*.,;№")
     shorter = _UNITS.sub("", text).strip(" :*.,;№")
     return shorter or text
+
+
+def is_in_kopecks(heading: str) -> bool:
+    """Tell whether a heading says that sums under it are whole kopecks: «Сумма (коп.)»."""
+    text = heading.casefold()
+    return bool(_KOPECKS.search(text)) and "руб" not in text
 
 
 def _words(kind: str) -> dict[str, str]:

@@ -29,6 +29,8 @@ _EXPONENT = re.compile(r"\d[.,]\d+E\+\d+", re.I)
 _ZERO = Decimal(0)
 # the figure whose sum counts most, by kind; then the others of money
 _MAIN = {"charge": ("total", "amount"), "balance": ("opening", "charged"), "payment": ("paid",)}
+# kinds whose rows are figures of accounts
+_OF_MONTHS = ("charge", "balance", "payment", "reading")
 _NAMES = ("payer_surname", "payer_first_name", "payer_patronymic")
 _IN_WORDS = re.compile(
     r"^(?P<house>.+?),?\s{1,3}(?:кв|квартира|пом|помещение)\b\.?\s{0,3}№?\s{0,3}(?P<premises>[^,]{1,200})$",
@@ -110,7 +112,7 @@ class RowParser:
     ``too_long``, ``lost_digits``, ``formula`` (without a value), ``negative_discount``, ``no_reason``,
     ``not_total``, ``no_amount`` (an empty one beside volume and tariff), ``not_due``, ``of_all`` (a figure
     of the whole row beside services across), ``control_count``, ``control_sum``; warnings: ``rounded``,
-    ``refund``, ``outgoing``. ``thousands``: «1,500» may be two sums; ``extra_cells``: more of them
+    ``refund``, ``outgoing``, ``note`` (words without a figure). ``thousands``: «1,500» may be two sums; ``extra_cells``: more of them
     than headings.
 
     :ivar running: counts and sums of the rows read so far; to be kept where reading stops
@@ -218,6 +220,11 @@ class RowParser:
             control = read_control(number, cells, account)
             if control:
                 return [], self.running.compare(control, self.money)
+            if not account and (note := self._get_note(cells)):
+                return [], [Problem(number, None, "note", note[:100], "warning")]
+        elif len(cells) == 1 or not any(cells[1:]):
+            if note := self._get_note(cells):
+                return [], [Problem(number, None, "note", note[:100], "warning")]
         problems: list[Problem] = []
         sums: list[tuple[int, Decimal]] = []
         if self.width and len(cells) > self.width:
@@ -258,6 +265,20 @@ class RowParser:
             return False
         self._last_account = cell
         return True
+
+    def _get_note(self, cells: Sequence[Any]) -> str:
+        """Return the words of a row that can hold no figure of an account: «Исполнитель: …»."""
+        if self._account is None or self.kind not in _OF_MONTHS:
+            return ""
+        texts = [text for text in map(clean_text, cells) if text]
+        if any(text.startswith("=") for text in texts):  # a formula
+            return ""
+        if not any(map(str.isdigit, "".join(texts))):
+            return " ".join(texts)
+        alone = len(texts) == 1 and not self._is_plain_account(cells)
+        return (
+            texts[0] if alone and any(map(str.isalpha, texts[0])) and not is_sum(texts[0]) else ""
+        )
 
     def check_end(self) -> list[Problem]:
         """Return what is wrong with the sums that the file tells outside of its rows."""
