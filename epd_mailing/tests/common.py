@@ -4,6 +4,8 @@ from datetime import date
 
 from odoo.tests import TransactionCase, new_test_user
 
+from ..models.base.thread import QUIET
+
 
 class EpdCommon(TransactionCase):
     """Records most tests need; everything is made here, nothing comes from demo data.
@@ -15,7 +17,7 @@ class EpdCommon(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env = cls.env(context={**cls.env.context, "tracking_disable": True})
+        cls.env = cls.env(context={**cls.env.context, "tracking_disable": QUIET})
         cls.rub = cls.env.ref("base.RUB")
         cls.rub.active = True
         cls.company = cls.env["res.company"].create(

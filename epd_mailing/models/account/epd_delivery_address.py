@@ -492,27 +492,31 @@ class EpdDeliveryAddress(models.Model):
     def _record_withdrawal(self, reason):
         """Write into the register of consents that payers want no more e-mail.
 
-        Where another address of the account still receives, the payer's consent stands.
+        Where another address of the account still receives, the payer's consent stands: the row names
+        the address that they unsubscribed with, and counts for nothing else.
 
         :param reason: what the service said
         """
         vals_list = []
         for account, addresses in self.grouped("account_id").items():
+            emails = addresses.mapped("email_normalized")
             others = account.address_ids.filtered(lambda address: address.state == "active")
-            if others or account.consent_state == "withdrawn":
-                continue
-            vals_list.append(
+            alone = others or account.consent_state == "withdrawn"
+            basis = self.env._(
+                "Unsubscribed from letters: %(emails)s (%(reason)s)",
+                emails=", ".join(emails),
+                reason=reason,
+            )
+            vals_list += [
                 {
                     "account_id": account.id,
                     "action": "withdrawn",
+                    "address": address,
                     "date": account.company_id._epd_today(),
-                    "basis": self.env._(
-                        "Unsubscribed from letters: %(emails)s (%(reason)s)",
-                        emails=", ".join(addresses.mapped("email_normalized")),
-                        reason=reason,
-                    ),
+                    "basis": basis,
                 }
-            )
+                for address in (emails if alone else [False])
+            ]
         self.env["epd.delivery.consent"].sudo().create(vals_list)
 
     @api.model

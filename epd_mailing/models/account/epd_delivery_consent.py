@@ -63,6 +63,12 @@ class EpdDeliveryConsent(models.Model):
     )
     kind = fields.Selection(KINDS, required=True, default="instead")
     date = fields.Date(required=True, default=lambda self: self.env.company._epd_today())
+    address = fields.Char(
+        string="One Address Alone",
+        readonly=True,
+        help="The payer unsubscribed with this address. Others of the account still receive, so this "
+        "decides nothing about the account.",
+    )
     basis = fields.Char(required=True, help="The application, contract term or meeting's minutes.")
     effective_from = fields.Date(
         string="Counts From",
@@ -105,7 +111,7 @@ class EpdDeliveryConsent(models.Model):
     @api.model
     def _sum_up(self, consents):
         """Return what consents of one account come to: none, instead, copy or withdrawn."""
-        said = consents.filtered(lambda consent: consent.document != "data")
+        said = consents.filtered(lambda consent: consent.document != "data" and not consent.address)
         last = said.sorted(lambda consent: (consent.date, consent._origin.id or 0))[-1:]
         if not last:
             return "none"
@@ -130,6 +136,7 @@ class EpdDeliveryConsent(models.Model):
                  WHERE said.account_id = %(account)s
                    AND (said.partner_id IS NULL OR said.partner_id = %(partner)s)
                    AND said.effective_from <= %(month)s AND said.document <> 'data'
+                   AND said.address IS NULL
                  ORDER BY said.date DESC, said.id DESC LIMIT 1), 'none')
             """,
             account=account,

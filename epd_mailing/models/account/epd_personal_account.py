@@ -15,7 +15,7 @@ class EpdPersonalAccount(models.Model):
 
     _name = "epd.personal.account"
     _description = "Personal Account"
-    _inherit = ["epd.field.guard", "mail.thread", "mail.activity.mixin", "epd.behind"]
+    _inherit = ["epd.field.guard", "epd.thread", "mail.activity.mixin", "epd.behind"]
     _order = "building_id, premises_sort, number"
     _rec_name = "number"
     _check_company_auto = True
@@ -159,6 +159,7 @@ class EpdPersonalAccount(models.Model):
         "partner_id",
         "consent_ids.action",
         "consent_ids.document",
+        "consent_ids.address",
         "consent_ids.kind",
         "consent_ids.date",
         "consent_ids.partner_id",

@@ -2,6 +2,7 @@
 news for open screens, the way from a number to the records behind it.
 """
 
+from . import thread
 from . import readable_targets
 from . import field_guard
 from . import state_guard

@@ -14,7 +14,7 @@ class EpdBackgroundTask(models.AbstractModel):
 
     _name = "epd.background.task"
     _description = "Task in the Background"
-    _inherit = ["mail.thread", "epd.state.gate", "epd.background.work", "epd.live"]
+    _inherit = ["epd.thread", "epd.state.gate", "epd.background.work", "epd.live"]
 
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.work_budget import Budget
+from .thread import QUIET
 
 _logger = logging.getLogger(__name__)
 
@@ -231,6 +232,6 @@ class EpdBackgroundWork(models.AbstractModel):
                 allowed_company_ids=self.company_id.ids,
                 lang=self._get_work_lang(),
                 tz=self.company_id._epd_zone(),
-                tracking_disable=True,
+                tracking_disable=QUIET,
             )
         )

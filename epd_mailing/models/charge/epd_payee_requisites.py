@@ -17,6 +17,7 @@ class RequisitesChange:
     :param payee: ``res.partner.bank``, with all rights
     :param company: ``res.company`` whose documents they are
     :param before: requisites of the last documents (of ``_epd_payee_values``), None: never printed
+    :param is_provided: provisions of the company name it
     :param changed_by: ``res.users``, empty where it was done past the program
     :param changed_at: naive datetime of UTC, or None
     """
@@ -24,13 +25,16 @@ class RequisitesChange:
     payee: Any
     company: Any
     before: dict[str, str] | None
+    is_provided: bool
     changed_by: Any
     changed_at: datetime | None
 
     def describe(self) -> str:
         """Return the payee, what differs, who changed it and when, in the user's language."""
         env, after = self.payee.env, self.payee._epd_payee_values()
-        if self.before is None:
+        if self.before is None and self.is_provided:
+            what = env._("documents were paid to another account until now")
+        elif self.before is None:
             what = env._("no provision names it, and no document was saved with it before")
         else:
             what = self.payee._epd_describe_difference(self.before, after)
@@ -50,7 +54,8 @@ class EpdPayeeRequisites(models.Model):
     """Journal of payees' requisites in a company: each change, and each acceptance for receipts.
 
     The last accepted row of a payee is what documents may be saved with. The first is accepted with
-    the first documents, when a provision (a manager's) names the payee; every further one by a manager.
+    the first documents, when a provision (a manager's) names the payee; every further one by a manager,
+    and so is a payee that takes another's place once there are documents.
     Rows are only added, by the program alone.
     """
 
@@ -67,12 +72,23 @@ class EpdPayeeRequisites(models.Model):
     requisites = fields.Text(required=True, readonly=True, help="As printed, JSON.")
     changed_by = fields.Many2one("res.users", readonly=True)
     changed_at = fields.Datetime(readonly=True)
+    is_replacement = fields.Boolean(
+        readonly=True,
+        help="A provision of a service that is charged already was given to this payee.",
+    )
     accepted_by = fields.Many2one(
         "res.users", readonly=True, help="Empty: with the first documents of the payee."
     )
     accepted_at = fields.Datetime(readonly=True)
 
-    _guarded_fields = ("requisites", "changed_by", "changed_at", "accepted_by", "accepted_at")
+    _guarded_fields = (
+        "requisites",
+        "changed_by",
+        "changed_at",
+        "is_replacement",
+        "accepted_by",
+        "accepted_at",
+    )
 
     # --- what differs -------------------------------------------------------------------------------
 
@@ -96,6 +112,14 @@ class EpdPayeeRequisites(models.Model):
         return self.env["res.partner.bank"].sudo().union(*(payee for (payee,) in groups))
 
     @api.model
+    def _get_replacing(self, company):
+        """Return the payees that took another's place in a provision of the company."""
+        rows = self.sudo()._read_group(
+            [("company_id", "=", company.id), ("is_replacement", "=", True)], ["payee_id"]
+        )
+        return self.env["res.partner.bank"].sudo().union(*(payee for (payee,) in rows))
+
+    @api.model
     def _find_changes(self, company, payees):
         """Return the payees whose requisites want a manager's confirmation.
 
@@ -111,9 +135,10 @@ class EpdPayeeRequisites(models.Model):
         if not differing:
             return []
         provided = self._get_provided(company)
+        replacing = self._get_replacing(company)
         for payee in differing:
             before = accepted.get(payee.id)
-            if before is None and payee in provided:
+            if before is None and payee in provided - replacing:
                 continue
             row = self.sudo().search(
                 [("company_id", "=", company.id), ("payee_id", "=", payee.id)], limit=1
@@ -124,6 +149,7 @@ class EpdPayeeRequisites(models.Model):
                     payee,
                     company,
                     json.loads(before) if before else None,
+                    payee in provided,
                     row.changed_by if known else row.changed_by.browse(),
                     row.changed_at if known else None,
                 )
@@ -142,7 +168,7 @@ class EpdPayeeRequisites(models.Model):
         accepted = self._get_accepted(company)
         unknown = wanted - set(accepted.values())
         if unknown:
-            for payee in self._get_provided(company):
+            for payee in self._get_provided(company) - self._get_replacing(company):
                 text = canonical(payee._epd_payee_values())
                 if text in unknown and payee.id not in accepted:
                     self._add(company, payee, accepted_at=fields.Datetime.now())
@@ -171,6 +197,19 @@ class EpdPayeeRequisites(models.Model):
         now = fields.Datetime.now()
         for company in companies:
             self._add(company, payee, changed_by=self.env.uid, changed_at=now)
+
+    @api.model
+    def _note_replacement(self, company, payee):
+        """Write down who has given charges of a company to a payee of whom no document tells yet."""
+        accepted = self._get_accepted(company)
+        if accepted and payee.id not in accepted:
+            self._add(
+                company,
+                payee,
+                changed_by=self.env.uid,
+                changed_at=fields.Datetime.now(),
+                is_replacement=True,
+            )
 
     @api.model
     def _confirm(self, company, changes):

@@ -11,13 +11,13 @@ class EpdPeriodRule(models.Model):
 
     _name = "epd.period.rule"
     _description = "Billing Dates Rule"
-    _inherit = ["epd.field.guard"]
+    _inherit = ["epd.field.guard", "epd.thread"]
     _order = "date_from desc"
     _rec_name = "basis"
 
-    date_from = fields.Date(string="Periods From", required=True)
-    present_day = fields.Integer(string="Present By Day", required=True)
-    pay_day = fields.Integer(string="Pay By Day", required=True)
+    date_from = fields.Date(string="Periods From", required=True, tracking=True)
+    present_day = fields.Integer(string="Present By Day", required=True, tracking=True)
+    pay_day = fields.Integer(string="Pay By Day", required=True, tracking=True)
     basis = fields.Char(string="Legal Basis", translate=True)
 
     _date_uniq = models.Constraint("unique(date_from)", "There is a rule from this date already.")

@@ -75,6 +75,48 @@ class EpdServiceProvision(models.Model):
             )
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        provisions = super().create(vals_list)
+        provisions._note_payees()
+        return provisions
+
+    def write(self, vals):
+        res = super().write(vals)
+        if {"payee_id", "building_id", "service_id"} & set(vals):
+            self._note_payees()
+        return res
+
+    def _note_payees(self):
+        """Note the payees of services that are charged in the house already.
+
+        Whoever was paid before, the receipts now say somebody else; a manager confirms it (see
+        ``epd.payee.requisites``).
+        """
+        if not self:
+            return
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT company_id, payee_id
+                  FROM epd_service_provision provision
+                 WHERE id = ANY(%s)
+                   AND EXISTS (SELECT 1
+                                 FROM epd_charge charge
+                                 JOIN epd_personal_account account ON account.id = charge.account_id
+                                WHERE account.building_id = provision.building_id
+                                  AND charge.service_id = provision.service_id)
+                 ORDER BY company_id, payee_id
+                """,
+                self.ids,
+            )
+        )
+        journal, payees = self.env["epd.payee.requisites"], self.env["res.partner.bank"].sudo()
+        for company_id, payee_id in rows:
+            company = self.env["res.company"].sudo().browse(company_id)
+            journal._note_replacement(company, payees.browse(payee_id))
+
     @api.constrains("building_id", "service_id", "date_from", "date_to")
     def _check_overlap(self):
         for provision in self:

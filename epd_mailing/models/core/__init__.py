@@ -5,3 +5,4 @@ from . import res_config_settings
 from . import res_bank
 from . import res_partner
 from . import ir_http
+from . import mail_message

@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...tools import payment_qr, requisites
+from ..base.field_guard import with_checks
 
 # what is not printed of a bank account, but gives it to somebody else or takes it away
 KEPT = ("active", "partner_id", "company_id")
@@ -25,6 +26,9 @@ class ResBank(models.Model):
     def write(self, vals):
         with self._epd_get_payees()._epd_guard_requisites():
             return super().write(vals)
+
+    def unlink(self):
+        return super(ResBank, with_checks(self)).unlink()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_epd_payee(self):
@@ -49,7 +53,7 @@ class ResPartnerBank(models.Model):
     """
 
     _name = "res.partner.bank"
-    _inherit = ["res.partner.bank", "mail.thread"]
+    _inherit = ["res.partner.bank", "epd.thread"]
 
     epd_payee_name = fields.Char(
         string="Payee Name on Receipts",

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ...tools import receipt_data
+from ..base.field_guard import with_checks
 
 DOCUMENT = "epd.payment.document"
 
@@ -61,6 +62,9 @@ class IrAttachment(models.Model):
             wanted = digests.get(file.res_id)
             if wanted and receipt_data.digest(file.raw or b"") != wanted:
                 self._epd_reject()
+
+    def unlink(self):
+        return super(IrAttachment, with_checks(self)).unlink()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_epd_document(self):

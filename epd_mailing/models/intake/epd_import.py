@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ...tools.money import format_money
 from ...tools.table_file import TableError
 from ..base.stored_file import drop_old_files
+from ..base.thread import QUIET
 from ..document.epd_payment_document import FORMS
 from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
 from .import_file import ImportFile
@@ -526,7 +527,7 @@ class EpdImport(models.Model):
         self._run_work()
 
     def _for_user(self):
-        return super()._for_user().with_context(mail_create_nolog=True)._unlocked()
+        return super()._for_user().with_context(mail_create_nolog=QUIET)._unlocked()
 
     def _work_as(self):
         """Load with the rights of the order's user."""

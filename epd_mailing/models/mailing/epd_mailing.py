@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..base.thread import QUIET
 from ..document.outdated_figures import describe_outdated
 from .epd_mailing_letter import LEFT
 from .letter_writer import LetterWriter
@@ -40,7 +41,7 @@ class EpdMailing(models.Model):
     _inherit = [
         "epd.live",
         "epd.background.work",
-        "mail.thread",
+        "epd.thread",
         "mail.activity.mixin",
         "epd.state.gate",
     ]
@@ -564,7 +565,7 @@ class EpdMailing(models.Model):
 
     def _for_office(self):
         # what became of each letter stands in its row
-        return super()._for_office().with_context(tracking_disable=True)
+        return super()._for_office().with_context(tracking_disable=QUIET)
 
     def _work_as(self):
         return super()._work_as()._unlocked()

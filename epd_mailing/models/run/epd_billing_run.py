@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ...tools.delivery_state import PRESENTED
 from ...tools.query_plan import switch_off_jit
+from ..base.thread import QUIET
 from ..document.epd_payment_document import FORMS
 from ..mailing.mailing_estimate import describe_seconds
 from .run_scope import RunScope
@@ -419,7 +420,7 @@ class EpdBillingRun(models.Model):
 
     def _for_office(self):
         # what became of each account stands in its line
-        return super()._for_office().with_context(tracking_disable=True)
+        return super()._for_office().with_context(tracking_disable=QUIET)
 
     def _work(self, in_budget):
         """Work on the accounts that wait; what the machine lacks is said before the first slice."""

@@ -27,8 +27,6 @@ DAY_AGAIN = timedelta(hours=1)  # the day's number may be counted from another h
 SERVICES = {"classic": ClassicService, "go": GoService}
 # of the administrator alone: addresses of a sandbox on this machine
 SANDBOX_PARAMETER = "epd_mailing.sandbox_url"
-# where letters and the key go to, and in whose name
-TRACKED = {"base_url", "api_kind", "sender_email", "reply_to"}
 WARNINGS_KEPT = 5
 # what the service told of the account of a key; with another one it is no longer true
 OF_THE_KEY = dict.fromkeys(
@@ -57,7 +55,7 @@ class EpdUnisenderAccount(models.Model):
 
     _name = "epd.unisender.account"
     _description = "UniSender Account"
-    _inherit = ["mail.thread", "mail.activity.mixin", "epd.state.gate", "epd.database.home"]
+    _inherit = ["epd.thread", "mail.activity.mixin", "epd.state.gate", "epd.database.home"]
     _order = "sequence, name"
 
     _transitions = {
@@ -460,9 +458,6 @@ class EpdUnisenderAccount(models.Model):
         if "base_url" in vals:
             url = vals["base_url"]
             self.filtered(lambda account: account.base_url != url)._drop_key(url)
-        if TRACKED & set(vals):
-            # the chatter says who and when, whatever the caller's context asks for
-            self = self.with_context(tracking_disable=False, mail_notrack=False)
         if "list_id" in vals and not self._is_unlocked():
             # of the list before
             other = self.filtered(lambda account: account.list_id != vals["list_id"])

@@ -1,1 +1,2 @@
 from . import test_office_time
+from . import test_chatter

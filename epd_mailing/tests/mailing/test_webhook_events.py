@@ -241,11 +241,19 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         self.env["epd.delivery.address"].create(
             {"account_id": account.id, "email": "second@example.com"}
         )
-        state = account.consent_state
+        register = self.env["epd.delivery.consent"]
+        register.create({"account_id": account.id, "basis": "Заявление", "date": "2026-01-10"})
+        before = register.search([("account_id", "=", account.id)])
+        self.assertEqual(account.consent_state, "instead")
         self._sent()
         self._report(self._event("ok_unsubscribed", "2026-03-30 10:00:00"))
         self.assertEqual(self.letter.address_id.state, "unsubscribed")
-        self.assertEqual(account.consent_state, state)
+        self.assertEqual(account.consent_state, "instead")
+        reasons = self.env["epd.letter.eligibility"]._get_reasons(self.letter)
+        self.assertEqual(reasons[self.letter], "address_unsubscribed")
+        row = register.search([("account_id", "=", account.id)]) - before
+        self.assertEqual((row.action, row.address), ("withdrawn", self.letter.email_normalized))
+        self.assertIn(row.address, row.basis)
 
     def test_unsubscribed_on_all_accounts_with_the_address(self):
         self._sent()

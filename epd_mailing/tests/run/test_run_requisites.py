@@ -194,3 +194,73 @@ class TestRunRequisites(EpdCommon):
         changes = self.journal._find_changes(self.company, self.office_payee | self.repair_payee)
         self.assertEqual([change.payee for change in changes], [self.office_payee])
         self.assertEqual(changes[0].before["personal_acc"], "40702810900000001234")
+
+    def _make_another_payee(self):
+        return (
+            self.env["res.partner.bank"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "acc_number": "40702810900000007777",
+                    "bank_id": self.bank.id,
+                    "partner_id": self.env["res.partner"].create({"name": "ООО «Ромашка»"}).id,
+                }
+            )
+        )
+
+    def _get_problems(self):
+        """Return the codes of what keeps the first account without a document."""
+        outcome = self._save(self.accounts[0])
+        codes = set()
+        for _document, found in outcome.values():
+            problems = found if isinstance(found, list) else [found] if found else []
+            codes |= {problem["code"] for problem in problems}
+        return codes
+
+    def _give_by_write(self, provision, payee):
+        provision.payee_id = payee
+
+    def _give_by_dates(self, provision, payee):
+        provision.date_to = "2026-02-28"
+        provision.copy({"payee_id": payee.id, "date_from": "2026-03-01", "date_to": False})
+
+    def _give_anew(self, provision, payee):
+        values = provision.copy_data({"payee_id": payee.id})
+        provision.unlink()
+        self.env["epd.service.provision"].with_user(self.manager).create(values)
+
+    def test_a_payee_in_anothers_place_is_said(self):
+        """However the provision gets it: no document was saved with that account before."""
+        provision = self.env["epd.service.provision"].search(
+            [("service_id", "=", self.service_repair.id)]
+        )
+        self._save()
+        balances = self.env["epd.account.balance"].search([("payee_id", "=", self.repair_payee.id)])
+        for give in (self._give_by_write, self._give_by_dates, self._give_anew):
+            with self.subTest(give.__name__), self.cr.savepoint(flush=True) as point:
+                payee = self._make_another_payee()
+                give(provision.with_user(self.manager), payee)
+                balances.payee_id = payee
+                with self.assertRaises(UserError) as caught:
+                    self.month_run.with_user(self.operator).action_prepare()
+                for part in ("ООО «Ромашка»", payee.acc_number, self.manager.name):
+                    self.assertIn(part, str(caught.exception))
+                self.assertIn("requisites_changed", self._get_problems())
+                self.month_run.with_user(self.manager).action_confirm_requisites()
+                self.assertFalse(self.journal._find_changes(self.company, payee))
+                self.assertFalse(self._get_problems())
+                point.rollback()
+                self.env.invalidate_all()
+
+    def test_a_payee_of_a_new_service_wants_nobody(self):
+        self._save()
+        service = self.service_water.copy({"code": "77", "name": "Домофон"})
+        self.env["epd.service.provision"].with_user(self.manager).create(
+            {
+                "building_id": self.building.id,
+                "service_id": service.id,
+                "provider_id": self.company.partner_id.id,
+                "payee_id": self._make_another_payee().id,
+            }
+        )
+        self.month_run.with_user(self.operator)._check_requisites()
