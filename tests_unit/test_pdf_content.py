@@ -286,6 +286,33 @@ def test_a_table_that_has_to_be_guessed():
     assert receipt_archive.check_pdf(data[:at] + b"startxref\n7\n%%EOF\n").problem == "damaged"
 
 
+CATALOG = b"1 0 obj\n<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>\nendobj\n"
+
+
+@pytest.mark.parametrize("behind", [CATALOG, CATALOG + b" " * 500, b"PK\x03\x04" + b"\0" * 18])
+def test_nothing_stands_behind_the_end(behind):
+    with pytest.raises(ValueError, match="behind the end"):
+        pdf_content.find_active(make() + b"\n" + behind)
+
+
+@pytest.mark.parametrize("before", [b"<script>alert(1)</script>", b"PK\x03\x04", b"junk\n"])
+def test_nothing_stands_before_the_head(before):
+    with pytest.raises(ValueError, match="before the head"):
+        pdf_content.find_active(before + make())
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"), [(b"", b"\r\n\r\n\0\0"), (b"\xef\xbb\xbf\n", b"\x1a")]
+)
+def test_empty_ends_are_taken(before, behind):
+    assert pdf_content.find_active(before + make() + behind) == ""
+
+
+def test_a_place_is_of_this_file():
+    away = action(S=Name.GoTo, F=String("other.pdf"), D=Array([0, Name.Fit]))
+    assert pdf_content.find_active(make(annotate("Link", A=away))) == "/F"
+
+
 def test_a_book_is_looked_at_in_time():
     stream = io.BytesIO()
     sheet = canvas.Canvas(stream)

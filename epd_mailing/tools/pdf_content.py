@@ -56,6 +56,15 @@ _TYPES_NOWHERE = {
 }  # fmt: skip
 
 
+# keys of what a reader clicks; a place in another file is none of them
+_ACTION_KEYS = {
+    "/GoTo": {"/Type", "/S", "/D", "/SD", "/Next"},
+    "/URI": {"/Type", "/S", "/URI", "/IsMap", "/Next"},
+}
+# before the head and behind the end of a file: some programs leave line ends or zeros there
+_EMPTY = b"\x00\t\n\x0c\r \x1a"
+_BOM = b"\xef\xbb\xbf"
+
 # where the table of objects, or one of two values, has to be guessed, each reader guesses by itself
 _DOUBTS = ("cross-reference", "xref", "duplicated key")
 
@@ -69,6 +78,7 @@ def find_active(data: bytes) -> str:
 
     :raise pikepdf.PdfError, ValueError: the file is damaged, or readers may see another one in it
     """
+    _check_ends(data)
     with pikepdf.open(io.BytesIO(data)) as pdf:
         try:
             _walk(pdf)
@@ -78,6 +88,21 @@ def find_active(data: bytes) -> str:
             if any(word in warning for word in _DOUBTS):
                 raise ValueError(warning)
     return ""
+
+
+def _check_ends(data: bytes) -> None:
+    """Let nothing stand around the file.
+
+    Readers look for the table of objects near the end, each within bytes of its own number; one that does
+    not find it gathers the objects by itself, those behind the end too. What stands in front may be
+    another kind of file.
+
+    :raise ValueError: when something stands there
+    """
+    if not data.removeprefix(_BOM).lstrip(_EMPTY).startswith(b"%PDF-"):
+        raise ValueError("something stands before the head of the file")
+    if data.rpartition(b"%%EOF")[2].strip(_EMPTY):
+        raise ValueError("something stands behind the end of the file")
 
 
 def _walk(pdf: pikepdf.Pdf) -> None:
@@ -179,6 +204,7 @@ def _check_action(entries: dict[str, Any], role: str) -> None:
     name = _name(entries, "/S")
     if name not in (_CLICKED if role == "action" else {"/GoTo"}):
         raise Active(f"action {name or '?'}")
+    _check_listed(entries, _ACTION_KEYS[name])
     if name == "/URI":
         _check_link(entries)
 
