@@ -32,7 +32,7 @@ CHECKS = (
     Check("country", _lt("The company's country is Russia"), "_open_office"),
     Check("currency", _lt("The company's currency is the rouble"), "_open_office"),
     Check("zone", _lt("The office's time zone is known"), "_open_office"),
-    Check("address", _lt("The server's address is known to the internet"), "_open_address"),
+    Check("address", _lt("The server's address will do for links and the webhook"), "_open_address"),
 )
 
 
