@@ -13,6 +13,7 @@ from . import epd_import_planned
 from . import epd_import_sum
 from . import epd_import_key
 from . import epd_import_paid_row
+from . import epd_import_change
 from . import epd_receipt_import
 from . import epd_receipt_import_line
 from . import epd_account_payment

@@ -1,4 +1,5 @@
 import itertools
+from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -13,6 +14,7 @@ from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
 from .import_file import ImportFile
 from .import_run import ImportRun, SliceRejected
 from .import_texts import describe_table_error
+from .loader.change_withdrawal import ChangeWithdrawal
 from .loader.withdrawal import PaymentWithdrawal
 
 # a file up to this size is checked at once, not in the background
@@ -34,8 +36,8 @@ class EpdImport(models.Model):
     paused      «Stop», or an error that a person has to mend
     done        the last row was read
     cancelled   the clerk; what was loaded before stays
-    taking_back «Take Payments Back»: the payments of a register are subtracted in slices
-    taken_back  the last one was subtracted
+    taking_back «Take the File Back»: what it wrote is undone in slices, payments are subtracted
+    taken_back  the last slice was undone
     =========== ==================================================================
     """
 
@@ -211,6 +213,10 @@ class EpdImport(models.Model):
     )
     payment_ids = fields.One2many("epd.account.payment", "import_id", readonly=True)
     has_payments = fields.Boolean(compute="_compute_has_payments")
+    change_ids = fields.One2many("epd.import.change", "import_id", readonly=True)
+    has_changes = fields.Boolean(
+        compute="_compute_has_changes", help="Lines of the file can be taken back."
+    )
     # lines of the month that the file does not have
     swept_to = fields.Integer(
         readonly=True, copy=False, help="Id of the last account compared; -1: all are."
@@ -279,6 +285,15 @@ class EpdImport(models.Model):
         }
         for order in self:
             order.has_payments = order.id in found
+
+    def _compute_has_changes(self):
+        found = dict(
+            self.env["epd.import.change"]
+            .sudo()
+            ._read_group([("import_id", "in", self.ids)], ["import_id"], ["__count"])
+        )
+        for order in self:
+            order.has_changes = order in found
 
     @api.depends("column_ids.field_id", "column_ids.service", "decimal", "file_sha256")
     def _compute_preview_html(self):
@@ -464,19 +479,31 @@ class EpdImport(models.Model):
         return True
 
     def action_take_back(self):
-        """«Take Payments Back»: subtract what this file brought, in the background.
+        """«Take the File Back»: undo what this file wrote, in the background.
 
-        :raise UserError: when it brought none
+        Its payments are subtracted; lines of charges, balances and readings that it added are
+        removed, and those that it changed or removed come back.
+
+        :raise UserError: when it wrote nothing that can be taken back
         """
         orders = self._check_and_unlock()
         for order in orders:
-            if not order.has_payments:
-                raise UserError(self.env._("No payment recorded now came from this file."))
+            if not (order.has_payments or order.has_changes):
+                raise UserError(
+                    self.env._("No payment recorded now came from this file.")
+                    if order.kind == "payment"
+                    else self.env._("Nothing that this file wrote can be taken back.")
+                )
+            order.problem_ids.sudo().unlink()
+            changes = order.sudo().change_ids
             order._move(
                 "taking_back",
                 phase="take_back",
                 position=0,
-                total_size=len(order.payment_ids),
+                total_size=sum(changes.mapped("line_count")) or len(order.payment_ids),
+                running=False,
+                error_count=0,
+                warning_count=0,
                 pause_reason=False,
                 user_id=self.env.uid,
             )
@@ -548,15 +575,34 @@ class EpdImport(models.Model):
             order._pause_for_error(error)
 
     def _work_slice(self):
-        """Take back the next payments; return how many, None when there are none left."""
-        count = PaymentWithdrawal(self).take_slice()
+        """Take back the next lines or payments; return how many, None when there are none left."""
+        if self.kind == "payment":
+            count = PaymentWithdrawal(self).take_slice()
+        else:
+            count, tally, problems = ChangeWithdrawal(self).take_slice()
+            ImportRun(self).store_problems(problems)
+            self.warning_count += len(problems)
+            self.running = dict(Counter(self.running or {}) + tally)
         if not count:
-            text = self.env._("Payments taken back: %s", int(self.total_size))
+            text = self._describe_taken_back()
             self._move("taken_back", finished_at=fields.Datetime.now())
             self.message_post(body=text)
             return None
         self.position += count
         return count
+
+    def _describe_taken_back(self):
+        if self.kind == "payment":
+            return self.env._("Payments taken back: %s", int(self.total_size))
+        tally = Counter(self.running or {})
+        return self.env._(
+            "Taken back: %(removed)s lines removed, %(restored)s as before the file, %(returned)s "
+            "there again, %(left)s changed since and left as they are.",
+            removed=tally["removed"],
+            restored=tally["restored"],
+            returned=tally["returned"],
+            left=tally["left"],
+        )
 
     def _pause_for_error(self, error):
         order = self._unlocked()
@@ -594,4 +640,5 @@ class EpdImport(models.Model):
     @api.autovacuum
     def _gc_files(self):
         """Remove the files of finished loadings after the company's time of keeping; orders stay."""
+        self.env["epd.import.change"]._drop_old()
         return drop_old_files(self, "file", ("done", "cancelled", "taken_back"))

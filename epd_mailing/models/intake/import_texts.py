@@ -160,6 +160,12 @@ def _get_payment_texts(env, value):
         "line_gone": env._(
             "The file does not have this line of the month. It is removed: %s", value
         ),
+        "line_moved": env._(
+            "Was changed after the file was loaded, so it stays as it is: %s", value
+        ),
+        "line_paid": env._(
+            "Payments came to this balance, so it keeps them and loses the other figures: %s", value
+        ),
         "line_kept": env._(
             "The file does not have this line of the month, but it stays, as a row of its account "
             "cannot be taken: %s",

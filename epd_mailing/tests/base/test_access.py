@@ -51,6 +51,7 @@ RIGHTS = {
     "epd.import.sum": (SEEN, SEEN),
     "epd.import.key": ("", ""),
     "epd.import.paid.row": ("", ""),
+    "epd.import.change": ("", ""),
     "epd.receipt.import": (ENTERED, ALL),
     "epd.receipt.import.line": ("rw", "rw"),
     "epd.paper.batch": (ALL, ALL),

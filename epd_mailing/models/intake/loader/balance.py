@@ -28,8 +28,8 @@ class BalanceLoader(PayeeFigures):
     names = figures.BALANCE.names
 
     def get_further(self, names):
-        """Return what makes the sum due, to write it."""
-        return set() if self.dry else set(DUE_OF)
+        """Return the sum due and what makes it, to write it and to know what it was."""
+        return set() if self.dry else {"due", *DUE_OF}
 
     def get_new_vals(self, line):
         """Return also what is due, as the model would compute it."""

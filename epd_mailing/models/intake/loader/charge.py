@@ -26,9 +26,9 @@ class ChargeLoader(FigureLoader):
         return self.target.create_missing
 
     def get_further(self, names):
-        """Return the reason of a recalculation; and what makes the total, to write it."""
+        """Return the reason of a recalculation; the total and what makes it, to write them."""
         reason = {"recalculation_reason"} if "recalculation" in names else set()
-        return reason if self.dry else reason.union(figures.TOTAL_SIGNS)
+        return reason if self.dry else reason.union(("total", *figures.TOTAL_SIGNS))
 
     def match_parents(self, records):
         """Return the service of each record."""

@@ -221,14 +221,19 @@ class FigureLoader(Loader):
         return {}
 
     def _write(self, fresh, changed, lines):
-        self.writer.insert(self.model, [{**line.vals, **self.get_new_vals(line)} for line in fresh])
-        self.writer.update(
-            self.model,
-            [
-                (line.found["id"], {**different, **self.get_sums(line, different)})
-                for line, different in changed
-            ],
-        )
+        """Write lines, and remember what a file wrote so that it can be taken back."""
+        rows = [{**line.vals, **self.get_new_vals(line)} for line in fresh]
+        ids = self.writer.insert(self.model, rows)
+        written = [(line_id, None, line.vals) for line_id, line in zip(ids, fresh, strict=True)]
+        updates = []
+        for line, different in changed:
+            found, vals = line.found, {**different, **self.get_sums(line, different)}
+            updates.append((found["id"], vals))
+            before = {name: found[name] for name in vals if name in found}
+            written.append((found["id"], before, vals))
+        self.writer.update(self.model, updates)
+        if self.order:
+            self.env["epd.import.change"]._add(self.order, written)
         account_ids = {line.account.id for line in lines if line.outcome != "same"}
         if account_ids:
             self.env[self.model]._touch_documents_of(account_ids, self.target.period.ids)

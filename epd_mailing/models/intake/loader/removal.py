@@ -57,7 +57,9 @@ class Removal:
         problems += self._describe(self.model.browse(kept), "line_kept")
         if not self.loader.dry:
             # the right to load was checked; operators replace lines, they do not delete them
-            self.model.browse(gone).unlink()
+            lines = self.model.browse(gone)
+            self._remember(lines)
+            lines.unlink()
         return Counter(removed=len(gone), kept=len(kept)), problems
 
     def _has_every_line(self, tally):
@@ -100,6 +102,16 @@ class Removal:
         """Return ``(id, account id, what tells the line…)`` of the month's lines of these accounts."""
         columns = ("id", "account_id", *self.loader.key_names)
         return read_lines(self.model, self.order.period_id, account_ids, columns)
+
+    def _remember(self, lines):
+        """Keep all that lines say, so that they can come back when the file is taken back."""
+        names = ("account_id", "period_id", *self.loader.key_names, *self.loader.names)
+        names += tuple({"total"} & set(self.model._fields))
+        rows = [
+            (None, {name: row[name] for name in names}, None)
+            for row in lines.read(names, load=None)
+        ]
+        self.env["epd.import.change"]._add(self.order, rows)
 
     def _describe(self, lines, code):
         """Return a warning for each line; they stand in no row of the file."""

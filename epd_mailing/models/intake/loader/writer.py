@@ -78,14 +78,14 @@ class BulkWriter:
 
         :param model: name of the model
         :param sudo: with the rights of the program, for rows that people may only read
+        :return: their ids, in the order of the values
         """
         if not vals_list:
-            return
+            return []
         records = self._get_records(model, sudo)
         names = {name for vals in vals_list for name in vals}
         if not self._is_plain(records, names, is_new=True):
-            records.create(vals_list)
-            return
+            return records.create(vals_list).ids
         records.check_access("create")
         defaults = self._get_defaults(records, names)
         self.env.flush_all()
@@ -116,6 +116,7 @@ class BulkWriter:
         self.env.invalidate_all(flush=False)
         self._validate(records, list(zip(ids, vals_list, strict=True)), names, is_new=True)
         records.browse(ids).check_access("create")
+        return ids
 
     def _get_records(self, model, sudo):
         records = self.env[model].sudo() if sudo else self.env[model]

@@ -1,0 +1,190 @@
+"""What a month comes to in roubles, beside the month before."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+
+from dateutil.relativedelta import relativedelta
+from odoo.tools import SQL
+
+from ...tools.money import format_money, to_decimal
+
+BALANCES = ("opening", "paid", "due")
+KINDS = {"building": "building_id", "service": "service_id"}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A sum of this month beside that of the month before, roubles."""
+
+    now: Decimal = Decimal(0)
+    before: Decimal = Decimal(0)
+
+    @property
+    def percent(self):
+        """Return by how many percent it moved (Decimal, 1 place); None where there was nothing."""
+        if not self.before:
+            return None
+        moved = (self.now - self.before) / abs(self.before) * 100
+        return moved.quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+    def jumps(self, threshold):
+        """Tell whether it moved by more than ``threshold`` percent; what is new or gone has."""
+        if self.now == self.before:
+            return False
+        return self.percent is None or abs(self.percent) > threshold
+
+    def describe(self, env):
+        """Return both sums and the move between them in words."""
+        if self.percent is None:
+            return env._("%s (nothing last month)", format_money(self.now))
+        return env._(
+            "%(now)s (last month %(before)s, %(moved)s %%)",
+            now=format_money(self.now),
+            before=format_money(self.before),
+            moved=f"{self.percent:+}".replace(".", ",").replace("-", "−"),
+        )
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A house or a service whose charges moved by more than the company's threshold.
+
+    :param kind: ``building`` or ``service``
+    :param record: of the house or the service
+    :param sums: :class:`Compared`
+    """
+
+    kind: str
+    record: object
+    sums: Compared
+
+
+class ControlSums:
+    """Charges and balances of some accounts in a month and in the month before.
+
+    :param env: environment with the rights of the program
+    :param period: ``epd.billing.period``
+    :param accounts: SQL of a subselect of account ids
+    """
+
+    def __init__(self, env, period, accounts):
+        self.env, self.period, self.accounts = env, period, accounts
+
+    @cached_property
+    def previous(self):
+        """The billing period of the month before; empty when there is none."""
+        return get_previous_period(self.period)
+
+    @cached_property
+    def _charges(self):
+        """``{(kind, record id): Compared}`` of the charges; ``(None, 0)`` is all of them."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT GROUPING(building_id, service_id), building_id, service_id,
+                       SUM(total) FILTER (WHERE period_id = %(now)s)::text,
+                       SUM(total) FILTER (WHERE period_id = %(before)s)::text
+                  FROM epd_charge
+                 WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
+                 GROUP BY GROUPING SETS ((), (building_id), (service_id))
+                """,
+                now=self.period.id,
+                before=self.previous.id or 0,
+                accounts=self.accounts,
+            )
+        )
+        kinds = {3: None, 1: "building", 2: "service"}
+        return {
+            (kinds[grouping], building or service or 0): Compared(
+                to_decimal(now or 0), to_decimal(before or 0)
+            )
+            for grouping, building, service, now, before in rows
+        }
+
+    @property
+    def charged(self):
+        """All charges (:class:`Compared`)."""
+        return self._charges.get((None, 0), Compared())
+
+    @cached_property
+    def balances(self):
+        """``{"opening" / "paid" / "due": Compared}`` of the balances."""
+        self.env.flush_all()
+        columns = [
+            SQL(
+                "SUM(%s) FILTER (WHERE period_id = %s)::text",
+                SQL.identifier(name),
+                period.id or 0,
+            )
+            for name in BALANCES
+            for period in (self.period, self.previous)
+        ]
+        row = self.env.execute_query(
+            SQL(
+                "SELECT %s FROM epd_account_balance"
+                " WHERE period_id IN (%s, %s) AND account_id IN %s",
+                SQL(", ").join(columns),
+                self.period.id,
+                self.previous.id or 0,
+                self.accounts,
+            )
+        )[0]
+        sums = [to_decimal(value or 0) for value in row]
+        return {
+            name: Compared(sums[2 * place], sums[2 * place + 1])
+            for place, name in enumerate(BALANCES)
+        }
+
+    def find_jumps(self):
+        """Return the houses and services whose charges jumped (list of :class:`Jump`), worst first.
+
+        Nothing where there is no month before, or the company has switched it off.
+        """
+        threshold = self.period.company_id.epd_jump_percent
+        if not (threshold and self.charged.before):
+            return []
+        models = {"building": "epd.building", "service": "epd.service"}
+        jumps = [
+            Jump(kind, self.env[models[kind]].browse(record_id), sums)
+            for (kind, record_id), sums in self._charges.items()
+            if kind and record_id and sums.jumps(threshold)
+        ]
+        return sorted(jumps, key=lambda jump: -abs(jump.sums.now - jump.sums.before))
+
+    def get_accounts_query(self, kind, record_id):
+        """Return SQL of the ids of the accounts behind a jump: those whose own charges jumped.
+
+        :param kind: ``building`` or ``service``
+        :param record_id: id of the house or the service
+        """
+        self.env.flush_all()
+        return SQL(
+            """
+            (SELECT account_id
+               FROM epd_charge
+              WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
+                AND %(column)s = %(record)s
+              GROUP BY account_id
+             HAVING abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(now)s), 0)
+                      - COALESCE(SUM(total) FILTER (WHERE period_id = %(before)s), 0)) * 100
+                  > abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(before)s), 0))
+                    * %(threshold)s)
+            """,
+            now=self.period.id,
+            before=self.previous.id or 0,
+            accounts=self.accounts,
+            column=SQL.identifier(KINDS[kind]),
+            record=record_id,
+            threshold=self.period.company_id.epd_jump_percent,
+        )
+
+
+def get_previous_period(period):
+    """Return the billing period of the month before; empty when there is none."""
+    if not period:
+        return period
+    start = period.date_start - relativedelta(months=1)
+    domain = [("company_id", "=", period.company_id.id), ("date_start", "=", start)]
+    return period.search(domain, limit=1)

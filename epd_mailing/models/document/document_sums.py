@@ -1,0 +1,30 @@
+from odoo.tools import SQL
+
+from ...tools.money import to_decimal
+from ..charge.control_sums import Compared, get_previous_period
+
+
+def compare_documents(env, period, documents):
+    """Return what documents come to, beside the documents of the same accounts and forms a month ago.
+
+    :param env: environment with the rights of the program
+    :param period: ``epd.billing.period`` of the documents
+    :param documents: SQL of a subselect of document ids
+    :return: :class:`~..charge.control_sums.Compared`, roubles due
+    """
+    env.flush_all()
+    now, before = env.execute_query(
+        SQL(
+            """
+            SELECT SUM(document.total_due)::text, SUM(earlier.total_due)::text
+              FROM epd_payment_document document
+              LEFT JOIN epd_payment_document earlier
+                ON earlier.account_id = document.account_id AND earlier.form = document.form
+               AND earlier.period_id = %s AND earlier.state = 'saved'
+             WHERE document.id IN %s
+            """,
+            get_previous_period(period).id or 0,
+            documents,
+        )
+    )[0]
+    return Compared(to_decimal(now or 0), to_decimal(before or 0))

@@ -1,0 +1,121 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from ..import_common import ImportCase, make_csv
+
+HEAD = ["ЛС", "Услуга", "Начислено"]
+BALANCE_HEAD = ["ЛС", "Сальдо на начало", "Начислено"]
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestImportWithdrawal(ImportCase):
+    """A file of figures is taken back: what it replaced is there again, what moved since stays."""
+
+    def _lines(self):
+        lines = self.env["epd.charge"].search([("period_id", "=", self.period.id)])
+        return sorted(
+            (charge.account_id.number, charge.service_id.code, charge.amount, charge.total)
+            for charge in lines
+        )
+
+    def _balances(self):
+        balances = self.env["epd.account.balance"].search([("period_id", "=", self.period.id)])
+        return sorted(
+            (b.account_id.number, b.payee_id.acc_number, b.opening, b.charged, b.paid, b.due)
+            for b in balances
+        )
+
+    def _take_back(self, order):
+        order.action_take_back()
+        self._work()
+        self.assertEqual(order.state, "taken_back", order.pause_reason)
+        return order.message_ids.sorted("id")[-1].body
+
+    def test_added_changed_and_removed_lines(self):
+        self.accounts[1].charge_ids.sudo().unlink()
+        before = self._lines()
+        order = self._load(
+            make_csv([HEAD, ["00100", "1", "100"], ["00100", "5", "7"], ["00101", "1", "300"]]),
+            scope="whole",
+        )
+        self.assertNotEqual(self._lines(), before)
+        counts = (order.created_count, order.updated_count, order.removed_count)
+        self.assertEqual(counts, (1, 2, 1))
+        self.assertTrue(order.has_changes)
+        text = self._take_back(order)
+        self.assertEqual(self._lines(), before)
+        self.assertRegex(text, r"1\D+2\D+1\D+0")
+        self.assertFalse(order.has_changes)
+        with self.assertRaises(UserError):
+            order.action_take_back()
+
+    def test_what_was_changed_since_stays_and_is_listed(self):
+        order = self._load(make_csv([HEAD, ["00100", "1", "100"], ["00101", "1", "300"]]))
+        touched = self.accounts[0].charge_ids.filtered(lambda c: c.service_id.code == "1")
+        touched.amount = 111
+        self._take_back(order)
+        self.assertEqual(touched.amount, 111)
+        self.assertEqual(order.problem_ids.mapped("code"), ["line_moved"])
+        self.assertIn("00100", order.problem_ids.value)
+        other = self.accounts[1].charge_ids.filtered(lambda c: c.service_id.code == "1")
+        self.assertEqual(other.amount, 1209.6)
+
+    def test_a_later_file_is_not_undone_with_it(self):
+        first = self._load(make_csv([HEAD, ["00100", "1", "100"]]))
+        second = self._load(make_csv([HEAD, ["00100", "1", "200"]]))
+        self._take_back(first)
+        self.assertIn(("00100", "1", 200, 200), self._lines())
+        self._take_back(second)
+        self.assertIn(("00100", "1", 100, 100), self._lines())
+
+    def test_balances_with_payments_keep_these(self):
+        self.env["epd.account.balance"].search([]).unlink()
+        order = self._load(
+            make_csv([BALANCE_HEAD, ["00100", "500", "0"], ["00101", "600", "0"]]),
+            kind="balance",
+            payee_id=self.office_payee.id,
+        )
+        self.assertEqual(order.created_count, 2)
+        self._load(
+            make_csv([["ЛС", "Сумма платежа", "Дата платежа"], ["00100", "50", "05.03.2026"]]),
+            kind="payment",
+            payee_id=self.office_payee.id,
+        )
+        self._take_back(order)
+        number = self.office_payee.acc_number
+        self.assertEqual(self._balances(), [("00100", number, 0, 0, 50, -50)])
+        self.assertEqual(order.problem_ids.mapped("code"), ["line_paid"])
+
+    def test_saved_documents_are_shown_as_changed(self):
+        order = self._load(make_csv([HEAD, ["00100", "5", "7"]]))
+        self.accounts[0].balance_ids.filtered(
+            lambda b: b.payee_id == self.office_payee
+        ).charged = 1216.6
+        document = (
+            self.env["epd.payment.document"].sudo()._form_one(self.accounts[0], self.period, "epd")
+        )
+        self.assertFalse(document.is_outdated)
+        self._take_back(order)
+        document.invalidate_recordset(["is_outdated", "touched_at"])
+        self.assertTrue(document.is_outdated)
+
+    def test_who_may_not_write_takes_nothing_back(self):
+        order = self._load(make_csv([HEAD, ["00100", "1", "100"]]))
+        before = self._lines()
+        stranger = self._make_user("epd_nobody", "base.group_user")
+        with self.assertRaises(AccessError):
+            order.with_user(stranger).action_take_back()
+        self.assertEqual(self._lines(), before)
+        self.assertEqual(order.state, "done")
+
+    def test_old_marks_are_forgotten(self):
+        order = self._load(make_csv([HEAD, ["00100", "1", "100"]]))
+        self.company.epd_import_keep_days = 10
+        self.env["epd.import.change"]._drop_old()
+        self.assertTrue(order.has_changes)
+        self.env.cr.execute(
+            "UPDATE epd_import_change SET create_date = create_date - interval '11 days'"
+        )
+        self.env.invalidate_all()
+        self.env["epd.import.change"]._drop_old()
+        self.assertFalse(order.has_changes)
