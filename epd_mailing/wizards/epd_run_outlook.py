@@ -1,16 +1,19 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.document.document_sums import compare_documents
 from ..models.document.outdated_figures import describe_outdated
 from ..models.run.epd_run_readiness import WHOLE_RUN
 from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
 from ..models.run.run_scope import RunScope
+from ..models.run.run_waivers import LIFTABLE, RunWaivers
 
 PEOPLE = "epd.personal.account"
 DOCUMENTS = "epd.payment.document"
 ADDRESSES = "epd.delivery.address"
 # of the rules of readiness, those that also matter when the documents are saved already
 BEFORE_LETTERS = ("archived_payer", "archived_building", "doubtful_email")
+LISTED_JUMPS = 20  # houses and services; further ones are counted only
 AT_ONCE = 10_000  # accounts whose page is computed while the clerk waits: below a second
 
 
@@ -43,6 +46,7 @@ class EpdRunOutlook(models.TransientModel):
         "go_count",
         "blocked_count",
         "is_blocked",
+        "jump_count",
         "progress",
         "looked_at",
         "failure_text",
@@ -67,6 +71,9 @@ class EpdRunOutlook(models.TransientModel):
         help="Payees whose requisites are not those of the last documents: old, new, who and when.",
     )
     is_blocked = fields.Boolean(readonly=True, help="Nothing can begin until it is corrected.")
+    jump_count = fields.Integer(
+        string="Sums That Jumped", readonly=True, help="And that nobody has lifted with a reason."
+    )
     user_id = fields.Many2one(related="create_uid", string="Opened By")
     company_id = fields.Many2one(related="run_id.company_id")
     state = fields.Selection(
@@ -222,6 +229,11 @@ class EpdRunOutlook(models.TransientModel):
             for what, text in self._get_prepare_texts().items()
             if counts[what] or what == "new"
         ]
+        if counts["bare"]:
+            # nothing planned is «as planned» when nobody gets a receipt
+            lines[-1]["severity"] = "warning" if counts["new"] or counts["kept"] else "error"
+        sums, jumps = self._get_sum_lines()
+        lines += sums
         for problem in problems:
             if problem["code"] == "no_charges":  # said above, as «prepare_bare»
                 continue
@@ -238,7 +250,7 @@ class EpdRunOutlook(models.TransientModel):
                 f"find_{problem['code']}",
                 mend,
             )
-            lines.append(line)
+            lines.append(self._explain_liftable(line, problem))
         redone = run.mode != "missing" and counts["kept"]
         return lines, {
             "requisites_text": self._describe_requisites(),
@@ -248,7 +260,60 @@ class EpdRunOutlook(models.TransientModel):
                 problem["severity"] == "error" and problem["code"] in WHOLE_RUN
                 for problem in problems
             ),
+            "jump_count": jumps,
         }
+
+    def _explain_liftable(self, line, problem):
+        """Return the line of a finding with its sum, who lifted it, or the button that lifts it."""
+        code, run = problem["code"], self.run_id
+        if code == "no_balance":
+            missing = self.env["epd.run.readiness"]._get_missing_balances(run)
+            line["amount"] = float(sum(missing.values()))
+        if code in LIFTABLE and problem["severity"] == "error":
+            line["mend"] = "lift"
+        elif code in LIFTABLE and RunWaivers(run).get(code):
+            line["text"] = f"{line['text']} {RunWaivers(run).describe(code)}"
+        return line
+
+    def _get_sum_lines(self):
+        """Return ``(lines of the control sums and of what jumped, how many jumps stand)``."""
+        run = self.run_id
+        sums, waivers = self.env["epd.run.readiness"]._get_control_sums(run), RunWaivers(run)
+        labels = {
+            "opening": self.env._("Debt (+) or advance (−) at the start, in all."),
+            "paid": self.env._("Paid, in all."),
+            "due": self.env._("Due with the balances, in all."),
+        }
+        lines = [self._sum_line("go", self.env._("Charged, in all."), sums.charged)]
+        lines += [self._sum_line("go", labels[name], sums.balances[name]) for name in labels]
+        jumps = sums.find_jumps()
+        lifted = waivers.is_lifted("sums_jump", len(jumps))
+        for jump in jumps[:LISTED_JUMPS]:
+            what = f"jump_{jump.kind}-{jump.record.id}"
+            line = self._sum_line(
+                "go" if lifted else "warning", self._describe_jump(jump), jump.sums
+            )
+            domain = [("behind", "=", f"{run.id}:{what}")]
+            line |= {
+                "res_model": PEOPLE,
+                "what": what,
+                "count": self.env[PEOPLE].search_count(domain),
+                "mend": False if lifted else "lift",
+            }
+            if lifted:
+                line["text"] = f"{line['text']} {waivers.describe('sums_jump')}"
+            lines.append(line)
+        return lines, 0 if lifted else len(jumps)
+
+    def _sum_line(self, severity, text, sums):
+        line = self._line(severity, text, 0, False, False)
+        return {**line, "amount": float(sums.now), "previous": float(sums.before)}
+
+    def _describe_jump(self, jump):
+        values = {"name": jump.record.display_name, "sums": jump.sums.describe(self.env)}
+        if jump.kind == "building":
+            return self.env._("The house %(name)s jumped: %(sums)s", **values)
+        return self.env._("The service “%(name)s” jumped: %(sums)s", **values)
 
     def _get_prepare_texts(self):
         kept = {
@@ -297,6 +362,11 @@ class EpdRunOutlook(models.TransientModel):
         if outlook["already"]:
             text = self.env._("Sent before: no second letter is written.")
             lines.append(self._line("go", text, outlook["already"], DOCUMENTS, "mail_already_sent"))
+        sums, jumps = self._get_sum_lines()
+        lines += [
+            self._sum_line("go", self.env._("Due in these receipts."), self._get_letter_sums())
+        ]
+        lines += [line for line in sums if line["what"]]
         lines += self._get_reason_lines(outlook)
         lines += self._get_warning_lines()
         return lines, {
@@ -305,7 +375,13 @@ class EpdRunOutlook(models.TransientModel):
             "blocked_count": outlook["no_document"]
             + sum(outlook["reasons"].get(reason, 0) for reason in NOTHING),
             "is_blocked": False,
+            "jump_count": jumps,
         }
+
+    def _get_letter_sums(self):
+        """Return what the documents of the letters come to, beside last month's."""
+        query = RunOutlook(self.run_id).get_ids_query("go", "document_id")
+        return compare_documents(self.sudo().env, self.run_id.period_id, query)
 
     def _get_warning_lines(self):
         """Return what is to be checked before letters go: changed documents, doubtful addresses."""

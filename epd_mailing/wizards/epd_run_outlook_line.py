@@ -17,6 +17,9 @@ class EpdRunOutlookLine(models.TransientModel):
     )
     text = fields.Text(string="What Will Happen", readonly=True)
     count = fields.Integer(string="How Many", readonly=True)
+    currency_id = fields.Many2one(related="outlook_id.company_id.currency_id")
+    amount = fields.Monetary(string="Roubles", readonly=True)
+    previous = fields.Monetary(string="Last Month", readonly=True)
     res_model = fields.Char(readonly=True)
     what = fields.Char(readonly=True)
     mend = fields.Selection(
@@ -27,6 +30,7 @@ class EpdRunOutlookLine(models.TransientModel):
             ("save", "Save the Documents"),
             ("changed", "Save the Changed Ones Too"),
             ("again", "Issue Again"),
+            ("lift", "Lift with a Reason"),
         ],
         readonly=True,
     )
@@ -61,6 +65,8 @@ class EpdRunOutlookLine(models.TransientModel):
         """Open the place where this is corrected: to add addresses, to record consents, to save anew."""
         self.ensure_one()
         run = self.outlook_id.run_id
+        if self.mend == "lift":
+            return self._ask_to_lift()
         if self.mend == "save":
             return run.action_confirm_prepare()
         if self.mend == "again":
@@ -79,3 +85,20 @@ class EpdRunOutlookLine(models.TransientModel):
                 "target": "current",
             }
         return self.action_open()
+
+    def _ask_to_lift(self):
+        """Ask for the reason with which the finding is lifted for this run."""
+        code = "sums_jump" if self.what.startswith("jump_") else self.what.removeprefix("find_")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Lift with a Reason"),
+            "res_model": "epd.document.reason",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_run_id": self.outlook_id.run_id.id,
+                "default_outlook_id": self.outlook_id.id,
+                "default_operation": "lift",
+                "default_code": code,
+            },
+        }

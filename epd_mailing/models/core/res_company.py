@@ -27,6 +27,15 @@ class ResCompany(models.Model):
         help="What an account gets whose payer has an address but has not agreed to get "
         "the receipt by e-mail instead of on paper.",
     )
+    epd_jump_percent = fields.Integer(
+        string="Jump of Sums, %",
+        default=30,
+        help="Charges of a house or a service that moved by more than this against the month before "
+        "are pointed out before documents are saved and letters are made. 0 points out nothing.",
+    )
+    _epd_jump_percent_range = models.Constraint(
+        "CHECK(epd_jump_percent BETWEEN 0 AND 10000)", "A jump of sums is 0 to 10000 percent."
+    )
     epd_outdated_policy = fields.Selection(
         [
             ("warn", "Warn, and send what was saved"),

@@ -10,6 +10,7 @@ class ResConfigSettings(models.TransientModel):
     epd_tz = fields.Selection(related="company_id.epd_tz", readonly=False)
     epd_consent_policy = fields.Selection(related="company_id.epd_consent_policy", readonly=False)
     epd_outdated_policy = fields.Selection(related="company_id.epd_outdated_policy", readonly=False)
+    epd_jump_percent = fields.Integer(related="company_id.epd_jump_percent", readonly=False)
     epd_consent_cutoff_day = fields.Integer(
         related="company_id.epd_consent_cutoff_day", readonly=False
     )

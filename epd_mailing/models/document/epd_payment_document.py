@@ -320,6 +320,11 @@ class EpdPaymentDocument(models.Model):
         self._move("superseded", state_reason=reason)
         self._stop_delivery(reason)
 
+    @api.model
+    def _get_left_sql(self):
+        """Return SQL: a document (alias ``document``) has left the house (a hook)."""
+        return SQL("FALSE")
+
     def _stop_delivery(self, reason):
         """Withdraw what has not been sent of documents that are not live any more (a hook)."""
 

@@ -1,6 +1,7 @@
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...tools import message
 from ...tools.delivery_state import LETTER_OUTCOMES
@@ -40,6 +41,15 @@ class EpdPaymentDocument(models.Model):
             known = [LETTER_OUTCOMES[state] for state in states if state in LETTER_OUTCOMES]
             outcomes.setdefault(document.id, []).extend(known)
         return outcomes
+
+    @api.model
+    def _get_left_sql(self):
+        return SQL(
+            "(%s OR EXISTS (SELECT 1 FROM epd_mailing_letter letter"
+            " WHERE letter.document_id = document.id AND NOT letter.is_test"
+            " AND letter.send_state IN ('sending', 'sent', 'unknown')))",
+            super()._get_left_sql(),
+        )
 
     def _stop_delivery(self, reason):
         self.letter_ids._withdraw(reason)

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.delivery_state import NOT_PRESENTED
+from ..document.document_sums import compare_documents
 from ..document.epd_payment_document import FORMS
 from .paper_joiner import PaperJoiner
 from .paper_sorter import PaperSorter
@@ -130,6 +131,11 @@ class EpdPaperBatch(models.Model):
     error_count = fields.Integer(string="Skipped", compute="_compute_counts")
     page_count = fields.Integer(string="Pages", compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts", help="Percent of the receipts joined.")
+    sums_text = fields.Char(
+        string="Due in the Receipts",
+        compute="_compute_sums_text",
+        help="Roubles, beside the receipts of the same accounts a month ago.",
+    )
 
     _part_size_range = models.Constraint(
         "CHECK(part_size BETWEEN 10 AND 1000)", "A file holds 10 to 1000 receipts."
@@ -162,6 +168,19 @@ class EpdPaperBatch(models.Model):
             batch.error_count = by_state.get("error", 0)
             batch.page_count = pages.get(batch._origin, 0)
             batch.progress = 100.0 * done / (done + pending) if done + pending else 0.0
+
+    @api.depends("line_ids.state", "period_id")
+    @api.depends_context("lang")
+    def _compute_sums_text(self):
+        for batch in self:
+            lines = self.env["epd.paper.batch.line"].sudo()
+            query = lines._search(
+                [("batch_id", "=", batch._origin.id), ("state", "in", ("pending", "done"))]
+            )
+            sums = compare_documents(
+                self.sudo().env, batch.period_id, query.subselect("document_id")
+            )
+            batch.sums_text = bool(sums.now) and sums.describe(self.env)
 
     def write(self, vals):
         if set(self._draft_fields).intersection(vals) and self.filtered(

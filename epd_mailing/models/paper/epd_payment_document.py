@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 # the document room knows no printing
@@ -21,3 +22,13 @@ class EpdPaymentDocument(models.Model):
         for document in presented.document_id:
             outcomes.setdefault(document.id, []).append("paper")
         return outcomes
+
+    @api.model
+    def _get_left_sql(self):
+        """Extend the hook: a file for the printer may be in the carrier's bag already."""
+        return SQL(
+            "(%s OR EXISTS (SELECT 1 FROM epd_paper_batch_line line"
+            " WHERE line.document_id = document.id AND (line.is_presented"
+            " OR (line.is_live AND line.state IN ('pending', 'done')))))",
+            super()._get_left_sql(),
+        )

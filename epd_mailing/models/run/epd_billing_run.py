@@ -9,8 +9,11 @@ from ...tools.query_plan import switch_off_jit
 from ..base.thread import QUIET
 from ..document.epd_payment_document import FORMS
 from ..mailing.mailing_estimate import describe_seconds
+from .run_annulment import RunAnnulment
 from .run_scope import RunScope
 from .run_slice import RunSlice
+from .run_sums import RunSums
+from .run_waivers import RunWaivers
 
 PACE_SPAN = timedelta(minutes=3)  # the pace of this span gives the time left
 
@@ -25,7 +28,8 @@ class EpdBillingRun(models.Model):
     preparing    «Save for Sending»: the cron forms documents in slices
     paused       «Stop», or an error that a person has to correct
     done         the last account was worked on (some may stand with an error)
-    cancelled    the clerk; saved documents stay
+    annulling    «Annul the Preparation»: documents that have not left are cancelled in slices
+    cancelled    the clerk, and saved documents stay; or all documents are annulled
     ===========  ==================================================================
 
     The accounts of a run are its rows; before there are any, those of the chosen lists. The screen
@@ -45,14 +49,21 @@ class EpdBillingRun(models.Model):
     _transitions = {
         "draft": ("preparing", "cancelled"),
         "preparing": ("paused", "done", "cancelled"),
-        "paused": ("preparing", "cancelled"),
-        "done": ("preparing",),
+        "paused": ("preparing", "annulling", "cancelled"),
+        "done": ("preparing", "annulling"),
+        "annulling": ("done", "paused", "cancelled"),
         "cancelled": ("draft",),
     }
     _work_cron = "epd_mailing.ir_cron_prepare"
     _work_is_shared = True
-    _work_states = ("preparing",)
-    _guarded_fields = ("started_at", "requisites_confirmed_by", "requisites_confirmed_at")
+    _work_states = ("preparing", "annulling")
+    _guarded_fields = (
+        "started_at",
+        "requisites_confirmed_by",
+        "requisites_confirmed_at",
+        "waivers",
+        "annul_reason",
+    )
 
     name = fields.Char(compute="_compute_name")
     period_id = fields.Many2one(
@@ -81,6 +92,7 @@ class EpdBillingRun(models.Model):
             ("preparing", "Preparing"),
             ("paused", "Stopped"),
             ("done", "Done"),
+            ("annulling", "Being Annulled"),
             ("cancelled", "Cancelled"),
         ],
         required=True,
@@ -98,6 +110,21 @@ class EpdBillingRun(models.Model):
         help="Who confirmed payees' requisites that differ from those of the last documents.",
     )
     requisites_confirmed_at = fields.Datetime(readonly=True, copy=False)
+    waivers = fields.Json(
+        readonly=True, copy=False, help="Findings that were lifted, with the reason, who and when."
+    )
+    waiver_text = fields.Text(string="Lifted", compute="_compute_waiver_text")
+    annul_reason = fields.Char(string="Why Annulled", readonly=True, copy=False)
+    late_count = fields.Integer(
+        string="Accounts That Came Later",
+        compute="_compute_late_count",
+        help="Accounts of the lists that were not there when the run was prepared.",
+    )
+    sums_text = fields.Text(
+        string="Control Sums",
+        compute="_compute_sums_text",
+        help="Roubles of the month beside those of the month before.",
+    )
     line_ids = fields.One2many("epd.billing.run.line", "run_id", copy=False)
     document_ids = fields.One2many("epd.payment.document", "run_id", copy=False)
     mailing_ids = fields.One2many("epd.mailing", "run_id", copy=False)
@@ -193,6 +220,29 @@ class EpdBillingRun(models.Model):
             if run.document_count:
                 run.letter_count = letters.search_count(scope.get_letter_domain())
 
+    @api.depends("waivers")
+    @api.depends_context("lang")
+    def _compute_waiver_text(self):
+        readiness = self.env["epd.run.readiness"]
+        for run in self:
+            waivers = RunWaivers(run)
+            run.waiver_text = "\n".join(
+                f"{readiness._describe_rule(code)} {waivers.describe(code)}"
+                for code in run.waivers or {}
+            )
+
+    @api.depends("state", "list_ids", "line_ids")
+    def _compute_late_count(self):
+        accounts = self.env["epd.personal.account"]
+        for run in self:
+            run.late_count = accounts.search_count(RunScope(run).get_late_domain())
+
+    @api.depends("list_ids", "period_id", "form", "line_ids.state", "document_ids")
+    @api.depends_context("lang")
+    def _compute_sums_text(self):
+        for run in self:
+            run.sums_text = RunSums(run).describe()
+
     @api.depends("period_id", "mailing_ids")
     def _compute_period_mailing_ids(self):
         mailings = self.env["epd.mailing"].search([("period_id", "in", self.period_id.ids)])
@@ -233,6 +283,7 @@ class EpdBillingRun(models.Model):
         for run in runs:
             run._check_asked()
             run._check_requisites()
+            RunWaivers(run).drop_outgrown()
             if run.state == "done":
                 run.line_ids.unlink()
             run._add_accounts()
@@ -331,10 +382,74 @@ class EpdBillingRun(models.Model):
 
     def action_resume(self):
         """Go on where the run stopped."""
-        for run in self:
+        preparing = self.filtered(lambda run: not run.annul_reason)
+        for run in preparing:
             run._check_requisites()
-        self.env["epd.receipt.renderer"]._check_ready(sum(self.mapped("pending_count")))
+        self.env["epd.receipt.renderer"]._check_ready(sum(preparing.mapped("pending_count")))
         return super().action_resume()
+
+    def _get_resumed_state(self):
+        return "annulling" if self.annul_reason else "preparing"
+
+    def action_lift(self, code, reason):
+        """Lift a finding of the check for this run, with a reason.
+
+        :param code: ``no_balance``, ``second_form`` or ``sums_jump``
+        :param reason: text, required
+        :raise UserError: when there is nothing to lift, or no reason is given
+        """
+        self.ensure_one()
+        self.check_access("write")
+        count = self.env["epd.run.readiness"]._count_liftable(self, code)
+        RunWaivers(self).lift(code, reason, count)
+        return True
+
+    def action_ask_annul(self):
+        """«Annul the Preparation»: say what will be annulled and what has left, then ask why.
+
+        :raise UserError: when the run has no document that could be annulled
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._check_annullable()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Annul the Preparation"),
+            "res_model": "epd.document.reason",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_run_id": self.id, "default_operation": "annul"},
+        }
+
+    def _check_annullable(self):
+        if not RunAnnulment(self).count(has_left=False)[0]:
+            raise UserError(
+                self.env._("Every document of this run has left already, or is annulled.")
+            )
+
+    def action_annul(self, reason):
+        """Cancel all documents of the run that have not left, in the background.
+
+        :param reason: text, required
+        :raise UserError: when there is none, or no reason is given
+        """
+        for run in self._check_and_unlock():
+            if not (reason or "").strip():
+                raise UserError(self.env._("Say why the documents are annulled."))
+            run._check_annullable()
+            run._move("annulling", annul_reason=reason.strip(), pause_reason=False)
+        self._wake_worker()
+        return True
+
+    def action_open_left(self):
+        """Open the documents of the run that have left the house."""
+        name = self.env._("Documents That Have Left")
+        return self._open_drilldown("epd_payment_document_action", "annul_left", name)
+
+    def action_open_late(self):
+        """Open the accounts that came after the run was prepared."""
+        name = self.env._("Accounts That Came Later")
+        return self._open_drilldown("epd_personal_account_action", "late", name)
 
     def action_to_draft(self):
         """Take a cancelled run back to its beginning; saved documents stay."""
@@ -424,11 +539,14 @@ class EpdBillingRun(models.Model):
 
     def _work(self, in_budget):
         """Work on the accounts that wait; what the machine lacks is said before the first slice."""
-        self.env["epd.receipt.renderer"]._check_ready(self._work_left())
+        if self.state == "preparing":
+            self.env["epd.receipt.renderer"]._check_ready(self._work_left())
         return super()._work(in_budget)
 
     def _work_slice(self):
         """Form, render and save the next accounts; without any the run is done."""
+        if self.state == "annulling":
+            return self._annul_slice()
         part = RunSlice(self)
         lines = part.claim()
         if not lines:
@@ -439,6 +557,29 @@ class EpdBillingRun(models.Model):
         part.work_on(lines)
         self._notify_screens()
         return len(lines)
+
+    def _annul_slice(self):
+        """Cancel the next documents; without any the run is cancelled, or done with what has left."""
+        annulment = RunAnnulment(self)
+        count = annulment.take_slice()
+        if count:
+            self._notify_screens()
+            return count
+        if annulment.count(has_left=False)[0] or not self.try_lock_for_update():
+            return None  # other workers still have some; the last of them finishes
+        left, _due = annulment.count(has_left=True)
+        self.message_post(
+            body=self.env._(
+                "Preparation annulled. Reason: %(reason)s. Have left and stay: %(left)s.",
+                reason=self.annul_reason,
+                left=left,
+            )
+        )
+        self._move(
+            "done" if left else "cancelled", annul_reason=False, finished_at=fields.Datetime.now()
+        )
+        self._notify_screens()
+        return None
 
     def _finish(self):
         self._move("done", finished_at=fields.Datetime.now())
@@ -452,7 +593,9 @@ class EpdBillingRun(models.Model):
         )
 
     def _work_left(self):
-        """Return how many accounts wait."""
+        """Return how many accounts wait, or documents that are to be annulled."""
+        if self.state == "annulling":
+            return RunAnnulment(self).count(has_left=False)[0]
         return self.env["epd.billing.run.line"].search_count(
             [("run_id", "=", self.id), ("state", "=", "pending")]
         )

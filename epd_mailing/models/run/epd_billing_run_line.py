@@ -52,7 +52,7 @@ class EpdBillingRunLine(models.Model):
         problem                              opens
         ===================================  ==========================================
         no_provision, several_payees         the provisions of the building
-        charged_differs                      the balances of the account in the period
+        charged_differs, no_balance          the balances of the account in the period
         sums_differ, no_charges              its charges in the period
         requisites, requisites_changed       the bank accounts of the building's payees
         render, busy, fault                  nothing: the account waits once more
@@ -69,6 +69,7 @@ class EpdBillingRunLine(models.Model):
             "no_provision": self._mend_provisions,
             "several_payees": self._mend_provisions,
             "charged_differs": self._mend_balances,
+            "no_balance": self._mend_balances,
             "sums_differ": self._mend_charges,
             "no_charges": self._mend_charges,
             "requisites": self._mend_payees,

@@ -10,8 +10,11 @@ from odoo.tools.translate import LazyGettext
 from ...tools import figures, requisites
 from ...tools.address_text import read_addresses
 from ...tools.query_plan import switch_off_jit
+from ..charge.control_sums import ControlSums
 from ..document.epd_document_snapshot import SAME_CHARGES
+from ..document.missing_balance import MissingBalance
 from .run_scope import RunScope
+from .run_waivers import LIFTABLE, RunWaivers
 
 _lt = LazyTranslate(__name__)
 
@@ -78,6 +81,15 @@ RULES = (
         "error",
         "epd.account.balance",
         _lt("Balances whose “charged” differs from the sum of the charges of that payee."),
+    ),
+    Rule(
+        "no_balance",
+        "error",
+        "epd.personal.account",
+        _lt(
+            "Accounts that owed money and have no balance in the period: their receipts would drop "
+            "the debt. Load the balances, or lift this with a reason."
+        ),
     ),
     Rule(
         "requisites_changed",
@@ -298,7 +310,7 @@ class EpdRunReadiness(models.AbstractModel):
                 problems.append(
                     {
                         "code": rule.code,
-                        "severity": self._get_severity(rule, run),
+                        "severity": self._get_severity(rule, run, len(ids)),
                         "text": self.env._(rule.text),
                         "model": rule.model,
                         "ids": ids,
@@ -320,11 +332,62 @@ class EpdRunReadiness(models.AbstractModel):
                 return self._find(rule, run, RunScope(run).get_listed_query())
         return []
 
-    def _get_severity(self, rule, run):
-        """Return the severity of a rule for a run: of one of them the company decides."""
+    def _get_severity(self, rule, run, count):
+        """Return the severity of a rule for a run: of one of them the company decides.
+
+        What a clerk has lifted is a warning, as long as it has not grown.
+        """
+        severity = rule.severity
         if rule.code == "second_form":
-            return run.company_id.epd_second_form
-        return rule.severity
+            severity = run.company_id.epd_second_form
+        return "warning" if RunWaivers(run).is_lifted(rule.code, count) else severity
+
+    @api.model
+    def _describe_rule(self, code):
+        """Return what the clerk reads of a finding."""
+        if code == "sums_jump":
+            return self.env._("Sums that jumped against the month before")
+        return next(self.env._(rule.text) for rule in self._get_rules() if rule.code == code)
+
+    @api.model
+    def _count_liftable(self, run, code):
+        """Return how many records a finding has that may be lifted; 0 of what is no error."""
+        if code == "sums_jump":
+            return len(self._find_jumps(run))
+        if code == "second_form" and run.company_id.epd_second_form != "error":
+            return 0
+        return len(self._find_ids(run, code)) if code in LIFTABLE else 0
+
+    @api.model
+    def _get_control_sums(self, run):
+        """Return the sums of the accounts of the chosen lists (:class:`ControlSums`)."""
+        run = self._prepare(run)
+        accounts = RunScope(run).get_listed_query()
+        return ControlSums(self.sudo().env, run.period_id, accounts)
+
+    @api.model
+    def _find_jumps(self, run):
+        """Return the houses and services whose charges jumped (list of ``Jump``)."""
+        return self._get_control_sums(run).find_jumps()
+
+    @api.model
+    def _get_missing_balances(self, run, accounts=None):
+        """Return ``{account id: roubles owed before}`` of accounts that have no balance now.
+
+        Accounts whose document stays as it is are not asked.
+
+        :param accounts: SQL of a subselect of account ids; nothing means all of the run
+        """
+        run = self._prepare(run)
+        listed = accounts or RunScope(run).get_listed_query()
+        found = MissingBalance(self.sudo().env, run.period_id, run.form).find(listed)
+        if not found or run.mode != "missing":
+            return found
+        documents = self.env["epd.payment.document"].sudo()
+        kept = documents._get_live(
+            self.env["epd.personal.account"].browse(found), run.period_id, run.form
+        ).account_id.ids
+        return {account: owed for account, owed in found.items() if account not in set(kept)}
 
     def _find(self, rule, run, accounts):
         elevated = self.sudo().with_company(run.company_id)
@@ -362,6 +425,9 @@ class EpdRunReadiness(models.AbstractModel):
                     problem["ids"],
                     RunScope(run).get_listed_query(),
                 )
+            elif problem["model"] == "epd.personal.account":
+                blocked.update(problem["ids"])
+                continue
             elif problem["model"] == "epd.payment.document":
                 query = SQL(
                     "SELECT DISTINCT account_id FROM epd_payment_document WHERE id = ANY(%s)",
@@ -400,6 +466,9 @@ class EpdRunReadiness(models.AbstractModel):
                 accounts,
             )
         )
+
+    def _find_no_balance(self, run, accounts):
+        return sorted(self._get_missing_balances(run, accounts))
 
     def _find_no_payer(self, run, accounts):
         return self._query_ids(

@@ -3,6 +3,8 @@
 from odoo.fields import Domain
 
 from ...tools.delivery_state import PRESENTED
+from ..charge.control_sums import KINDS
+from .run_annulment import RunAnnulment
 from .run_outlook import RunOutlook
 from .run_scope import RunScope
 
@@ -45,9 +47,23 @@ class RunDrilldown:
         if name == "find":
             readiness = self.env["epd.run.readiness"]
             return Domain("id", "in", readiness._find_ids(self.run, detail, model))
+        if name == "jump" and model == "epd.personal.account":
+            return self._get_jump_domain(detail)
+        if name == "annul" and model == "epd.payment.document":
+            return RunAnnulment(self.run).get_domain(detail == "left")
+        if what == "late" and model == "epd.personal.account":
+            return self.scope.get_late_domain()
         if name == "prepare" and model == "epd.personal.account":
             return self.scope.get_prepare_domain(detail)
         return self._get_step_domain(what, model)
+
+    def _get_jump_domain(self, detail):
+        """Return the domain of the accounts behind a jump, ``building-<id>`` or ``service-<id>``."""
+        kind, _sep, record_id = detail.partition("-")
+        if kind not in KINDS or not record_id.isdecimal():
+            return Domain.FALSE
+        sums = self.env["epd.run.readiness"]._get_control_sums(self.run)
+        return Domain("id", "in", sums.get_accounts_query(kind, int(record_id)))
 
     def _get_mail_domain(self, what, model):
         outlook, column = RunOutlook(self.run), MAIL_COLUMNS.get(model)

@@ -51,6 +51,17 @@ class RunScope:
         domain = self.get_listed_domain()
         return self.env["epd.personal.account"].sudo()._search(domain).subselect()
 
+    def get_late_domain(self):
+        """Return the domain of the accounts of the lists that came after the run was done."""
+        if self.run.state != "done" or not self.run.list_ids:
+            return Domain.FALSE
+        return self.get_listed_domain() & ~self.get_domain()
+
+    def get_query(self):
+        """Return SQL of the ids of the accounts that the run is about."""
+        accounts = self.env["epd.personal.account"].sudo()
+        return accounts._search(self.get_domain()).subselect()
+
     def get_charged_domain(self):
         """Return the domain of accounts with charges in the period."""
         charges = self.env["epd.charge"]._search([("period_id", "=", self.run.period_id.id)])

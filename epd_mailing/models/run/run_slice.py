@@ -6,7 +6,10 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ...tools.money import format_money
 from ..base.epd_background_work import LOST_TRANSACTION
+from ..document.epd_document_snapshot import LIFTED
+from .run_waivers import RunWaivers
 
 _logger = logging.getLogger(__name__)
 
@@ -98,19 +101,44 @@ class RunSlice:
         return {"problem_code": code, "problem_text": text}
 
     def _form(self, lines):
-        run = self.run
-        return (
-            self.env["epd.payment.document"]
-            .sudo()
-            ._form_documents(
-                lines.account_id,
-                run.period_id,
-                run.form,
-                run.mode,
-                run.reason,
-                {"run_id": run.id, "saved_by": (run.user_id or self.env.user).id},
-            )
+        run, accounts = self.run, lines.account_id
+        outcomes = self._refuse_unbalanced(accounts)
+        documents = self.env["epd.payment.document"].sudo()
+        if RunWaivers(run).is_lifted("second_form"):
+            documents = documents.with_context(epd_second_form=LIFTED)
+        return outcomes | documents._form_documents(
+            accounts.filtered(lambda account: account.id not in outcomes),
+            run.period_id,
+            run.form,
+            run.mode,
+            run.reason,
+            {"run_id": run.id, "saved_by": (run.user_id or self.env.user).id},
         )
+
+    def _refuse_unbalanced(self, accounts):
+        """Return ``{account id: (None, problem)}`` of accounts whose debt would drop from the paper.
+
+        Nothing once a clerk has lifted it.
+        """
+        if RunWaivers(self.run).is_lifted("no_balance"):
+            return {}
+        query = SQL("(SELECT unnest(%s::integer[]))", accounts.ids)
+        missing = self.env["epd.run.readiness"]._get_missing_balances(self.run, query)
+        return {
+            account: (
+                None,
+                {
+                    "code": "no_balance",
+                    "text": self.env._(
+                        "The balance of the period is not loaded, and the account owed %s: the "
+                        "receipt would drop this debt. Load the balances, or lift it with a reason "
+                        "at “Save for Sending”.",
+                        format_money(owed),
+                    ),
+                },
+            )
+            for account, owed in missing.items()
+        }
 
     def _write_outcomes(self, lines, outcomes):
         for line in lines:

@@ -1,0 +1,286 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from ...models.run.run_annulment import RunAnnulment
+from .test_run_screen import RunScreenCase
+
+
+class SecondMonthCase(RunScreenCase):
+    """March is saved; April has charges, and a run of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        documents = cls.env["epd.payment.document"].sudo()
+        documents._form_documents(cls.accounts, cls.period, "epd")
+        cls.april = cls.period._get_following()
+        for account in cls.accounts:
+            cls._make_charges(account, cls.april)
+        cls.second = cls.run_.copy({"period_id": cls.april.id}).with_user(cls.operator)
+
+    def _forget_balances(self, accounts=None):
+        self.env["epd.account.balance"].search(
+            [
+                ("period_id", "=", self.april.id),
+                ("account_id", "in", (accounts or self.accounts).ids),
+            ]
+        ).unlink()
+
+    def _page(self, run=None):
+        return self._lines((run or self.second).action_confirm_prepare())
+
+    def _give_reason(self, action, reason):
+        """Fill in the dialog of a reason and press its button; return what it opens."""
+        asked = (
+            self.env[action["res_model"]]
+            .with_user(self.operator)
+            .with_context(**action["context"])
+            .create({"reason": reason})
+        )
+        return asked.action_apply()
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestForgottenBalance(SecondMonthCase):
+    def test_it_is_an_error_with_its_sum_until_it_is_lifted(self):
+        self._forget_balances(self.accounts[:2])
+        page, lines = self._page()
+        line = lines["find_no_balance"]
+        self.assertEqual((line.severity, line.count, line.mend), ("error", 2, "lift"))
+        self.assertAlmostEqual(line.amount, 2 * 1714.34)
+        self.assertEqual(page.blocked_count, 2)
+        self.assertEqual(self._open(line.action_open()), self.accounts[:2])
+        # without the reason the others go on
+        page.action_confirm()
+        self._run_cron("ir_cron_prepare")
+        self.assertEqual((self.second.saved_count, self.second.error_count), (2, 2))
+        texts = self.second.line_ids.filtered("problem_code").mapped("problem_text")
+        self.assertIn("1\u00a0714,34", texts[0])
+        self.assertEqual(
+            self.second.line_ids.filtered("problem_code")[0].action_mend()["res_model"],
+            "epd.account.balance",
+        )
+        # with it they come too
+        page, lines = self._page()
+        with self.assertRaises(UserError):
+            self._give_reason(lines["find_no_balance"].action_mend(), "  ")
+        self._give_reason(lines["find_no_balance"].action_mend(), "Долги погашены")
+        page, lines = self._page()
+        self.assertEqual(lines["find_no_balance"].severity, "warning")
+        self.assertIn("Долги погашены", lines["find_no_balance"].text)
+        self.assertEqual(page.blocked_count, 0)
+        page.action_confirm()
+        self._run_cron("ir_cron_prepare")
+        self.assertEqual(self.second.error_count, 0)
+        self.assertIn("Долги погашены", self.second.waiver_text)
+        self.assertIn("Долги погашены", " ".join(self.second.message_ids.mapped("body")))
+
+    def test_what_grows_stands_again(self):
+        self._forget_balances(self.accounts[:1])
+        self.second.action_lift("no_balance", "Погашен")
+        self._forget_balances(self.accounts[:3])
+        _page, lines = self._page()
+        self.assertEqual(lines["find_no_balance"].severity, "error")
+        self.second.action_prepare()
+        self._run_cron("ir_cron_prepare")
+        self.assertEqual(self.second.error_count, 3)
+
+    def test_nothing_is_lifted_that_is_not_there_or_not_liftable(self):
+        for code in ("no_balance", "line_sum", "second_form", "nonsense"):
+            with self.subTest(code), self.assertRaises(UserError):
+                self.second.action_lift(code, "потому что")
+        with self.assertRaises(UserError):
+            self.second.write({"waivers": {"no_balance": {"count": 9}}})
+        stranger = self._make_user("epd_nobody", "base.group_user")
+        with self.assertRaises(AccessError):
+            self.second.with_user(stranger).action_lift("no_balance", "x")
+
+    def test_documents_that_stay_are_not_asked(self):
+        self.second.action_prepare()
+        self._run_cron("ir_cron_prepare")
+        self._forget_balances()
+        _page, lines = self._page()
+        self.assertNotIn("find_no_balance", lines)
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestControlSums(SecondMonthCase):
+    def test_sums_stand_beside_last_months(self):
+        page, _lines = self._page()
+        sums = {line.text: (line.amount, line.previous) for line in page.line_ids if line.amount}
+        whole = 4 * 1714.34
+        self.assertEqual(len(sums), 2)  # nothing was paid, nothing was owed at the start
+        for now, before in sums.values():
+            self.assertAlmostEqual(now, whole)
+            self.assertAlmostEqual(before, whole)
+        self.assertEqual(page.jump_count, 0)
+        self.assertEqual(self.second.sums_text.count("6\u00a0857,36"), 4)
+
+    def test_a_jump_is_seen_with_its_accounts_and_lifted(self):
+        charge = self.accounts[1].charge_ids.filtered(
+            lambda c: c.period_id == self.april and c.service_id == self.service_water
+        )
+        charge.amount = charge.amount + 200  # the service by 44 %, the house by 3 %
+        page, lines = self._page()
+        line = lines[f"jump_service-{self.service_water.id}"]
+        self.assertEqual((line.severity, line.count), ("warning", 1))
+        self.assertEqual(self._open(line.action_open()), self.accounts[1])
+        self.assertEqual(page.jump_count, 1)
+        self.assertNotIn(f"jump_building-{self.building.id}", lines)
+        self._give_reason(line.action_mend(), "Новый тариф")
+        page, lines = self._page()
+        line = lines[f"jump_service-{self.service_water.id}"]
+        self.assertEqual((line.severity, page.jump_count), ("go", 0))
+        self.assertIn("Новый тариф", line.text)
+        self.company.epd_jump_percent = 50
+        _page, lines = self._page()
+        self.assertNotIn(f"jump_service-{self.service_water.id}", lines)
+
+    def test_what_is_new_or_gone_is_a_jump(self):
+        charges = self.env["epd.charge"].search([("period_id", "=", self.april.id)])
+        charges.filtered(lambda c: c.service_id == self.service_repair).unlink()
+        _page, lines = self._page()
+        line = lines[f"jump_service-{self.service_repair.id}"]
+        self.assertEqual((line.amount, line.count), (0, 4))
+        self.company.epd_jump_percent = 0
+        _page, lines = self._page()
+        self.assertFalse([what for what in lines if what and what.startswith("jump_")])
+
+    def test_a_first_month_has_no_jumps(self):
+        page, lines = self._page(self.run_)
+        self.assertFalse([what for what in lines if what and what.startswith("jump_")])
+        self.assertEqual(page.jump_count, 0)
+
+    def test_before_the_mailing_and_on_paper(self):
+        self.second.action_prepare()
+        self._run_cron("ir_cron_prepare")
+        page, _lines = self._lines(self.second.action_confirm_mailing())
+        sums = [(line.amount, line.previous) for line in page.line_ids if line.amount]
+        self.assertEqual(len(sums), 1)
+        for value in sums[0]:
+            self.assertAlmostEqual(value, 3 * 1714.34)  # the fourth has no address
+        batch = self.env["epd.paper.batch"].create(
+            {"period_id": self.april.id, "company_id": self.company.id, "with_unsent": True}
+        )
+        batch.action_build()
+        self.assertIn("6\u00a0857,36", batch.sums_text)
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestNothingIsNotAsPlanned(RunScreenCase):
+    def test_no_account_has_charges(self):
+        self.accounts.charge_ids.unlink()
+        self.accounts.balance_ids.unlink()
+        _page, lines = self._lines(self.run_.action_confirm_prepare())
+        self.assertEqual(lines["prepare_bare"].severity, "error")
+        self._make_charges(self.accounts[0])
+        _page, lines = self._lines(self.run_.action_confirm_prepare())
+        self.assertEqual(lines["prepare_bare"].severity, "warning")
+
+    def test_accounts_that_come_later_are_shown(self):
+        self._prepare()
+        self.assertEqual(self.run_.late_count, 0)
+        late = self.accounts[0].copy({"number": "00999", "partner_id": False})
+        self.env.invalidate_all()
+        self.assertEqual(self.run_.late_count, 1)
+        self.assertEqual(self._open(self.run_.action_open_late()), late)
+        self._make_charges(late)
+        self._prepare()
+        self.assertEqual(self.run_.late_count, 0)
+        self.assertEqual(late.document_count, 1)
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestAnnulment(RunScreenCase):
+    def setUp(self):
+        super().setUp()
+        self._prepare()
+        self.documents = self.run_.document_ids
+
+    def _annul(self, reason="Не та форма"):
+        action = self.run_.action_ask_annul()
+        asked = (
+            self.env[action["res_model"]]
+            .with_user(self.operator)
+            .with_context(**action["context"])
+            .create({"reason": reason})
+        )
+        counts = asked.annul_count, asked.left_count
+        asked.action_apply()
+        self._run_cron("ir_cron_prepare")
+        return counts
+
+    def test_all_of_a_run(self):
+        self.assertEqual(self._annul(), (4, 0))
+        self.assertEqual(self.run_.state, "cancelled")
+        self.assertEqual(set(self.documents.mapped("state")), {"cancelled"})
+        self.assertEqual(set(self.documents.mapped("state_reason")), {"Не та форма"})
+        with self.assertRaises(UserError):
+            self.run_.action_ask_annul()
+        # the right form can follow
+        self.run_.action_to_draft()
+        self.run_.form = "capital_repair"
+        self._prepare()
+        self.assertEqual(self.run_.document_count, 4)
+
+    def test_what_has_left_stays_and_is_listed(self):
+        mailing = self.env["epd.mailing"].browse(self.run_.action_make_mailing()["res_id"])
+        letters = mailing.letter_ids.sudo()._unlocked()
+        for state in ("claimed", "sending", "sent"):
+            letters[0]._move(state)
+        letters[1]._move("claimed")
+        gone = letters[0].document_id
+        self.env.flush_all()
+        self.assertEqual(self._annul(), (3, 1))
+        self.assertEqual(self.run_.state, "done")
+        self.assertEqual(gone.state, "saved")
+        self.assertEqual(set((self.documents - gone).mapped("state")), {"cancelled"})
+        waiting = letters[1:].filtered(lambda letter: letter.send_state != "skipped")
+        self.assertTrue(waiting)
+        self.assertEqual(set(waiting.mapped("send_state")), {"cancelled"})
+        self.assertEqual(self._open(self.run_.action_open_left()), gone)
+        self.assertFalse(self.run_.annul_reason)
+
+    def test_a_paper_file_counts_as_left_until_it_is_cancelled(self):
+        batch = self.env["epd.paper.batch"].create(
+            {"period_id": self.period.id, "company_id": self.company.id, "with_unsent": True}
+        )
+        batch.action_build()
+        self.env.flush_all()
+        self.assertEqual(RunAnnulment(self.run_).count(has_left=True)[0], 4)
+        with self.assertRaises(UserError):
+            self.run_.action_annul("Не то")
+        batch.action_cancel()
+        self.assertEqual(self._annul(), (4, 0))
+
+    def test_a_reason_and_the_right_are_needed(self):
+        with self.assertRaises(UserError):
+            self.run_.action_annul(" ")
+        stranger = self._make_user("epd_nobody", "base.group_user")
+        with self.assertRaises(AccessError):
+            self.run_.with_user(stranger).action_annul("x")
+        self.assertEqual(set(self.documents.mapped("state")), {"saved"})
+
+    def test_a_stopped_annulment_goes_on(self):
+        self.run_.action_annul("Не тот месяц")
+        self.run_.action_stop()
+        self.run_.action_resume()
+        self.assertEqual(self.run_.state, "annulling")
+        self._run_cron("ir_cron_prepare")
+        self.assertEqual(self.run_.state, "cancelled")
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestSecondForm(RunScreenCase):
+    def test_a_doubled_form_is_stopped_and_lifted(self):
+        self._prepare()
+        self.company.epd_second_form = "error"
+        other = self.run_.copy({"form": "capital_repair"}).with_user(self.operator)
+        page, lines = self._lines(other.action_confirm_prepare())
+        self.assertEqual(lines["find_second_form"].mend, "lift")
+        other.action_lift("second_form", "Фонд просил отдельную квитанцию")
+        page, lines = self._lines(other.action_confirm_prepare())
+        self.assertEqual(lines["find_second_form"].severity, "warning")
+        page.action_confirm()
+        self._run_cron("ir_cron_prepare")
+        self.assertEqual(other.saved_count, 4)
