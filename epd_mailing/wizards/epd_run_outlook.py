@@ -33,6 +33,7 @@ class EpdRunOutlook(models.TransientModel):
 
     _name = "epd.run.outlook"
     _description = "Who Gets What"
+    _rec_name = "run_id"
     _inherit = ["epd.readable.targets", "epd.state.gate", "epd.live", "epd.background.work"]
 
     _work_cron = "epd_mailing.ir_cron_outlook"
