@@ -29,6 +29,13 @@ from .demo_house import email_of, make_accounts, ref  # noqa: E402
 OUT = ADDON / "demo"
 # the columns that the house has: without norms, house meters and instalments
 CHARGE_COLUMNS = figures.CHARGE.names[: figures.CHARGE.names.index("discount") + 1]
+ACCOUNT_COLUMNS = (
+    *("id", "number", "building_id:id", "premises", "premises_kind", "entrance", "floor", "area"),
+    *("residents", "unified_number", "gis_service_id", "date_open", "date_close"),
+    *("partner_id:id", "channel"),
+)
+BALANCE_COLUMNS = ("opening", "paid", "paid_through", "charged", "penalty")
+READING_COLUMNS = ("meter_number", "previous", "current", "consumption", "read_on", "verify_by")
 D = Decimal
 NO_CONSENT = (6, 12, 18, 24, 30, 36)
 TWO_ADDRESSES = (2, 8, 14)
@@ -43,171 +50,126 @@ def write(name, head, rows):
 
 
 def write_people(accounts):
-    """Partners, accounts, consents and further addresses."""
-    partners, rows, consents, addresses = [], [], [], []
-    for account in accounts:
-        key, flat = ref(account), account["flat"]
-        company = flat == 61
-        partners.append(
-            (
-                f"demo_partner_{key}",
-                account["name"],
-                email_of(account),
-                "1" if company else "",
-                "1655098768" if company else "",
-                "165501001" if company else "",
-                "ru_RU",
-            )
-        )
-        channel = {22: "both"}.get(flat, "paper" if flat in (5, 9) else "email")
-        closed = "2026-03-17" if account["number"] == "0100044" else ""
-        opened = "2026-03-18" if flat == 62 else "2014-06-01"
-        serial = 330000 + int(key[:7]) % 100000 * 10 + (1 if key.endswith("_1") else 0)
-        unified = f"16АК{serial:06d}"
-        rows.append(
-            (
-                f"demo_account_{key}",
-                account["number"],
-                "demo_building",
-                account["premises"],
-                account.get("kind", "flat"),
-                account["entrance"],
-                account["floor"],
-                account["area"],
-                account["residents"],
-                unified,
-                f"{unified}-01",
-                opened,
-                closed,
-                f"demo_partner_{key}",
-                channel,
-            )
-        )
-        if email_of(account) and flat not in NO_CONSENT:
-            consents.append(
-                (
-                    f"demo_consent_{key}",
-                    f"demo_account_{key}",
-                    "given",
-                    "instead",
-                    "2025-09-10",
-                    f"Заявление № {flat} от 10.09.2025",
-                )
-            )
-        if flat == 20:
-            consents.append(
-                (
-                    f"demo_consent_{key}_off",
-                    f"demo_account_{key}",
-                    "withdrawn",
-                    "instead",
-                    "2026-02-12",
-                    "Заявление об отзыве согласия от 12.02.2026",
-                )
-            )
-        if flat in TWO_ADDRESSES:
-            addresses.append(
-                (f"demo_address_{key}", f"demo_account_{key}", f"semya.{flat}@example.com")
-            )
-    write("res.partner", ("id", "name", "email", "is_company", "vat", "epd_kpp", "lang"), partners)
+    """Write partners, accounts, consents and further addresses."""
     write(
-        "epd.personal.account",
-        (
-            "id",
-            "number",
-            "building_id:id",
-            "premises",
-            "premises_kind",
-            "entrance",
-            "floor",
-            "area",
-            "residents",
-            "unified_number",
-            "gis_service_id",
-            "date_open",
-            "date_close",
-            "partner_id:id",
-            "channel",
-        ),
-        rows,
+        "res.partner",
+        ("id", "name", "email", "is_company", "vat", "epd_kpp", "lang"),
+        [partner_row(account) for account in accounts],
+    )
+    write("epd.personal.account", ACCOUNT_COLUMNS, [account_row(account) for account in accounts])
+    write(
+        "epd.delivery.consent",
+        ("id", "account_id:id", "action", "kind", "date", "basis"),
+        [row for account in accounts for row in consent_rows(account)],
     )
     write(
-        "epd.delivery.consent", ("id", "account_id:id", "action", "kind", "date", "basis"), consents
+        "epd.delivery.address",
+        ("id", "account_id:id", "email"),
+        [
+            (
+                f"demo_address_{ref(account)}",
+                f"demo_account_{ref(account)}",
+                f"semya.{account['flat']}@example.com",
+            )
+            for account in accounts
+            if account["flat"] in TWO_ADDRESSES
+        ],
     )
-    write("epd.delivery.address", ("id", "account_id:id", "email"), addresses)
+
+
+def partner_row(account):
+    """Return one row of res.partner.csv."""
+    company = account["flat"] == 61
+    return (
+        f"demo_partner_{ref(account)}",
+        account["name"],
+        email_of(account),
+        "1" if company else "",
+        "1655098768" if company else "",
+        "165501001" if company else "",
+        "ru_RU",
+    )
+
+
+def account_row(account):
+    """Return one row of epd.personal.account.csv."""
+    key, flat = ref(account), account["flat"]
+    serial = 330000 + int(key[:7]) % 100000 * 10 + (1 if key.endswith("_1") else 0)
+    unified = f"16АК{serial:06d}"
+    return (
+        f"demo_account_{key}",
+        account["number"],
+        "demo_building",
+        account["premises"],
+        account.get("kind", "flat"),
+        account["entrance"],
+        account["floor"],
+        account["area"],
+        account["residents"],
+        unified,
+        f"{unified}-01",
+        "2026-03-18" if flat == 62 else "2014-06-01",
+        "2026-03-17" if account["number"] == "0100044" else "",
+        f"demo_partner_{key}",
+        {22: "both"}.get(flat, "paper" if flat in (5, 9) else "email"),
+    )
+
+
+def consent_rows(account):
+    """Return the rows of epd.delivery.consent.csv of one account."""
+    key, flat, rows = ref(account), account["flat"], []
+    if email_of(account) and flat not in NO_CONSENT:
+        basis = f"Заявление № {flat} от 10.09.2025"
+        rows.append((f"demo_consent_{key}", "given", "2025-09-10", basis))
+    if flat == 20:
+        basis = "Заявление об отзыве согласия от 12.02.2026"
+        rows.append((f"demo_consent_{key}_off", "withdrawn", "2026-02-12", basis))
+    return [
+        (name, f"demo_account_{key}", action, "instead", day, basis)
+        for name, action, day, basis in rows
+    ]
 
 
 def write_month_data(accounts):
-    """Charges, balances and meter readings of the three months."""
+    """Write charges, balances and meter readings of the three months."""
     charges, balances, readings = [], [], []
     for account in accounts:
-        key = ref(account)
         months = MONTHS[-1:] if account["flat"] == 62 else MONTHS
         lines_by_month = {month: make_lines(account, month) for month in months}
         if account["number"] == "0100044":
             lines_by_month["2026-03"] = []  # March goes to the new owner
-        for month in months:
-            for entry in lines_by_month[month]:
-                charges.append(charge_row(key, month, entry))
-        run = make_balances(account, {month: lines_by_month.get(month, []) for month in MONTHS})
-        for (month, payee), balance in run.items():
-            paid_through = {"2026-01": "2026-01-31", "2026-02": "2026-02-28"}
-            balances.append(
-                (
-                    f"demo_balance_{key}_{month[5:]}_{payee}",
-                    f"demo_account_{key}",
-                    f"demo_period_{month.replace('-', '_')}",
-                    f"demo_payee_{payee}",
-                    balance["opening"],
-                    balance["paid"],
-                    paid_through.get(month, "2026-03-31"),
-                    balance["charged"],
-                    balance["penalty"],
-                )
-            )
+        charges += [
+            charge_row(ref(account), month, entry)
+            for month in months
+            for entry in lines_by_month[month]
+        ]
+        balances += balance_rows(account, lines_by_month)
         readings += reading_rows(account, months)
-    write(
-        "epd.charge",
+    owner = ("id", "account_id:id", "period_id:id")
+    write("epd.charge", (*owner, "service_id:id", *CHARGE_COLUMNS), charges)
+    write("epd.account.balance", (*owner, "payee_id:id", *BALANCE_COLUMNS), balances)
+    write("epd.meter.reading", (*owner, "service_id:id", *READING_COLUMNS), readings)
+
+
+def balance_rows(account, lines_by_month):
+    """Return the rows of epd.account.balance.csv of one account."""
+    key = ref(account)
+    paid_through = {"2026-01": "2026-01-31", "2026-02": "2026-02-28"}
+    run = make_balances(account, {month: lines_by_month.get(month, []) for month in MONTHS})
+    return [
         (
-            "id",
-            "account_id:id",
-            "period_id:id",
-            "service_id:id",
-            *CHARGE_COLUMNS,
-        ),
-        charges,
-    )
-    write(
-        "epd.account.balance",
-        (
-            "id",
-            "account_id:id",
-            "period_id:id",
-            "payee_id:id",
-            "opening",
-            "paid",
-            "paid_through",
-            "charged",
-            "penalty",
-        ),
-        balances,
-    )
-    write(
-        "epd.meter.reading",
-        (
-            "id",
-            "account_id:id",
-            "period_id:id",
-            "service_id:id",
-            "meter_number",
-            "previous",
-            "current",
-            "consumption",
-            "read_on",
-            "verify_by",
-        ),
-        readings,
-    )
+            f"demo_balance_{key}_{month[5:]}_{payee}",
+            f"demo_account_{key}",
+            f"demo_period_{month.replace('-', '_')}",
+            f"demo_payee_{payee}",
+            balance["opening"],
+            balance["paid"],
+            paid_through.get(month, "2026-03-31"),
+            balance["charged"],
+            balance["penalty"],
+        )
+        for (month, payee), balance in run.items()
+    ]
 
 
 def charge_row(key, month, entry):
