@@ -14,7 +14,7 @@ import time
 import pytest
 
 from . import sending
-from .conftest import API_KEY, House
+from .conftest import API_KEY, House, make_house
 from .server import (
     OdooServer,
     Sandbox,
@@ -30,7 +30,7 @@ COUNT = int(os.environ.get("EPD_HOSTS", "0")) or 960
 KILLS = 6 if COUNT > 1000 else 1
 PATIENCE = 600 if COUNT > 1000 else 240
 SEED = int(os.environ.get("EPD_CHAOS_SEED", time.time()))
-DB, QUEUE_DB = "epd_system_hosts", "epd_system_queue"
+DB = "epd_system_hosts"
 MAKE = f"""
 env["ir.config_parameter"].set_param("ir_attachment.location", "db")
 env["ir.attachment"].force_storage()
@@ -180,21 +180,12 @@ def test_a_run_and_a_mailing_of_two_servers(hosts):
 @pytest.fixture
 def queue_house():
     """A server without cron workers of ours: OCA's queue does all the work."""
-    make_database(QUEUE_DB)
-    odoo_shell(QUEUE_DB, MAKE)
-    install_queue(QUEUE_DB)
-    sandbox = Sandbox("queue", "--no-limits", "--api-key", API_KEY)
-    server = OdooServer(QUEUE_DB, workers=4, cron_threads=0, queue=True)
-    try:
-        sandbox.start()
-        server.start()
-        house = House(server, sandbox)
-        house.connect()
-        yield house
-    finally:
-        server.kill()
-        sandbox.kill()
-        drop_database(QUEUE_DB)
+
+    def prepare(db):
+        odoo_shell(db, MAKE)
+        install_queue(db)
+
+    yield from make_house("queue", prepare, workers=4, cron_threads=0, queue=True)
 
 
 def test_a_run_and_a_mailing_by_the_queue(queue_house):

@@ -8,14 +8,9 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from sandbox.certificate import make_certificate
 from sandbox.server import SandboxServer
 from sandbox.service import Service
 from sandbox.store import Store
@@ -25,35 +20,6 @@ from .clients import CLIENTS
 HERE = Path(__file__).parent
 KEY, SENDER = "foreign-key", "noreply@uk-demo.example.com"
 NAMES = ("api.unisender.com", "www.unisender.com")
-
-
-def make_certificate(folder):
-    """Write a certificate of the service's names and its key, good for a day; return the two paths."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(map(x509.DNSName, NAMES)), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths
 
 
 @contextmanager
@@ -152,7 +118,7 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        certificate = make_certificate(folder)
+        certificate = make_certificate(folder, NAMES)
         for client in CLIENTS:
             where = install(client, folder)
             with serving(certificate, client.settings) as (service, *ports):
