@@ -64,6 +64,8 @@ class EpdSetupOffice(models.TransientModel):
         if self.company_id != self.env.company:
             raise UserError(self.env._("Choose the company “%s” first.", self.company_id.name))
         inn = (self.inn or "").strip()
+        if not self.name.strip():
+            raise UserError(self.env._("Enter the name of the company."))
         # a wrong check digit is a warning: papers with one are in use
         if any(problem.code == "inn_format" for problem in requisites.check_inn(inn)):
             raise UserError(self.env._("The INN “%s” must have 10 or 12 digits.", inn))

@@ -45,6 +45,8 @@ class EpdSetupPayee(models.TransientModel):
         if not self.env.user.has_group("epd_mailing.group_epd_manager"):
             raise AccessError(self.env._("A manager sets the office up."))
         values = self._read_values()
+        if not self.bank_name.strip():
+            raise UserError(self.env._("Enter the name of the bank."))
         # a key that does not fit is a warning, as on the bank account itself
         wrong = [problem for problem in self._find_problems() if problem.code.endswith("_format")]
         if wrong:

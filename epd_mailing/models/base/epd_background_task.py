@@ -1,6 +1,4 @@
-from odoo import api, fields, models
-
-from .cron_health import CronHealth
+from odoo import fields, models
 
 
 class EpdBackgroundTask(models.AbstractModel):
@@ -24,20 +22,6 @@ class EpdBackgroundTask(models.AbstractModel):
     )
     finished_at = fields.Datetime(readonly=True, copy=False)
     pause_reason = fields.Text(readonly=True, copy=False)
-    stall_reason = fields.Text(
-        string="Why Nothing Moves",
-        compute="_compute_stall_reason",
-        help="Told while there is work and nothing on the server does it.",
-    )
-
-    @api.depends("state")
-    @api.depends_context("lang", "company")
-    def _compute_stall_reason(self):
-        """Tell whoever waits before a work that does not begin: jobs off, no worker."""
-        self.stall_reason = False
-        waiting = self.filtered(lambda task: task.state in task._work_states)
-        if waiting:
-            waiting.stall_reason = CronHealth(self.env).describe(self._work_cron) or False
 
     def _get_guarded_fields(self):
         return super()._get_guarded_fields() | {"user_id", "finished_at", "pause_reason"}

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.work_budget import Budget
+from .cron_health import CronHealth
 from .thread import QUIET
 
 _logger = logging.getLogger(__name__)
@@ -61,6 +62,26 @@ class EpdBackgroundWork(models.AbstractModel):
     _work_is_shared = False
     # errors that are reported to a person and need no trace in the log
     _work_expected = (UserError,)
+
+    stall_reason = fields.Text(
+        string="Why Nothing Moves",
+        compute="_compute_stall_reason",
+        help="Told while there is work and nothing on the server does it.",
+    )
+
+    @api.depends_context("lang", "company")
+    def _compute_stall_reason(self):
+        """Tell whoever waits before a work that does not begin: jobs off, no worker."""
+        told = {None: ""}
+        for record in self:
+            cron = record._get_awaited_cron()
+            if cron not in told:
+                told[cron] = CronHealth(self.env).describe(cron)
+            record.stall_reason = told[cron] or False
+
+    def _get_awaited_cron(self):
+        """Return the XML id of the job that somebody waits for; None while there is no work."""
+        return self._work_cron if self.filtered_domain(self._get_work_domain()) else None
 
     # --- the cron run ---------------------------------------------------------------------------------
 

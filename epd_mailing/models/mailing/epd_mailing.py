@@ -563,6 +563,11 @@ class EpdMailing(models.Model):
     def _get_work_domain(self):
         return Domain("is_filling", "=", True)
 
+    def _get_awaited_cron(self):
+        if self.state in ("scheduled", "sending"):
+            return "epd_mailing.ir_cron_send"
+        return super()._get_awaited_cron()
+
     def _for_office(self):
         # what became of each letter stands in its row
         return super()._for_office().with_context(tracking_disable=QUIET)

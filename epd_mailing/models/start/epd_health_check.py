@@ -32,7 +32,9 @@ CHECKS = (
     Check("country", _lt("The company's country is Russia"), "_open_office"),
     Check("currency", _lt("The company's currency is the rouble"), "_open_office"),
     Check("zone", _lt("The office's time zone is known"), "_open_office"),
-    Check("address", _lt("The server's address will do for links and the webhook"), "_open_address"),
+    Check(
+        "address", _lt("The server's address will do for links and the webhook"), "_open_address"
+    ),
 )
 
 
@@ -50,7 +52,7 @@ class EpdHealthCheck(models.Model):
     code = fields.Char(readonly=True)
     sequence = fields.Integer(readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    name = fields.Char(string="Checked", compute="_compute_name")
+    name = fields.Char(string="Checked", compute="_compute_name", search="_search_name")
     problem = fields.Text(compute="_compute_problem")
     state = fields.Selection([("ok", "In order"), ("wrong", "Wrong")], compute="_compute_problem")
     can_mend = fields.Boolean(compute="_compute_problem")
@@ -70,6 +72,15 @@ class EpdHealthCheck(models.Model):
             """,
             codes,
         )
+
+    @api.model
+    def _search_name(self, operator, value):
+        if operator != "ilike":
+            return NotImplemented
+        found = [
+            check.code for check in CHECKS if str(value).lower() in self.env._(check.title).lower()
+        ]
+        return [("code", "in", found)]
 
     @api.depends_context("lang")
     def _compute_name(self):

@@ -115,7 +115,7 @@ class EpdSetupStep(models.Model):
     code = fields.Char(readonly=True)
     sequence = fields.Integer(readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    name = fields.Char(string="Step", compute="_compute_texts")
+    name = fields.Char(string="Step", compute="_compute_texts", search="_search_name")
     text = fields.Char(compute="_compute_texts")
     button = fields.Char(compute="_compute_texts")
     is_done = fields.Boolean(string="Done", compute="_compute_is_done")
@@ -136,6 +136,15 @@ class EpdSetupStep(models.Model):
             """,
             codes,
         )
+
+    @api.model
+    def _search_name(self, operator, value):
+        if operator != "ilike":
+            return NotImplemented
+        found = [
+            step.code for step in STEPS if str(value).lower() in self.env._(step.title).lower()
+        ]
+        return [("code", "in", found)]
 
     @api.depends_context("lang")
     def _compute_texts(self):

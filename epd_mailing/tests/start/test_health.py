@@ -79,6 +79,7 @@ class TestHealth(EpdCommon):
         run = self.env["epd.billing.run"].create({"period_id": self.period.id})
         self.assertFalse(run.stall_reason)
         run._unlocked()._move("preparing")
+        self.env.invalidate_all()
         self.assertTrue(run.with_user(self.operator).stall_reason)
         # other work goes on
         order = self.env["epd.paper.batch"].create({"period_id": self.period.id})
@@ -106,6 +107,24 @@ class TestHealth(EpdCommon):
             )
             self.assertEqual(self._problems(), {})
             self.assertFalse(run.stall_reason)
+
+    def test_the_mailing_and_the_page_before_saving_say_it_too(self):
+        self.env.ref("epd_mailing.ir_cron_send").active = False
+        mailing = self.env["epd.mailing"].create({"subject": "Тема", "body": "x"})
+        self.assertFalse(mailing.stall_reason)
+        mailing._unlocked()._move("scheduled")
+        self.env.invalidate_all()
+        self.assertTrue(mailing.with_user(self.operator).stall_reason)
+        self.env.ref("epd_mailing.ir_cron_outlook").active = False
+        run = self.env["epd.billing.run"].create({"period_id": self.period.id})
+        page = self.env["epd.run.outlook"].create({"run_id": run.id, "operation": "prepare"})
+        page._unlocked().write({"state": "looking"})
+        self.env.invalidate_all()
+        self.assertTrue(page.stall_reason)
+
+    def test_found_by_what_the_panel_calls_it(self):
+        self.assertEqual(self.checks.search([("name", "ilike", "CURRENCY")])[:1].code, "currency")
+        self.assertFalse(self.checks.search([("name", "ilike", "no such thing")]))
 
     def test_no_converter(self):
         self.company.epd_print_engine = "wkhtmltopdf"

@@ -77,7 +77,10 @@ class TestSetup(EpdCommon):
     def test_a_mistyped_inn_is_said_and_one_that_is_none_refused(self):
         wizard = self.mine["epd.setup.office"].create({"name": "УК", "inn": "1655123454"})
         self.assertTrue(wizard.warning)
-        wizard.inn = "16551"
+        wizard.name = "  "
+        with self.assertRaises(UserError):
+            wizard.action_save()
+        wizard.write({"name": "УК", "inn": "16551"})
         with self.assertRaises(UserError):
             wizard.action_save()
         self.assertFalse(self.new.vat)
