@@ -43,5 +43,5 @@ fuzz-addresses: ## 50 000 made-up lives of an account's addresses (FUZZ_SEQUENCE
 	@scripts/test fuzz_addresses
 chaos: ## the long form of the power cuts over both services: 500 letters, 30 kills each (KILLS=n)
 	@EPD_CHAOS_KILLS=$(KILLS) scripts/run chaos
-foreign: ## six clients of UniSender that other people wrote, run against the sandbox (needs npm and the registries)
+foreign: ## nine clients of UniSender and Unisender Go that other people wrote, run against the sandbox (needs npm and the registries)
 	@scripts/run foreign

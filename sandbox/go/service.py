@@ -379,6 +379,17 @@ class GoService:
         }
         return {"domains": [entry] if wanted in ("", settings["domain"]) else []}
 
+    def do_domain_get_dns_records(self, data):
+        """``domain/get-dns-records``: what a domain needs in DNS; it is known from then on."""
+        domain = str(data.get("domain") or "")
+        if not domain:
+            raise GoError(400, 1300, "Field 'domain' is required")
+        return {
+            "domain": domain,
+            "verification-record": "unisender-go-validate-hash=0123456789abcdef",
+            "dkim": "k=rsa; p=MIGfMA0G",
+        }
+
     def do_suppression_set(self, data):
         """``suppression/set``."""
         self._suppress(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.certificate import make_certificate
+from sandbox.go.service import GoService
 from sandbox.server import SandboxServer
 from sandbox.service import Service
 from sandbox.store import Store
@@ -19,16 +20,33 @@ from .clients import CLIENTS
 
 HERE = Path(__file__).parent
 KEY, SENDER = "foreign-key", "noreply@uk-demo.example.com"
-NAMES = ("api.unisender.com", "www.unisender.com")
+NAMES = (
+    "api.unisender.com",
+    "www.unisender.com",
+    "go1.unisender.ru",
+    "go2.unisender.ru",
+    "one.unisender.com",
+)
 
 
 @contextmanager
-def serving(certificate, settings):
-    """Serve one sandbox over plain HTTP and over TLS; yield (service, HTTP port, TLS port)."""
+def serving(certificate, settings, kind):
+    """Serve one sandbox over plain HTTP and over TLS; yield (service, HTTP port, TLS port).
+
+    :param settings: of the service of ``kind``
+    """
+    own = settings if kind == "classic" else {}
     lifted = dict.fromkeys(("per_minute", "calls_per_minute", "per_day", "address_seconds"), 0)
     # so quick that a letter is delivered when it is asked for
-    service = Service(Store(), KEY, SENDER, **{**lifted, "speed": 10.0**6, **settings})
-    plain, secure = (SandboxServer(("127.0.0.1", 0), service) for _way in range(2))
+    service = Service(Store(), KEY, SENDER, **{**lifted, "speed": 10.0**6, **own})
+    go = GoService(
+        service.store,
+        api_key=KEY,
+        domain=SENDER.rpartition("@")[2],
+        speed=10.0**6,
+        **(settings if kind == "go" else {}),
+    )
+    plain, secure = (SandboxServer(("127.0.0.1", 0), service, go) for _way in range(2))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     secure.socket = context.wrap_socket(
@@ -37,7 +55,7 @@ def serving(certificate, settings):
     for server in (plain, secure):
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield service, plain.server_port, secure.server_port
+        yield go if kind == "go" else service, plain.server_port, secure.server_port
     finally:
         for server in (plain, secure):
             server.shutdown()
@@ -113,6 +131,13 @@ def compare(client, told, letters):
     return wrong
 
 
+def count_calls(service, kind):
+    """Return how many calls the service has answered."""
+    if kind == "go":
+        return service.store.rows("SELECT count(*) AS n FROM go_call")[0]["n"]
+    return sum(service.count()["calls"].values())
+
+
 def main():
     """Run all; return how many differ."""
     failed = 0
@@ -121,10 +146,10 @@ def main():
         certificate = make_certificate(folder, NAMES)
         for client in CLIENTS:
             where = install(client, folder)
-            with serving(certificate, client.settings) as (service, *ports):
+            with serving(certificate, client.settings, client.service) as (service, *ports):
                 told = drive(client, where, certificate, ports)
                 letters = service.store.letters()
-                calls = sum(service.count()["calls"].values())
+                calls = count_calls(service, client.service)
             wrong = compare(client, told, letters)
             failed += bool(wrong)
             print(

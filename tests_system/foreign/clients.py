@@ -16,6 +16,7 @@ class Client:
     :param letter: facts of the letter that has to have arrived
     :param beside: packages that have to be there too (it is installed without its own, often old ones)
     :param settings: of the sandbox, for what this client expects of the service
+    :param service: ``classic`` or ``go``, whose letters and calls are looked at
     """
 
     package: str
@@ -27,6 +28,7 @@ class Client:
     letter: dict
     beside: tuple = ()
     settings: dict = field(default_factory=dict)
+    service: str = "classic"
 
 
 CLIENTS = (
@@ -95,5 +97,47 @@ CLIENTS = (
         {**SENT, "old_answer": ["noread@example.com", "int"]},
         {"subject": "Квитанция", "files": ["r.txt"]},
         settings={"email_beside_id": True, "ids_as_numbers": True},
+    ),
+    Client(
+        "unisender-go-api",
+        "pypi",
+        "0.3.0",
+        "pypi_unisender_go_api.py",
+        "Go: typed by pydantic, key in the header, errors by HTTP status and code",
+        {"taken": ["noread@example.com"], "failed": ["unsubscribed"], "wrong_key": True},
+        {"subject": "Квитанция", "files": ["r.txt"], "email": "noread@example.com"},
+        beside=("httpx==0.27.2", "pydantic[email]==1.10.24"),
+        service="go",
+    ),
+    Client(
+        "unione-sdk",
+        "pypi",
+        "1.2.4",
+        "pypi_unione_sdk.py",
+        "the platform's official SDK, at Go's host: email, webhook, event dump, domain, suppression, system",
+        {
+            "taken": ["noread@example.com"],
+            "failed": [204, "HTTP 400"],
+            "again": 1573,
+            "hook": "active",
+            "dump": "ready",
+            "domain": ["confirmed", "active"],
+            "suppressed": "unsubscribed",
+            "user": 11344,
+            "wrong_key": True,
+        },
+        {"subject": "Квитанция", "files": ["r.txt"], "metadata": {"key": "k1"}},
+        service="go",
+        settings={"dump_seconds": 0},
+    ),
+    Client(
+        "nodemailer-unione-transport",
+        "npm",
+        "0.0.4",
+        "npm_nodemailer_unione.cjs",
+        "old host one.unisender.com, key and user name in the body",
+        {"taken": ["noread@example.com"], "wrong_key": True},
+        {"subject": "Квитанция", "metadata": {"key": "k1"}, "files": ["r.txt"]},
+        service="go",
     ),
 )

@@ -2,7 +2,7 @@
 'use strict'
 const net = require('node:net')
 
-const hosts = ['api.unisender.com', 'www.unisender.com']
+const hosts = ['api.unisender.com', 'www.unisender.com', 'one.unisender.com']
 const ports = { 80: process.env.SANDBOX_HTTP, 443: process.env.SANDBOX_TLS }
 const connect = net.Socket.prototype.connect
 

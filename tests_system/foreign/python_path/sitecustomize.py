@@ -5,7 +5,7 @@ import socket
 import urllib
 import urllib.parse
 
-_HOSTS = ("api.unisender.com", "www.unisender.com")
+_HOSTS = ("api.unisender.com", "www.unisender.com", "go1.unisender.ru", "go2.unisender.ru")
 _PORTS = {80: os.environ.get("SANDBOX_HTTP"), 443: os.environ.get("SANDBOX_TLS")}
 _getaddrinfo = socket.getaddrinfo
 
