@@ -417,7 +417,8 @@ class EpdMailingLetter(models.Model):
         now = fields.Datetime.now()
         self._move(
             "sent",
-            provider_id=provider_id,
+            # a service that says «received already» names no id, and an event may have told it
+            provider_id=provider_id or self.provider_id,
             # an event may have been quicker than the answer
             sent_at=self.sent_at or min(filter(None, [now, self.delivered_at, self.bounced_at])),
             lease_until=False,

@@ -68,6 +68,12 @@ class TestGoSending(GoCommon):
         self.assertEqual((letter.send_state, letter.settled_by), ("sent", "event"))
         self.assertEqual(letter.delivered_source, "dump")
 
+    def test_an_id_that_an_event_told_is_kept(self):
+        (letter,) = self._send_to("noread.a@example.com")
+        letter._unlocked().write({"send_state": "sending", "provider_id": "told-by-event"})
+        letter._unlocked()._write_sent("")
+        self.assertEqual((letter.send_state, letter.provider_id), ("sent", "told-by-event"))
+
     def _late_clock(self):
         moments = itertools.count(0, 50)
         original = UniSenderGoClient.__init__
