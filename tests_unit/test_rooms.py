@@ -5,6 +5,7 @@ model belongs to the room whose class has it as ``_name``.
 """
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -23,6 +24,9 @@ ALLOWED: dict[tuple[str, str], str] = {
     (_LIST, "epd.service"): _FILTER,
     (_LIST, "epd.billing.period"): _FILTER,
     (_LIST, "epd.payment.document"): _FILTER,
+    ("models/run/epd_run_readiness.py", "epd.gis.placement"): (
+        "what keeps a document from being printed whole stands on one page, whichever room knows it"
+    ),
 }
 
 
@@ -48,6 +52,10 @@ EXTENDED = {
     "models/run/epd_payment_document.py": FORM,
     "reports/epd_mailing.py": FORM,
 }
+
+
+# a table of ours in SQL: a reference as good as the model's name
+IN_SQL = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(epd_\w+)")
 
 
 def files():
@@ -102,11 +110,17 @@ def absolute_names(node):
 def upward():
     """Return {(file, model or room above)} of every reference from a lower room to an upper one."""
     homes, _extended = read_homes()
+    tables = {model.replace(".", "_"): model for model in homes}
     found = defaultdict(list)
     for room, path in files():
         short = str(path.relative_to(ADDON))
         place = ORDER.index(room)
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for table in IN_SQL.findall(node.value):
+                    model = tables.get(table)
+                    if model and ORDER.index(homes[model]) > place:
+                        found[short, model].append(node.lineno)
             if isinstance(node, ast.Constant) and node.value in homes:
                 # a button of a form may open a wizard
                 if ORDER.index(homes[node.value]) > place and homes[node.value] != "wizards":
