@@ -132,6 +132,23 @@ def test_what_is_lost_doubled_or_changed_on_the_way_is_an_error(rows, form, cont
 
 
 @settings(deadline=None)
+@given(payments, forms)
+def test_two_payments_that_became_one_of_their_sum_are_an_error(rows, form):
+    """The sum is right then: the count tells."""
+    first, second = rows[-2], rows[-1]
+    merged = [*rows[:-2], (*first[:3], first[3] + second[3])]
+    text, changed = write_file(rows, form, "count"), write_file(merged, form, "count")
+    if text is None:
+        return
+    encoding, end = form["encoding"], form["end"]
+    told = text.decode(encoding).split(end)[-2]
+    broken = end.join([*changed.decode(encoding).split(end)[:-2], told, ""]).encode(encoding)
+    known = {row[0] for row in rows}
+    problems = load(broken, "payment", find_accounts=lambda texts: known.intersection(texts))[3]
+    assert {"control_count"} == {p.code for p in problems if p.severity == "error"}
+
+
+@settings(deadline=None)
 @given(st.binary(max_size=3000), st.sampled_from(["payment", "charge", "account", "reading"]))
 def test_whatever_comes_is_read_or_refused(data, kind):
     try:

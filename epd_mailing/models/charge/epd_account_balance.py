@@ -25,7 +25,9 @@ class EpdAccountBalance(models.Model):
     period_id = fields.Many2one(
         "epd.billing.period", required=True, index=True, ondelete="restrict", check_company=True
     )
-    payee_id = fields.Many2one("res.partner.bank", required=True, index=True, ondelete="restrict")
+    payee_id = fields.Many2one(
+        "res.partner.bank", required=True, index=True, ondelete="restrict", check_company=True
+    )
     company_id = fields.Many2one(related="account_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     opening = fields.Monetary(string="Debt (+) / Advance (-) at the Start")

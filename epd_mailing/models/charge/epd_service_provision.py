@@ -24,6 +24,7 @@ class EpdServiceProvision(models.Model):
         "res.partner.bank",
         string="Paid To",
         required=True,
+        check_company=True,
         ondelete="restrict",
         help="The bank account of the payee: a block of the receipt and a payment code of its own.",
     )

@@ -84,6 +84,7 @@ class EpdImport(models.Model):
     payee_id = fields.Many2one(
         "res.partner.bank",
         string="Paid To",
+        check_company=True,
         help="Where the file names no payee: whose balances these are, to whom new services are paid.",
     )
     file = fields.Binary(attachment=True, copy=False)

@@ -1,4 +1,5 @@
 from . import test_import
+from . import test_import_company
 from . import test_import_kinds
 from . import test_import_payee
 from . import test_import_payments
