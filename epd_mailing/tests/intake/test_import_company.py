@@ -1,6 +1,7 @@
 """Two companies with accounts and houses of the same numbers: each loads into its own alone."""
 
 import base64
+from contextlib import suppress
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -180,11 +181,8 @@ class TestImportCompany(ImportCase):
                 lambda n=name, v=value: order.write({n: v}),
                 lambda n=name, v=value: order.web_save({n: v}, {"id": {}}),
             ):
-                try:
-                    with self.env.cr.savepoint():
-                        act()
-                except UserError:
-                    pass
+                with suppress(UserError), self.env.cr.savepoint():
+                    act()
                 self.env.invalidate_all()
                 self.assertEqual(order[name], before, name)
         for command in ([(0, 0, {"amount": 5, "figure": "total"})], [(5, 0, 0)]):
