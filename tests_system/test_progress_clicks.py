@@ -148,8 +148,9 @@ def test_sending_is_seen_stops_and_goes_on(office, page):
         total = clicks.count(page, "pending_count")
         assert total > 15
         mark(page)
-        clicks.press(page, "action_send", ".o_form_statusbar")
-        clicks.dialog(page).locator(".btn-primary").click()
+        clicks.press(page, "action_confirm_send", ".o_form_statusbar")
+        clicks.dialog(page).locator("button[name=action_send_now]:visible").click()
+        clicks.closed(page)
         wait_until(lambda: clicks.count(page, "sent_count"), 120, "the tiles move")
         assert 0 < progress(page) < 100
         press(page, "action_pause", "paused")

@@ -48,8 +48,9 @@ def test_schedule_pause_resume_and_resend(own_house, page):
         0
     ].isoformat(" ") == ("2030-12-31 07:00:00")
     # rather now
-    page.click(".o_form_statusbar button[name=action_send]")
-    page.click(".modal-footer .btn-primary")
+    page.click(".o_form_statusbar button[name=action_confirm_send]")
+    page.click(".modal-footer button[name=action_send_now]:visible")
+    page.wait_for_selector(".modal", state="detached")
     wait_until(lambda: len(house.sandbox.control("letters")) >= 4, 150, "letters go")
     page.reload()
     press(page, "action_pause", "paused")
@@ -106,8 +107,9 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     page.wait_for_url(re.compile(rf"(mailings|epd\.mailing)/(?!{mailing}\b)\d+"))
     page.wait_for_selector(f"{CURRENT}[data-value=draft]", state="attached")
     assert count(page, "pending_count") == 1
-    page.click(".o_form_statusbar button[name=action_send]")
-    page.click(".modal-footer .btn-primary")
+    page.click(".o_form_statusbar button[name=action_confirm_send]")
+    page.click(".modal-footer button[name=action_send_now]:visible")
+    page.wait_for_selector(".modal", state="detached")
 
     def arrived():
         query = "letters?email=noread.corrected@example.com"

@@ -12,8 +12,10 @@ from tools.message import (
     UNSUBSCRIBE,
     TemplateError,
     check_template,
+    get_field_names,
     render_message,
     sample_data,
+    suggest_field,
     text_to_html,
 )
 
@@ -333,3 +335,25 @@ def test_errors_of_arguments_are_told(text, is_html):
             check_template(subject, body, is_html)
         except TemplateError as error:
             assert error.code in ("fault", "forbidden", "syntax")
+
+
+def test_an_unknown_field_has_the_one_that_may_be_meant():
+    assert suggest_field("payer_nmae") == "payer_name"
+    assert suggest_field("acount_number") == "account_number"
+    assert suggest_field("zzzzzz") == suggest_field("") == ""
+    suggest_field("a" * 100_000)
+    assert "amount_due" in get_field_names()
+    assert "amount_due" not in get_field_names(in_subject=True)
+
+
+def test_an_editors_entities_stand_for_what_was_typed():
+    assert body(
+        "<p>{% if payer_name &gt; '' and period != &quot;x&quot; %}да{% endif %} &lt;{{&nbsp;period }}</p>"
+    ) == ("<p>да &lt;март 2026</p>")
+    # in plain text they are text
+    with pytest.raises(TemplateError):
+        check_template("Тема", "{{ period &gt; '' }}", is_html=False)
+    # values are escaped after that as ever
+    assert "<b>" not in body("<p>{{ payer_name }}</p>", payer_name="<b>")
+    with pytest.raises(TemplateError):
+        check_template("Тема", "<p>{{ payer_name&#46;__class__ }}</p>")

@@ -2,7 +2,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 import pytz
+from hypothesis import given
+from hypothesis import strategies as st
 from tools import office_time
+from tools.office_time import QuietHours
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,40 @@ def test_hour_that_comes_twice_and_hour_that_never_comes():
         2026, 10, 25, 1, 30
     )
     assert office_time.to_utc(datetime(2026, 3, 29, 2, 30), berlin) == datetime(2026, 3, 29, 1, 30)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "moment", "free"),
+    [
+        (21, 8, (1, 22, 30), (2, 8, 0)),
+        (21, 8, (1, 3, 0), (1, 8, 0)),
+        (21, 8, (1, 8, 0), (1, 8, 0)),
+        (21, 8, (1, 20, 59), (1, 20, 59)),
+        (21, 8, (1, 21, 0), (2, 8, 0)),
+        (13, 14.5, (1, 13, 30), (1, 14, 30)),
+        (13, 14.5, (1, 14, 30), (1, 14, 30)),
+        (22.5, 0, (1, 23, 0), (2, 0, 0)),
+        (0, 7, (1, 0, 0), (1, 7, 0)),
+        (5, 5, (1, 5, 0), (1, 5, 0)),
+        (0, 0, (1, 5, 0), (1, 5, 0)),
+    ],
+)
+def test_quiet_hours_end(start, end, moment, free):
+    day, hour, minute = moment
+    found = QuietHours(start, end).get_end(datetime(2026, 4, day, hour, minute))
+    assert found == datetime(2026, 4, free[0], free[1], free[2])
+
+
+@given(
+    st.integers(0, 23 * 60),
+    st.integers(0, 23 * 60),
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 2, 1)),
+    st.integers(0, 20 * 86400),
+)
+def test_work_that_fits_the_open_hours_takes_them(start, end, begin, seconds):
+    quiet = QuietHours(start / 60, end / 60)
+    begin = begin.replace(microsecond=0)
+    length = quiet.stretch(begin, seconds)
+    assert abs(quiet.count_open(begin, begin + timedelta(seconds=length)) - seconds) < 1
+    free = quiet.get_end(begin)
+    assert quiet.get_end(free) == free >= begin

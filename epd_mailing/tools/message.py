@@ -4,6 +4,8 @@ The fields of a letter stand in one table: name, label, example, and where the v
 that come with a payer's data are made harmless.
 """
 
+import difflib
+import html as html_entities
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,6 +50,8 @@ SUBJECT_LIMIT = 250
 UNSUBSCRIBE = "{{UnsubscribeUrl}}"
 _MARK = "\ue000unsubscribe\ue000"  # private use: cannot come from data, see _plain
 _URL = re.compile(r"https?://[^\s<>\"'«»]*[^\s<>\"'«».,;:!?)\]]")
+# «{{ … }}» and «{% … %}» of a template, without braces inside: read in linear time
+_TAG = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
 # what XML, databases and mail cannot carry, and marks that turn text around
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ue000\ufffe\uffff]"
@@ -170,6 +174,25 @@ def letter_values(snapshot: dict[str, Any], form_name: str, document_link: str) 
     return {**values, "form_name": form_name, "document_link": document_link}
 
 
+def suggest_field(name: str) -> str:
+    """Return the known field that was probably meant by an unknown name, or an empty text."""
+    close = difflib.get_close_matches(name[:80], [field.name for field in FIELDS], n=1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+def get_field_names(in_subject: bool = False) -> list[str]:
+    """Return the names of the fields, in the order of the table; those of a subject alone or all."""
+    return [field.name for field in FIELDS if field.in_subject or not in_subject]
+
+
+def _read_tags(source: str) -> str:
+    """Return a template in HTML with the texts of its tags as they were typed.
+
+    An editor of HTML writes ``{{ a &gt; b }}`` for what its author typed as ``{{ a > b }}``.
+    """
+    return _TAG.sub(lambda found: html_entities.unescape(found.group()), source)
+
+
 def _plain(data: Mapping[str, str]) -> dict[str, str]:
     """Return the values without characters that letters cannot carry.
 
@@ -188,7 +211,9 @@ def _compile(source: str, autoescape: bool) -> template_sandbox.Compiled:
     if len(source) > TEMPLATE_LIMIT:
         raise TemplateError("too_long")
     try:
-        return template_sandbox.compile_template(source, autoescape)
+        return template_sandbox.compile_template(
+            _read_tags(source) if autoescape else source, autoescape
+        )
     except TemplateSyntaxError as error:
         raise TemplateError("syntax", error.lineno or 0, error.message or "") from error
     except template_sandbox.Forbidden as error:

@@ -3,7 +3,10 @@ from . import epd_account_list_why
 from . import epd_consent_bulk
 from . import epd_document_compare
 from . import epd_document_reason
+from . import epd_letter_mend
+from . import epd_mailing_fill
 from . import epd_mailing_schedule
+from . import epd_mailing_send
 from . import epd_mailing_test
 from . import epd_new_owner
 from . import epd_receipt_preview

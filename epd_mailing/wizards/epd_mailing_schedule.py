@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class EpdMailingSchedule(models.TransientModel):
@@ -15,7 +15,20 @@ class EpdMailingSchedule(models.TransientModel):
 
     outdated_text = fields.Char(related="mailing_id.outdated_text")
 
+    quiet_text = fields.Char(
+        string="Letters May Go", compute="_compute_quiet_text", help="When the quiet hours end."
+    )
+    at_any_hour = fields.Boolean(string="Send in the quiet hours too")
+
+    @api.depends("mailing_id", "scheduled_at")
+    def _compute_quiet_text(self):
+        for wizard in self:
+            mailing = wizard.mailing_id
+            begin = max(wizard.scheduled_at or fields.Datetime.now(), fields.Datetime.now())
+            free = mailing.company_id._epd_after_quiet(begin)
+            wizard.quiet_text = free > begin and mailing.company_id._epd_describe_moment(free)
+
     def action_schedule(self):
         """Hand the mailing to the queue for the chosen moment."""
         self.ensure_one()
-        return self.mailing_id.action_schedule(self.scheduled_at)
+        return self.mailing_id.action_schedule(self.scheduled_at, at_any_hour=self.at_any_hour)

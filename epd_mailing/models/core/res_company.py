@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ...tools import office_time, receipt_pdf
 
@@ -14,6 +14,17 @@ class ResCompany(models.Model):
         string="Office Time Zone",
         default="Europe/Moscow",
         help="Times of mailings are shown, and legal days are counted, in this zone.",
+    )
+    epd_quiet_from = fields.Float(
+        string="Quiet From",
+        default=0,
+        help="No letter of a mailing goes from this hour on, by the clock of the office. The same hour in both "
+        "fields: letters go at any hour.",
+    )
+    epd_quiet_to = fields.Float(string="Quiet Until", default=0)
+    _epd_quiet_hours = models.Constraint(
+        "CHECK(epd_quiet_from >= 0 AND epd_quiet_from < 24 AND epd_quiet_to >= 0 AND epd_quiet_to < 24)",
+        "Quiet hours are hours of the day, from 00:00 to 23:59.",
     )
     epd_consent_policy = fields.Selection(
         [
@@ -156,6 +167,30 @@ class ResCompany(models.Model):
     def _epd_has_zone(self):
         """Tell whether the office has said in which zone it works."""
         return bool(self.epd_tz)
+
+    def _epd_quiet_hours_of_day(self):
+        """Return the hours in which this office sends no letters (``office_time.QuietHours``)."""
+        return office_time.QuietHours(self.epd_quiet_from, self.epd_quiet_to)
+
+    def _epd_after_quiet(self, moment):
+        """Return the first moment from ``moment`` on at which letters may go (both naive UTC)."""
+        quiet = self._epd_quiet_hours_of_day()
+        local = self._epd_local_time(moment)
+        free = quiet.get_end(local)
+        return moment if free == local else self._epd_utc_time(free)
+
+    def _epd_describe_moment(self, moment):
+        """Return day and time in words, by the clock of the office: «27 November at 10:00».
+
+        :param moment: naive UTC
+        """
+        local = self._epd_local_time(moment)
+        day = "d MMMM" if local.year == self._epd_today().year else "d MMMM y"
+        return self.env._(
+            "%(day)s at %(time)s",
+            day=format_date(self.env, local.date(), date_format=day),
+            time=f"{local:%H:%M}",
+        )
 
     def _epd_zone(self):
         """Return the name of the office's zone, for contexts and for people to read."""

@@ -4,6 +4,7 @@ In: saved documents and live addresses.
 Out: each letter sent once or skipped with its reason; what became of it.
 """
 
+from . import epd_letter_text
 from . import epd_message_template
 from . import epd_unisender_account
 from . import epd_letter_eligibility

@@ -5,15 +5,17 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..base.thread import QUIET
+from ..document.epd_payment_document import FORMS
 from ..document.outdated_figures import describe_outdated
 from .epd_mailing_letter import LEFT
 from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate, describe_seconds
 from .mailing_figures import get_counts, get_timelines
-from .mailing_fill import MailingFill
+from .mailing_fill import MailingFill, get_saved_domain
 from .mailing_message import MailingMessage, get_constant_words
 from .mailing_readiness import MailingReadiness
-from .mailing_repeat import MailingRepeat
+from .mailing_repeat import REPEAT_KINDS, MailingRepeat
+from .mailing_report import MailingReport
 from .mailing_test import MailingTest
 from .outdated_letters import OutdatedLetters
 
@@ -41,6 +43,7 @@ class EpdMailing(models.Model):
     _inherit = [
         "epd.live",
         "epd.background.work",
+        "epd.letter.text",
         "epd.thread",
         "mail.activity.mixin",
         "epd.state.gate",
@@ -65,6 +68,12 @@ class EpdMailing(models.Model):
         "refreshed_at",
         "next_refresh_at",
         "parent_id",
+        "repeat_kind",
+        "at_any_hour",
+        "report_due_at",
+        "fill_period_id",
+        "fill_list_id",
+        "fill_form",
         "is_filling",
         "fill_total",
         "fill_left",
@@ -85,6 +94,9 @@ class EpdMailing(models.Model):
     )
 
     name = fields.Char(compute="_compute_name", store=True)
+    repeat_kind = fields.Selection(
+        REPEAT_KINDS, string="Repeat Of", readonly=True, copy=False, help="Which letters go again."
+    )
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
@@ -145,6 +157,20 @@ class EpdMailing(models.Model):
         index=True,
         group_expand="_expand_states",
     )
+    responsible_id = fields.Many2one(
+        "res.users",
+        default=lambda self: self.env.user,
+        copy=False,
+        check_company=True,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="Gets a report of the mailing a day after it went.",
+    )
+    report_due_at = fields.Datetime(string="Report Due", readonly=True, copy=False)
+    at_any_hour = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Goes in the quiet hours of the office too: a person said so.",
+    )
     scheduled_at = fields.Datetime(string="Planned For", readonly=True, copy=False, tracking=True)
     started_at = fields.Datetime(readonly=True, copy=False)
     finished_at = fields.Datetime(readonly=True, copy=False)
@@ -170,6 +196,9 @@ class EpdMailing(models.Model):
     progress = fields.Float(compute="_compute_counts")
     delivered_rate = fields.Float(compute="_compute_counts", help="Delivered / sent, percent.")
     opened_rate = fields.Float(compute="_compute_counts", help="Opened / delivered, percent.")
+    read_rate = fields.Float(compute="_compute_counts", help="Read / delivered, percent.")
+    failed_rate = fields.Float(compute="_compute_counts", help="Not delivered / sent, percent.")
+    plan_text = fields.Char(string="Begins", compute="_compute_plan_text")
     eta_text = fields.Char(string="Time Left", compute="_compute_estimate")
     late_count = fields.Integer(
         string="Late Letters",
@@ -201,16 +230,45 @@ class EpdMailing(models.Model):
     )
     fill_after = fields.Integer(string="Last Document Added", readonly=True, copy=False, default=0)
     fill_started_at = fields.Datetime(string="Writing Began", readonly=True, copy=False)
+    fill_period_id = fields.Many2one(
+        "epd.billing.period", string="Receipts Of", readonly=True, copy=False, ondelete="restrict"
+    )
+    fill_list_id = fields.Many2one(
+        "epd.account.list",
+        string="Receipts By List",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+    )
+    fill_form = fields.Selection(FORMS, string="Form of Receipts", readonly=True, copy=False)
     fill_problem = fields.Text(string="Why Writing Stopped", readonly=True, copy=False)
     fill_progress = fields.Float(string="Documents Added, %", compute="_compute_fill_progress")
     fill_eta_text = fields.Char(string="Time Left to Write", compute="_compute_fill_progress")
 
-    @api.depends("period_id.name", "subject", "template_id.name")
+    @api.depends("period_id.name", "subject", "template_id.name", "repeat_kind")
     def _compute_name(self):
         for mailing in self:
             subject = get_constant_words(mailing.subject or "") or mailing.template_id.name
             names = filter(None, (subject, mailing.period_id.name))
-            mailing.name = ", ".join(names) or self.env._("New mailing")
+            name = ", ".join(names) or self.env._("New mailing")
+            mailing.name = MailingRepeat(mailing).name(name) if mailing.repeat_kind else name
+
+    @api.depends("scheduled_at", "state")
+    def _compute_plan_text(self):
+        for mailing in self:
+            begin = mailing.state == "scheduled" and mailing.scheduled_at
+            mailing.plan_text = begin and mailing.company_id._epd_describe_moment(begin)
+
+    def _get_quiet_end(self):
+        """Return when letters may go again (naive UTC) while it is quiet in the office, else nothing."""
+        now = fields.Datetime.now()
+        free = now if self.at_any_hour else self.company_id._epd_after_quiet(now)
+        return free if free > now else None
+
+    def _get_preview_document(self):
+        """Return the chosen receipt, or the first of the mailing."""
+        chosen, saved = super()._get_preview_document(), self._origin
+        return chosen or (MailingMessage(saved).get_document() if saved else chosen)
 
     def _expand_states(self, states, domain):
         """Show these columns of the kanban even empty; the exceptional ones when there are any."""
@@ -362,11 +420,31 @@ class EpdMailing(models.Model):
 
     # --- what a clerk or a program does ------------------------------------------------------------
 
-    def action_schedule(self, scheduled_at=None):
+    def action_confirm_send(self):
+        """«Send»: say how many letters go to how many addresses, and when, before they do.
+
+        :raise UserError: when the mailing is not whole
+        """
+        self.ensure_one()
+        self.check_access("write")
+        MailingReadiness(self).check()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send the Mailing"),
+            "res_model": "epd.mailing.send",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_mailing_id": self.id},
+        }
+
+    def action_schedule(self, scheduled_at=None, at_any_hour=False):
         """Set when the mailing starts, and hand it to the queue; again to move the date.
+
+        A moment in the quiet hours of the office is put off to their end.
 
         :param scheduled_at: datetime or text ``YYYY-MM-DD HH:MM:SS``, UTC; nothing or a moment
             that has passed means now
+        :param at_any_hour: it may go in the quiet hours too
         :raise UserError: when the mailing is not whole or has begun
         """
         mailings = self._check_and_unlock()
@@ -375,7 +453,13 @@ class EpdMailing(models.Model):
         when = max(fields.Datetime.to_datetime(scheduled_at) or now, now)
         asked = fields.Datetime.to_datetime(scheduled_at)
         for mailing in mailings:
-            vals = {"scheduled_at": when, "wait_reason": False, "wait_until": False}
+            begin = when if at_any_hour else mailing.company_id._epd_after_quiet(when)
+            vals = {
+                "scheduled_at": begin,
+                "at_any_hour": bool(at_any_hour),
+                "wait_reason": False,
+                "wait_until": False,
+            }
             if mailing.state == "scheduled":
                 mailing.write(vals)
             else:
@@ -388,12 +472,35 @@ class EpdMailing(models.Model):
         return True
 
     def action_send(self):
-        """«Send»: start as soon as the queue gets to it."""
-        return self.action_schedule()
+        """«Send»: hand it to the queue. One that is planned keeps its time, others start now."""
+        now = fields.Datetime.now()
+        planned = self.filtered(lambda m: m.state == "scheduled" and (m.scheduled_at or now) > now)
+        MailingReadiness(planned._check_and_unlock()).check()
+        return (self - planned).action_send_now()
+
+    def action_send_now(self, at_any_hour=False):
+        """«Send Now»: start as soon as the queue gets to it, whatever was planned.
+
+        :param at_any_hour: also in the quiet hours of the office
+        """
+        return self.action_schedule(at_any_hour=at_any_hour) if self else True
+
+    def action_choose_documents(self):
+        """«Add Receipts»: ask which saved documents the mailing is to take."""
+        self.ensure_one()
+        self.check_access("write")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Add Receipts"),
+            "res_model": "epd.mailing.fill",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_mailing_id": self.id},
+        }
 
     def action_unschedule(self):
         """Take a scheduled mailing back to draft."""
-        self._check_and_unlock()._move("draft", scheduled_at=False)
+        self._check_and_unlock()._move("draft", scheduled_at=False, at_any_hour=False)
         return True
 
     def action_pause(self):
@@ -531,10 +638,11 @@ class EpdMailing(models.Model):
     def _get_fill_domain(self):
         """Return the domain of the documents whose letters the mailing is filled with.
 
-        A hook for who makes mailings of many documents; those of no one need no filling.
+        Those of a month that a person asked for and that no letter has yet. A hook for who makes
+        mailings of other documents; those of no one need no filling.
         """
         self.ensure_one()
-        return Domain.FALSE
+        return get_saved_domain(self, self.fill_period_id, self.fill_list_id, self.fill_form)
 
     def _fill(self):
         """Write the letters of its documents: now when they are few, else in the background."""
@@ -594,11 +702,11 @@ class EpdMailing(models.Model):
 
     def action_resend_failed(self):
         """Make a linked draft mailing of the letters that did not arrive."""
-        return self._action_resend(("bounced", "rejected"), self.env._("Not delivered"))
+        return self._action_resend("failed", ("bounced", "rejected"), self.env._("Not delivered"))
 
     def action_resend_unopened(self):
         """Make a linked draft mailing of the letters that nobody opened."""
-        return self._action_resend(("sent", "delivered"), self.env._("Not opened"))
+        return self._action_resend("unopened", ("sent", "delivered"), self.env._("Not opened"))
 
     def action_resend_reissued(self):
         """Make a linked draft mailing of the new versions of documents issued again since.
@@ -609,13 +717,13 @@ class EpdMailing(models.Model):
         self.check_access("write")
         return MailingRepeat(self).of_reissued()._get_records_action()
 
-    def _action_resend(self, states, reason):
+    def _action_resend(self, kind, states, reason):
         self.ensure_one()
         self.check_access("write")
         letters = self.env["epd.mailing.letter"].search(
             [("mailing_id", "=", self.id), ("state", "in", states), ("is_test", "=", False)]
         )
-        return MailingRepeat(self).of_letters(letters, reason)._get_records_action()
+        return MailingRepeat(self).of_letters(letters, reason, kind)._get_records_action()
 
     # --- a test letter -----------------------------------------------------------------------------
 
@@ -658,6 +766,13 @@ class EpdMailing(models.Model):
     def _cron_send(self):
         """Send what is due (the job's code)."""
         self.env["epd.mailing.sender"]._run()
+
+    @api.model
+    def _cron_report(self):
+        """Report the mailings that ended a day ago to their responsible persons (the job's code)."""
+        due = self.search([("report_due_at", "<=", fields.Datetime.now()), ("state", "=", "done")])
+        for mailing in due.try_lock_for_update():
+            MailingReport(mailing._for_office()).send()
 
     @api.model
     def _cron_refresh(self):

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.unisender import errors
+from .letter_mend import get_mendable
+from .letter_reason import describe_failure
 from .letter_writer import LetterWriter
 from .mailing_repeat import MailingRepeat
 
@@ -261,6 +263,15 @@ class EpdMailingLetter(models.Model):
     )
     failure_type = fields.Selection(FAILURE_TYPES, readonly=True)
     failure_reason = fields.Text(string="Reason", readonly=True)
+    reason_text = fields.Char(
+        string="Why",
+        compute="_compute_reason_text",
+        help="Why the letter did not go or arrive, in words.",
+    )
+    can_mend = fields.Boolean(
+        compute="_compute_can_mend",
+        help="It did not reach the payer, and no later one is under way.",
+    )
     claim_token = fields.Char(readonly=True)
     claimed_at = fields.Datetime(readonly=True)
     lease_until = fields.Datetime(readonly=True)
@@ -355,6 +366,18 @@ class EpdMailingLetter(models.Model):
             if state in ("sent", "unknown", "rejected"):
                 state = next((name for name, field in facts if letter[field]), state)
             letter.state = state
+
+    @api.depends("failure_type", "failure_reason", "raw_status")
+    def _compute_reason_text(self):
+        labels = dict(self._fields["failure_type"]._description_selection(self.env))
+        for letter in self:
+            letter.reason_text = describe_failure(letter, labels)
+
+    @api.depends("state", "failure_type", "document_id.state")
+    def _compute_can_mend(self):
+        mendable = get_mendable(self)
+        for letter in self:
+            letter.can_mend = letter in mendable
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -592,6 +615,19 @@ class EpdMailingLetter(models.Model):
                 mailing._unlocked()._move("sending", finished_at=False)
             mailing._wake_sender()
         return True
+
+    def action_mend(self):
+        """«Correct and Send»: ask for the right address of this letter's payer."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Correct the Address and Send"),
+            "res_model": "epd.letter.mend",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_letter_id": self.id},
+        }
 
     def _check_unknown(self):
         if self.filtered(lambda letter: letter.send_state != "unknown"):

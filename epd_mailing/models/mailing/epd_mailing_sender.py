@@ -14,7 +14,7 @@ from ...tools.unisender import errors, pool
 from ...tools.work_budget import Budget
 from .epd_mailing_letter import REJECTIONS
 from .letter_queue import LetterQueue
-from .sending_limits import SendingLimits
+from .sending_limits import Room, SendingLimits
 from .transaction import commit, in_transaction
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ SAME_REJECTIONS = 10  # of the same kind in a row: the mailing pauses
 # a wait that is shorter than the moment until a worker looks again
 SHORT_WAIT = timedelta(seconds=5)
 FIRST_REFRESH = timedelta(minutes=2)  # of the statistics, after the last letter
+REPORT_AFTER = timedelta(days=1)  # to the responsible person, after the last letter
 
 # letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
 Step = namedtuple("Step", "count next_at paced")
@@ -164,8 +165,13 @@ class EpdMailingSender(models.AbstractModel):
         room = SendingLimits(account).get_room()
         if not room.free:
             return self._wait(mailing, room)
+        quiet = mailing._get_quiet_end()
+        if quiet and not mailing.test_letter_ids.filtered(lambda x: x.send_state == "pending"):
+            return self._wait(mailing, Room(0, quiet, self.env._("Quiet hours of the office")))
         queue, token = LetterQueue(self.env), uuid.uuid4().hex
-        claimed = in_transaction(self.env, lambda: queue.claim(mailing, token, SLICE))
+        claimed = in_transaction(
+            self.env, lambda: queue.claim(mailing, token, SLICE, tests_only=bool(quiet))
+        )
         if not claimed:
             return Step(0, in_transaction(self.env, lambda: self._finish_or_wait(mailing)), False)
         try:
@@ -266,6 +272,7 @@ class EpdMailingSender(models.AbstractModel):
             wait_reason=False,
             wait_until=False,
             next_refresh_at=now + FIRST_REFRESH,
+            report_due_at=now + REPORT_AFTER,
         )
         mailing.message_post(body=self._get_summary(mailing))
         return None

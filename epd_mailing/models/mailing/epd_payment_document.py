@@ -158,7 +158,8 @@ class EpdPaymentDocument(models.Model):
                     letters="; ".join(map(self._describe_letter, before)),
                 )
             )
-        self._make_single_mailing(targets).action_send()
+        # who stands at the counter waits for no morning
+        self._make_single_mailing(targets).action_send_now(at_any_hour=True)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -238,7 +239,7 @@ class EpdPaymentDocument(models.Model):
         if repeats:
             before = max(repeats, key=lambda letter: letter.id).mailing_id
             mailing = before.copy()
-            mailing.sudo()._unlocked().write({"parent_id": before.id})
+            mailing.sudo()._unlocked().write({"parent_id": before.id, "repeat_kind": "asked"})
         else:
             template = self.env["epd.message.template"].search(
                 [("company_id", "=", self.company_id.id)], limit=1

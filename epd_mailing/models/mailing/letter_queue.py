@@ -30,13 +30,14 @@ class LetterQueue:
         self.env = env
         self.letters = env["epd.mailing.letter"]
 
-    def claim(self, mailing, token, size):
+    def claim(self, mailing, token, size, tests_only=False):
         """Claim the next letters of a mailing under ``token`` and return them.
 
         Test letters go whatever the state of the mailing, other letters only while it is sending.
 
         :param token: text of this claim alone
         :param size: how many letters at most
+        :param tests_only: letters to payers wait, those that try the mailing do not
         """
         now = db_now(self.env)
         lease = timedelta(seconds=max(SHORTEST_LEASE, mailing.unisender_account_id.lease_seconds))
@@ -60,7 +61,7 @@ class LetterQueue:
              RETURNING letter.id
                 """,
                 mailing=mailing.id,
-                is_sending=mailing.state == "sending",
+                is_sending=mailing.state == "sending" and not tests_only,
                 now=now,
                 size=size,
                 token=token,

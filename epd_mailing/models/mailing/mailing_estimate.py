@@ -5,6 +5,7 @@ from math import ceil
 
 from odoo import fields
 
+from ...tools.office_time import QuietHours
 from ...tools.sending_time import FREE_RATE, seconds_needed
 
 
@@ -42,13 +43,26 @@ class MailingEstimate:
         begin = max(self.mailing.scheduled_at or now, now)
         ahead = self._count_ahead()
         rates = self._get_rates()
-        self.eta_text = describe_seconds(self.env, seconds_needed(count + ahead, *rates))
+        seconds = seconds_needed(count + ahead, *rates)
+        quiet, company = self._get_quiet(), self.mailing.company_id
+        self.eta_text = describe_seconds(
+            self.env, quiet.stretch(company._epd_local_time(begin), seconds)
+        )
         deadline = self._get_deadline()
         if deadline:
-            room = self._estimate_letters((deadline - begin).total_seconds(), *rates)
+            free = quiet.count_open(
+                company._epd_local_time(begin), company._epd_local_time(deadline)
+            )
+            room = self._estimate_letters(free, *rates)
             self.late_count = min(count, max(0, count + ahead - room))
             if self.late_count:
                 self.late_text = self._describe_lateness(deadline, begin)
+
+    def _get_quiet(self):
+        """Return the hours in which letters of this mailing wait."""
+        if self.mailing.at_any_hour:
+            return QuietHours(0, 0)
+        return self.mailing.company_id._epd_quiet_hours_of_day()
 
     def _describe_lateness(self, deadline, begin):
         """Say that letters come after the present-by day, and what keeps them."""

@@ -67,6 +67,8 @@ def _sum_up(by_state):
         "progress": percent(active - pending, active),
         "delivered_rate": percent(delivered, sent),
         "opened_rate": percent(opened, delivered),
+        "read_rate": percent(total("read"), delivered),
+        "failed_rate": percent(total("rejected", "bounced"), sent + total("rejected")),
     }
 
 

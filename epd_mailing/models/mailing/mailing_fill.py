@@ -3,9 +3,35 @@
 from odoo import fields
 from odoo.fields import Domain
 
+from .epd_letter_eligibility import LIVE
 from .letter_writer import LetterWriter
 
 AT_ONCE = 2000  # documents whose letters are written while the clerk waits: about a second
+
+
+def get_saved_domain(mailing, period, accounts, form):
+    """Return the domain of the saved documents of a month that no letter has yet.
+
+    :param mailing: ``epd.mailing``, whose company they are of
+    :param period: ``epd.billing.period``; an empty one finds no documents
+    :param accounts: ``epd.account.list`` they are of, an empty one for all
+    :param form: form of the documents, nothing for all
+    """
+    if not period:
+        return Domain.FALSE
+    letters = [("is_test", "=", False), ("send_state", "in", LIVE)]
+    domain = (
+        Domain("company_id", "=", mailing.company_id.id)
+        & Domain("period_id", "=", period.id)
+        & Domain("state", "=", "saved")
+        & Domain("letter_ids", "not any", letters)
+    )
+    if form:
+        domain &= Domain("form", "=", form)
+    if accounts:
+        chosen = accounts.with_company(mailing.company_id)._get_domain(period)
+        domain &= Domain("account_id", "any", chosen)
+    return domain
 
 
 class MailingFill:
@@ -32,7 +58,7 @@ class MailingFill:
             found = documents.search(domain, order="building_id, account_id")
             LetterWriter(self.mailing).add(found)
             return
-        self._begin(self.mailing.sudo()._unlocked(), total, fill_left=total)
+        self._begin(self.mailing.sudo()._unlocked(), total, fill_left=total, fill_after=0)
         self.mailing._wake_worker()
 
     def go_on(self):

@@ -8,6 +8,14 @@ from odoo.tools import SQL
 from .epd_letter_eligibility import LIVE
 from .letter_writer import LetterWriter
 
+REPEAT_KINDS = [
+    ("failed", "Not delivered"),
+    ("unopened", "Not opened"),
+    ("reissued", "Issued again"),
+    ("chosen", "Chosen letters"),
+    ("asked", "At the payer's request"),
+]
+
 
 class MailingRepeat:
     """What is sent again after one mailing.
@@ -20,11 +28,12 @@ class MailingRepeat:
         self.mailing = mailing
         self.env = mailing.env
 
-    def of_letters(self, letters, reason):
+    def of_letters(self, letters, reason, kind="chosen"):
         """Return a draft mailing that sends ``letters`` once more.
 
         Each repeat has the next resend number, the person and the reason.
 
+        :param kind: one of ``REPEAT_KINDS``
         :raise UserError: when there is nothing to send again
         """
         targets = get_repeat_targets(letters.sudo())
@@ -35,7 +44,7 @@ class MailingRepeat:
                     "first, or open them again."
                 )
             )
-        repeat = self._copy()
+        repeat = self._copy(kind)
         LetterWriter(repeat).repeat(targets, f"{reason} ({self.env.user.name})")
         return repeat
 
@@ -57,14 +66,31 @@ class MailingRepeat:
             raise UserError(
                 self.env._("No document of this mailing was issued again and is still to be sent.")
             )
-        repeat = self._copy()
+        repeat = self._copy("reissued")
         repeat._add_documents(documents)
         return repeat
 
-    def _copy(self):
+    def _copy(self, kind):
         repeat = self.mailing.copy()
-        repeat.sudo()._unlocked().write({"parent_id": self.mailing.id})
+        repeat.sudo()._unlocked().write({"parent_id": self.mailing.id, "repeat_kind": kind})
         return repeat
+
+    def name(self, name):
+        """Return the name of a mailing that is itself a repeat: what goes again, and the how many-th time.
+
+        :param name: what the mailing it repeats is called by its subject and month
+        """
+        mailing = self.mailing
+        labels = dict(mailing._fields["repeat_kind"]._description_selection(self.env))
+        others = mailing.parent_id.sudo().child_ids.filtered(
+            lambda child: child.repeat_kind == mailing.repeat_kind and child.id < mailing._origin.id
+        )
+        return self.env._(
+            "%(name)s — repeat %(number)s: %(what)s",
+            name=name,
+            number=len(others) + 1,
+            what=labels[mailing.repeat_kind].lower(),
+        )
 
     def get_reissued(self):
         """Return the live versions of the documents of the mailing that were superseded."""

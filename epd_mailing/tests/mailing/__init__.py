@@ -2,10 +2,12 @@ from . import test_doubtful_times
 from . import test_eligibility
 from . import test_letter
 from . import test_letter_facts
+from . import test_letter_mend
 from . import test_mailing
 from . import test_mailing_fill
 from . import test_mailing_guard
 from . import test_message_template
+from . import test_plan
 from . import test_receipt_link
 from . import test_receipt_send
 from . import test_sender

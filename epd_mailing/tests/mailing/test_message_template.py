@@ -15,13 +15,30 @@ class TestMessageTemplate(EpdCommon):
 
     def test_good_ones(self):
         template = self._make("<p>{{ payer_name }}, {{ amount_due }}, {{ document_link }}</p>")
-        self.assertIn("account_number", template.field_help)
+        self.assertIn("account_number", [field["name"] for field in template.letter_fields])
         self._make("Здравствуйте, {{ responsible_name }}", body_format="text")
 
     def test_mistakes_name_the_line(self):
         for body in ("a\nb {{ nonsense }}", "a\n{% if %}", "a\n{{ payer_name.__class__ }}"):
             with self.subTest(body), self.assertRaisesRegex(ValidationError, "line 2"):
                 self._make(body)
+
+    def test_an_unknown_field_is_told_with_the_known_ones(self):
+        template = self.env["epd.message.template"].new(
+            {"subject": "Счёт", "body": "<p>{{ payer_nane }}</p>", "body_format": "html"}
+        )
+        for word in ("payer_nane", "“payer_name” may be meant", "document_link"):
+            self.assertIn(word, template.text_problem)
+        self.assertFalse(template.preview_html)
+        template.body = "<p>{{ payer_name }}</p>"
+        self.assertFalse(template.text_problem)
+        self.assertTrue(template.preview_html)
+
+    def test_what_an_editor_makes_of_a_comparison(self):
+        template = self._make(
+            "<p>{% if payer_name == &quot;Ё&quot; and&nbsp;period &gt; '' %}да{% else %}нет{% endif %}</p>"
+        )
+        self.assertIn("нет", template.preview_html)
 
     def test_amounts_stay_out_of_subjects(self):
         with self.assertRaises(ValidationError):

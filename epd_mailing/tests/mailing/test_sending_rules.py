@@ -202,7 +202,7 @@ class TestSendingRules(SendingCommon):
             self.assertIn(self.accounts[0].number, form.preview_subject)
             self.assertIn(self.accounts[0].partner_id.name, form.preview_html)
             form.body = "<p>{{ payer_nam }}</p>"
-            self.assertIn("payer_nam", form.preview_html)
+            self.assertIn("payer_nam", form.text_problem)
             form.body = "<p>{{ payer_name }}</p>"
 
     def test_list_is_picked_or_made(self):

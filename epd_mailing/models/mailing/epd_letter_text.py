@@ -1,0 +1,112 @@
+from odoo import api, fields, models
+from odoo.tools import html_sanitize
+
+from ...tools import message
+
+
+class EpdLetterText(models.AbstractModel):
+    """What has the text of a letter: subject, body, and how the payer will see them.
+
+    The preview is made while the text is typed, on a chosen receipt or on made-up values. A model
+    that takes it has the fields ``subject``, ``body`` and ``body_format``.
+    """
+
+    _name = "epd.letter.text"
+    _description = "Text of a Letter"
+
+    preview_document_id = fields.Many2one(
+        "epd.payment.document",
+        string="Preview On",
+        store=False,
+        help="A saved receipt to show the letter on.",
+    )
+    preview_subject = fields.Char(string="Subject of the Preview", compute="_compute_preview")
+    preview_html = fields.Html(
+        string="Preview", compute="_compute_preview", sanitize=False, help="As the payer sees it."
+    )
+    text_problem = fields.Char(
+        string="Mistake in the Text",
+        compute="_compute_preview",
+        help="What keeps the letter from being written, told while it is typed.",
+    )
+    letter_fields = fields.Json(
+        string="Fields",
+        compute="_compute_letter_fields",
+        help="What may stand in a letter: name, label, example, and whether in its subject too.",
+    )
+
+    def _compute_letter_fields(self):
+        known = [
+            {
+                "name": field.name,
+                "label": self.env._(field.label),
+                "example": field.example if field.value else "",
+                "in_subject": field.in_subject,
+            }
+            for field in message.FIELDS
+        ]
+        for record in self:
+            record.letter_fields = known
+
+    def _get_preview_document(self):
+        """Return the receipt to show the letter on; an empty one stands for made-up values."""
+        self.ensure_one()
+        return self.preview_document_id
+
+    @api.depends("subject", "body", "body_format", "preview_document_id")
+    def _compute_preview(self):
+        """Show the letter while it is written, or say what keeps it from being written."""
+        for record in self:
+            document = record._get_preview_document()
+            data = document._get_letter_data() if document else message.sample_data()
+            is_html = record.body_format == "html"
+            subject, body = record.subject or "", record.body or ""
+            record.preview_subject = record.preview_html = record.text_problem = False
+            try:
+                # names are checked in branches, too, that this receipt does not take
+                message.check_template(subject, body, is_html)
+                text = message.render_message(subject, body, data, is_html)
+            except message.TemplateError as error:
+                record.text_problem = self._describe(error)
+            else:
+                record.preview_subject = text.subject
+                # what a letter's HTML may do to a page of ours is not left to its author
+                record.preview_html = html_sanitize(text.html, sanitize_style=True)
+
+    @api.model
+    def _describe(self, error):
+        """Return what is wrong with a template, in the user's language.
+
+        :param error: ``tools.message.TemplateError``
+        """
+        if error.code == "unknown_field":
+            return self._describe_unknown(error)
+        texts = {
+            "syntax": self.env._("The template has a mistake in line %s.", error.line),
+            "body_only": self.env._(
+                "Line %s: this field may stand in the body only, not in the subject.", error.line
+            ),
+            "too_complex": self.env._("The template is too complex. Make it simpler."),
+            "forbidden": self.env._(
+                "The template does in line %s what templates may not do.", error.line
+            ),
+            "too_long": self.env._("The text is too long."),
+            "empty_subject": self.env._("The subject is empty."),
+            "long_subject": self.env._("The subject is longer than 250 characters."),
+            "empty_body": self.env._("The text is empty."),
+        }
+        text = texts.get(error.code) or self.env._(
+            "The template does not work in line %s.", error.line
+        )
+        return f"{text} {error.name}".strip()
+
+    def _describe_unknown(self, error):
+        """Return that there is no such field, which one may be meant, and all that there are."""
+        text = self.env._(
+            "There is no field “%(name)s” (line %(line)s).", name=error.name, line=error.line
+        )
+        meant = message.suggest_field(error.name)
+        if meant:
+            text += " " + self.env._("“%s” may be meant.", meant)
+        names = ", ".join(message.get_field_names())
+        return text + " " + self.env._("There are these fields: %s.", names)
