@@ -87,7 +87,7 @@ make_cluster() {
   {
     as_pg "$bin/initdb" -D "$data.new" -A reject -E UTF8 --locale=C.UTF-8 &&
       as_pg "$bin/postgres" --single -c password_encryption=scram-sha-256 -D "$data.new" postgres \
-        <<<"CREATE ROLE $PG_USER LOGIN CREATEDB PASSWORD '$password'" &&
+        <<<"CREATE ROLE $PG_USER LOGIN CREATEDB IN ROLE pg_signal_backend PASSWORD '$password'" &&
       as_pg tee "$data.new/pg_hba.conf" <<<"local all all peer
 host all $PG_USER 127.0.0.1/32 scram-sha-256"
   } >"$RUN/initdb.log" 2>&1 || fail "the database cluster cannot be made, see $RUN/initdb.log"
@@ -109,6 +109,8 @@ start_pg() {
     as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -l "$PG_DIR/log" \
       -o "-p $port -k '$socket' -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null \
       || fail "PostgreSQL does not start, see $PG_DIR/log"
+    # a database is dropped by force while the autovacuum is at it (clusters made before this was granted)
+    [ -z "$socket" ] || as_pg "$bin/psql" -qh "$socket" -p "$port" -c "GRANT pg_signal_backend TO $PG_USER" postgres >/dev/null 2>&1 || true
   fi
   # a checkout that is new at this place may find its cluster at work
   sed -n 4p "$data/postmaster.pid" >"$RUN/port.pg"

@@ -17,6 +17,9 @@ def test_role_of_odoo_is_no_superuser():
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False, False)
+        # a database is dropped by force, whatever autovacuum does in it
+        cursor.execute("SELECT pg_has_role('pg_signal_backend', 'MEMBER')")
+        assert cursor.fetchone() == (True,)
     connection.close()
 
 
