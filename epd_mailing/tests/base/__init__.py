@@ -10,3 +10,4 @@ from . import test_guard_doors
 from . import test_work_engine
 from . import test_rights
 from . import test_list_export
+from . import test_screens_of_clerks
