@@ -48,12 +48,17 @@ def inline(text):
     return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(text, quote=False))
 
 
-def block(lines, number):
-    """Return the HTML of a block of lines; ``number`` is the place of its heading, for links."""
+def anchor(title):
+    """Return the name under which a heading is linked to, as from the screens of the program."""
+    return re.sub(r"\W+", "-", title.lower()).strip("-")
+
+
+def block(lines):
+    """Return the HTML of a block of lines."""
     first = lines[0]
     if match := re.fullmatch(r"(#{1,3}) (.+)", first):
         level = len(match[1])
-        return f'<h{level} id="p{number}">{inline(match[2])}</h{level}>'
+        return f'<h{level} id="{anchor(match[2])}">{inline(match[2])}</h{level}>'
     if match := PICTURE.fullmatch(first):
         text, path = match.groups()
         if not path.startswith(PICTURES) or not (SOURCE.parent / path).resolve().is_file():
@@ -76,10 +81,10 @@ def render(text):
     """Return the page of a guide."""
     groups = groupby(text.splitlines(), key=lambda line: bool(line.strip()))
     blocks = [list(lines) for filled, lines in groups if filled]
-    body = [block(lines, number) for number, lines in enumerate(blocks)]
+    body = [block(lines) for lines in blocks]
     links = [
-        f'<li><a href="#p{number}">{inline(lines[0][3:])}</a></li>'
-        for number, lines in enumerate(blocks)
+        f'<li><a href="#{anchor(lines[0][3:])}">{inline(lines[0][3:])}</a></li>'
+        for lines in blocks
         if lines[0].startswith("## ")
     ]
     body.insert(1, "<nav><ul>\n" + "\n".join(links) + "\n</ul></nav>")

@@ -31,3 +31,20 @@ def test_pictures():
 def test_what_is_not_understood_is_refused(line):
     with pytest.raises(SystemExit):
         guide.render(f"# Заголовок\n\n{line}\n")
+
+
+def test_every_screen_has_its_chapter():
+    """«?» leads to a heading that is there, from every model that a menu opens."""
+    addon = guide.ROOT / "epd_mailing"
+    source = (addon / "static" / "src" / "guide" / "guide_chapters.js").read_text()
+    chapters = dict(re.findall(r'"([\w.]+)": "([\w-]+)"', source))
+    page = guide.TARGET.read_text()
+    assert {name for name in chapters.values() if f'id="{name}"' not in page} == set()
+    views = "".join(path.read_text() for path in addon.glob("views/*.xml"))
+    actions = re.findall(
+        r'<record id="(\w+)" model="ir.actions.act_window">.*?"res_model">([\w.]+)<', views, re.DOTALL
+    )
+    menus = (addon / "views" / "epd_mailing_menus.xml").read_text()
+    opened = {model for xmlid, model in actions if f'action="{xmlid}"' in menus}
+    assert len(opened) > 15
+    assert opened - set(chapters) == set()
