@@ -42,7 +42,9 @@ def test_every_screen_has_its_chapter():
     assert {name for name in chapters.values() if f'id="{name}"' not in page} == set()
     views = "".join(path.read_text() for path in addon.glob("views/*.xml"))
     actions = re.findall(
-        r'<record id="(\w+)" model="ir.actions.act_window">.*?"res_model">([\w.]+)<', views, re.DOTALL
+        r'<record id="(\w+)" model="ir.actions.act_window">.*?"res_model">([\w.]+)<',
+        views,
+        re.DOTALL,
     )
     menus = (addon / "views" / "epd_mailing_menus.xml").read_text()
     opened = {model for xmlid, model in actions if f'action="{xmlid}"' in menus}
