@@ -41,7 +41,8 @@ class ListExport(Controller):
         """Return the records of a list as XLSX, read with the rights of the user.
 
         :param data: JSON: ``model``, ``view_id`` (or null), ``domain``, ``ids`` (of what is chosen, or
-            null for all), ``title``, ``company_ids`` (chosen in the corner of the screen)
+            null for all that the screen shows), ``order`` (as the list is sorted, or nothing),
+            ``title``, ``company_ids`` (chosen in the corner of the screen)
         """
         try:
             wanted = json.loads(data)
@@ -49,6 +50,7 @@ class ListExport(Controller):
             view_id, title = wanted.get("view_id") or False, str(wanted.get("title") or "")
             companies = [int(number) for number in wanted.get("company_ids") or []]
             ids = ids and [int(number) for number in ids]
+            order = str(wanted.get("order") or "") or None
         except (ValueError, TypeError, KeyError) as error:
             raise BadRequest from error
         user = request.env.user
@@ -59,11 +61,14 @@ class ListExport(Controller):
         records = request.env[model].with_context(
             allowed_company_ids=[c for c in companies if c in user.company_ids.ids]
             or user.company_id.ids,
-            active_test=False,
         )
         try:
             columns = read_columns(records, view_id)
-            found = records.search([("id", "in", ids)] if ids else domain)
+            if ids:  # what was archived may have been chosen too
+                chosen = records.with_context(active_test=False)
+                found = chosen.search([("id", "in", ids)], order=order).with_env(records.env)
+            else:
+                found = records.search(domain, order=order)
             if len(found) > xlsx_table.ROWS_LIMIT:
                 raise UserError(records.env._("There are more rows than a sheet holds. Filter."))
         except AccessError:

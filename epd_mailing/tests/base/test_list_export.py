@@ -62,6 +62,21 @@ class TestListExport(HttpCase, EpdCommon):
         self.assertEqual({row["account_id"] for row in rows}, {"00101"})
         self.assertEqual(round(sum(row["total"] for row in rows), 2), 1714.34)
 
+    def test_the_rows_of_the_screen_in_its_order(self):
+        """What is archived stands on no list; a click on a heading sorts the file too."""
+        services = self.env["epd.service"].search([("company_id", "=", self.company.id)])
+        self.assertGreater(len(services), 1)
+        services[0].active = False
+        _sheet, rows = self._open("epd.service", order="name desc")
+        shown = services[1:].sorted("name", reverse=True)
+        self.assertEqual([row["name"] for row in rows], shown.mapped("name"))
+        _sheet, rows = self._open("epd.service", [["active", "=", False]])
+        self.assertEqual([row["name"] for row in rows], services[:1].mapped("name"))
+        _sheet, rows = self._open("epd.service", ids=services[:1].ids)
+        self.assertEqual([row["name"] for row in rows], services[:1].mapped("name"))
+        for wrong in ("no_such", "name; DROP TABLE x", "name desc,,"):
+            self.assertIn(self._ask("epd.service", order=wrong).status_code, (400, 409), wrong)
+
     def test_every_list_of_the_addon(self):
         """Whatever is shown in a list can be exported; its columns are told in Russian."""
         views = self.env["ir.ui.view"].search([("type", "=", "list"), ("model", "=like", "epd.%")])

@@ -19,6 +19,7 @@ function exportList(env, root) {
         view_id: env.config.viewId || null,
         domain: root.domain,
         ids: chosen.length ? chosen : null,
+        order: root.orderBy.map(({ name, asc }) => `${name} ${asc ? "asc" : "desc"}`).join(", "),
         title: env.config.getDisplayName(),
         company_ids: user.activeCompanies.map((company) => company.id),
     };
