@@ -11,3 +11,4 @@ from . import test_work_engine
 from . import test_rights
 from . import test_list_export
 from . import test_screens_of_clerks
+from . import test_next_step
