@@ -37,12 +37,13 @@ class ListExport(Controller):
     """
 
     @route("/epd_mailing/list.xlsx", type="http", auth="user", methods=["POST"])
-    def export(self, data):
+    def export(self, data, token=None):
         """Return the records of a list as XLSX, read with the rights of the user.
 
         :param data: JSON: ``model``, ``view_id`` (or null), ``domain``, ``ids`` (of what is chosen, or
             null for all that the screen shows), ``order`` (as the list is sorted, or nothing),
             ``title``, ``company_ids`` (chosen in the corner of the screen)
+        :param token: sent by the web client's ``download`` with everything, and needed by nobody
         """
         try:
             wanted = json.loads(data)

@@ -46,6 +46,14 @@ class TestListExport(HttpCase, EpdCommon):
         self.assertEqual(rows[0]["date_close"], datetime(2026, 3, 31))
         self.assertEqual(rows[1]["area"], 38.4)
 
+    def test_the_log_stays_clean(self):
+        """The web client sends a «token» with each download."""
+        data = {"model": "epd.service", "domain": [], "company_ids": self.company.ids}
+        form = {"data": json.dumps(data), "token": "1", "csrf_token": Request.csrf_token(self)}
+        with self.assertNoLogs("odoo.http", "WARNING"):
+            answer = self.url_open("/epd_mailing/list.xlsx", data=form)
+        self.assertEqual(answer.status_code, 200)
+
     def test_texts_are_no_formulas(self):
         self.accounts[0].partner_id.name = EVIL
         self.accounts[1].premises = "+1"
