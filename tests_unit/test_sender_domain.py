@@ -1,11 +1,12 @@
 """A sender's domain against a DNS server on this machine, over a real socket."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tools import sender_domain
-from tools.sender_domain import MISSING, OK, UNKNOWN, WRONG, Wanted, check_domain
+from tools.sender_domain import MISSING, OK, UNKNOWN, WAITING, WRONG, Wanted, check_domain
 
 # by its path: the package it lies in would pull Odoo in
 _SPEC = importlib.util.spec_from_file_location(
@@ -135,3 +136,17 @@ def test_a_cyrillic_domain_is_asked_in_its_coded_form(names):
 def test_odd_domains_do_not_break_it(names, domain, monkeypatch):
     monkeypatch.setattr(sender_domain, "PATIENCE", 0.3)
     assert check(names, {}, domain=domain)
+
+
+def test_what_the_service_has_not_seen_yet_is_not_in_order(names):
+    wanted = replace(WANTED, verified=False, signed=False)
+    found = check(names, RIGHT, wanted)
+    assert (found["verification"].state, found["dkim"].state) == (WAITING, WAITING)
+    assert found["spf"].state == OK
+    assert check(names, {DOMAIN: []}, wanted)["dkim"].state == MISSING
+
+
+def test_no_text_of_dns_breaks_a_database(names):
+    found = check(names, {DOMAIN: ["v=spf1 \\000 -all"]})["spf"]
+    assert "\x00" not in found.found[0]
+    assert "\x00" not in found.put

@@ -30,6 +30,11 @@ def test_the_day_of_the_last_letter():
     assert found.get_end(date(2026, 12, 1), "go") == date(2026, 12, 1)
 
 
+def test_a_slip_of_the_hand_has_an_end():
+    for found in (choose(2**31 - 1, 1, 1), choose(10**7, 60, 1)):
+        assert found.get_end(date(2026, 12, 1), "classic") == date.max
+
+
 def test_a_raised_limit_fits_more():
     assert choose(9000, 60, 10000).fits == "classic"
     assert choose(9000, 0, 0).classic_minutes == choose(9000).go_minutes

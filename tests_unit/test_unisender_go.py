@@ -388,3 +388,50 @@ def test_the_sandbox_lists_its_behaviours(box):
     assert "квитанция.pdf" in text
     with urllib.request.urlopen(f"{box.url}/sandbox/go/letters?email={LETTER.email}") as page:
         assert len(json.load(page)) == 1
+
+
+def test_a_letter_declined_at_its_first_call_is_not_called_sent(box):
+    """The key of an earlier, rejected try may be remembered: nobody knows that a letter went."""
+    box.go.faults.append({"kind": "drop_after", "times": 1})
+    with pytest.raises(errors.ResultUnknown):
+        box.client(clock=iter([0, 50]).__next__).send_email(LETTER)
+    with pytest.raises(errors.ResultUnknown):
+        box.client().send_email(LETTER)
+    assert len(box.go.store.letters()) == 1
+
+
+@pytest.mark.parametrize("traffic", ["machine", "protected"])
+def test_a_link_that_a_program_followed_proves_no_person(traffic):
+    data = {
+        "event_name": "transactional_email_status",
+        "job_id": "j",
+        "status": "clicked",
+        "event_time": "2026-11-26 10:00:00",
+        "delivery_info": {"traffic_type": traffic},
+    }
+    (event,) = events.parse(json.dumps(data).encode())
+    assert event.raw_status == f"clicked_{traffic}"
+    assert statuses.get_status(event.raw_status).kind == "machine_opened"
+
+
+def test_a_dump_of_nothing_is_empty_and_another_file_is_none():
+    assert list(events.read_dump(b"")) == list(events.read_dump(b"\xef\xbb\xbf\r\n")) == []
+    with pytest.raises(webhook.WebhookError):
+        list(events.read_dump(b"<html>busy</html>"))
+
+
+@pytest.mark.parametrize("code", ["²", "9" * 5000, None, [], "abc", -1, 1.5])
+def test_an_odd_code_is_no_code(code):
+    body = json.dumps({"status": "error", "code": code, "message": "odd"}).encode()
+    with Server(answer(body, status=400)) as server:
+        client = UniSenderGoClient(KEY, server.url, timeout=(1, 1))
+        with pytest.raises(errors.ResultUnknown):
+            client.ping()
+
+
+def test_a_letter_that_was_taken_is_not_rejected_by_another_case_of_its_address():
+    taken = {"status": "success", "job_id": "j", "emails": ["Noread.Anna@example.com"]}
+    body = json.dumps({**taken, "failed_emails": {LETTER.email: "duplicate"}}).encode()
+    with Server(answer(body)) as server:
+        client = UniSenderGoClient(KEY, server.url, timeout=(1, 1))
+        assert client.send_email(LETTER).provider_id == "j"

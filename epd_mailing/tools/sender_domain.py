@@ -7,7 +7,7 @@ records and set-up notes of its customers (selector ``us``, ``include:spf.unisen
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dns.exception
 import dns.resolver
@@ -17,6 +17,7 @@ SELECTOR = "us"
 PATIENCE = 4.0  # seconds for each name
 DMARC = "v=DMARC1; p=none"
 OK, MISSING, WRONG, UNKNOWN = "ok", "missing", "wrong", "unknown"
+WAITING = "waiting"  # it stands in DNS, and the service has not seen it yet
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,15 @@ class Wanted:
     """What the service wants of a domain.
 
     ``spf_host``: to be included in SPF; ``dkim``: the public key (base64), or an empty text where only the service's
-    own page tells it; ``verification``: text of the record that confirms the domain, or an empty text.
+    own page tells it; ``verification``: text of the record that confirms the domain, or an empty text;
+    ``verified``, ``signed``: the service itself has seen these two records.
     """
 
     spf_host: str
     dkim: str = ""
     verification: str = ""
+    verified: bool = True
+    signed: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Record:
     """One record of DNS, judged.
 
     ``kind``: verification, dkim, spf or dmarc; ``host``: where it stands; ``put``: what to put there (TXT), empty where
-    nothing is to be changed; ``found``: what stands there now; ``state``: ok, missing, wrong or unknown (DNS did not answer).
+    nothing is to be changed; ``found``: what stands there now; ``state``: ok, missing, wrong, unknown (DNS did not answer) or
+    waiting (in DNS, not yet seen by the service).
     """
 
     kind: str
@@ -66,10 +71,12 @@ def check_domain(
     look = _Look(resolver)
     records = []
     if wanted.verification:
-        records.append(_check(look, "verification", domain, wanted.verification, _is_same))
+        record = _check(look, "verification", domain, wanted.verification, _is_same)
+        records.append(_await(record, wanted.verified))
     if wanted.dkim:
         host, key = f"{SELECTOR}._domainkey.{domain}", read_dkim_key(wanted.dkim)
-        records.append(_check(look, "dkim", host, f"v=DKIM1; k=rsa; p={key}", _has_same_key))
+        record = _check(look, "dkim", host, f"v=DKIM1; k=rsa; p={key}", _has_same_key)
+        records.append(_await(record, wanted.signed))
     records.append(_check_spf(look, domain, wanted.spf_host))
     records.append(_check_dmarc(look, domain))
     return records
@@ -99,7 +106,9 @@ class _Look:
             return ()
         except (dns.exception.DNSException, OSError, UnicodeError) as error:
             raise NoAnswer(type(error).__name__) from error
-        return tuple(b"".join(one.strings).decode("utf-8", "replace") for one in answer)
+        texts = (b"".join(one.strings).decode("utf-8", "replace") for one in answer)
+        # a database takes no NUL
+        return tuple(text.replace("\x00", "\ufffd") for text in texts)
 
 
 def _is_same(found: str, put: str) -> bool:
@@ -120,6 +129,11 @@ def _check(look: _Look, kind: str, host: str, put: str, fits: Callable[[str, str
     # at the domain itself stand records of others too
     stale = found if kind == "dkim" else _alike(found, put.partition("=")[0] + "=")
     return Record(kind, host, put, stale, WRONG if stale else MISSING)
+
+
+def _await(record: Record, is_seen: bool) -> Record:
+    """Return the record; in order in DNS alone, it is none that letters can go by."""
+    return replace(record, state=WAITING) if record.state == OK and not is_seen else record
 
 
 def _alike(found: Iterable[str], start: str) -> tuple[str, ...]:

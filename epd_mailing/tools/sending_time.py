@@ -47,7 +47,10 @@ class Choice:
     def get_end(self, start: date, kind: str) -> date:
         """Return the day of the last letter when the first goes on ``start``."""
         days = self.classic_days if kind == "classic" else self.go_days
-        return start + timedelta(days=max(days, 1) - 1)
+        try:
+            return start + timedelta(days=max(days, 1) - 1)
+        except OverflowError:  # a slip of the hand: no calendar goes so far
+            return date.max
 
 
 def choose(

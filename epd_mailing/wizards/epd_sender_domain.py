@@ -87,6 +87,7 @@ class EpdSenderDomainLine(models.TransientModel):
             ("missing", "Missing"),
             ("wrong", "To be changed"),
             ("unknown", "DNS did not answer"),
+            ("waiting", "In DNS, not yet seen by the service"),
         ],
         readonly=True,
     )

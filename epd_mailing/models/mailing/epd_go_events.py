@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import split_every
 
 from ...tools.unisender import errors
+from ...tools.unisender.webhook import WebhookError
 from ...tools.unisender_go import events as go_events
 from ...tools.unisender_go.client import ROWS_A_DUMP
 from .transaction import in_transaction
@@ -173,14 +174,22 @@ class EpdGoEvents(models.AbstractModel):
             in_transaction(self.env, lambda: account._unlocked().write({"dump_ref": False}))
             return now + PAUSE
         row = 0
-        for url in dump.urls:
-            for chunk in split_every(CHUNK, go_events.read_dump(client.read_dump(url))):
-                row += len(chunk)
-                if row <= account.dump_row:
-                    continue  # of the run before
-                in_transaction(self.env, lambda c=chunk, r=row: self._keep(account, c, r))
-                if time.monotonic() - began > READ_WALL:
-                    return now
+        try:
+            for url in dump.urls:
+                for chunk in split_every(CHUNK, go_events.read_dump(client.read_dump(url))):
+                    row += len(chunk)
+                    if row <= account.dump_row:
+                        continue  # of the run before
+                    in_transaction(self.env, lambda c=chunk, r=row: self._keep(account, c, r))
+                    if time.monotonic() - began > READ_WALL:
+                        return now
+        except WebhookError as error:
+            # no such file comes right by itself: another dump of the same span is ordered
+            _logger.warning("An event dump cannot be read: %s", error)
+            in_transaction(
+                self.env, lambda: account._unlocked().write({"dump_ref": False, "dump_row": 0})
+            )
+            return now + PAUSE
         in_transaction(self.env, lambda: self._finish(account, row))
         try:
             client.delete_dump(dump.dump_id)
@@ -236,7 +245,6 @@ class EpdGoEvents(models.AbstractModel):
         now, last = fields.Datetime.now(), account.suppression_read_at
         if last and last > now - SUPPRESSION_PERIOD:
             return
-        in_transaction(self.env, lambda: account._unlocked().write({"suppression_read_at": now}))
         since = last - OVERLAP if last else now - FIRST_SUPPRESSIONS
         found, cursor = {}, ""
         try:
@@ -251,8 +259,18 @@ class EpdGoEvents(models.AbstractModel):
         except errors.UniSenderError as error:
             # a project's key may see less; letters go all the same, and are rejected one by one
             _logger.info("The suppression list cannot be read: %s", error.code)
+            is_passing = isinstance(
+                error, (errors.ConnectFailed, errors.ResultUnknown, errors.RateLimited)
+            )
+            if is_passing:
+                now = last  # what was not read is read with the next run
         for emails in split_every(CHUNK, found):
             in_transaction(self.env, lambda emails=emails: self._lose(account, emails, found))
+        if now != last:
+            # at the end: a server that stops before reads the same days again
+            in_transaction(
+                self.env, lambda: account._unlocked().write({"suppression_read_at": now})
+            )
 
     @api.model
     def _lose(self, account, emails, causes):

@@ -308,6 +308,8 @@ class EpdUnisenderAccount(models.Model):
 
     @api.onchange("api_kind")
     def _onchange_api_kind(self):
+        if self.api_kind not in SERVICES:
+            return
         self.update(SERVICES[self.api_kind].settings)
         if not hosts.is_of_kind(self.base_url, self.api_kind):
             # which of the two servers of Go is for a person to say

@@ -61,7 +61,11 @@ class GoService(ServiceKind):
         if not state.dkim_key:
             state = client.register_domain(domain)
         return sender_domain.Wanted(
-            sender_domain.SPF_HOSTS["go"], state.dkim_key, state.verification
+            sender_domain.SPF_HOSTS["go"],
+            state.dkim_key,
+            state.verification,
+            verified=state.verified,
+            signed=state.dkim,
         )
 
     def ask_facts(self, client, notes):

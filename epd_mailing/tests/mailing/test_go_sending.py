@@ -3,6 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ...models.mailing import epd_go_events
 from ...tools.unisender_go.client import UniSenderGoClient
@@ -206,6 +207,33 @@ class TestGoSending(GoCommon):
         self._read_events(letter)
         self.assertEqual(letter.state, "delivered")
 
+    def test_a_dump_of_no_events_is_read(self):
+        (letter,) = self._send_to("silent.a@example.com")
+        self._make_due(letter)
+        with patch.object(UniSenderGoClient, "read_dump", return_value=b""):
+            self._read_events()
+        self.assertFalse(self.go_account.dump_ref)
+        self.assertTrue(self.go_account.dump_read_until)
+
+    @mute_logger(epd_go_events.__name__)
+    def test_another_file_in_place_of_a_dump_holds_nothing_up(self):
+        (letter,) = self._send_to("read.a@example.com")
+        self._age(letter, 20)
+        with patch.object(UniSenderGoClient, "read_dump", return_value=b"<html>busy</html>"):
+            self._read_events(letter)
+        self.assertFalse(self.go_account.dump_ref, "another one is ordered")
+        self.assertFalse(self.go_account.dump_read_until, "nothing was read")
+        self._read_events(letter)
+        self.assertEqual(letter.state, "opened")
+
+    def test_an_account_put_away_is_asked_on(self):
+        """An office changed to the other service: what went by this one has its story still."""
+        (letter,) = self._send_to("read.a@example.com")
+        self._age(letter, 20)
+        self.go_account.active = False
+        self._read_events(letter)
+        self.assertEqual(letter.state, "opened")
+
     def test_a_full_dump_is_divided(self):
         letters = self._send_to(*(f"noread.p{number}@example.com" for number in range(4)))
         for number, got in enumerate(self.go._letters):
@@ -259,6 +287,23 @@ class TestGoSending(GoCommon):
         self.go.calls.clear()
         self._run_cron("ir_cron_refresh")
         self.assertNotIn("suppression/list", self.go.calls, "once a day")
+
+    def test_a_suppression_list_that_was_not_read_is_read_again(self):
+        self.accounts[0].partner_id.email = "a.one@example.com"
+        self.go.suppress("a.one@example.com", "unsubscribed")
+        for status in (500, 429):
+            self.go.fail("code", method="suppression/list", status=status)
+            self._run_cron("ir_cron_refresh")
+            self.assertFalse(self.go_account.suppression_read_at)
+        self._run_cron("ir_cron_refresh")
+        self.assertTrue(self.go_account.suppression_read_at)
+        self.assertEqual(self.accounts[0].address_ids[-1].state, "unsubscribed")
+
+    def test_a_key_that_may_not_read_the_list_asks_once_a_day(self):
+        self.go.fail("code", method="suppression/list", code=105, status=403, times=9)
+        for _run in range(2):
+            self._run_cron("ir_cron_refresh")
+        self.assertEqual(self.go.calls.count("suppression/list"), 1)
 
     # --- both kinds in one office -----------------------------------------------------------------
 

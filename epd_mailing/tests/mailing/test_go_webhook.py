@@ -104,6 +104,23 @@ class TestGoWebhook(GoCommon, HttpCase):
         self._post(self._event("opened", 5, traffic="human"))
         self.assertEqual((self.letter.state, self.letter.opened_source), ("opened", "webhook"))
 
+    def test_a_scanner_that_follows_links_has_read_nothing(self):
+        self._post(self._event("clicked", 1, traffic="machine"))
+        self.assertEqual(self.letter.state, "delivered")
+        self.assertFalse(self.letter.opened_at or self.letter.clicked_at)
+        self.assertTrue(self.letter.machine_opened_at)
+        self.assertEqual(self.mailing.opened_count, 0)
+        got = self.go._letters[0]
+        at = self.letter.sending_at.replace(microsecond=0) + timedelta(minutes=1)
+        got["received"], got["tracked"] = at.replace(tzinfo=UTC).timestamp(), True
+        got["steps"] = ((0, "clicked", ""),)
+        self._make_due(self.letter)
+        for _run in range(2):
+            self.go_account._unlocked().write({"dump_asked_at": False})
+            self._run_cron("ir_cron_refresh")
+        self.assertIn("event-dump/get", self.go.calls)
+        self.assertFalse(self.letter.opened_at, "the dump does not make a person of it")
+
     def test_a_dump_does_not_make_a_person_of_a_program(self):
         self._post(self._event("opened", 5, traffic="protected"))
         got = self.go._letters[0]

@@ -49,6 +49,20 @@ class TestSenderDomain(GoCommon):
         self.assertTrue(again.is_ready)
         self.assertEqual(set(again.line_ids.mapped("state")), {"ok"})
 
+    def test_what_go_has_not_seen_is_not_in_order(self):
+        self.names.zone = {
+            "uk-demo.example.com": [
+                "unisender-go-validate-hash=0123456789abcdef",
+                "v=spf1 include:spf.unisender.ru ~all",
+            ],
+            "us._domainkey.uk-demo.example.com": ["v=DKIM1; k=rsa; p=MIGfMA0G"],
+            "_dmarc.uk-demo.example.com": ["v=DMARC1; p=none"],
+        }
+        self.go.dkim = False
+        wizard, lines = self._check(self.go_account)
+        self.assertFalse(wizard.is_ready)
+        self.assertEqual((lines["dkim"].state, lines["verification"].state), ("waiting", "ok"))
+
     def test_a_domain_that_go_does_not_know_is_registered(self):
         self.go_account.sender_email = "office@new.example.com"
         _wizard, lines = self._check(self.go_account)

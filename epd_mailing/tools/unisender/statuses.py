@@ -63,9 +63,11 @@ GO = {
     "sent": Status(10, "sent", False, None),
     "soft_bounced": Status(20, "deferred", False, None),
     "delivered": Status(40, "delivered", False, None),
-    # Apple's and Google's image proxies, scanners of mail servers: that proves no person
+    # Apple's and Google's image proxies, scanners of mail servers that follow links: that proves no person
     "opened_machine": Status(45, "machine_opened", False, None),
     "opened_protected": Status(45, "machine_opened", False, None),
+    "clicked_machine": Status(45, "machine_opened", False, None),
+    "clicked_protected": Status(45, "machine_opened", False, None),
     "opened": Status(50, "opened", False, None),
     "clicked": Status(60, "clicked", False, None),
     "unsubscribed": Status(70, "unsubscribed", True, None),

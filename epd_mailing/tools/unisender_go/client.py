@@ -168,9 +168,8 @@ class UniSenderGoClient:
             )
         if status == 200 and answer.get("status") == "success":
             return answer
-        code = answer.get("code")
         error = go_errors.from_code(
-            int(str(code)) if str(code or "").isdigit() else 0,
+            go_errors.read_code(answer.get("code")),
             status,
             self._clean(answer.get("message") or f"{method}: HTTP {status}"),
         )
@@ -191,15 +190,17 @@ class UniSenderGoClient:
     def send_email(self, letter: Letter) -> SendResult:
         """Send one letter (``email/send``).
 
-        :return: SendResult; an empty id when the service says that it took the letter already
+        :return: SendResult; an empty id when the service says that it took the letter by the first of two tries
         :raise UniSenderError: a rejection of this letter is ``Rejected`` or ``RetryLater``
         """
         message = self._message(letter)
         began = self._clock()
         try:
             return self._send(letter.email, message)
-        except go_errors.AlreadyTaken:
-            return SendResult("")
+        except go_errors.AlreadyTaken as error:
+            # nothing of ours was lost before: a try that was rejected may have left its key behind, or a
+            # proxy repeated the call. Events tell by our key; nobody says «sent» until then.
+            raise errors.ResultUnknown(error.code, error.message) from None
         except errors.ResultUnknown:
             # within the minute the key makes a second try safe: taken once, or declined with 1573.
             # Later it would be a second letter (Web API, ``idempotence_key``; read 2026-11-26).
@@ -225,7 +226,8 @@ class UniSenderGoClient:
                 raise
             raise self._read_rejection(email, answer) or error from None
         rejection = self._read_rejection(email, answer)
-        if rejection and email not in (answer.get("emails") or ()):
+        # taken, whatever case or coding of the address the service writes: there is one recipient
+        if rejection and not answer.get("emails"):
             raise rejection
         job = str(answer.get("job_id") or "")
         if not job:

@@ -31,6 +31,12 @@ class AlreadyTaken(errors.UniSenderError):
     """The service took a letter under this idempotence key less than a minute ago; its id is not told."""
 
 
+def read_code(value: object) -> int:
+    """Return the code of an answer's body, 0 where it is none."""
+    text = str(value or "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
 def from_code(code: int, status: int, message: str) -> errors.UniSenderError:
     """Return the error of a code of Go, or of the HTTP status where the code says nothing.
 

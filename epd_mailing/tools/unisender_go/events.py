@@ -16,7 +16,8 @@ from typing import Any
 from ..unisender.webhook import WebhookError
 
 LETTER_EVENT = "transactional_email_status"
-# an «opened» by these proves no person: Apple's and Google's image proxies, scanners of mail servers
+# what these do proves no person: Apple's and Google's image proxies, scanners of mail servers that load
+# the images of a letter and follow its links
 MACHINES = {"machine", "protected"}
 # a dump does not tell the kind of traffic; in ``user_agent`` the proxies of Google and Yahoo name themselves, and
 # Apple's says the bare first word
@@ -48,8 +49,8 @@ class GoEvent:
     @property
     def raw_status(self) -> str:
         """One word for the log of events: the status, with what tells more of it."""
-        if self.status == "opened" and self.traffic in MACHINES:
-            return f"opened_{self.traffic}"
+        if self.status in ("opened", "clicked") and self.traffic in MACHINES:
+            return f"{self.status}_{self.traffic}"
         if self.status in ("soft_bounced", "hard_bounced") and self.delivery_status:
             return f"{self.status}:{self.delivery_status}"
         return self.status
@@ -79,12 +80,15 @@ def parse(raw: bytes) -> list[GoEvent]:
 
 
 def read_dump(content: bytes) -> Iterator[GoEvent]:
-    """Yield the events of a CSV file of a dump (``;``, headings in the first row).
+    """Yield the events of a CSV file of a dump (``;``, headings in the first row); of an empty one, none.
 
     :raise WebhookError: not such a file
     """
     try:
-        rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";")
+        text = content.decode("utf-8-sig")
+        if not text.strip():
+            return  # of a span without events
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";")
         if not {"job_id", "email", "status", "event_time"} <= set(rows.fieldnames or ()):
             raise WebhookError("not an event dump")
         for row in rows:
