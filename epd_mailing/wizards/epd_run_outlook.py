@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ..models.document.document_sums import compare_documents
 from ..models.document.outdated_figures import describe_outdated
-from ..models.run.epd_run_readiness import WHOLE_RUN
+from ..models.run.epd_run_readiness import WHOLE_RUN, get_jump_sizes
 from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
 from ..models.run.run_scope import RunScope
 from ..models.run.run_waivers import LIFTABLE, RunWaivers
@@ -288,7 +288,7 @@ class EpdRunOutlook(models.TransientModel):
         lines = [self._sum_line("go", self.env._("Charged, in all."), sums.charged)]
         lines += [self._sum_line("go", labels[name], sums.balances[name]) for name in labels]
         jumps = sums.find_jumps()
-        lifted = waivers.is_lifted("sums_jump", len(jumps))
+        lifted = waivers.is_lifted("sums_jump", get_jump_sizes(jumps))
         for jump in jumps[:LISTED_JUMPS]:
             what = f"jump_{jump.kind}-{jump.record.id}"
             line = self._sum_line(

@@ -111,7 +111,10 @@ class EpdBillingRun(models.Model):
     )
     requisites_confirmed_at = fields.Datetime(readonly=True, copy=False)
     waivers = fields.Json(
-        readonly=True, copy=False, help="Findings that were lifted, with the reason, who and when."
+        readonly=True,
+        copy=False,
+        prefetch=False,  # it names every account that was lifted
+        help="Findings that were lifted, with the reason, who and when.",
     )
     waiver_text = fields.Text(string="Lifted", compute="_compute_waiver_text")
     annul_reason = fields.Char(string="Why Annulled", readonly=True, copy=False)
@@ -400,8 +403,8 @@ class EpdBillingRun(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        count = self.env["epd.run.readiness"]._count_liftable(self, code)
-        RunWaivers(self).lift(code, reason, count)
+        found = self.env["epd.run.readiness"]._find_liftable(self, code)
+        RunWaivers(self).lift(code, reason, found)
         return True
 
     def action_ask_annul(self):

@@ -272,6 +272,22 @@ EXPIRING_MONTHS = 2  # how far ahead a verification that ends is told of
 WHOLE_RUN = ("dates_missing", "no_accounts", "requisites_changed")
 
 
+def get_sizes(ids):
+    """Return ``{record: size}`` of records that are there or not, as :class:`RunWaivers` compares them."""
+    return {str(record_id): 0 for record_id in ids}
+
+
+def get_jump_sizes(jumps):
+    """Return ``{record: size}`` of jumps: the roubles by which each sum moved.
+
+    :param jumps: list of :class:`~..charge.control_sums.Jump`
+    """
+    return {
+        f"{jump.kind}-{jump.record.id}": str(abs(jump.sums.now - jump.sums.before))
+        for jump in jumps
+    }
+
+
 class EpdRunReadiness(models.AbstractModel):
     """What stands in the way of a run, checked before it starts: rules as data, one query each.
 
@@ -310,7 +326,7 @@ class EpdRunReadiness(models.AbstractModel):
                 problems.append(
                     {
                         "code": rule.code,
-                        "severity": self._get_severity(rule, run, len(ids)),
+                        "severity": self._get_severity(rule, run, ids),
                         "text": self.env._(rule.text),
                         "model": rule.model,
                         "ids": ids,
@@ -332,7 +348,7 @@ class EpdRunReadiness(models.AbstractModel):
                 return self._find(rule, run, RunScope(run).get_listed_query())
         return []
 
-    def _get_severity(self, rule, run, count):
+    def _get_severity(self, rule, run, ids):
         """Return the severity of a rule for a run: of one of them the company decides.
 
         What a clerk has lifted is a warning, as long as it has not grown.
@@ -340,7 +356,8 @@ class EpdRunReadiness(models.AbstractModel):
         severity = rule.severity
         if rule.code == "second_form":
             severity = run.company_id.epd_second_form
-        return "warning" if RunWaivers(run).is_lifted(rule.code, count) else severity
+        lifted = RunWaivers(run).is_lifted(rule.code, get_sizes(ids))
+        return "warning" if lifted else severity
 
     @api.model
     def _describe_rule(self, code):
@@ -350,13 +367,17 @@ class EpdRunReadiness(models.AbstractModel):
         return next(self.env._(rule.text) for rule in self._get_rules() if rule.code == code)
 
     @api.model
-    def _count_liftable(self, run, code):
-        """Return how many records a finding has that may be lifted; 0 of what is no error."""
+    def _find_liftable(self, run, code):
+        """Return what a finding has that may be lifted; nothing of what is no error.
+
+        :return: ``{record: size}``, as JSON keeps it: ids with 0, or of jumps ``building-<id>`` and
+            ``service-<id>`` with the roubles by which the sum moved
+        """
         if code == "sums_jump":
-            return len(self._find_jumps(run))
+            return get_jump_sizes(self._find_jumps(run))
         if code == "second_form" and run.company_id.epd_second_form != "error":
-            return 0
-        return len(self._find_ids(run, code)) if code in LIFTABLE else 0
+            return {}
+        return get_sizes(self._find_ids(run, code)) if code in LIFTABLE else {}
 
     @api.model
     def _get_control_sums(self, run):

@@ -118,12 +118,11 @@ class RunSlice:
     def _refuse_unbalanced(self, accounts):
         """Return ``{account id: (None, problem)}`` of accounts whose debt would drop from the paper.
 
-        Nothing once a clerk has lifted it.
+        Those of which a clerk has lifted it go on.
         """
-        if RunWaivers(self.run).is_lifted("no_balance"):
-            return {}
         query = SQL("(SELECT unnest(%s::integer[]))", accounts.ids)
         missing = self.env["epd.run.readiness"]._get_missing_balances(self.run, query)
+        lifted = RunWaivers(self.run).get_seen_ids("no_balance") if missing else set()
         return {
             account: (
                 None,
@@ -138,6 +137,7 @@ class RunSlice:
                 },
             )
             for account, owed in missing.items()
+            if account not in lifted
         }
 
     def _write_outcomes(self, lines, outcomes):

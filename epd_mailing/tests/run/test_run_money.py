@@ -85,6 +85,38 @@ class TestForgottenBalance(SecondMonthCase):
         self._run_cron("ir_cron_prepare")
         self.assertEqual(self.second.error_count, 3)
 
+    def test_another_account_is_not_lifted_with_it(self):
+        self._forget_balances(self.accounts[:1])
+        self.second.action_lift("no_balance", "Погашен")
+        for balance in self.accounts[0].balance_ids:
+            balance.copy({"period_id": self.april.id})
+        self._forget_balances(self.accounts[1:2])
+        _page, lines = self._page()
+        self.assertEqual(lines["find_no_balance"].severity, "error")
+        self.second.action_prepare()
+        self._run_cron("ir_cron_prepare")
+        self.assertEqual(self.second.error_count, 1)
+
+    def test_what_is_forgotten_while_the_run_works_is_not_lifted(self):
+        self._forget_balances(self.accounts[:1])
+        self.second.action_lift("no_balance", "Погашен")
+        self.second.action_prepare()
+        self._forget_balances(self.accounts[:3])
+        self._run_cron("ir_cron_prepare")
+        refused = self.second.line_ids.filtered(lambda line: line.problem_code == "no_balance")
+        self.assertEqual(refused.account_id, self.accounts[1:3])
+
+    def test_another_month_is_not_lifted_with_it(self):
+        self._forget_balances(self.accounts[:1])
+        self.second.action_lift("no_balance", "Погашен")
+        may = self.april._get_following()
+        for account in self.accounts:
+            self._make_charges(account, may)
+        self.accounts[0].balance_ids.filtered(lambda b: b.period_id == may).unlink()
+        self.second.period_id = may
+        _page, lines = self._page()
+        self.assertEqual(lines["find_no_balance"].severity, "error")
+
     def test_nothing_is_lifted_that_is_not_there_or_not_liftable(self):
         for code in ("no_balance", "line_sum", "second_form", "nonsense"):
             with self.subTest(code), self.assertRaises(UserError):
@@ -135,6 +167,23 @@ class TestControlSums(SecondMonthCase):
         self.company.epd_jump_percent = 50
         _page, lines = self._page()
         self.assertNotIn(f"jump_service-{self.service_water.id}", lines)
+
+    def test_another_jump_or_a_larger_one_is_not_lifted_with_it(self):
+        def move(service, amount):
+            charges = self.accounts[1].charge_ids.filtered(lambda c: c.period_id == self.april)
+            charges.filtered(lambda c: c.service_id == service).amount += amount
+
+        move(self.service_water, 200)
+        self.second.action_lift("sums_jump", "Новый тариф")
+        move(self.service_water, 300)
+        _page, lines = self._page()
+        self.assertEqual(lines[f"jump_service-{self.service_water.id}"].severity, "warning")
+        move(self.service_water, -300)
+        self.assertEqual(self._page()[0].jump_count, 0)
+        move(self.service_water, -200)
+        move(self.service_repair, 1000)
+        _page, lines = self._page()
+        self.assertEqual(lines[f"jump_service-{self.service_repair.id}"].severity, "warning")
 
     def test_what_is_new_or_gone_is_a_jump(self):
         charges = self.env["epd.charge"].search([("period_id", "=", self.april.id)])
