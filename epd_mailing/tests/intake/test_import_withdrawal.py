@@ -68,6 +68,49 @@ class TestImportWithdrawal(ImportCase):
         self._take_back(second)
         self.assertIn(("00100", "1", 100, 100), self._lines())
 
+    def test_what_a_later_file_says_too_stays(self):
+        """The wrong file, the right one over it, then the wrong one is taken back."""
+        wrong = self._load(
+            make_csv([HEAD, ["00100", "1", "100"], ["00100", "5", "7"], ["00101", "5", "8"]])
+        )
+        self._load(make_csv([HEAD, ["00100", "1", "100"], ["00100", "5", "7"]]))
+        self._take_back(wrong)
+        self.assertIn(("00100", "1", 100, 100), self._lines())
+        self.assertIn(("00100", "5", 7, 7), self._lines())
+        self.assertNotIn(("00101", "5", 8, 8), self._lines())
+        self.assertEqual(set(wrong.problem_ids.mapped("code")), {"line_moved"})
+
+    def test_a_removed_balance_comes_back_with_its_payments(self):
+        self.env["epd.account.balance"].search([]).unlink()
+        for number in ("00100", "00101"):
+            self._load(
+                make_csv([BALANCE_HEAD, [number, "500", "0"]]),
+                kind="balance",
+                payee_id=self.office_payee.id,
+            )
+        register = self._load(
+            make_csv([["ЛС", "Сумма платежа", "Дата платежа"], ["00100", "50", "05.03.2026"]]),
+            kind="payment",
+            payee_id=self.office_payee.id,
+        )
+        before = self._balances()
+        payments = self.env["epd.account.payment"].search([])
+        self.assertEqual(payments.import_id, register)
+        whole = self._load(
+            make_csv([BALANCE_HEAD, ["00100", "1", "0"]]),
+            kind="balance",
+            payee_id=self.repair_payee.id,
+            scope="whole",
+        )
+        self.assertEqual(whole.removed_count, 1)
+        self.assertFalse(payments.exists())
+        self._take_back(whole)
+        self.assertEqual(self._balances(), before)
+        # the register is known again: it is taken back, and counts once
+        register.action_take_back()
+        self._work()
+        self.assertEqual([row[4] for row in self._balances()], [0, 0])
+
     def test_balances_with_payments_keep_these(self):
         self.env["epd.account.balance"].search([]).unlink()
         order = self._load(

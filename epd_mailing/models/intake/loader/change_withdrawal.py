@@ -1,8 +1,9 @@
 from collections import Counter
+from decimal import Decimal
 
 from odoo import fields
 
-from ....tools.money import format_money
+from ....tools.money import format_money, to_decimal
 from ....tools.table_file import Problem
 from .base import get_loader
 from .writer import BulkWriter
@@ -20,7 +21,8 @@ class ChangeWithdrawal:
     ==========================  ==============================================================
 
     A line that does not say what the file wrote any more (a person, a program or a later file had it
-    in hand) stays as it is, and is listed. So does one that was removed and is there again.
+    in hand) stays as it is, and is listed. So does one that a later file names with the same figures,
+    and one that was removed and is there again.
 
     :param order: the ``epd.import``
     """
@@ -47,13 +49,15 @@ class ChangeWithdrawal:
         lines = change._unpack()
         there = self.model.browse([line[0] for line in lines if line[0]]).exists()
         known = {record.id: record for record in there}
-        gone = self.model.browse()
+        gone, later = self.model.browse(), self._get_later_lines(change)
         for line_id, before, after in lines:
             if not line_id:
                 self._return(before)
+            elif not after:
+                continue  # the file said what was there already
             elif line_id not in known:
                 self._leave(None, "")
-            elif self._is_as_written(known[line_id], after):
+            elif line_id not in later and self._is_as_written(known[line_id], after):
                 gone |= self._undo(known[line_id], before, after)
             else:
                 self._leave(known[line_id], "line_moved")
@@ -67,6 +71,30 @@ class ChangeWithdrawal:
         count = change.line_count
         change.unlink()
         return count, self.tally, self.problems
+
+    def _get_later_lines(self, change):
+        """Return the ids of the lines that files loaded after this one name too (a set).
+
+        Read once in a pass, not for each slice: the cursor keeps it.
+
+        :param change: the ``epd.import.change`` at hand
+        """
+        order, changes = self.order, self.env["epd.import.change"].sudo()
+        found = changes.search(
+            [
+                ("import_id", "!=", order.id),
+                ("import_id.kind", "=", order.kind),
+                ("import_id.company_id", "=", order.company_id.id),
+                ("import_id.period_id", "=", order.period_id.id),
+                ("id", ">", change.id),
+            ]
+        )
+        kept = self.env.cr.cache.setdefault("epd_later_lines", {})
+        key = (order.id, tuple(found.ids))
+        if key not in kept:
+            kept.clear()
+            kept[key] = {line[0] for later in found for line in later._unpack()} - {None}
+        return kept[key]
 
     def _is_as_written(self, record, after):
         """Tell whether a line still says all that the file wrote."""
@@ -102,9 +130,25 @@ class ChangeWithdrawal:
         if twin:
             self._leave(twin, "line_moved")
             return
+        payments = before.pop("payments", ())
         values = {name: self._read(name, value) for name, value in before.items()}
-        self._note(self.model.create(values))
+        record = self.model.create(values)
+        self._return_payments(record, payments)
+        self._note(record)
         self.tally["returned"] += 1
+
+    def _return_payments(self, balance, payments):
+        """Give a balance the payments it had, but those whose register was taken back meanwhile."""
+        lost, orders = Decimal(0), self.env["epd.import"].sudo()
+        for payment in payments:
+            register = orders.browse(payment["import_id"] or ()).exists()
+            if register.state == "taken_back":
+                lost += to_decimal(payment["amount"])
+                continue
+            values = {**payment, "balance_id": balance.id, "import_id": register.id}
+            self.env["epd.account.payment"].sudo()._unlocked().create(values)
+        if lost:
+            balance.paid = to_decimal(balance.paid) - lost
 
     def _note(self, records):
         self.touched.update(records.account_id.ids)

@@ -231,6 +231,8 @@ class FigureLoader(Loader):
             updates.append((found["id"], vals))
             before = {name: found[name] for name in vals if name in found}
             written.append((found["id"], before, vals))
+        # a line that says this already is this file's too: an earlier file does not take it away
+        written += [(line.found["id"], {}, {}) for line in lines if line.outcome == "same"]
         self.writer.update(self.model, updates)
         if self.order:
             self.env["epd.import.change"]._add(self.order, written)

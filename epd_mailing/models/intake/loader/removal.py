@@ -7,6 +7,8 @@ from ....tools.table_file import Problem
 from .figures import as_key, read_lines
 from .marks import LOST, NAMED, get_digest
 
+# what a payment says by itself
+PAYMENT = ("number", "paid_on", "paid_through", "amount", "import_id")
 ACCOUNTS = 2000  # whose lines are compared with the file together
 
 
@@ -111,6 +113,11 @@ class Removal:
             (None, {name: row[name] for name in names}, None)
             for row in lines.read(names, load=None)
         ]
+        if self.loader.kind == "balance":
+            for balance, (_id, before, _after) in zip(lines, rows, strict=True):
+                before["payments"] = balance.payment_ids.read(PAYMENT, load=None)
+                for payment in before["payments"]:
+                    del payment["id"]
         self.env["epd.import.change"]._add(self.order, rows)
 
     def _describe(self, lines, code):
