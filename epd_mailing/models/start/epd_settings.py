@@ -16,8 +16,11 @@ class EpdSettings(models.TransientModel):
         "res.company", required=True, readonly=True, default=lambda self: self.env.company
     )
     epd_tz = fields.Selection(related="company_id.epd_tz", readonly=False)
+    epd_quiet_from = fields.Float(related="company_id.epd_quiet_from", readonly=False)
+    epd_quiet_to = fields.Float(related="company_id.epd_quiet_to", readonly=False)
     epd_consent_policy = fields.Selection(related="company_id.epd_consent_policy", readonly=False)
     epd_outdated_policy = fields.Selection(related="company_id.epd_outdated_policy", readonly=False)
+    epd_jump_percent = fields.Integer(related="company_id.epd_jump_percent", readonly=False)
     epd_consent_cutoff_day = fields.Integer(
         related="company_id.epd_consent_cutoff_day", readonly=False
     )

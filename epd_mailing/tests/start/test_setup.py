@@ -47,7 +47,10 @@ class TestSetup(EpdCommon):
         """As «Приложения» searches: name, title, summary; before any translation is loaded too."""
         for lang in ("en_US", "ru_RU"):
             modules = self.env["ir.module.module"].with_context(lang=lang)
-            for words in ("платёжные документы", "расчёты", "ЕПД", "квитанция", "epd_mailing"):
+            for words in (
+                *("платёжные документы", "расчёты", "ЕПД", "квитанция", "epd_mailing"),
+                *("платежные документы", "расчеты", "квитанции"),  # as people type them
+            ):
                 fields = ("name", "shortdesc", "summary")
                 domain = ["|", "|", *((name, "ilike", words) for name in fields)]
                 self.assertIn("epd_mailing", modules.search(domain).mapped("name"), (lang, words))
