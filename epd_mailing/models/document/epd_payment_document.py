@@ -11,6 +11,7 @@ from ...tools.delivery_state import NOT_PRESENTED, find_best_state
 from ...tools.document_number import make_document_number
 from .document_comparison import DocumentComparison
 from .document_writer import DocumentWriter
+from .missing_balance import MissingBalance
 
 FORMS = [
     ("receipt", "Receipt"),
@@ -312,7 +313,13 @@ class EpdPaymentDocument(models.Model):
             raise UserError(self.env._("Say why the document is issued again."))
         if document.state != "saved":
             raise UserError(self.env._("Only a saved document is issued again."))
-        fresh = document._form_one(document.account_id, document.period_id, document.form, reason)
+        account, period, form = document.account_id, document.period_id, document.form
+        # balances may have been taken back since
+        for _none, problem in (
+            MissingBalance(self.sudo().env, period, form).refuse(account).values()
+        ):
+            raise UserError(problem["text"])
+        fresh = document._form_one(account, period, form, reason)
         return fresh._get_records_action(context={})
 
     def _supersede(self, reason):

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from odoo.tools import SQL
 
-from ...tools.money import to_decimal
+from ...tools.money import format_money, to_decimal
 
 
 class MissingBalance:
@@ -35,6 +35,27 @@ class MissingBalance:
     def find_one(self, account):
         """Return roubles that one account owed, 0 when nothing is missing."""
         return self.find(SQL("(SELECT %s)", account.id)).get(account.id, Decimal(0))
+
+    def describe(self, owed):
+        """Return why an account that owed ``owed`` roubles gets no document, and what to do."""
+        return self.env._(
+            "The balance of the period is not loaded, and the account owed %s: the "
+            "receipt would drop this debt. Load the balances, or lift it with a reason "
+            "at “Save for Sending”.",
+            format_money(owed),
+        )
+
+    def refuse(self, accounts):
+        """Return the outcome of those of some accounts whose debt a document would drop.
+
+        :param accounts: ``epd.personal.account``
+        :return: ``{account id: (None, {"code", "text"})}``, as the writer of documents says it
+        """
+        found = self.find(SQL("(SELECT unnest(%s::integer[]))", accounts.ids))
+        return {
+            account: (None, {"code": "no_balance", "text": self.describe(owed)})
+            for account, owed in found.items()
+        }
 
     def _find_by_documents(self, accounts):
         rows = self.env.execute_query(

@@ -3,6 +3,7 @@
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..document.missing_balance import MissingBalance
 from .letter_writer import LetterWriter
 
 REISSUED_AT_ONCE = 200  # documents made while the clerk waits: some seconds
@@ -55,7 +56,10 @@ class OutdatedLetters:
         reason = self.env._("Changed after saving")
         for (period, form), group in documents.grouped(lambda d: (d.period_id, d.form)).items():
             # all of them are known to have changed
-            outcome = documents._form_documents(group.account_id, period, form, "all", reason)
+            # balances may have been taken back since: no version may drop the debt
+            outcome = MissingBalance(self.env(su=True), period, form).refuse(group.account_id)
+            accounts = group.account_id - group.account_id.browse(outcome)
+            outcome |= documents._form_documents(accounts, period, form, "all", reason)
             for account in group.account_id:
                 document, problem = outcome[account.id]
                 fresh |= document or documents.browse()

@@ -6,9 +6,9 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...tools.money import format_money
 from ..base.epd_background_work import LOST_TRANSACTION
 from ..document.epd_document_snapshot import LIFTED
+from ..document.missing_balance import MissingBalance
 from .run_waivers import RunWaivers
 
 _logger = logging.getLogger(__name__)
@@ -123,19 +123,9 @@ class RunSlice:
         query = SQL("(SELECT unnest(%s::integer[]))", accounts.ids)
         missing = self.env["epd.run.readiness"]._get_missing_balances(self.run, query)
         lifted = RunWaivers(self.run).get_seen_ids("no_balance") if missing else set()
+        describe = MissingBalance(self.env, self.run.period_id, self.run.form).describe
         return {
-            account: (
-                None,
-                {
-                    "code": "no_balance",
-                    "text": self.env._(
-                        "The balance of the period is not loaded, and the account owed %s: the "
-                        "receipt would drop this debt. Load the balances, or lift it with a reason "
-                        "at “Save for Sending”.",
-                        format_money(owed),
-                    ),
-                },
-            )
+            account: (None, {"code": "no_balance", "text": describe(owed)})
             for account, owed in missing.items()
             if account not in lifted
         }

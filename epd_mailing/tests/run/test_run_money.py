@@ -117,6 +117,20 @@ class TestForgottenBalance(SecondMonthCase):
         _page, lines = self._page()
         self.assertEqual(lines["find_no_balance"].severity, "error")
 
+    def test_a_new_version_does_not_drop_the_debt(self):
+        self.second.action_prepare()
+        self._run_cron("ir_cron_prepare")
+        document = self.accounts[0].document_ids.filtered(lambda d: d.period_id == self.april)
+        self._forget_balances(self.accounts[:1])
+        with self.assertRaisesRegex(UserError, "1.714,34"):
+            document.with_user(self.operator).action_reissue("Начисления изменены")
+        mailing = self.env["epd.mailing"].browse(self.second.action_make_mailing()["res_id"])
+        letter = mailing.letter_ids.filtered(lambda one: one.document_id == document)
+        self.assertTrue(letter)
+        with self.assertRaisesRegex(UserError, "1.714,34"):
+            mailing.action_reissue_outdated()
+        self.assertEqual(document.state, "saved")
+
     def test_nothing_is_lifted_that_is_not_there_or_not_liftable(self):
         for code in ("no_balance", "line_sum", "second_form", "nonsense"):
             with self.subTest(code), self.assertRaises(UserError):
