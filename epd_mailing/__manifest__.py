@@ -2,8 +2,8 @@
     "name": "Payment Documents: Preparation and Mailing",
     # the words that people in Russia look for stand in the list of applications before any translation does;
     # they type them with «е» for «ё», which Odoo's search does not know as the same
-    "summary": "Receipts of housing managers (платёжные / платежные документы, ЕПД, квитанция, квитанции, "
-    "расчёты / расчеты ЖКХ): form, save, mail through UniSender, prove delivery",
+    "summary": "Receipts of housing managers (платёжные документы, ЕПД, квитанция, квитанции, расчёты "
+    "ЖКХ; платежные документы, расчеты): form, save, mail through UniSender, prove delivery",
     "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "epd_mailing contributors",
