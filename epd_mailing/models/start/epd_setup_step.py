@@ -210,7 +210,9 @@ class EpdSetupStep(models.Model):
             return True, ready[0].name
         if accounts:
             return False, accounts[0].last_error or self.env._("The connection is not checked.")
-        return False, ""
+        # how many letters a month, and which service is in time: asked and said by the form this step opens
+        choice = accounts.new({"company_id": self.company_id.id})
+        return False, choice.choice_text if choice.letters_a_month else ""
 
     def _ask_provision(self):
         missing = len(self.env["epd.service.provision"]._find_missing(self.env.company))

@@ -145,6 +145,23 @@ class TestSetup(EpdCommon):
         with self.assertRaises(UserError):
             wizard.action_save()
 
+    def test_the_step_of_the_service_says_which_one_fits(self):
+        self.assertFalse(self._step("service_account").note, "nobody to write to yet")
+        payer = self.env["res.partner"].create({"name": "Payer", "email": "payer@example.com"})
+        house = self.env["epd.building"].create({"name": "House", "company_id": self.new.id})
+        self.env["epd.personal.account"].create(
+            {
+                "number": "1",
+                "building_id": house.id,
+                "company_id": self.new.id,
+                "date_open": "2020-01-01",
+                "partner_id": payer.id,
+            }
+        )
+        note = self._step("service_account").note
+        self.assertIn("1 letters", note)
+        self.assertIn("Classic UniSender is enough", note)
+
     def test_the_period_is_opened_by_its_button(self):
         self._step("period").action_go()
         self.assertTrue(self._step("period").is_done)
