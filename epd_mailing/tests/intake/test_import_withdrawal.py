@@ -151,6 +151,19 @@ class TestImportWithdrawal(ImportCase):
         self.assertEqual(self._lines(), before)
         self.assertEqual(order.state, "done")
 
+    def test_a_file_of_another_company_is_out_of_reach(self):
+        order = self._load(make_csv([HEAD, ["00100", "1", "100"]]))
+        before = self._lines()
+        other = self.env["res.company"].create({"name": "Вторая"})
+        self.operator.sudo().write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
+        self.env.invalidate_all()
+        theirs = (
+            self.env["epd.import"].with_user(self.operator).with_company(other).browse(order.id)
+        )
+        with self.assertRaises(AccessError):
+            theirs.with_context(allowed_company_ids=other.ids).action_take_back()
+        self.assertEqual(self._lines(), before)
+
     def test_old_marks_are_forgotten(self):
         order = self._load(make_csv([HEAD, ["00100", "1", "100"]]))
         self.company.epd_import_keep_days = 10
