@@ -11,6 +11,7 @@ class EpdServiceProvision(models.Model):
     _description = "Service Provision"
     _inherit = ["epd.field.guard"]
     _order = "building_id, service_id, date_from desc"
+    _rec_names_search = ["service_id", "building_id"]
     _check_company_auto = True
 
     building_id = fields.Many2one(

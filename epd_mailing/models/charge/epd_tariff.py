@@ -14,6 +14,7 @@ class EpdTariff(models.Model):
     _description = "Tariff"
     _inherit = ["epd.field.guard"]
     _order = "service_id, building_id, date_from desc, id"
+    _rec_names_search = ["service_id", "building_id"]
     _check_company_auto = True
 
     service_id = fields.Many2one(

@@ -45,6 +45,7 @@ class EpdImport(models.Model):
     _description = "Loading from a File"
     _inherit = ["epd.background.task"]
     _order = "id desc"
+    _rec_names_search = ["file_name", "period_id"]
     _check_company_auto = True
 
     _transitions = {

@@ -21,6 +21,7 @@ class EpdImportSum(models.Model):
     _description = "Control Sum of a Loaded File"
     _inherit = ["epd.field.guard"]
     _order = "import_id, figure, building_id, payee_id, id"
+    _rec_names_search = ["import_id"]
 
     import_id = fields.Many2one("epd.import", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="import_id.company_id", store=True, index=True)

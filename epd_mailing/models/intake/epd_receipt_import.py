@@ -41,6 +41,7 @@ class EpdReceiptImport(models.Model):
     _description = "Ready-made Receipts"
     _inherit = ["epd.background.task"]
     _order = "id desc"
+    _rec_names_search = ["file_name", "period_id"]
     _check_company_auto = True
 
     _transitions = {

@@ -44,6 +44,7 @@ class EpdBillingRun(models.Model):
     _description = "Preparation and Sending of Payment Documents"
     _inherit = ["mail.activity.mixin", "epd.background.task", "epd.live"]
     _order = "id desc"
+    _rec_names_search = ["period_id"]
     _check_company_auto = True
 
     _transitions = {
