@@ -106,7 +106,7 @@ class EpdUnisenderAccount(models.Model):
     )
     api_kind = fields.Selection(
         [("classic", "UniSender (api.unisender.com)"), ("go", "Unisender Go (go1, go2)")],
-        string="Service",
+        string="Sending Service",
         required=True,
         default="classic",
         tracking=True,
