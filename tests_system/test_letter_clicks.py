@@ -157,7 +157,7 @@ def test_a_letter_is_written_and_seen_as_its_payer_sees_it(post, page, shoot):
 
 def test_a_failed_letter_is_mended_in_its_row(post, page, shoot):
     """The table says what failed and why, in words; the address is corrected there and the letter goes."""
-    mailing = sending.make_mailing(post, take_documents(post, 200), exact=False)
+    mailing = sending.make_mailing(post, take_documents(post, 200)[:-5], exact=False)
     post.operator("epd.mailing", "action_send_now", [mailing])
     wait_until(lambda: sending.read_state(post, mailing) == "done", 240, "all have gone")
     post.sandbox.control("clock", {"advance": 3600})

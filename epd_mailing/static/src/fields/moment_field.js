@@ -1,3 +1,5 @@
+import { formatDateTime } from "@web/core/l10n/dates";
+import { localization } from "@web/core/l10n/localization";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { DateTimeField, dateTimeField } from "@web/views/fields/datetime/datetime_field";
@@ -7,6 +9,15 @@ export class MomentField extends DateTimeField {
     static template = "epd_mailing.MomentField";
     static props = { ...DateTimeField.props, source: { type: String, optional: true } };
     static defaultProps = { ...DateTimeField.defaultProps, numeric: true };
+
+    /** Odoo's own figures have seconds, and no room for them in a list; the tooltip keeps them. */
+    getFormattedValue(valueIndex, whole = false) {
+        const value = this.values[valueIndex];
+        const format = `${localization.dateFormat} ${localization.timeFormat.replace(":ss", "")}`;
+        return whole || !value
+            ? super.getFormattedValue(valueIndex, true)
+            : formatDateTime(value, { format });
+    }
 
     get isBound() {
         const { data } = this.props.record;
@@ -26,7 +37,6 @@ registry.category("fields").add("epd_moment", {
         return {
             ...dateTimeField.extractProps(fieldInfo, dynamicInfo),
             numeric: true,
-            showSeconds: false,
             source: fieldInfo.options.source,
         };
     },
