@@ -183,6 +183,9 @@ def test_a_failed_letter_is_mended_in_its_row(post, page, shoot):
     table = page.locator(".o_field_widget[name=letter_ids]")
     line = clicks.row(page, email, ".o_field_widget[name=letter_ids]")
     expect(line).not_to_contain_text("err_")
+    whole = "cell => cell.scrollWidth <= cell.clientWidth"
+    for name in ("email", "sent_at", "reason_text"):
+        assert line.locator(f"td[name={name}]").evaluate(whole), f"{name} is cut"
     expect(line.locator("td[name=email]")).to_have_text(email)
     assert re.fullmatch(
         r"\d\d\.\d\d\.\d{4} \d\d:\d\d", line.locator("td[name=sent_at]").inner_text().strip()
