@@ -308,3 +308,9 @@ def test_mutated_a_blank_or_comma_for_a_dot_reaches_no_stranger(local, slip, dat
     address = f"{local}.petrov@mail.example.com"
     place = data.draw(st.sampled_from([n for n, char in enumerate(address) if char == "."]))
     assert read_addresses(address[:place] + slip + address[place + 1 :]).addresses == ()
+
+
+def test_the_domain_of_a_sender_is_that_of_the_dns():
+    assert address_text.get_domain("УК <Office@Пример.РФ>") == "xn--e1afmkfd.xn--p1ai"
+    assert address_text.get_domain("two@a.example.com, three@b.example.com") == ""
+    assert address_text.get_domain(None) == ""

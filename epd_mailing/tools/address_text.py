@@ -247,6 +247,12 @@ def is_text_of(text: str | None, normals: tuple[str, ...] | list[str]) -> bool:
     return not reading.problems and set(reading.normals) == set(normals)
 
 
+def get_domain(text: str | None) -> str:
+    """Return the domain of a text that holds one address (a sender's), as DNS knows it; else an empty text."""
+    normals = read_address(text).normals
+    return normals[0].rpartition("@")[2] if normals else ""
+
+
 def take_hints(text: str | None, wanted: Container[str]) -> str:
     """Return a text with what was probably meant in place of what was typed (a person said so).
 

@@ -1,6 +1,6 @@
 from odoo import Command, api, fields, models
 
-from ..tools import sender_domain
+from ..tools import address_text, sender_domain
 
 
 class EpdSenderDomain(models.TransientModel):
@@ -21,7 +21,7 @@ class EpdSenderDomain(models.TransientModel):
 
         :raise UserError: the service rejected the call or did not answer
         """
-        domain = (account.sender_email or "").rpartition("@")[2]
+        domain = address_text.get_domain(account.sender_email)
         wanted = account.sudo()._call_or_raise(
             lambda client: account._get_service().get_wanted_records(client, domain)
         )

@@ -1,6 +1,6 @@
 """Unisender Go: transactional letters without the classic limits, exact events, its own suppression list."""
 
-from ...tools import sender_domain
+from ...tools import address_text, sender_domain
 from ...tools.unisender.webhook import HookEvent
 from ...tools.unisender_go import client as go
 from ...tools.unisender_go import events
@@ -80,7 +80,7 @@ class GoService(ServiceKind):
             "balance": self._describe_tariff(info),
             "sender_confirmed": False,
         }
-        domain = account.sender_email.rpartition("@")[2]
+        domain = address_text.get_domain(account.sender_email)
         what = self.env._("Whether the sender's domain is confirmed")
         state = self.ask_aside(lambda: client.get_domain(domain), what, notes)
         if state is None:

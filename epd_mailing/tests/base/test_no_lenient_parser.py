@@ -41,6 +41,13 @@ KNOWN_TEXTS = {
     ("models/base/epd_work_engine.py", "@"),
     ("tools/receipt_pages.py", "ЖМФШЩЫЮWM@%"),
     ("tools/table_file/kinds.py", "ivanov@example.com"),
+    ("tools/table_file/kinds.py", "petrova@example.com"),
+    # whether what is looked for may be a part of an address
+    ("models/account/epd_personal_account.py", "@"),
+    # XPath
+    ("models/start/epd_settings.py", ".//div[@name='settings']"),
+    ("models/start/epd_settings.py", "//app[@name='epd_mailing']//setting"),
+    ("models/start/epd_settings.py", ".//field/@name"),
 }
 WORD = re.compile(r"\w+")
 
