@@ -42,9 +42,6 @@ class EpdSettings(models.TransientModel):
         related="company_id.epd_code_without_sum", readonly=False
     )
     epd_second_form = fields.Selection(related="company_id.epd_second_form", readonly=False)
-    epd_jump_percent = fields.Integer(related="company_id.epd_jump_percent", readonly=False)
-    epd_quiet_from = fields.Float(related="company_id.epd_quiet_from", readonly=False)
-    epd_quiet_to = fields.Float(related="company_id.epd_quiet_to", readonly=False)
     epd_print_engine = fields.Selection(related="company_id.epd_print_engine", readonly=False)
     epd_import_max_mb = fields.Integer(related="company_id.epd_import_max_mb", readonly=False)
     epd_import_keep_days = fields.Integer(related="company_id.epd_import_keep_days", readonly=False)
