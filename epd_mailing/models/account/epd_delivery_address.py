@@ -473,7 +473,8 @@ class EpdDeliveryAddress(models.Model):
         :param state: ``bounced`` or ``unsubscribed``
         :param reason: what the service said (raw status or code)
         """
-        lost = self.sudo()._can_move(state)
+        # nothing went to a text that is no address, so there is nothing to lose
+        lost = self.sudo().filtered("email_normalized")._can_move(state)
         lost._let(lambda rows, key: life.lose(rows, key, state), reason)
         lost = lost.filtered(lambda address: address.state == state)
         for address in lost:

@@ -476,7 +476,8 @@ class EpdMailingLetter(models.Model):
             claim_token=False,
         )
         if error.code in LOSSES and not self.is_test:
-            self.address_id._lose(LOSSES[error.code], error.code)
+            # by what the letter was sent to: its row may hold another address by now
+            self.env["epd.letter.facts"]._lose_address(self, LOSSES[error.code], error.code)
 
     def _write_not_sent(self, outcome):
         """Certainly not sent (no connection, «retry later», limit, stop): back to the queue."""

@@ -65,7 +65,11 @@ class TestConsentRule(EpdCommon):
         self.env.add_to_compute(self.account._fields["consent_state"], self.account)
 
     @settings(
-        max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=60,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
     )
     @given(WORDS)
     def test_record_and_sql_hear_the_same_last_word(self, words):

@@ -52,6 +52,14 @@ class TestDeliveryAddress(EpdCommon):
         self.accounts[1].partner_id.email = "new@example.com"
         self.assertEqual(self.address.email, "ivanov@example.com")
 
+    def test_misspelt_address_cannot_be_lost(self):
+        self.account.partner_id.email = "a b@example.com"
+        misspelt = self.account.address_ids.filtered("problem")
+        for state in ("bounced", "unsubscribed"):
+            misspelt._lose(state, "x")
+            self.assertEqual(misspelt.state, "active")
+        self.assertNotEqual(self.account.consent_state, "withdrawn")
+
     def test_malformed_and_double(self):
         with self.assertRaises(ValidationError):
             self.env["epd.delivery.address"].create(
