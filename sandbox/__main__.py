@@ -25,7 +25,8 @@ GET /sandbox/hooks, /sandbox/count; POST /sandbox/faults (ends them all),
 /sandbox/clock {"advance": s}, /sandbox/settings {…}, /sandbox/reset,
 With EPD_SANDBOX_TOKEN in the environment the inbox and the control API ask for it: ?token=… or X-Sandbox-Token.
 /sandbox/status {"id", "status"}, /sandbox/fault {"kind", "times", "chance", "method", "email",
-"code", "seconds"} with kind slow_before, slow_after, drop_before, drop_after, http_502, non_json, code.
+"code", "seconds"} with kind slow_before, slow_after, drop_before, drop_after, non_json, code,
+http_429, http_500, http_503 (not taken), http_502, http_504 (taken).
 """
 
 

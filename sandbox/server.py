@@ -9,7 +9,7 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from . import forms, pages
+from . import faults, forms, pages
 from .errors import ApiError
 from .go import routes as go_routes
 from .go.service import GoService
@@ -123,19 +123,21 @@ class Handler(BaseHTTPRequestHandler):
         elif kind == "drop_before":
             self.drop()
             return
+        elif kind in faults.REFUSED:
+            # the server in front of the service speaks, so no JSON
+            self.send(faults.REFUSED[kind], "text/html", b"<html>Try later</html>")
+            return
         elif kind == "code":
             self._json({"error": "По заказу", "code": fault["code"]})
             return
         answer = self._call(method, args)
         if kind == "slow_after":
             time.sleep(fault.get("seconds", 5))
-        elif kind == "drop_after":
+        if kind == "drop_after":
             self.drop()
-        elif kind == "http_502":
-            self.send(502, "text/html", b"<html>Bad Gateway</html>")
-        elif kind == "non_json":
-            self.send(200, "text/html", "<html>Технические работы</html>".encode())
-        if kind not in ("drop_after", "http_502", "non_json"):
+        elif kind in faults.LOST:
+            self.send(faults.LOST[kind], "text/html", "<html>Технические работы</html>".encode())
+        else:
             self._json(answer)
 
     def _read_form(self, query, body):

@@ -106,6 +106,14 @@ def database_now(house):
     return house.odoo.query("SELECT clock_timestamp() AT TIME ZONE 'UTC'")[0][0]
 
 
+def is_quiet(house):
+    """Tell whether the database executes nothing but this question."""
+    return not house.odoo.query(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+        "AND backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid()"
+    )
+
+
 def count_states(house, mailing):
     """Return how many letters of a mailing stand in each state of sending."""
     return collections.Counter(

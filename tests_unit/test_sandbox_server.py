@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from sandbox import faults
 from sandbox.server import SandboxServer
 from sandbox.service import Service
 from sandbox.store import Store
@@ -185,14 +186,21 @@ def test_slow_after_acceptance_is_the_duplicate_trap(server, capfd):
     assert len(letters(server)) == 1
 
 
-@pytest.mark.parametrize(("kind", "status"), [("http_502", 502), ("non_json", 200)])
-def test_odd_answers(server, kind, status):
+@pytest.mark.parametrize(
+    ("kind", "status", "taken"),
+    [
+        *((kind, status, 1) for kind, status in faults.LOST.items()),
+        *((kind, status, 0) for kind, status in faults.REFUSED.items()),
+    ],
+)
+def test_odd_answers(server, kind, status, taken):
     control(server, "fault", kind=kind)
     found, content = ask(server, "/ru/api/sendEmail", form(api_key=KEY, **LETTER))
     assert found == status
     with pytest.raises(ValueError):
         json.loads(content)
-    assert len(letters(server)) == 1
+    assert len(letters(server)) == taken
+    assert "result" in send(server)
 
 
 def test_fault_by_chance_and_for_another_method(server):

@@ -85,12 +85,29 @@ def test_codes_become_errors(service, client, code, kind):
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("fault", ["drop_after", "http_502", "non_json", "slow_after"])
+@pytest.mark.parametrize("fault", ["drop_after", "http_502", "http_504", "non_json", "slow_after"])
 def test_doubt_is_never_read_as_not_sent(service, client, fault):
     service.faults.append({"kind": fault, "times": 1, "seconds": 3})
     with pytest.raises(errors.ResultUnknown):
         client.send_email(letter())
     assert len(service.store.letters()) == 1, "the letter had been taken in"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("http_429", errors.RateLimited),
+        # nothing was taken, and the client cannot know it
+        ("http_500", errors.ResultUnknown),
+        ("http_503", errors.ResultUnknown),
+    ],
+)
+def test_a_service_that_is_down_or_busy(service, client, fault, kind):
+    service.faults.append({"kind": fault, "times": 1})
+    with pytest.raises(kind) as caught:
+        client.send_email(letter())
+    assert caught.value.code == fault
+    assert service.store.letters() == []
 
 
 def test_refused_connection_is_safe_to_retry():

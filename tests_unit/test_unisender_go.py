@@ -148,10 +148,17 @@ def test_the_days_limit_waits_for_the_day(box):
         client.send_email(replaced(ref_key="k-2"))
 
 
-@pytest.mark.parametrize("kind", ["slow_after", "drop_after", "http_502", "non_json"])
+@pytest.mark.parametrize("kind", ["slow_after", "drop_after", "http_502", "http_504", "non_json"])
 def test_a_lost_answer_is_asked_for_again_within_the_minute(box, kind):
     box.go.faults.append({"kind": kind, "times": 1, "seconds": 2})
     assert box.client().send_email(LETTER).provider_id == ""
+    assert len(box.go.store.letters()) == 1
+
+
+@pytest.mark.parametrize("kind", ["http_500", "http_503"])
+def test_a_letter_that_the_service_failed_to_take_goes_by_the_second_try(box, kind):
+    box.go.faults.append({"kind": kind, "times": 1})
+    assert box.client().send_email(LETTER).provider_id
     assert len(box.go.store.letters()) == 1
 
 

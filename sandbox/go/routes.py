@@ -5,6 +5,7 @@ import re
 import time
 from html import escape
 
+from .. import faults
 from . import BEHAVIOURS
 from .service import REQUEST_LIMIT, GoError, stamp
 
@@ -47,7 +48,7 @@ def _api(handler, service, method, body):
         return
     fault = service.take_fault(method, data) or {}
     kind = fault.get("kind", "")
-    if kind in ("slow_before", "drop_before", "http_429", "http_500", "code"):
+    if kind in ("slow_before", "drop_before", "code", *faults.REFUSED):
         if kind == "slow_before":
             time.sleep(fault.get("seconds", 5))
         else:
@@ -58,10 +59,9 @@ def _api(handler, service, method, body):
         time.sleep(fault.get("seconds", 5))
     if kind == "drop_after":
         handler.drop()
-    elif kind == "http_502":
-        handler.send(502, "text/html", b"<html>Bad Gateway</html>")
-    elif kind == "non_json":
-        handler.send(200, "text/html", "<html>Технические работы</html>".encode())
+    elif kind in faults.LOST:
+        page = "<html>Технические работы</html>".encode()
+        handler.send(faults.LOST[kind], "text/html", page)
     else:
         if "event_dump" in answer:
             host = handler.headers.get("Host")
@@ -82,7 +82,7 @@ def _before(handler, kind, fault):
             fault.get("status", 400),
         )
     else:
-        status = int(kind[-3:])
+        status = faults.REFUSED[kind]
         _json(
             handler,
             {"status": "error", "code": 150 if status == 500 else 0, "message": "По заказу"},
