@@ -24,7 +24,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     (_LIST, "epd.service"): _FILTER,
     (_LIST, "epd.billing.period"): _FILTER,
     (_LIST, "epd.payment.document"): _FILTER,
-    ("models/run/epd_run_readiness.py", "epd.gis.placement"): (
+    ("models/run/epd_readiness_accounts.py", "epd.gis.placement"): (
         "what keeps a document from being printed whole stands on one page, whichever room knows it"
     ),
 }

@@ -3,7 +3,8 @@ from odoo.exceptions import UserError
 
 from ..models.document.document_sums import compare_documents
 from ..models.document.outdated_figures import describe_outdated
-from ..models.run.epd_run_readiness import WHOLE_RUN, get_jump_sizes
+from ..models.run.epd_run_readiness import get_jump_sizes
+from ..models.run.readiness_rules import WHOLE_RUN
 from ..models.run.run_outlook import MENDS, NOTHING, RunOutlook
 from ..models.run.run_scope import RunScope
 from ..models.run.run_waivers import LIFTABLE, RunWaivers

@@ -6,6 +6,15 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 
+def query_ids(env, query):
+    """Return what the first column of a query has, in its order.
+
+    :param query: ``odoo.tools.SQL``
+    :return: list
+    """
+    return [row[0] for row in env.execute_query(query)]
+
+
 class RunScope:
     """The accounts of a run, and what they have in its period.
 

@@ -1,0 +1,192 @@
+from odoo import models
+from odoo.tools import SQL
+
+from ...tools import requisites
+from ...tools.address_text import read_addresses
+from .run_scope import RunScope, query_ids
+
+SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
+
+
+class EpdReadinessAccounts(models.AbstractModel):
+    """The rules of readiness about accounts: payers, numbers, addresses, identifiers of ГИС ЖКХ.
+
+    Part of ``epd.run.readiness``, which says what ``run`` and ``accounts`` are.
+    """
+
+    _name = "epd.readiness.accounts"
+    _description = "Readiness of Accounts"
+
+    def _find_no_accounts(self, run, accounts):
+        found = self.env.execute_query(SQL("SELECT EXISTS %s", accounts))[0][0]
+        return [] if found else run.list_ids.ids or [0]
+
+    def _find_no_charges(self, run, accounts):
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM (%s) AS bare WHERE id IN %s ORDER BY id",
+                RunScope(run).get_bare_query(),
+                accounts,
+            ),
+        )
+
+    def _find_no_payer(self, run, accounts):
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM epd_personal_account WHERE id IN %s AND partner_id IS NULL ORDER BY id",
+                accounts,
+            ),
+        )
+
+    def _find_archived_payer(self, run, accounts):
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT account.id FROM epd_personal_account account"
+                " JOIN res_partner partner ON partner.id = account.partner_id"
+                " WHERE account.id IN %s AND NOT partner.active ORDER BY account.id",
+                accounts,
+            ),
+        )
+
+    def _find_archived_building(self, run, accounts):
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT account.id FROM epd_personal_account account"
+                " JOIN epd_building building ON building.id = account.building_id"
+                " WHERE account.id IN %s AND NOT building.active ORDER BY account.id",
+                accounts,
+            ),
+        )
+
+    def _find_double_unified(self, run, accounts):
+        return query_ids(
+            self.env,
+            SQL(
+                """
+                SELECT a.id FROM epd_personal_account a
+                 WHERE a.id IN %(accounts)s AND a.unified_number <> ''
+                   AND EXISTS (SELECT 1 FROM epd_personal_account b
+                                WHERE b.company_id = a.company_id AND b.id <> a.id
+                                  AND upper(b.unified_number) = upper(a.unified_number)
+                                  AND (b.date_close IS NULL OR b.date_close >= %(first)s)
+                                  AND b.premises IS DISTINCT FROM a.premises)
+                 ORDER BY a.id
+                """,
+                accounts=accounts,
+                first=run.period_id.date_start,
+            ),
+        )
+
+    def _find_latin_unified(self, run, accounts):
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, unified_number FROM epd_personal_account"
+                " WHERE id IN %s AND unified_number <> '' ORDER BY id",
+                accounts,
+            )
+        )
+        return [account for account, number in rows if requisites.check_unified_account(number)]
+
+    def _find_shared_email(self, run, accounts):
+        return query_ids(
+            self.env,
+            SQL(
+                """
+                SELECT e.id FROM epd_delivery_address e
+                 WHERE e.account_id IN %(accounts)s AND e.state = 'active'
+                   AND e.email_normalized IN (
+                       SELECT d.email_normalized FROM epd_delivery_address d
+                        WHERE d.account_id IN %(accounts)s AND d.state = 'active'
+                          AND d.email_normalized <> ''
+                        GROUP BY d.email_normalized
+                       HAVING COUNT(DISTINCT d.account_id) > %(limit)s)
+                 ORDER BY e.email_normalized, e.id
+                """,
+                accounts=accounts,
+                limit=SHARED_EMAIL,
+            ),
+        )
+
+    def _find_office_email(self, run, accounts):
+        partner = run.company_id.partner_id
+        senders = self.env["epd.unisender.account"].search([("company_id", "=", run.company_id.id)])
+        texts = [*(partner | partner.child_ids).mapped("email"), *senders.mapped("sender_email")]
+        own = {normal for text in texts for normal in read_addresses(text).normals}
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM epd_delivery_address WHERE account_id IN %s AND state = 'active'"
+                " AND email_normalized = ANY(%s) ORDER BY id",
+                accounts,
+                list(own),
+            ),
+        )
+
+    def _find_misspelt_email(self, run, accounts):
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM epd_delivery_address WHERE account_id IN %s AND state = 'active'"
+                " AND COALESCE(email_normalized, '') = '' ORDER BY id",
+                accounts,
+            ),
+        )
+
+    def _find_doubtful_email(self, run, accounts):
+        domain = SQL("split_part(email_normalized, '@', 2)")
+        where = SQL("account_id IN %s AND state = 'active' AND email_normalized <> ''", accounts)
+        domains = query_ids(
+            self.env, SQL("SELECT DISTINCT %s FROM epd_delivery_address WHERE %s", domain, where)
+        )
+        doubtful = [each for each in domains if read_addresses(f"x@{each}").hints]
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM epd_delivery_address WHERE %s AND %s = ANY(%s) ORDER BY id",
+                where,
+                domain,
+                doubtful,
+            ),
+        )
+
+    def _find_no_gis_service(self, run, accounts):
+        if not run.company_id.epd_code_gis:
+            return []
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM epd_personal_account"
+                " WHERE id IN %s AND COALESCE(gis_service_id, '') = '' ORDER BY id",
+                accounts,
+            ),
+        )
+
+    def _find_odd_gis_service(self, run, accounts):
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, gis_service_id FROM epd_personal_account"
+                " WHERE id IN %s AND gis_service_id <> '' ORDER BY id",
+                accounts,
+            )
+        )
+        return [account for account, number in rows if requisites.check_service_id(number)]
+
+    def _find_no_gis_document(self, run, accounts):
+        placed = SQL(
+            "SELECT account_id FROM epd_gis_placement WHERE period_id = %s AND form = %s",
+            run.period_id.id,
+            run.form,
+        )
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM epd_personal_account WHERE id IN %(accounts)s"
+                " AND EXISTS (%(placed)s) AND id NOT IN (%(placed)s) ORDER BY id",
+                accounts=accounts,
+                placed=placed,
+            ),
+        )
