@@ -1,13 +1,6 @@
-import ipaddress
-import secrets
-from datetime import datetime, time, timedelta
-from urllib.parse import urlsplit
-
 from odoo import Command, api, fields, models
-from odoo.addons.base.models.res_partner import _tz_get
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import NO_ACCESS
-from odoo.tools import consteq
 
 from ...tools.address_text import read_addresses
 from ...tools.unisender import errors, hosts
@@ -17,13 +10,6 @@ from .classic_service import ClassicService
 from .error_words import describe_error
 from .go_service import GoService
 
-FIRST_REST = 60  # seconds; doubled with each error in a row
-LONGEST_REST = 900
-ERRORS_TO_PAUSE = 8
-# answers of a limit in a row, each after a rest of a minute and more: it is not the minute's
-LIMITS_TO_DAY = 3
-DAY_BEGINS = timedelta(minutes=5)  # after midnight: the service's clock need not be ours
-DAY_AGAIN = timedelta(hours=1)  # the day's number may be counted from another hour
 SERVICES = {"classic": ClassicService, "go": GoService}
 # of the administrator alone: addresses of a sandbox on this machine
 SANDBOX_PARAMETER = "epd_mailing.sandbox_url"
@@ -32,30 +18,25 @@ WARNINGS_KEPT = 5
 OF_THE_KEY = dict.fromkeys(
     ("login", "balance", "sender_confirmed", "check_note", "last_warning"), False
 )
-CALL_NOTED = timedelta(minutes=1)  # webhook calls are noted no more often
-
-
-def is_public(url):
-    """Tell whether a service in the internet may reach the address; names are not looked up."""
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith(
-            (".local", ".localhost", ".lan", ".internal", ".home.arpa", ".test", ".invalid")
-        )
 
 
 class EpdUnisenderAccount(models.Model):
-    """An account at UniSender: sender, key, limits, webhook and the state of the connection.
+    """An account at UniSender: sender, key, limits and the state of the connection.
 
     Nothing is sent through an account that is not ``active``. The key can be entered by a manager
-    and is read by the program alone (field group ``NO_ACCESS``).
+    and is read by the program alone (field group ``NO_ACCESS``). Its database, its webhook and its rest
+    after errors are collaborators: ``epd.database.home``, ``epd.webhook.receiver``, ``epd.service.rest``.
     """
 
     _name = "epd.unisender.account"
     _description = "UniSender Account"
-    _inherit = ["epd.thread", "mail.activity.mixin", "epd.state.gate", "epd.database.home"]
+    _inherit = [
+        "epd.thread",
+        "mail.activity.mixin",
+        "epd.service.rest",
+        "epd.database.home",
+        "epd.webhook.receiver",
+    ]
     _order = "sequence, name"
 
     _transitions = {
@@ -65,8 +46,6 @@ class EpdUnisenderAccount(models.Model):
     }
     _guarded_fields = (
         "api_key",
-        "webhook_token",
-        "webhook_state",
         "last_error",
         "last_checked_at",
         "login",
@@ -74,18 +53,6 @@ class EpdUnisenderAccount(models.Model):
         "sender_confirmed",
         "check_note",
         "last_warning",
-        "wait_until",
-        "wait_reason",
-        "fault_count",
-        "limit_count",
-        "day_limit_at",
-        "webhook_on_at",
-        "webhook_called_at",
-        "webhook_rejected_at",
-        "webhook_rejected_reason",
-        "webhook_silent_at",
-        "webhook_renewed_at",
-        "event_offset",
     )
 
     name = fields.Char(
@@ -184,42 +151,6 @@ class EpdUnisenderAccount(models.Model):
     lease_seconds = fields.Integer(string="Lease of a Claimed Letter, s", default=300)
     send_ref_key = fields.Boolean(help="Off until checked on a live account.")
     track_links = fields.Boolean(help="Makes «read» measurable by the link to the receipt.")
-    # webhook
-    webhook_token = fields.Char(groups=NO_ACCESS, copy=False)
-    webhook_state = fields.Selection(
-        [("off", "Off"), ("on", "On")], default="off", required=True, readonly=True, copy=False
-    )
-    webhook_on_at = fields.Datetime(readonly=True, copy=False)
-    webhook_called_at = fields.Datetime(string="Last Genuine Call", readonly=True, copy=False)
-    webhook_rejected_at = fields.Datetime(string="Last Rejected Call", readonly=True, copy=False)
-    webhook_rejected_reason = fields.Char(string="Rejected Because", readonly=True, copy=False)
-    webhook_silent_at = fields.Datetime(
-        string="No Calls Since",
-        readonly=True,
-        copy=False,
-        help="Letters change at UniSender and no call tells of it. Until one comes, the contacts are asked.",
-    )
-    webhook_renewed_at = fields.Datetime(readonly=True, copy=False)
-    webhook_warning = fields.Text(compute="_compute_webhook_warning")
-    event_tz = fields.Selection(
-        _tz_get,
-        string="Time Zone of Events",
-        required=True,
-        default="UTC",
-        help="The zone of the times in UniSender's events, which name none.",
-    )
-    event_offset = fields.Integer(
-        string="Events Differ By, h",
-        readonly=True,
-        copy=False,
-        help="Whole hours by which the times of events differ from the hour they came.",
-    )
-    # the rest after errors of the service, shared by all workers and hosts
-    wait_until = fields.Datetime(string="Rests Until", readonly=True, copy=False)
-    wait_reason = fields.Char(string="Rests Because", readonly=True, copy=False)
-    fault_count = fields.Integer(string="Errors in a Row", readonly=True, copy=False)
-    limit_count = fields.Integer(string="Answers of a Limit in a Row", readonly=True, copy=False)
-    day_limit_at = fields.Datetime(string="Day's Letters Used Up At", readonly=True, copy=False)
 
     # which of the two fits: for the screen alone
     letters_a_month = fields.Integer(compute="_compute_letters_a_month", readonly=False)
@@ -473,9 +404,6 @@ class EpdUnisenderAccount(models.Model):
                     and any(account[name] != vals[name] for name in changed)
                 )
             ).sudo()._unlocked()._move("draft")
-        if "event_tz" in vals and not self._is_unlocked():
-            # what was reported in the old zone is settled by the new one
-            self.sudo()._unlocked().write({"event_offset": 0})
         return super().write(vals)
 
     def action_check_connection(self):
@@ -492,8 +420,7 @@ class EpdUnisenderAccount(models.Model):
             except errors.UniSenderError as error:
                 vals = {"state": "error", "last_error": account._describe_error(error)}
             if vals["state"] == "active":
-                vals |= {"wait_until": False, "wait_reason": False, "day_limit_at": False}
-                vals |= {"fault_count": 0, "limit_count": 0}
+                vals |= account._get_rested_vals()
             account.write({**vals, "last_checked_at": fields.Datetime.now()})
         return True
 
@@ -565,59 +492,6 @@ class EpdUnisenderAccount(models.Model):
         account._unlocked().write({"list_id": list_id, "list_title": title})
         return list_id
 
-    # --- webhook ---------------------------------------------------------------------------------
-
-    def _get_webhook_url(self):
-        """Return our address for UniSender's events; the token is the account's own secret."""
-        self.ensure_one()
-        account = self.sudo()
-        if not account.webhook_token:
-            account._unlocked().write({"webhook_token": secrets.token_urlsafe(24)})
-        return f"{account.get_base_url()}/epd_mailing/webhook/{account.webhook_token}"
-
-    @api.model
-    def _find_by_webhook_token(self, token):
-        """Return the account whose webhook is switched on under ``token``, or nothing."""
-        if not token or len(token) < 20:
-            return self.browse()
-        found = self.with_context(active_test=False).search(
-            [("webhook_token", "=", token), ("webhook_state", "=", "on")], limit=1
-        )
-        return found if found and consteq(found.webhook_token, token) else self.browse()
-
-    @api.depends("base_url", "webhook_state")
-    def _compute_webhook_warning(self):
-        for account in self:
-            ours = account.get_base_url()
-            account.webhook_warning = (
-                False
-                if hosts.is_loopback(account.base_url or "") or is_public(ours)
-                else self.env._(
-                    "UniSender cannot call %(url)s: this address is not reachable from the "
-                    "internet. Set “web.base.url” to the public address of this Odoo; until then "
-                    "the statuses are asked, and their times are less exact.",
-                    url=ours,
-                )
-            )
-
-    def action_webhook_on(self):
-        """Have UniSender report events to this Odoo.
-
-        :return: True, or a notice when UniSender cannot reach the address
-        """
-        self.check_access("write")
-        for account in self.sudo():
-            account._call_or_raise(account._register_webhook)
-            account._unlocked().write(
-                {
-                    "webhook_state": "on",
-                    "webhook_on_at": fields.Datetime.now(),
-                    "webhook_silent_at": False,
-                }
-            )
-        warnings = [account.webhook_warning for account in self if account.webhook_warning]
-        return self._warn(warnings[0]) if warnings else True
-
     @api.model
     def _warn(self, message):
         """Return the action that shows a warning and the form as it is now."""
@@ -631,54 +505,6 @@ class EpdUnisenderAccount(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
-
-    def _register_webhook(self, client):
-        """Tell the service our address; known already, it is switched on again."""
-        self.ensure_one()
-        client.set_hook(self._get_webhook_url())
-        self._unlocked().write({"webhook_renewed_at": fields.Datetime.now()})
-
-    def _note_webhook_call(self, rejected=False):
-        """Keep when the last genuine call came, or the last rejected one and why.
-
-        At most one a minute is noted, so that a stranger's calls cost next to nothing.
-
-        :param rejected: the reason, for the screen; nothing for a genuine call
-        """
-        self.ensure_one()
-        now = fields.Datetime.now()
-        name = "webhook_rejected_at" if rejected else "webhook_called_at"
-        if self[name] and now - self[name] < CALL_NOTED and not self.webhook_silent_at:
-            return
-        vals = {name: now}
-        vals |= {"webhook_rejected_reason": rejected} if rejected else {"webhook_silent_at": False}
-        self._unlocked().write(vals)
-
-    def _note_offset(self, hours):
-        """Tell a manager, once, that the times of events are of another zone.
-
-        :param hours: whole hours by which they differ
-        """
-        self.ensure_one()
-        if not hours or hours == self.event_offset:
-            return
-        account = self._for_office()
-        account._unlocked().write({"event_offset": hours})
-        account._notify_manager(
-            account.env._("UniSender's times are of another zone"),
-            account.env._(
-                "The times in UniSender's events differ by %(hours)+d h from the hour they came. "
-                "They are not used: such facts are shown as “not later than”. Choose the zone in "
-                "“Time Zone of Events” of the UniSender account; new events are then exact.",
-                hours=hours,
-            ),
-        )
-
-    def _trust_zone(self):
-        """A time came that fits its receipt: the zone is the right one."""
-        self.ensure_one()
-        if self.event_offset:
-            self._unlocked().write({"event_offset": 0})
 
     def _note_warnings(self, warnings):
         """Show what the service warned of; written only when it says something new.
@@ -702,20 +528,6 @@ class EpdUnisenderAccount(models.Model):
             user_id=self.env["epd.delivery.address"]._get_office_user(self).id,
         )
 
-    def action_webhook_off(self):
-        """Stop UniSender's reports; polling goes on."""
-        self.check_access("write")
-        notes = []
-        for account in self.sudo():
-            url, client = account._get_webhook_url(), account._get_client()
-            account._get_service().ask_aside(
-                lambda client=client, url=url: client.remove_hook(url), account.name, notes
-            )
-            # off in any case: what the service still sends is not taken, and it gives up after a day
-            # https://www.unisender.com/ru/support/api/common/sistema-uvedomlenij-o-sobytiyah-webhooks/, seen 2026-11-26
-            account._unlocked().write({"webhook_state": "off", "webhook_silent_at": False})
-        return self._warn(notes[0]) if notes else True
-
     def _call_or_raise(self, function):
         client = self._get_client()
         try:
@@ -724,80 +536,3 @@ class EpdUnisenderAccount(models.Model):
             raise UserError(self._describe_error(error)) from None
         self._note_warnings(client.take_warnings())
         return found
-
-    # --- errors of the service --------------------------------------------------------------------
-
-    def _back_off(self, reason):
-        """Let the queue of this account wait, longer with each error in a row.
-
-        :return: True after so many errors without one letter going that a person has to look
-        """
-        self.ensure_one()
-        count = self.fault_count + 1
-        seconds = min(LONGEST_REST, FIRST_REST * 2 ** (count - 1))
-        self._unlocked().write(
-            {
-                "fault_count": count,
-                "limit_count": 0,
-                "wait_reason": reason,
-                "wait_until": fields.Datetime.now() + timedelta(seconds=seconds),
-                "last_error": reason,
-            }
-        )
-        return count >= ERRORS_TO_PAUSE
-
-    def _rest_at_limit(self, error, some_went=False):
-        """Let the queue wait after the answer of a limit; for the next day if it is the day's.
-
-        A limit is no error that a person has to deal with, so the mailings do not pause.
-
-        :param error: ``tools.unisender.errors.RateLimited``
-        :param some_went: other letters of the same moment were taken
-        """
-        self.ensure_one()
-        now, count = fields.Datetime.now(), 1 if some_went else self.limit_count + 1
-        vals = {"limit_count": count}
-        named = isinstance(error, errors.DayLimit)
-        if named or count >= LIMITS_TO_DAY:
-            known = self.day_limit_at and now - self.day_limit_at < timedelta(hours=20)
-            next_day = self._get_next_day()
-            # named once: the whole day; named again or guessed: the count may begin at another hour
-            until = next_day if named and not known else min(next_day, now + DAY_AGAIN)
-            reason = self._describe_error(
-                error if named else errors.DayLimit(error.code, error.message)
-            )
-            vals |= {"day_limit_at": now}
-        else:
-            until = now + timedelta(seconds=FIRST_REST * 2 ** (count - 1))
-            reason = self._describe_error(error)
-        self._unlocked().write({**vals, "wait_until": until, "wait_reason": reason})
-
-    def _get_next_day(self):
-        """Return when the office's next day has begun (naive UTC)."""
-        company = self.company_id
-        midnight = datetime.combine(company._epd_today() + timedelta(days=1), time())
-        return company._epd_utc_time(midnight + DAY_BEGINS)
-
-    def _recover(self):
-        """A letter went: the service works again."""
-        if self.fault_count or self.limit_count or self.wait_until:
-            self._unlocked().write(
-                {
-                    "fault_count": 0,
-                    "limit_count": 0,
-                    "day_limit_at": False,
-                    "wait_reason": False,
-                    "wait_until": False,
-                    "last_error": False,
-                }
-            )
-
-    def _set_error(self, error):
-        """Wrong key, no money, unconfirmed sender: nothing goes until a person corrects it.
-
-        :param error: ``tools.unisender.errors.UniSenderError``
-        :return: what it means to the office
-        """
-        text = self._describe_error(error)
-        self._can_move("error")._unlocked()._move("error", last_error=text)
-        return text

@@ -6,8 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, LazyTranslate
 from odoo.tools.translate import LazyGettext
 
+from ...tools.unisender.hosts import is_public
 from ..base.cron_health import CronHealth
-from ..service.epd_unisender_account import is_public
 
 _lt = LazyTranslate(__name__)
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 # Classic: https://www.unisender.com/ru/support/api/common/request-response-format/ ; Go, by the data
 # centre of the account: https://godocs.unisender.ru/web-api-ref (both read 2026-11-26)
@@ -90,3 +91,14 @@ def _embedded(
     if ip in _NAT64:
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1] or ip
+
+
+def is_public(url: str) -> bool:
+    """Tell whether a service in the internet may reach the address; names are not looked up."""
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(
+            (".local", ".localhost", ".lan", ".internal", ".home.arpa", ".test", ".invalid")
+        )
