@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.document.epd_payment_document import FORMS
-from ..models.mailing.mailing_fill import get_saved_domain
+from ..models.mailing.epd_mailing_filling import get_saved_domain
 
 
 class EpdMailingFill(models.TransientModel):

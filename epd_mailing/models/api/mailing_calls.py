@@ -2,7 +2,7 @@
 
 from odoo import fields
 
-from ..mailing.mailing_figures import LETTER_COUNTS, get_figures
+from ..mailing.epd_mailing_figures import LETTER_COUNTS, get_figures
 from .calls import CallRejected, Calls, format_moment
 
 STATES = ("draft", "scheduled", "sending", "paused", "done", "cancelled")

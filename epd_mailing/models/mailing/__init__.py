@@ -8,6 +8,8 @@ from . import epd_letter_text
 from . import epd_message_template
 from . import epd_unisender_account
 from . import epd_letter_eligibility
+from . import epd_mailing_filling
+from . import epd_mailing_figures
 from . import epd_mailing
 from . import epd_mailing_letter
 from . import epd_letter_event

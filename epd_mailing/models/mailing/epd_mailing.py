@@ -5,13 +5,10 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..base.thread import QUIET
-from ..document.epd_payment_document import FORMS
 from ..document.outdated_figures import describe_outdated
 from .epd_mailing_letter import LEFT
 from .letter_writer import LetterWriter
-from .mailing_estimate import MailingEstimate, describe_seconds
-from .mailing_figures import get_counts, get_timelines
-from .mailing_fill import MailingFill, get_saved_domain
+from .mailing_estimate import MailingEstimate
 from .mailing_message import MailingMessage, get_constant_words
 from .mailing_readiness import MailingReadiness
 from .mailing_repeat import REPEAT_KINDS, MailingRepeat
@@ -42,7 +39,8 @@ class EpdMailing(models.Model):
     _description = "Mailing"
     _inherit = [
         "epd.live",
-        "epd.background.work",
+        "epd.mailing.filling",
+        "epd.mailing.figures",
         "epd.letter.text",
         "epd.thread",
         "mail.activity.mixin",
@@ -65,23 +63,11 @@ class EpdMailing(models.Model):
         "finished_at",
         "wait_reason",
         "wait_until",
-        "refreshed_at",
-        "next_refresh_at",
         "parent_id",
         "repeat_kind",
         "at_any_hour",
         "report_due_at",
-        "fill_period_id",
-        "fill_list_id",
-        "fill_form",
-        "is_filling",
-        "fill_total",
-        "fill_left",
-        "fill_after",
-        "fill_started_at",
-        "fill_problem",
     )
-    _work_cron = "epd_mailing.ir_cron_fill"
     # what was agreed on may be edited only while nothing has been handed over
     _draft_fields = (
         "unisender_account_id",
@@ -176,28 +162,12 @@ class EpdMailing(models.Model):
     finished_at = fields.Datetime(readonly=True, copy=False)
     wait_reason = fields.Text(string="Waiting Because", readonly=True, copy=False)
     wait_until = fields.Datetime(readonly=True, copy=False)
-    refreshed_at = fields.Datetime(string="Statistics As Of", readonly=True, copy=False)
-    next_refresh_at = fields.Datetime(readonly=True, copy=False)
     letter_ids = fields.One2many(
         "epd.mailing.letter", "mailing_id", domain=[("is_test", "=", False)], copy=False
     )
     test_letter_ids = fields.One2many(
         "epd.mailing.letter", "mailing_id", domain=[("is_test", "=", True)], copy=False
     )
-    letter_count = fields.Integer(compute="_compute_counts")
-    pending_count = fields.Integer(string="To Send", compute="_compute_counts")
-    sent_count = fields.Integer(string="Sent Letters", compute="_compute_counts")
-    delivered_count = fields.Integer(string="Delivered", compute="_compute_counts")
-    opened_count = fields.Integer(string="Opened", compute="_compute_counts")
-    read_count = fields.Integer(string="Read", compute="_compute_counts")
-    failed_count = fields.Integer(string="Not Sent", compute="_compute_counts")
-    skipped_count = fields.Integer(string="Skipped", compute="_compute_counts")
-    unknown_count = fields.Integer(string="Outcome Unknown", compute="_compute_counts")
-    progress = fields.Float(compute="_compute_counts")
-    delivered_rate = fields.Float(compute="_compute_counts", help="Delivered / sent, percent.")
-    opened_rate = fields.Float(compute="_compute_counts", help="Opened / delivered, percent.")
-    read_rate = fields.Float(compute="_compute_counts", help="Read / delivered, percent.")
-    failed_rate = fields.Float(compute="_compute_counts", help="Not delivered / sent, percent.")
     plan_text = fields.Char(string="Begins", compute="_compute_plan_text")
     eta_text = fields.Char(string="Time Left", compute="_compute_estimate")
     late_count = fields.Integer(
@@ -217,33 +187,6 @@ class EpdMailing(models.Model):
     outdated_blocks = fields.Boolean(
         compute="_compute_outdated", help="They do not go until they are issued again."
     )
-    timeline = fields.Text(
-        compute="_compute_timeline", help="Letters opened, by day or by hour: data of the chart."
-    )
-    has_timeline = fields.Boolean(compute="_compute_timeline")
-    refreshed_text = fields.Char(string="Statistics", compute="_compute_refreshed_text")
-    # letters written in the background
-    is_filling = fields.Boolean(string="Letters Are Being Written", readonly=True, copy=False)
-    fill_total = fields.Integer(string="Documents to Add", readonly=True, copy=False, default=0)
-    fill_left = fields.Integer(
-        string="Documents Not Added Yet", readonly=True, copy=False, default=0
-    )
-    fill_after = fields.Integer(string="Last Document Added", readonly=True, copy=False, default=0)
-    fill_started_at = fields.Datetime(string="Writing Began", readonly=True, copy=False)
-    fill_period_id = fields.Many2one(
-        "epd.billing.period", string="Receipts Of", readonly=True, copy=False, ondelete="restrict"
-    )
-    fill_list_id = fields.Many2one(
-        "epd.account.list",
-        string="Receipts By List",
-        readonly=True,
-        copy=False,
-        ondelete="set null",
-    )
-    fill_form = fields.Selection(FORMS, string="Form of Receipts", readonly=True, copy=False)
-    fill_problem = fields.Text(string="Why Writing Stopped", readonly=True, copy=False)
-    fill_progress = fields.Float(string="Documents Added, %", compute="_compute_fill_progress")
-    fill_eta_text = fields.Char(string="Time Left to Write", compute="_compute_fill_progress")
 
     @api.depends("period_id.name", "subject", "template_id.name", "repeat_kind")
     def _compute_name(self):
@@ -288,12 +231,6 @@ class EpdMailing(models.Model):
     def _compute_body_format(self):
         for mailing in self:
             mailing.body_format = mailing.template_id.body_format or mailing.body_format or "html"
-
-    @api.depends("letter_ids.state")
-    def _compute_counts(self):
-        counts = get_counts(self)
-        for mailing in self:
-            mailing.update(counts[mailing._origin.id])
 
     @api.depends("letter_ids.state", "state", "scheduled_at", "unisender_account_id", "period_id")
     def _compute_estimate(self):
@@ -343,31 +280,6 @@ class EpdMailing(models.Model):
                 len(MailingRepeat(mailing).get_reissued())
                 if mailing.state == "done" and mailing.id
                 else 0
-            )
-
-    @api.depends("letter_ids.opened_at")
-    def _compute_timeline(self):
-        timelines = get_timelines(self.filtered("id"))
-        for mailing in self:
-            mailing.timeline, mailing.has_timeline = timelines[mailing._origin.id]
-
-    @api.depends("refreshed_at", "state")
-    def _compute_refreshed_text(self):
-        for mailing in self:
-            mailing.refreshed_text = mailing.refreshed_at and self.env._(
-                "as of %(time)s", time=mailing.company_id._epd_show_moment(mailing.refreshed_at)
-            )
-
-    @api.depends("fill_total", "fill_left", "is_filling", "fill_started_at")
-    def _compute_fill_progress(self):
-        now = fields.Datetime.now()
-        for mailing in self:
-            done = mailing.fill_total - mailing.fill_left
-            mailing.fill_progress = 100.0 * done / mailing.fill_total if mailing.fill_total else 0
-            seconds = (now - (mailing.fill_started_at or now)).total_seconds()
-            known = mailing.is_filling and done > 0 and seconds > 0
-            mailing.fill_eta_text = known and describe_seconds(
-                self.env, mailing.fill_left * seconds / done
             )
 
     def write(self, vals):
@@ -586,41 +498,6 @@ class EpdMailing(models.Model):
         waiting._withdraw(self.env._("The mailing was cancelled."))
         return len(waiting.filtered(lambda letter: not letter.is_test))
 
-    def action_refresh(self):
-        """«Refresh Statistics»: ask UniSender now, and say as of when the figures are."""
-        for mailing in self._check_and_unlock():
-            if not mailing.unisender_account_id or mailing.state == "draft":
-                continue
-            if not mailing.env["epd.status.poll"]._refresh(mailing):
-                raise UserError(
-                    self.env._(
-                        "UniSender could not be asked. The figures are as of %(time)s. Try again "
-                        "later.",
-                        time=mailing.company_id._epd_show_moment(mailing.refreshed_at),
-                    )
-                )
-        return True
-
-    def action_open_letters(self):
-        """Open the letters of the states in the context (all without one)."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "epd_mailing.epd_mailing_letter_action"
-        )
-        domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
-        states = self.env.context.get("letter_states")
-        if states:
-            domain.append(("state", "in", states))
-        return {**action, "domain": domain, "context": {}}
-
-    def action_open_report(self):
-        """Open the figures of the mailing: buildings, reasons, days."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "epd_mailing.epd_letter_report_action"
-        )
-        return {**action, "domain": [("mailing_id", "=", self.id)], "context": {}}
-
     # --- letters -----------------------------------------------------------------------------------
 
     def _add_documents(self, documents):
@@ -633,44 +510,6 @@ class EpdMailing(models.Model):
             self.state == "paused" and not self.started_at
         )
 
-    # --- letters written in the background ---------------------------------------------------------
-
-    def _get_fill_domain(self):
-        """Return the domain of the documents whose letters the mailing is filled with.
-
-        Those of a month that a person asked for and that no letter has yet. A hook for who makes
-        mailings of other documents; those of no one need no filling.
-        """
-        self.ensure_one()
-        return get_saved_domain(self, self.fill_period_id, self.fill_list_id, self.fill_form)
-
-    def _fill(self):
-        """Write the letters of its documents: now when they are few, else in the background."""
-        MailingFill(self).start()
-
-    def action_stop_filling(self):
-        """Stop writing letters after the slice in work."""
-        for mailing in self._check_and_unlock().filtered("is_filling"):
-            reason = self.env._("Stopped by %(user)s", user=self.env.user.name)
-            mailing.write({"is_filling": False, "fill_problem": reason})
-        return True
-
-    def action_go_on_filling(self):
-        """Write the letters that are still missing."""
-        for mailing in self._check_and_unlock():
-            MailingFill(mailing).go_on()
-        self._wake_worker()
-        return True
-
-    @api.model
-    def _cron_fill(self):
-        """Write the letters of all mailings that wait for them, within the budget of a cron run."""
-        self._run_work()
-
-    @api.model
-    def _get_work_domain(self):
-        return Domain("is_filling", "=", True)
-
     def _get_awaited_cron(self):
         if self.state in ("scheduled", "sending"):
             return "epd_mailing.ir_cron_send"
@@ -679,24 +518,6 @@ class EpdMailing(models.Model):
     def _for_office(self):
         # what became of each letter stands in its row
         return super()._for_office().with_context(tracking_disable=QUIET)
-
-    def _work_as(self):
-        return super()._work_as()._unlocked()
-
-    def _work_slice(self):
-        # the mailing's row is the claim: one worker writes its letters
-        if not self.try_lock_for_update():
-            return None
-        return MailingFill(self).write_slice()
-
-    def _work_left(self):
-        return self.fill_left
-
-    def _pause_for_error(self, error):
-        """Stop writing, and say why."""
-        text = self._get_error_text(error)
-        self._unlocked().write({"is_filling": False, "fill_problem": text})
-        self.message_post(body=text)
 
     # --- sending again -----------------------------------------------------------------------------
 
@@ -773,11 +594,6 @@ class EpdMailing(models.Model):
         due = self.search([("report_due_at", "<=", fields.Datetime.now()), ("state", "=", "done")])
         for mailing in due.try_lock_for_update():
             MailingReport(mailing._for_office()).send()
-
-    @api.model
-    def _cron_refresh(self):
-        """Ask the statuses of letters (the job's code)."""
-        self.env["epd.status.poll"]._run()
 
     def _wake_sender(self, at=None):
         self.env["epd.work.engine"]._wake("epd_mailing.ir_cron_send", at)

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.mailing.mailing_figures import get_figures
+from ...models.mailing.epd_mailing_figures import get_figures
 from ...tools.unisender.client import ContactInfo, UniSenderClient
 from ..sending_common import SendingCommon
 

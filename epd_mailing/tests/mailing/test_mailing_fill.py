@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.mailing import mailing_fill
+from ...models.mailing import epd_mailing_filling
 from ..sending_common import SendingCommon
 
 WORK = "odoo.addons.epd_mailing.models.base.epd_background_work"
@@ -38,7 +38,7 @@ class TestMailingFill(SendingCommon):
 
     def setUp(self):
         super().setUp()
-        self.patch(mailing_fill, "AT_ONCE", 2)
+        self.patch(epd_mailing_filling, "AT_ONCE", 2)
 
     def _make(self):
         run = self.run_.with_user(self.operator)
@@ -54,7 +54,7 @@ class TestMailingFill(SendingCommon):
         return sorted(mailing.letter_ids.document_id.ids)
 
     def test_few_are_written_at_once(self):
-        self.patch(mailing_fill, "AT_ONCE", 4)
+        self.patch(epd_mailing_filling, "AT_ONCE", 4)
         mailing = self._make()
         self.assertFalse(mailing.is_filling)
         self.assertEqual(self._documents(mailing), sorted(self.documents.ids))

@@ -161,7 +161,7 @@ class TestPlan(SendingCommon):
 
     def test_more_receipts_than_at_once_are_added_in_the_background(self):
         mailing = self._make_mailing(self.documents[-1:])
-        with patch("odoo.addons.epd_mailing.models.mailing.mailing_fill.AT_ONCE", 1):
+        with patch("odoo.addons.epd_mailing.models.mailing.epd_mailing_filling.AT_ONCE", 1):
             for _again in range(2):
                 wizard = self.env["epd.mailing.fill"].create({"mailing_id": mailing.id})
                 if not wizard.document_count:

@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ...models.mailing.mailing_figures import get_figures
+from ...models.mailing.epd_mailing_figures import get_figures
 from ..sending_common import NOBODY, SendingCommon
 
 

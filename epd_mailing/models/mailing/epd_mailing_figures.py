@@ -1,10 +1,9 @@
-"""Figures of mailings: counts, the chart of openings, and the statistics for programs."""
-
 import json
 from collections import defaultdict
 from datetime import timedelta
 
-from odoo import fields
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 # the figures that programs get
@@ -165,3 +164,98 @@ def get_figures(mailing):
         "wait_reason": mailing.wait_reason or "",
         "refreshed_at": fields.Datetime.to_string(mailing.refreshed_at) or "",
     }
+
+
+class EpdMailingFigures(models.AbstractModel):
+    """What became of the letters of a mailing: counts, rates, the chart of openings, and of what time.
+
+    Part of ``epd.mailing``.
+    """
+
+    _name = "epd.mailing.figures"
+    _description = "Figures of Letters"
+    _inherit = ["epd.field.guard"]
+
+    refreshed_at = fields.Datetime(string="Statistics As Of", readonly=True, copy=False)
+    next_refresh_at = fields.Datetime(readonly=True, copy=False)
+    refreshed_text = fields.Char(string="Statistics", compute="_compute_refreshed_text")
+    letter_count = fields.Integer(compute="_compute_counts")
+    pending_count = fields.Integer(string="To Send", compute="_compute_counts")
+    sent_count = fields.Integer(string="Sent Letters", compute="_compute_counts")
+    delivered_count = fields.Integer(string="Delivered", compute="_compute_counts")
+    opened_count = fields.Integer(string="Opened", compute="_compute_counts")
+    read_count = fields.Integer(string="Read", compute="_compute_counts")
+    failed_count = fields.Integer(string="Not Sent", compute="_compute_counts")
+    skipped_count = fields.Integer(string="Skipped", compute="_compute_counts")
+    unknown_count = fields.Integer(string="Outcome Unknown", compute="_compute_counts")
+    progress = fields.Float(compute="_compute_counts")
+    delivered_rate = fields.Float(compute="_compute_counts", help="Delivered / sent, percent.")
+    opened_rate = fields.Float(compute="_compute_counts", help="Opened / delivered, percent.")
+    read_rate = fields.Float(compute="_compute_counts", help="Read / delivered, percent.")
+    failed_rate = fields.Float(compute="_compute_counts", help="Not delivered / sent, percent.")
+    timeline = fields.Text(
+        compute="_compute_timeline", help="Letters opened, by day or by hour: data of the chart."
+    )
+    has_timeline = fields.Boolean(compute="_compute_timeline")
+
+    def _get_guarded_fields(self):
+        return super()._get_guarded_fields() | {"refreshed_at", "next_refresh_at"}
+
+    @api.depends("letter_ids.state")
+    def _compute_counts(self):
+        counts = get_counts(self)
+        for mailing in self:
+            mailing.update(counts[mailing._origin.id])
+
+    @api.depends("letter_ids.opened_at")
+    def _compute_timeline(self):
+        timelines = get_timelines(self.filtered("id"))
+        for mailing in self:
+            mailing.timeline, mailing.has_timeline = timelines[mailing._origin.id]
+
+    @api.depends("refreshed_at", "state")
+    def _compute_refreshed_text(self):
+        for mailing in self:
+            mailing.refreshed_text = mailing.refreshed_at and self.env._(
+                "as of %(time)s", time=mailing.company_id._epd_show_moment(mailing.refreshed_at)
+            )
+
+    def action_refresh(self):
+        """«Refresh Statistics»: ask UniSender now, and say as of when the figures are."""
+        for mailing in self._check_and_unlock():
+            if not mailing.unisender_account_id or mailing.state == "draft":
+                continue
+            if not mailing.env["epd.status.poll"]._refresh(mailing):
+                raise UserError(
+                    self.env._(
+                        "UniSender could not be asked. The figures are as of %(time)s. Try again "
+                        "later.",
+                        time=mailing.company_id._epd_show_moment(mailing.refreshed_at),
+                    )
+                )
+        return True
+
+    def action_open_letters(self):
+        """Open the letters of the states in the context (all without one)."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_mailing_letter_action"
+        )
+        domain = [("mailing_id", "=", self.id), ("is_test", "=", False)]
+        states = self.env.context.get("letter_states")
+        if states:
+            domain.append(("state", "in", states))
+        return {**action, "domain": domain, "context": {}}
+
+    def action_open_report(self):
+        """Open the figures of the mailing: buildings, reasons, days."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_letter_report_action"
+        )
+        return {**action, "domain": [("mailing_id", "=", self.id)], "context": {}}
+
+    @api.model
+    def _cron_refresh(self):
+        """Ask the statuses of letters (the job's code)."""
+        self.env["epd.status.poll"]._run()
