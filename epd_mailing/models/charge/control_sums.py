@@ -13,6 +13,11 @@ BALANCES = ("opening", "paid", "due")
 KINDS = {"building": "building_id", "service": "service_id"}
 
 
+def format_percent(percent):
+    """Return a move in percent (Decimal) with its sign, as people write it: ``+12,5``."""
+    return f"{percent:+}".replace(".", ",").replace("-", "−")
+
+
 @dataclass(frozen=True)
 class Compared:
     """A sum of this month beside that of the month before, roubles."""
@@ -28,6 +33,11 @@ class Compared:
         moved = (self.now - self.before) / abs(self.before) * 100
         return moved.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
+    @property
+    def percent_text(self):
+        """Return by how many percent it moved, as people write it; empty where there was nothing."""
+        return "" if self.percent is None else format_percent(self.percent)
+
     def jumps(self, threshold):
         """Tell whether it moved by more than ``threshold`` percent; what is new or gone has."""
         if self.now == self.before:
@@ -42,7 +52,7 @@ class Compared:
             "%(now)s (last month %(before)s, %(moved)s %%)",
             now=format_money(self.now),
             before=format_money(self.before),
-            moved=f"{self.percent:+}".replace(".", ",").replace("-", "−"),
+            moved=self.percent_text,
         )
 
 

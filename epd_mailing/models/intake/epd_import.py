@@ -138,7 +138,21 @@ class EpdImport(models.Model):
         readonly=True, copy=False, help="Counts and sums of the rows read, to compare control rows."
     )
     unread_note = fields.Char(compute="_compute_unread_note")
-    sum_ids = fields.One2many("epd.import.sum", "import_id", readonly=True, copy=False)
+    sum_ids = fields.One2many(
+        "epd.import.sum",
+        "import_id",
+        readonly=True,
+        copy=False,
+        domain=[("service_id", "=", False)],
+    )
+    service_sum_ids = fields.One2many(
+        "epd.import.sum",
+        "import_id",
+        string="Sums by Service",
+        readonly=True,
+        copy=False,
+        domain=[("service_id", "!=", False)],
+    )
     planned_ids = fields.One2many("epd.import.planned", "import_id", readonly=True, copy=False)
     planned_counts = fields.Json(
         readonly=True, copy=False, help="What would be created → how many."
@@ -436,7 +450,7 @@ class EpdImport(models.Model):
     def _start(self, phase, state):
         self.problem_ids.sudo().unlink()
         if phase == "check":
-            self.sum_ids.sudo().unlink()
+            (self.sum_ids | self.service_sum_ids).sudo().unlink()
             self.planned_ids.sudo().unlink()
         counts = {} if phase == "check" else self.planned_counts
         self._forget_marks()

@@ -29,15 +29,17 @@ class EpdImportChange(models.Model):
         required=True,
         readonly=True,
         attachment=False,
-        help="[[id, values before, values written], …] as JSON, compressed.",
+        help="[[id, values before, values written, ids of account and service or payee], …] as JSON, "
+        "compressed.",
     )
 
     @api.model
     def _add(self, order, lines):
         """Remember what was written.
 
-        :param lines: list of ``(id, before, after)``: ``before`` is nothing for a line that was
-            created, ``id`` and ``after`` are nothing for one that was removed
+        :param lines: list of ``(id, before, after, owner)``: ``before`` is nothing for a line that was
+            created, ``id`` and ``after`` are nothing for one that was removed; ``owner`` is left out
+            where nobody asks for it: ids of the account, and of its service or payee
         """
         if not lines:
             return

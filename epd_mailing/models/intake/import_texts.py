@@ -163,6 +163,9 @@ def _get_payment_texts(env, value):
         "line_moved": env._(
             "Was changed after the file was loaded, so it stays as it is: %s", value
         ),
+        "line_deleted": env._(
+            "Was deleted after the file was loaded, so there is nothing to take back: %s", value
+        ),
         "line_paid": env._(
             "Payments came to this balance, so it keeps them and loses the other figures: %s", value
         ),

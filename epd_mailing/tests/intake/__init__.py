@@ -12,5 +12,6 @@ from . import test_receipt_book
 from . import test_receipt_import
 from . import test_import_addresses
 from . import test_import_setup
+from . import test_import_sums
 from . import test_import_writer
 from . import test_import_withdrawal

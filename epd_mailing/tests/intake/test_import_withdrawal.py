@@ -60,6 +60,33 @@ class TestImportWithdrawal(ImportCase):
         other = self.accounts[1].charge_ids.filtered(lambda c: c.service_id.code == "1")
         self.assertEqual(other.amount, 1209.6)
 
+    def test_what_was_deleted_since_is_listed(self):
+        self.accounts[1].charge_ids.filtered(lambda c: c.service_id.code == "1").sudo().unlink()
+        order = self._load(make_csv([HEAD, ["00100", "1", "100"], ["00101", "1", "300"]]))
+        self.assertEqual((order.created_count, order.updated_count), (1, 1))
+        # one that the file added and one that it changed
+        for account in self.accounts[:2]:
+            account.charge_ids.filtered(lambda c: c.service_id.code == "1").sudo().unlink()
+        self._take_back(order)
+        self.assertEqual(order.problem_ids.mapped("code"), ["line_deleted"] * 2)
+        service = self.service_house.display_name
+        self.assertEqual(
+            sorted(order.problem_ids.mapped("value")), [f"00100, {service}", f"00101, {service}"]
+        )
+
+    def test_a_deleted_balance_is_listed_with_its_payee(self):
+        order = self._load(
+            make_csv([BALANCE_HEAD, ["00100", "500", "0"]]),
+            kind="balance",
+            payee_id=self.office_payee.id,
+        )
+        self.accounts[0].balance_ids.filtered(
+            lambda balance: balance.payee_id == self.office_payee
+        ).sudo().unlink()
+        self._take_back(order)
+        self.assertEqual(order.problem_ids.mapped("code"), ["line_deleted"])
+        self.assertIn(self.office_payee.acc_number, order.problem_ids.value)
+
     def test_a_later_file_is_not_undone_with_it(self):
         first = self._load(make_csv([HEAD, ["00100", "1", "100"]]))
         second = self._load(make_csv([HEAD, ["00100", "1", "200"]]))

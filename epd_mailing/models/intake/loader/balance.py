@@ -52,4 +52,4 @@ class BalanceLoader(PayeeFigures):
             for name in DUE_OF:
                 amount = line.record.values.get(name)
                 if amount:
-                    self.add_sum(name, line.account.building_id, line.parent.id, amount)
+                    self.add_sum(name, amount, line.account.building_id, line.parent.id)

@@ -1,6 +1,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 import psycopg2
 from odoo.exceptions import AccessError, UserError
@@ -21,6 +22,24 @@ def register(loader):
 def get_loader(kind):
     """Return the class that loads a kind (see ``epd.import.kind``)."""
     return LOADERS[kind]
+
+
+class SumKey(NamedTuple):
+    """What a control sum is of: ids, 0 for all."""
+
+    figure: str
+    building_id: int = 0
+    payee_id: int = 0
+    service_id: int = 0
+
+
+@dataclass
+class Sum:
+    """A control sum: rows, roubles, ids of the accounts whose own sum jumped."""
+
+    rows: int = 0
+    amount: Decimal = Decimal(0)
+    jumped: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -56,7 +75,7 @@ class Outcome:
         ``gathered`` ones are counted later
     :param problems: list of ``tools.table_file.Problem``
     :param paid: roubles of the payments that were settled
-    :param sums: ``{(figure, building id, bank account id): [rows, roubles]}`` of the records
+    :param sums: ``{SumKey: Sum}`` of the records
     :param planned: ``(what, name, row)`` of what would be created; of a check only
     """
 
@@ -123,14 +142,19 @@ class Loader:
         self.paid, self.sums = Decimal(0), {}
         return outcome
 
-    def add_sum(self, figure, building_id, payee_id, amount):
-        """Add roubles to the control sums that a check shows."""
-        key = (figure, building_id or 0, payee_id or 0)
+    def add_sum(self, figure, amount, building_id=0, payee_id=0, service_id=0, jumped=0):
+        """Add roubles to the control sums that a check shows.
+
+        :param jumped: id of the account, where its own sum jumped
+        """
+        key = SumKey(figure, building_id or 0, payee_id or 0, service_id or 0)
         total = self.sums.get(key)
         if total is None:
-            total = self.sums[key] = [0, Decimal(0)]
-        total[0] += 1
-        total[1] += amount
+            total = self.sums[key] = Sum()
+        total.rows += 1
+        total.amount += amount
+        if jumped:
+            total.jumped.add(jumped)
 
     def _attempt(self, records, take):
         """Do ``take`` with all records; when it fails, with their halves, down to the one that fails.

@@ -22,7 +22,7 @@ class ChangeWithdrawal:
 
     A line that does not say what the file wrote any more (a person, a program or a later file had it
     in hand) stays as it is, and is listed. So does one that a later file names with the same figures,
-    and one that was removed and is there again.
+    and one that was removed and is there again. One that somebody deleted since is listed too.
 
     :param order: the ``epd.import``
     """
@@ -50,13 +50,13 @@ class ChangeWithdrawal:
         there = self.model.browse([line[0] for line in lines if line[0]]).exists()
         known = {record.id: record for record in there}
         gone, later = self.model.browse(), self._get_later_lines(change)
-        for line_id, before, after in lines:
+        for line_id, before, after, *owner in lines:
             if not line_id:
                 self._return(before)
             elif not after:
                 continue  # the file said what was there already
             elif line_id not in known:
-                self._leave(None, "")
+                self._note_deleted(*owner)
             elif line_id not in later and self._is_as_written(known[line_id], after):
                 gone |= self._undo(known[line_id], before, after)
             else:
@@ -153,11 +153,24 @@ class ChangeWithdrawal:
     def _note(self, records):
         self.touched.update(records.account_id.ids)
 
+    def _note_deleted(self, owner=None):
+        """List a line that is there no more.
+
+        :param owner: ids of its account and of its service or payee; None for what was loaded before
+            they were remembered
+        """
+        self.tally["left"] += 1
+        if not owner:
+            return
+        account = self.env["epd.personal.account"].sudo().browse(owner[0]).exists()
+        model = "res.partner.bank" if "payee_id" in self.model._fields else "epd.service"
+        parent = self.env[model].sudo().browse(owner[1]).exists()
+        value = ", ".join(filter(None, (account.number, parent.display_name)))
+        self.problems.append(Problem(0, None, "line_deleted", value, "warning"))
+
     def _leave(self, record, code):
         """Leave a line as it is and list it."""
         self.tally["left"] += 1
-        if not record:
-            return
         parts = [record.account_id.number, record.display_name]
         if "total" in record:
             parts.append(format_money(record.total))

@@ -1,6 +1,10 @@
+from collections import defaultdict
+from decimal import Decimal
+
 from ....tools import figures, money
+from ...charge.control_sums import Compared, get_previous_period
 from .base import register
-from .figures import FigureLoader
+from .figures import FigureLoader, read_lines
 
 PARTS = ("amount_individual", "amount_common")
 _NOTHING = dict.fromkeys(figures.TOTAL_SIGNS)
@@ -17,7 +21,7 @@ class ChargeLoader(FigureLoader):
 
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
-        self._tariffs = None
+        self._tariffs = self._previous = None
         self._told = set()
 
     @property
@@ -91,12 +95,43 @@ class ChargeLoader(FigureLoader):
         if self._tariffs:
             self._compare_tariffs(lines)
         payees = self.matcher.get_provided()
-        for line in lines:
-            building_id = line.account.building_id
-            payee_id = payees.get((building_id, line.parent.id))
-            values = line.record.values
-            total = figures.expected_total(_NOTHING | values)
-            self.add_sum("total", building_id, payee_id, total)
+        totals = [figures.expected_total(_NOTHING | line.record.values) for line in lines]
+        jumped = self._find_jumped(lines, totals)
+        for line, total in zip(lines, totals, strict=True):
+            building_id, service_id = line.account.building_id, line.parent.id
+            account_id = line.account.id if (line.account.id, service_id) in jumped else 0
+            payee_id = payees.get((building_id, service_id))
+            self.add_sum("total", total, building_id, payee_id, jumped=account_id)
+            if service_id:  # one that is to be created has nothing to stand beside
+                self.add_sum("total", total, service_id=service_id, jumped=account_id)
+
+    def _find_jumped(self, lines, totals):
+        """Return ``{(account id, service id)}`` whose sum jumped against the month before."""
+        threshold = self.target.period.company_id.epd_jump_percent
+        account_ids = {line.account.id for line in lines if line.account.id}
+        if self._previous is None:
+            self._previous = get_previous_period(self.target.period)
+        if not (threshold and account_ids and self._previous):
+            return set()
+        rows = read_lines(
+            self.env[self.model],
+            self._previous,
+            account_ids,
+            ("account_id", "service_id", "total"),
+        )
+        before, now = defaultdict(Decimal), defaultdict(Decimal)
+        for account_id, service_id, total in rows:
+            before[account_id, service_id] += money.to_decimal(total)
+        for line, total in zip(lines, totals, strict=True):
+            if line.account.id and line.parent.id:
+                now[line.account.id, line.parent.id] += total
+        known = {account_id for account_id, _service_id in before}
+        return {
+            key
+            for key, total in now.items()
+            # an account without a month before has nothing that could jump
+            if key[0] in known and Compared(total, before[key]).jumps(threshold)
+        }
 
     def _compare_tariffs(self, lines):
         """Warn of tariffs that are not in force in the month: once each service and building."""

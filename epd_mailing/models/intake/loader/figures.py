@@ -224,13 +224,16 @@ class FigureLoader(Loader):
         """Write lines, and remember what a file wrote so that it can be taken back."""
         rows = [{**line.vals, **self.get_new_vals(line)} for line in fresh]
         ids = self.writer.insert(self.model, rows)
-        written = [(line_id, None, line.vals) for line_id, line in zip(ids, fresh, strict=True)]
+        written = [
+            (line_id, None, line.vals, self._get_owner(line))
+            for line_id, line in zip(ids, fresh, strict=True)
+        ]
         updates = []
         for line, different in changed:
             found, vals = line.found, {**different, **self.get_sums(line, different)}
             updates.append((found["id"], vals))
             before = {name: found[name] for name in vals if name in found}
-            written.append((found["id"], before, vals))
+            written.append((found["id"], before, vals, self._get_owner(line)))
         # a line that says this already is this file's too: an earlier file does not take it away
         written += [(line.found["id"], {}, {}) for line in lines if line.outcome == "same"]
         self.writer.update(self.model, updates)
@@ -239,6 +242,11 @@ class FigureLoader(Loader):
         account_ids = {line.account.id for line in lines if line.outcome != "same"}
         if account_ids:
             self.env[self.model]._touch_documents_of(account_ids, self.target.period.ids)
+
+    @staticmethod
+    def _get_owner(line):
+        """Return what a line is known by once it is deleted: ids of its account, its service or payee."""
+        return line.account.id, line.parent.id
 
     # --- for programs -----------------------------------------------------------------------------
 

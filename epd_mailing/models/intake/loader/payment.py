@@ -59,7 +59,7 @@ class PaymentLoader(PayeeFigures):
                 continue
             values = record.values
             if self.dry:
-                self.add_sum("paid", account.building_id, payee.id, values["paid"])
+                self.add_sum("paid", values["paid"], account.building_id, payee.id)
             gathered.append(
                 (
                     *(account.id, payee.id, record.row, _number(record), values["paid"]),
