@@ -35,6 +35,39 @@ class EpdDocumentReason(models.TransientModel):
     left_count = fields.Integer(string="Have Left", compute="_compute_annul_counts")
     left_sum = fields.Monetary(string="Due in Those", compute="_compute_annul_counts")
 
+    gis_count = fields.Integer(string="Stand in ГИС ЖКХ", compute="_compute_gis_count")
+
+    @api.depends("run_id", "document_id", "operation")
+    def _compute_gis_count(self):
+        for asked in self:
+            domain = asked._get_placed_domain()
+            placements = self.env["epd.gis.placement"]
+            asked.gis_count = placements.search_count(domain) if domain else 0
+
+    def _get_placed_domain(self):
+        """Return the domain of the placements of what is to be cancelled; None for other operations."""
+        if self.operation == "annul" and self.run_id:
+            documents = RunAnnulment(self.run_id).get_domain(has_left=False)
+        elif self.operation == "cancel" and self.document_id:
+            documents = [("id", "=", self.document_id.id)]
+        else:
+            return None
+        return self.env["epd.gis.placement"]._get_domain_of(documents)
+
+    def action_open_placed(self):
+        """Open where the bills stand in ГИС ЖКХ that are to be cancelled."""
+        self.ensure_one()
+        self.check_access("read")
+        # by their ids: once the documents are cancelled nothing else tells which these were
+        placements = self.env["epd.gis.placement"].search(
+            self._get_placed_domain() or [(0, "=", 1)]
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "epd_mailing.epd_gis_placement_action"
+        )
+        domain, name = [("id", "in", placements.ids)], self.env._("Stand in ГИС ЖКХ")
+        return {**action, "name": name, "domain": domain, "context": {}, "target": "current"}
+
     @api.depends("code")
     def _compute_finding_text(self):
         for asked in self:
@@ -60,7 +93,15 @@ class EpdDocumentReason(models.TransientModel):
         """Do it; letters that have not gone are withdrawn."""
         self.ensure_one()
         if self.operation == "annul":
+            placed = self.gis_count
             self.run_id.action_annul(self.reason)
+            if placed:
+                self.run_id.message_post(
+                    body=self.env._(
+                        "Bills of this run that stand in ГИС ЖКХ and have to be withdrawn there: %s.",
+                        placed,
+                    )
+                )
             return {"type": "ir.actions.client", "tag": "soft_reload"}
         if self.operation == "lift":
             self.run_id.action_lift(self.code, self.reason)

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...tools import requisites
 from ..document.epd_payment_document import FORMS
@@ -52,6 +54,22 @@ class EpdGisPlacement(models.Model):
                         placement.gis_document_id,
                     )
                 )
+
+    @api.model
+    def _get_domain_of(self, documents):
+        """Return the domain of the placements of the bills that documents are.
+
+        :param documents: domain of ``epd.payment.document``
+        """
+        found = self.env["epd.payment.document"].sudo()._search(documents)
+        query = SQL(
+            "(SELECT placement.id FROM epd_gis_placement placement"
+            "   JOIN epd_payment_document document ON document.account_id = placement.account_id"
+            "    AND document.period_id = placement.period_id AND document.form = placement.form"
+            "  WHERE document.id IN %s)",
+            found.subselect(),
+        )
+        return Domain("id", "in", query)
 
     @api.model
     def _get_placements(self, accounts, period, form):

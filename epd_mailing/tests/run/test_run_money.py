@@ -304,6 +304,42 @@ class TestAnnulment(RunScreenCase):
         self.assertEqual(self._open(self.run_.action_open_left()), gone)
         self.assertFalse(self.run_.annul_reason)
 
+    def test_what_stands_in_the_state_system_is_told(self):
+        accounts = self.documents.account_id
+        placements = self.env["epd.gis.placement"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "period_id": self.period.id,
+                    "form": form,
+                    "gis_document_id": f"16АК33002{place}-01-6031",
+                }
+                for place, (account, form) in enumerate(
+                    [
+                        (accounts[0], self.run_.form),
+                        (accounts[1], self.run_.form),
+                        # a bill of another form is not this run's
+                        (accounts[2], "capital_repair"),
+                    ]
+                )
+            ]
+        )
+        asked = (
+            self.env["epd.document.reason"]
+            .with_user(self.operator)
+            .create({"run_id": self.run_.id, "operation": "annul", "reason": "Не та форма"})
+        )
+        self.assertEqual(asked.gis_count, 2)
+        opened = self._open(asked.action_open_placed())
+        self.assertEqual(opened, placements[:2])
+        asked.action_apply()
+        self.assertRegex(self.run_.message_ids.sorted("id")[-1].body, r"ГИС ЖКХ\D+2\.")
+        one = self.env["epd.document.reason"].with_user(self.operator)
+        document = self.documents.filtered(lambda doc: doc.account_id == accounts[0])
+        for operation, count in (("cancel", 1), ("reissue", 0)):
+            vals = {"document_id": document.id, "operation": operation, "reason": "x"}
+            self.assertEqual(one.create(vals).gis_count, count)
+
     def test_a_paper_file_counts_as_left_until_it_is_cancelled(self):
         batch = self.env["epd.paper.batch"].create(
             {"period_id": self.period.id, "company_id": self.company.id, "with_unsent": True}
