@@ -45,6 +45,7 @@
         "reports/epd_payment_document_reports.xml",
         "reports/consent_templates.xml",
         "reports/presentation_proof_templates.xml",
+        "views/epd_sample_views.xml",
         "wizards/epd_account_list_fill_views.xml",
         "wizards/epd_account_list_why_views.xml",
         "wizards/epd_period_step_views.xml",

@@ -1,8 +1,12 @@
 from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
+from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 from ...tools import office_time, receipt_pdf
+
+# A context that comes over RPC is JSON: no caller can hand in this very object.
+SAMPLE = object()
 
 
 class ResCompany(models.Model):
@@ -133,6 +137,41 @@ class ResCompany(models.Model):
         default=30,
         help="Files of finished loadings are removed after this; the record of it stays. 0 keeps them.",
     )
+
+    epd_letters_a_month = fields.Integer(
+        string="Letters a Month",
+        help="As the office says, to choose the sending service by. 0: as many as there are addresses.",
+    )
+    _epd_letters_a_month_range = models.Constraint(
+        "CHECK(epd_letters_a_month BETWEEN 0 AND 100000000)",
+        "Enter how many letters go out a month.",
+    )
+    epd_is_sample = fields.Boolean(
+        string="Sample Office",
+        copy=False,
+        help="An invented office to look at. Nothing leaves it, and it is taken out as a whole.",
+    )
+    _epd_one_sample = models.UniqueIndex(
+        "(epd_is_sample) WHERE epd_is_sample IS TRUE", "The sample office is there already."
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # a default of the caller's has no say in it either
+        vals_list = [{"epd_is_sample": False, **vals} for vals in vals_list]
+        for vals in vals_list:
+            self._epd_check_sample(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._epd_check_sample(vals)
+        return super().write(vals)
+
+    @api.model
+    def _epd_check_sample(self, vals):
+        """Let nobody call a real office a sample: taking that out would take the office out."""
+        if vals.get("epd_is_sample") and self.env.context.get("epd_sample") is not SAMPLE:
+            raise UserError(self.env._("The program alone makes the sample office."))
 
     @api.model
     def _epd_default_engine(self):

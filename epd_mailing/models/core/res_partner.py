@@ -23,8 +23,10 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and self._epd_has_own_rights():
-            # people of one company are not shown to the others; a child has that of its parent
+        sample = self.env.company.epd_is_sample
+        if sample or (not self.env.su and self._epd_has_own_rights()):
+            # people of one company are not shown to the others; a child has that of its parent.
+            # Whoever is made in the sample office goes with it, with whatever rights they were made
             company = self.env.context.get("default_company_id") or self.env.company.id
             vals_list = [
                 vals

@@ -40,6 +40,7 @@ class MailingReadiness:
             account = mailing.unisender_account_id
             if not account:
                 raise UserError(self.env._("Choose the UniSender account to send through."))
+            account._check_real()
             account._check_home()
             if account.state != "active":
                 raise UserError(

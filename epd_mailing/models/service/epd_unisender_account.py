@@ -208,7 +208,10 @@ class EpdUnisenderAccount(models.Model):
 
     @api.depends("company_id")
     def _compute_letters_a_month(self):
-        """Begin with the addresses that letters go to now; a person may type another number."""
+        """Begin with what the office said, or the addresses that letters go to now.
+
+        A person may type another number.
+        """
         counts = dict(
             self.env["epd.delivery.address"]._read_group(
                 [("company_id", "in", self.company_id.ids), ("state", "=", "active")],
@@ -217,7 +220,8 @@ class EpdUnisenderAccount(models.Model):
             )
         )
         for account in self:
-            account.letters_a_month = counts.get(account.company_id, 0)
+            told = account.company_id.sudo().epd_letters_a_month
+            account.letters_a_month = told or counts.get(account.company_id, 0)
 
     @api.depends("letters_a_month", "limit_per_minute", "limit_per_day", "api_kind")
     def _compute_choice_text(self):
@@ -312,11 +316,28 @@ class EpdUnisenderAccount(models.Model):
     def _get_client(self):
         """Return a client of the service with this account's key (read only here).
 
-        :raise UserError: in a copy of the database
+        :raise UserError: in a copy of the database, and in the sample office
         """
         self.ensure_one()
+        self._check_real()
         self._check_home()
         return self._get_service().make_client()
+
+    def _check_real(self):
+        """:raise UserError: for an account of the sample office: nothing leaves that"""
+        if self.company_id.filtered("epd_is_sample"):
+            raise UserError(
+                self.env._(
+                    "This is the sample office: nothing leaves it, no letter and no question to "
+                    "UniSender. Letters are sent from your own company (choose it at the top right)."
+                )
+            )
+
+    @api.constrains("company_id", "api_key", "state")
+    def _check_sample(self):
+        self.sudo().filtered(
+            lambda account: account.api_key or account.state == "active"
+        )._check_real()
 
     def _get_service(self):
         """Return the ``ServiceKind`` of the account: what differs between the service's products."""
@@ -412,6 +433,7 @@ class EpdUnisenderAccount(models.Model):
         What is wrong stands in ``last_error``; the key never does.
         """
         self.check_access("write")
+        self._check_real()
         for account in self.sudo()._unlocked():
             if not account.api_key:
                 raise UserError(self.env._("Enter the API key first."))

@@ -8,3 +8,4 @@ from . import res_company
 from . import epd_settings
 from . import epd_health_check
 from . import epd_setup_step
+from . import epd_sample_removal

@@ -68,7 +68,7 @@ class EpdHealthCheck(models.Model):
                    company.id AS company_id
               FROM res_company company
               CROSS JOIN (VALUES %s) AS listed(sequence, code)
-             WHERE company.active
+             WHERE company.active AND company.epd_is_sample IS NOT TRUE
             """,
             codes,
         )

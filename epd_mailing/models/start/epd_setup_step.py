@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, LazyTranslate
 from odoo.tools.translate import LazyGettext
 
+from .sample_office import SampleOffice
+
 _lt = LazyTranslate(__name__)
 
 
@@ -15,12 +17,14 @@ class Step:
     :param title: what the card calls it
     :param text: what it is for
     :param button: what its button says while the step is not done
+    :param is_needed: the set-up is not over without it
     """
 
     code: str
     title: LazyGettext
     text: LazyGettext
     button: LazyGettext
+    is_needed: bool = True
 
 
 STEPS = (
@@ -92,6 +96,16 @@ STEPS = (
         _lt("Save the first receipts and send one of them to yourself."),
         _lt("Go On"),
     ),
+    Step(
+        "sample",
+        _lt("Look at a Sample"),
+        _lt(
+            "A small invented office, two houses with charges of two months, beside yours. Nothing "
+            "leaves it, and it is taken out as a whole."
+        ),
+        _lt("Put the Sample In"),
+        is_needed=False,
+    ),
 )
 _LOADED = {
     "service": ("epd.service", "epd_mailing.epd_service_action"),
@@ -118,8 +132,12 @@ class EpdSetupStep(models.Model):
     name = fields.Char(string="Step", compute="_compute_texts", search="_search_name")
     text = fields.Char(compute="_compute_texts")
     button = fields.Char(compute="_compute_texts")
+    is_needed = fields.Boolean(compute="_compute_texts")
     is_done = fields.Boolean(string="Done", compute="_compute_is_done")
     note = fields.Char(compute="_compute_is_done", help="What is there, or what is missing.")
+    letters_a_month = fields.Integer(
+        compute="_compute_letters_a_month", help="Asked on the card of UniSender."
+    )
 
     @property
     def _table_query(self):
@@ -146,13 +164,17 @@ class EpdSetupStep(models.Model):
         ]
         return [("code", "in", found)]
 
+    @api.depends("is_done")
     @api.depends_context("lang")
     def _compute_texts(self):
         steps = {step.code: step for step in STEPS}
         for row in self:
             step = steps[row.code]
             row.name, row.text = self.env._(step.title), self.env._(step.text)
+            row.is_needed = step.is_needed
             row.button = self.env._(step.button)
+            if row.code == "sample" and row.is_done:
+                row.button = self.env._("Take the Sample Out")
 
     @api.depends_context("lang")
     def _compute_is_done(self):
@@ -210,9 +232,29 @@ class EpdSetupStep(models.Model):
             return True, ready[0].name
         if accounts:
             return False, accounts[0].last_error or self.env._("The connection is not checked.")
-        # how many letters a month, and which service is in time: asked and said by the form this step opens
+        # how many letters a month is asked on the card and by the form this step opens
         choice = accounts.new({"company_id": self.company_id.id})
         return False, choice.choice_text if choice.letters_a_month else ""
+
+    def _compute_letters_a_month(self):
+        for row in self:
+            account = self.env["epd.unisender.account"].new({"company_id": row.company_id.id})
+            asked = row.code == "service_account"
+            row.letters_a_month = account.letters_a_month if asked else 0
+
+    def action_set_letters(self, letters):
+        """Keep how many letters the office sends a month; the card then says which service fits.
+
+        :param int letters: 0 to take the number of addresses again
+        :raise UserError: when it is no such number
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._check_manager()
+        if isinstance(letters, bool) or not isinstance(letters, int) or not 0 <= letters <= 10**8:
+            raise UserError(self.env._("Enter how many letters go out a month."))
+        self.company_id.sudo().epd_letters_a_month = letters
+        return True
 
     def _ask_provision(self):
         missing = len(self.env["epd.service.provision"]._find_missing(self.env.company))
@@ -236,6 +278,10 @@ class EpdSetupStep(models.Model):
         )
         return bool(sent), ""
 
+    def _ask_sample(self):
+        company = SampleOffice(self.env).find()
+        return bool(company), company.name or ""
+
     # --- where the office lands -------------------------------------------------------------------
 
     @api.model
@@ -244,7 +290,7 @@ class EpdSetupStep(models.Model):
         return (
             self.env.user.has_group("epd_mailing.group_epd_manager")
             and not self.env.company.sudo().epd_setup_closed
-            and not all(self._get_rows().mapped("is_done"))
+            and not all(self._get_rows().filtered("is_needed").mapped("is_done"))
         )
 
     @api.model
@@ -346,6 +392,32 @@ class EpdSetupStep(models.Model):
         if not self.is_done:
             self.env["epd.message.template"]._add_standard(self.company_id)
         return self.env["ir.actions.actions"]._for_xml_id("epd_mailing.epd_message_template_action")
+
+    def _go_sample(self):
+        if self.is_done:
+            return self.env["ir.actions.actions"]._for_xml_id(
+                "epd_mailing.epd_sample_removal_action"
+            )
+        return self.action_put_sample_in()
+
+    @api.model
+    def action_put_sample_in(self):
+        """«Look at a Sample»: put the sample office in, unless it is there, and go there.
+
+        :raise AccessError: when the user is no manager
+        """
+        self._check_manager()
+        company = SampleOffice(self.env).put_in()
+        return self._switch_to(company)
+
+    @api.model
+    def _switch_to(self, company):
+        """Return the action that has the web client work in a company from now on."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "epd_switch_company",
+            "params": {"company_id": company.id, "url": "/odoo/epd"},
+        }
 
     def _go_test_letter(self):
         """Open the next thing on the way to the first letter: the mailing, the run, or a new run."""

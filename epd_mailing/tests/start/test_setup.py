@@ -55,6 +55,22 @@ class TestSetup(EpdCommon):
                 domain = ["|", "|", *((name, "ilike", words) for name in fields)]
                 self.assertIn("epd_mailing", modules.search(domain).mapped("name"), (lang, words))
 
+    def test_how_many_letters_a_month_is_asked_on_the_card(self):
+        step = self._step("service_account")
+        self.assertEqual((step.letters_a_month, step.note), (0, ""))
+        step.action_set_letters(9000)
+        step = self._step("service_account")
+        self.assertEqual(step.letters_a_month, 9000)
+        self.assertIn("Unisender Go", step.note)
+        # the form that the step opens begins with it
+        account = self.mine["epd.unisender.account"].new({"company_id": self.new.id})
+        self.assertEqual(account.letters_a_month, 9000)
+        for wrong in (-1, 10**9, "9", True, 1.5):
+            with self.assertRaises(UserError):
+                step.action_set_letters(wrong)
+        with self.assertRaises(AccessError):
+            step.with_user(self._make_user("epd_letters", "base.group_user")).action_set_letters(1)
+
     def test_closed_by_hand_and_opened_again(self):
         self.steps.action_close()
         self.assertEqual(self.steps._open_app()["res_model"], "epd.billing.run")

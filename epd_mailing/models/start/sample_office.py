@@ -1,0 +1,386 @@
+"""A small invented office to look at: put in beside the real ones, and taken out without a trace."""
+
+import csv
+import io
+from calendar import monthrange
+
+from dateutil.relativedelta import relativedelta
+from lxml import etree
+from odoo import SUPERUSER_ID, Command, api, fields
+from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.models import BaseModel
+from odoo.tools import convert_csv_import, convert_xml_import, file_open, topological_sort
+
+from ..core.res_company import SAMPLE
+
+SPACE = "__epd_sample__"  # whose external ids they are: of no module, so no update looks for them
+FOLDER = "epd_mailing/demo"
+HOUSE_FILE = "demo_house.xml"
+# as the manifest loads them for the demo house
+FILES = (
+    "res.partner.csv",
+    "epd.service.csv",
+    "epd.service.provision.csv",
+    "epd.personal.account.csv",
+    "epd.delivery.address.csv",
+    "epd.delivery.consent.csv",
+    "epd.charge.csv",
+    "epd.account.balance.csv",
+    "epd.meter.reading.csv",
+)
+MONTHS = ("demo_period_2026_02", "demo_period_2026_03")
+LAST_MONTH = fields.Date.to_date("2026-03-01")
+# what of the demo house is taken; the rest of that file is the demo's own company and people
+TAKEN = (
+    "demo_bank",
+    "demo_payee_office",
+    "demo_payee_repair",
+    "demo_building",
+    "demo_info_2026_03",
+    "demo_unisender_account",
+    *MONTHS,
+)
+# accounts of each entrance of the demo house; the second one is a house of its own here
+ENTRANCES = {"1": 14, "2": 10}
+SECOND = "demo_building_second"
+OFFICE, OFFICE_PARTNER = "demo_office", "demo_office_partner"
+SHIFTED = ("date_close", "paid_through", "read_on", "date_start")
+# what a person takes for theirs, in the order in which it is told; the rest is one number
+TOLD = (
+    "epd.building",
+    "epd.service",
+    "epd.personal.account",
+    "res.partner",
+    "epd.charge",
+    "epd.account.balance",
+    "epd.account.payment",
+    "epd.meter.reading",
+    "epd.billing.run",
+    "epd.payment.document",
+    "epd.mailing",
+    "epd.mailing.letter",
+    "epd.paper.batch",
+    "epd.import",
+    "epd.message.template",
+)
+
+
+class _NamedBytes(io.BytesIO):
+    """What Odoo's loader takes for an open file."""
+
+    name = HOUSE_FILE
+
+
+def shift_date(text, months):
+    """Move a date by whole months; the last day of a month stays the last.
+
+    :param text: a date as Odoo's files have it, or nothing
+    :param int months:
+    :return: the text of the date
+    """
+    if not text:
+        return text
+    day = fields.Date.to_date(text)
+    moved = day + relativedelta(months=months)
+    if day.day == monthrange(day.year, day.month)[1]:
+        moved += relativedelta(day=31)
+    return fields.Date.to_string(moved)
+
+
+class SampleFiles:
+    """The files of the demo house, cut down and moved to the last two months.
+
+    :param date today: of the office
+    """
+
+    def __init__(self, today):
+        last = today + relativedelta(months=-1, day=1)
+        self.months = (last.year - LAST_MONTH.year) * 12 + last.month - LAST_MONTH.month
+        with file_open(f"{FOLDER}/{HOUSE_FILE}", "rb") as file:
+            self.house = etree.parse(file, etree.XMLParser(remove_comments=True)).getroot()
+        left = dict(ENTRANCES)
+        self.accounts = {}
+        for row in self._read_rows("epd.personal.account.csv"):
+            if left.get(row["entrance"], 0) > 0:
+                left[row["entrance"]] -= 1
+                self.accounts[row["id"]] = row
+
+    @staticmethod
+    def _read_rows(name):
+        with file_open(f"{FOLDER}/{name}", "r") as file:
+            return list(csv.DictReader(file))
+
+    def get_texts(self, record_id):
+        """Return ``{field: text}`` of a record of the house's file: those that are plain texts."""
+        record = self.house.find(f"record[@id='{record_id}']")
+        return {
+            field.get("name"): field.text
+            for field in record.iter("field")
+            if field.text and field.text.strip() and set(field.attrib) == {"name"}
+        }
+
+    def build_house(self):
+        """Return the XML of what is taken of the house, as Odoo's loader reads it."""
+        root = etree.Element("odoo")
+        for record in self.house.findall("record"):
+            if record.get("id") not in TAKEN:
+                continue
+            root.append(record)
+            for field in record.iter("field"):
+                if field.get("ref") in ("base.main_partner", "base.main_company"):
+                    own = OFFICE if field.get("ref").endswith("company") else OFFICE_PARTNER
+                    field.set("ref", own)
+                if field.get("name") in SHIFTED:
+                    field.text = shift_date(field.text, self.months)
+        return etree.tostring(root)
+
+    def build_rows(self, name):
+        """Return the text of one of ``FILES`` with the rows that are taken."""
+        rows = self._read_rows(name)
+        titles = list(rows[0])
+        partners = {row["partner_id:id"] for row in self.accounts.values()}
+        taken = []
+        for row in rows:
+            account = row["id"] if name == "epd.personal.account.csv" else row.get("account_id:id")
+            if account and account not in self.accounts:
+                continue
+            if row.get("period_id:id", MONTHS[0]) not in MONTHS:
+                continue
+            if name == "res.partner.csv" and row["id"] not in partners:
+                continue
+            if row.get("entrance") == "2":
+                row |= {"building_id:id": SECOND, "entrance": "1"}
+            for title in SHIFTED:
+                if row.get(title):
+                    row[title] = shift_date(row[title], self.months)
+            taken.append(row)
+            if name == "epd.service.provision.csv":
+                taken.append({**row, "id": f"{row['id']}_second", "building_id:id": SECOND})
+        out = io.StringIO()
+        writer = csv.DictWriter(out, titles)
+        writer.writeheader()
+        writer.writerows(taken)
+        return out.getvalue().replace("base.main_partner", OFFICE_PARTNER)
+
+
+class SampleOffice:
+    """Puts the sample office in, tells what stands in it, and takes it out.
+
+    The sample is a company of its own, so that what is the user's is never touched: whatever
+    belongs to that company goes with it.
+
+    :param env: of the manager
+    """
+
+    def __init__(self, env):
+        self.user = env.user
+        # as Odoo loads and removes data, and without what the caller's context says
+        self.env = api.Environment(env.cr, SUPERUSER_ID, {"lang": env.lang, "tz": env.user.tz})
+
+    def find(self):
+        """Return the company of the sample, or none."""
+        companies = self.env["res.company"].with_context(active_test=False)
+        return companies.search([("epd_is_sample", "=", True)], limit=1)
+
+    # --- in ---------------------------------------------------------------------------------------
+
+    def put_in(self):
+        """Create the office, unless there is one, and let the user into it.
+
+        :return: its ``res.company``
+        """
+        company = self.find()
+        if not company:
+            company = self._create_company()
+            self._load(company)
+        if company not in self.user.company_ids:
+            self.env["res.users"].browse(self.user.id).company_ids = [Command.link(company.id)]
+        return company
+
+    def _create_company(self):
+        files = SampleFiles(fields.Date.context_today(self.user))
+        texts = files.get_texts("base.main_partner")
+        rub = self.env.ref("base.RUB")
+        was_active = rub.active
+        name = self.env._("Sample: %s", texts.pop("name"))
+        company = (
+            self.env["res.company"]
+            .with_context(epd_sample=SAMPLE)
+            .create(
+                {
+                    "name": name,
+                    "currency_id": rub.id,
+                    "epd_is_sample": True,
+                    "epd_setup_closed": True,
+                    "epd_tz": "Europe/Moscow",
+                    "epd_phone_dispatch": files.get_texts("base.main_company")[
+                        "epd_phone_dispatch"
+                    ],
+                }
+            )
+        )
+        # by the contact: a company with a country would have Odoo install a chart of accounts
+        company.partner_id.write({**texts, "country_id": self.env.ref("base.ru").id})
+        self._name({OFFICE: company, OFFICE_PARTNER: company.partner_id})
+        if not was_active:
+            self._name({"activated_currency": rub})
+        return company
+
+    def _name(self, records):
+        self.env["ir.model.data"]._update_xmlids(
+            [
+                {"xml_id": f"{SPACE}.{name}", "record": record, "noupdate": True}
+                for name, record in records.items()
+            ]
+        )
+
+    def _load(self, company):
+        env = self.env(
+            context={
+                **self.env.context,
+                "allowed_company_ids": company.ids,
+                "lang": "ru_RU" if self.env["res.lang"]._lang_get("ru_RU") else self.env.lang,
+            }
+        )
+        files = SampleFiles(company._epd_today())
+        convert_xml_import(env, SPACE, _NamedBytes(files.build_house()), {}, "init", noupdate=True)
+        first = env.ref(f"{SPACE}.demo_building")
+        self._name({SECOND: first.copy({"name": first.name.replace("д. 10", "д. 12")})})
+        for name in FILES:
+            rows = files.build_rows(name).encode()
+            convert_csv_import(env, SPACE, name, rows, {}, "init", noupdate=True)
+        env["epd.message.template"]._add_standard(company.with_env(env))
+        env.ref(f"{SPACE}.{MONTHS[-1]}")._set_current()
+
+    # --- what stands in it --------------------------------------------------------------------------
+
+    def count_typed(self):
+        """Return ``{model: number}`` of what came into the sample after it was put in.
+
+        Only of models that people work with; what else came is counted under the empty text.
+        """
+        company = self.find()
+        counts = {}
+        for model, records in self._find_rows(company):
+            later = records.filtered(lambda row: row.create_date > company.create_date)
+            if later and not self.env[model]._transient:
+                told = model if model in TOLD else ""
+                counts[told] = counts.get(told, 0) + len(later)
+        return {name: counts[name] for name in (*TOLD, "") if name in counts}
+
+    def _find_models(self):
+        """Return names of the models whose rows belong to a company: first who points at others."""
+        owned = {
+            name
+            for name, model in self.env.registry.items()
+            if model._auto
+            and not model._abstract
+            and name not in ("res.users", "ir.attachment")
+            and (field := model._fields.get("company_id"))
+            and field.store
+            and field.comodel_name == "res.company"
+        }
+        pointing = {name: set() for name in owned}
+        for name in sorted(owned):
+            for field in self.env[name]._fields.values():
+                if field.type != "many2one" or not field.store or field.comodel_name not in owned:
+                    continue
+                if field.ondelete != "set null" and field.comodel_name != name:
+                    pointing[field.comodel_name].add(name)
+        return topological_sort(dict(sorted(pointing.items())))
+
+    def _find_rows(self, company):
+        """Yield ``(model, records)`` of the company, in the order in which they can be deleted."""
+        kept = self._find_kept_partners(company)
+        for name in self._find_models():
+            model = self.env[name].with_context(active_test=False)
+            domain = Domain("company_id", "=", company.id)
+            if name == "res.partner.bank":  # Odoo gives them the company of their holder's card
+                domain |= Domain("partner_id", "=", company.partner_id.id)
+            records = model.search(domain)
+            if name == "res.partner":
+                records -= kept
+            if records:
+                yield name, records
+
+    def _find_kept_partners(self, company):
+        """Return contacts of the sample that are needed elsewhere: they stay, of nobody's company."""
+        partners = self.env["res.partner"].with_context(active_test=False)
+        own = partners.search([("company_id", "=", company.id)])
+        elsewhere = self.env["epd.personal.account"].with_context(active_test=False)
+        paying = elsewhere.search([("company_id", "!=", company.id), ("partner_id", "in", own.ids)])
+        return (
+            (own & paying.partner_id)
+            | own.filtered(lambda partner: partner.with_context(active_test=False).user_ids)
+            | own.filtered(lambda partner: partner.epd_company_ids)
+        )
+
+    # --- out --------------------------------------------------------------------------------------
+
+    def take_out(self):
+        """Delete the company of the sample and all that belongs to it, whatever state it is in.
+
+        :raise UserError: when somebody has no other company than the sample
+        """
+        company = self.find()
+        if not company:
+            return
+        self._let_users_out(company)
+        partner = company.partner_id
+        currency = self.env.ref(f"{SPACE}.activated_currency", raise_if_not_found=False)
+        bank = self.env.ref(f"{SPACE}.demo_bank", raise_if_not_found=False)
+        company.epd_current_period_id = False
+        self._find_kept_partners(company).company_id = False
+        for _model, records in self._find_rows(company):
+            self._delete(records)
+        files = self.env["ir.attachment"].with_context(active_test=False)
+        # both: without a word of the field those of fields are not found
+        either = ["|", ("res_field", "=", False), ("res_field", "!=", False)]
+        self._delete(files.search([("company_id", "=", company.id), *either]))
+        self._delete(company)
+        self._delete(partner)
+        if bank and not bank._epd_get_payees():
+            self._delete(bank)
+        self.env["ir.model.data"].search([("module", "=", SPACE)]).unlink()
+        if currency and not self.env["res.company"].search_count(
+            [("currency_id", "=", currency.id)]
+        ):
+            currency.active = False
+        self.env.registry.clear_cache()
+
+    def _delete(self, records):
+        """Delete rows past the checks that keep what is proof of something: here it is none."""
+        records = records.with_context(**{MODULE_UNINSTALL_FLAG: True})
+        if records._name != "res.partner.bank":
+            records.unlink()
+            return
+        # Odoo's own only archives them (odoo/addons/base/models/res_bank.py, 19.0, seen 2026-11),
+        # and what hangs on them would stay when their holder goes
+        for model, name in (
+            ("mail.message", "model"),
+            ("mail.followers", "res_model"),
+            ("mail.activity", "res_model"),
+        ):
+            self.env[model].search(
+                [(name, "=", records._name), ("res_id", "in", records.ids)]
+            ).unlink()
+        BaseModel.unlink(records)
+
+    def _let_users_out(self, company):
+        """Take the company from its users; whoever has it as their main one goes back to another."""
+        users = self.env["res.users"].with_context(active_test=False)
+        for user in users.search([("company_ids", "in", company.ids)]):
+            others = user.company_ids - company
+            if user.company_id == company:
+                if not others:
+                    raise UserError(
+                        self.env._(
+                            "%s works in the sample office alone. Give them another company first "
+                            "(“Settings”, “Users”).",
+                            user.name,
+                        )
+                    )
+                user.company_id = others[0]
+            user.company_ids = [Command.unlink(company.id)]
