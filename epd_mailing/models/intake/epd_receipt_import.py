@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools import name_pattern, receipt_archive
+from ..base.state_counts import count_by_state
 from ..base.stored_file import drop_old_files, open_stored
 from ..document.epd_payment_document import FORMS
 from .book_pages import BookPages
@@ -133,13 +134,9 @@ class EpdReceiptImport(models.Model):
 
     @api.depends("line_ids.state")
     def _compute_counts(self):
-        counts = {}
-        for order, state, count in self.env["epd.receipt.import.line"]._read_group(
-            [("import_id", "in", self.ids)], ["import_id", "state"], ["__count"]
-        ):
-            counts.setdefault(order.id, {})[state] = count
+        counts = count_by_state(self, "line_ids")
         for order in self:
-            by_state = counts.get(order._origin.id, {})
+            by_state = counts[order._origin.id]
             total = sum(by_state.values())
             order.file_count = total
             order.pending_count = by_state.get("pending", 0)

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..base.state_counts import count_by_state
+
 # the figures that programs get
 LETTER_COUNTS = (
     "letter_count",
@@ -26,14 +28,7 @@ def get_counts(mailings):
     :param mailings: ``epd.mailing``
     :return: a mapping that answers for any id
     """
-    by_state = defaultdict(dict)
-    groups = mailings.env["epd.mailing.letter"]._read_group(
-        [("mailing_id", "in", mailings.ids), ("is_test", "=", False)],
-        ["mailing_id", "state"],
-        ["__count"],
-    )
-    for mailing, state, count in groups:
-        by_state[mailing.id][state] = count
+    by_state = count_by_state(mailings, "letter_ids")
     counts = defaultdict(lambda: _sum_up({}))
     counts.update((mailing_id, _sum_up(states)) for mailing_id, states in by_state.items())
     return counts

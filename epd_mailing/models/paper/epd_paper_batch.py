@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.delivery_state import NOT_PRESENTED
+from ..base.state_counts import count_by_state
 from ..document.document_sums import compare_documents
 from ..document.epd_payment_document import FORMS
 from .paper_joiner import PaperJoiner
@@ -150,18 +151,14 @@ class EpdPaperBatch(models.Model):
 
     @api.depends("line_ids.state", "part_ids")
     def _compute_counts(self):
-        counts = {}
-        for batch, state, count in self.env["epd.paper.batch.line"]._read_group(
-            [("batch_id", "in", self.ids)], ["batch_id", "state"], ["__count"]
-        ):
-            counts.setdefault(batch.id, {})[state] = count
+        counts = count_by_state(self, "line_ids")
         pages = dict(
             self.env["epd.paper.batch.part"]._read_group(
                 [("batch_id", "in", self.ids)], ["batch_id"], ["page_count:sum"]
             )
         )
         for batch in self:
-            by_state = counts.get(batch._origin.id, {})
+            by_state = counts[batch._origin.id]
             done, pending = by_state.get("done", 0), by_state.get("pending", 0)
             batch.document_count = done + pending
             batch.pending_count = pending

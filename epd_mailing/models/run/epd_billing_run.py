@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ...tools.delivery_state import PRESENTED
 from ...tools.query_plan import switch_off_jit
+from ..base.state_counts import count_by_state
 from ..base.thread import QUIET
 from ..document.epd_payment_document import FORMS
 from ..mailing.mailing_estimate import describe_seconds
@@ -165,13 +166,9 @@ class EpdBillingRun(models.Model):
 
     @api.depends("line_ids.state")
     def _compute_counts(self):
-        counts = {}
-        for run, state, count in self.env["epd.billing.run.line"]._read_group(
-            [("run_id", "in", self.ids)], ["run_id", "state"], ["__count"]
-        ):
-            counts.setdefault(run.id, {})[state] = count
+        counts = count_by_state(self, "line_ids")
         for run in self:
-            by_state = counts.get(run._origin.id, {})
+            by_state = counts[run._origin.id]
             total = sum(by_state.values())
             run.account_count = total
             run.pending_count = by_state.get("pending", 0)
