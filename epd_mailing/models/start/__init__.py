@@ -6,6 +6,7 @@ Out: what is missing, step by step; what keeps the work from being done; the man
 
 from . import res_company
 from . import epd_settings
+from . import epd_company_row
 from . import epd_health_check
 from . import epd_setup_step
 from . import epd_sample_removal

@@ -46,41 +46,22 @@ class EpdHealthCheck(models.Model):
 
     _name = "epd.health.check"
     _description = "State of the Program"
+    _inherit = ["epd.company.row"]
     _auto = False
-    _order = "sequence"
 
-    code = fields.Char(readonly=True)
-    sequence = fields.Integer(readonly=True)
-    company_id = fields.Many2one("res.company", readonly=True)
     name = fields.Char(string="Checked", compute="_compute_name", search="_search_name")
     problem = fields.Text(compute="_compute_problem")
     state = fields.Selection([("ok", "In order"), ("wrong", "Wrong")], compute="_compute_problem")
     can_mend = fields.Boolean(compute="_compute_problem")
 
-    @property
-    def _table_query(self):
-        codes = SQL(", ").join(
-            SQL("(%s, %s)", number, check.code) for number, check in enumerate(CHECKS, start=1)
-        )
-        return SQL(
-            """
-            SELECT company.id * 100 + listed.sequence AS id, listed.sequence, listed.code,
-                   company.id AS company_id
-              FROM res_company company
-              CROSS JOIN (VALUES %s) AS listed(sequence, code)
-             WHERE company.active AND company.epd_is_sample IS NOT TRUE
-            """,
-            codes,
-        )
+    @api.model
+    def _get_listed(self):
+        return CHECKS
 
     @api.model
-    def _search_name(self, operator, value):
-        if operator != "ilike":
-            return NotImplemented
-        found = [
-            check.code for check in CHECKS if str(value).lower() in self.env._(check.title).lower()
-        ]
-        return [("code", "in", found)]
+    def _get_company_condition(self):
+        # nothing of the sample office is sent, so nothing keeps it from being sent
+        return SQL("%s AND company.epd_is_sample IS NOT TRUE", super()._get_company_condition())
 
     @api.depends_context("lang")
     def _compute_name(self):

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, LazyTranslate
+from odoo.tools import LazyTranslate
 from odoo.tools.translate import LazyGettext
 
 from .sample_office import SampleOffice
@@ -123,12 +123,9 @@ class EpdSetupStep(models.Model):
 
     _name = "epd.setup.step"
     _description = "Step of the Set-up"
+    _inherit = ["epd.company.row"]
     _auto = False
-    _order = "sequence"
 
-    code = fields.Char(readonly=True)
-    sequence = fields.Integer(readonly=True)
-    company_id = fields.Many2one("res.company", readonly=True)
     name = fields.Char(string="Step", compute="_compute_texts", search="_search_name")
     text = fields.Char(compute="_compute_texts")
     button = fields.Char(compute="_compute_texts")
@@ -139,30 +136,9 @@ class EpdSetupStep(models.Model):
         compute="_compute_letters_a_month", help="Asked on the card of UniSender."
     )
 
-    @property
-    def _table_query(self):
-        codes = SQL(", ").join(
-            SQL("(%s, %s)", number, step.code) for number, step in enumerate(STEPS, start=1)
-        )
-        return SQL(
-            """
-            SELECT company.id * 100 + listed.sequence AS id, listed.sequence, listed.code,
-                   company.id AS company_id
-              FROM res_company company
-              CROSS JOIN (VALUES %s) AS listed(sequence, code)
-             WHERE company.active
-            """,
-            codes,
-        )
-
     @api.model
-    def _search_name(self, operator, value):
-        if operator != "ilike":
-            return NotImplemented
-        found = [
-            step.code for step in STEPS if str(value).lower() in self.env._(step.title).lower()
-        ]
-        return [("code", "in", found)]
+    def _get_listed(self):
+        return STEPS
 
     @api.depends("is_done")
     @api.depends_context("lang")
