@@ -1,28 +1,19 @@
 """The small Unisender Go of the addon's tests answers as the sandbox does: one client, two services."""
 
 import dataclasses
-import importlib.util
-import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from tools.unisender import errors
 from tools.unisender.client import Letter
 from tools.unisender_go import events
 from tools.unisender_go.client import UniSenderGoClient
 
 from sandbox.go.service import GoService
-from sandbox.server import SandboxServer
 from sandbox.service import Service
 from sandbox.store import Store
+from tests_unit import two_services
 
-# by its path: the package it lies in would pull Odoo in
-_SPEC = importlib.util.spec_from_file_location(
-    "fake_go", Path(__file__).resolve().parents[1] / "epd_mailing/tests/fake_go.py"
-)
-fake_go = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fake_go)
+fake_go = two_services.load_fake("fake_go")
 KEY = fake_go.KEY
 LETTER = Letter(
     email="noread.ivanov@example.com",
@@ -38,20 +29,14 @@ LETTER = Letter(
 FACTS = ("email", "subject", "metadata", "attachments")
 
 
-class Sandbox:
-    """The sandbox, with the fake's own verbs."""
+class Sandbox(two_services.Sandbox):
+    """The sandbox of Go."""
 
     def __init__(self):
         self.go = GoService(
             Service(Store()).store, api_key=KEY, domain=fake_go.DOMAIN, dump_seconds=0
         )
-        self.server = SandboxServer(("127.0.0.1", 0), Service(Store()), self.go)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(Service(Store()), self.go)
 
     def letters(self):
         return self.go.store.letters()
@@ -63,39 +48,33 @@ class Sandbox:
         self.go.store.store.offset += seconds
 
 
-def attempt(call):
-    """Return what a call came to, in words that two services can be compared by."""
-    try:
-        return call()
-    except errors.UniSenderError as error:
-        return type(error).__name__, error.code
-
-
 def live(service):
     """Return what a client gets of a service, step by step."""
     client = UniSenderGoClient(KEY, service.url, timeout=(1, 5))
     stranger = UniSenderGoClient("a-wrong-key-of-nobody", service.url, timeout=(1, 5))
     told = {
         "user": client.ping(),
-        "stranger": attempt(stranger.ping),
+        "stranger": two_services.attempt(stranger.ping),
         "domain": client.get_domain(fake_go.DOMAIN),
         "other domain": client.get_domain("other.example.com"),
         "registered": client.register_domain(fake_go.DOMAIN),
         "sent": bool(client.send_email(LETTER).provider_id),
-        "once more": attempt(lambda: client.send_email(LETTER)),
-        "stranger's domain": attempt(
+        "once more": two_services.attempt(lambda: client.send_email(LETTER)),
+        "stranger's domain": two_services.attempt(
             lambda: client.send_email(dataclasses.replace(LETTER, sender_email="a@b.example"))
         ),
     }
     for word in fake_go.REJECTIONS:
         letter = dataclasses.replace(LETTER, email=f"{word}.x@example.com", ref_key=word)
-        told[word] = attempt(lambda letter=letter: client.send_email(letter))
+        told[word] = two_services.attempt(lambda letter=letter: client.send_email(letter))
     for number, kind in enumerate(("drop_after", "http_502")):
         service.fail(kind)
         letter = dataclasses.replace(
             LETTER, email=f"noread.{kind}@example.com", ref_key=f"f{number}"
         )
-        told[kind] = attempt(lambda letter=letter: client.send_email(letter).provider_id)
+        told[kind] = two_services.attempt(
+            lambda letter=letter: client.send_email(letter).provider_id
+        )
     service.fail("drop_before")
     letter = dataclasses.replace(LETTER, email="noread.before@example.com", ref_key="f9")
     told["drop_before"] = bool(client.send_email(letter).provider_id)
@@ -111,13 +90,13 @@ def live(service):
     told["dump"] = dump.state, sorted((event.email, event.raw_status) for event in found)
     told["metadata"] = found[0].metadata
     client.delete_dump(dump.dump_id)
-    told["deleted"] = attempt(lambda: client.get_dump(dump.dump_id))
+    told["deleted"] = two_services.attempt(lambda: client.get_dump(dump.dump_id))
     client.set_hook("http://127.0.0.1:9/hook")
     told["hooks"] = [(one["url"], one["delivery_info"]) for one in client.list_hooks()]
     client.remove_hook("http://127.0.0.1:9/hook")
     told["no hooks"] = client.list_hooks()
     told["suppressions"] = client.list_suppressions(start)
-    told["method"] = attempt(lambda: client.call("no/such"))
+    told["method"] = two_services.attempt(lambda: client.call("no/such"))
     return told
 
 

@@ -1,24 +1,15 @@
 """The small UniSender of the addon's tests answers as the sandbox does: one client, two services."""
 
 import dataclasses
-import importlib.util
-import threading
-from pathlib import Path
 
 import pytest
-from tools.unisender import errors
 from tools.unisender.client import Letter, UniSenderClient
 
-from sandbox.server import SandboxServer
 from sandbox.service import Service
 from sandbox.store import Store
+from tests_unit import two_services
 
-# by its path: the package it lies in would pull Odoo in
-_SPEC = importlib.util.spec_from_file_location(
-    "fake_unisender", Path(__file__).resolve().parents[1] / "epd_mailing/tests/fake_unisender.py"
-)
-fake_unisender = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fake_unisender)
+fake_unisender = two_services.load_fake("fake_unisender")
 KEY, SENDER = fake_unisender.KEY, fake_unisender.SENDER
 
 LETTER = Letter(
@@ -35,19 +26,13 @@ LETTER = Letter(
 )
 
 
-class Sandbox:
-    """The sandbox, with the fake's own verbs."""
+class Sandbox(two_services.Sandbox):
+    """The sandbox of classic UniSender, without limits."""
 
     def __init__(self):
         lifted = dict.fromkeys(("per_minute", "calls_per_minute", "per_day", "address_seconds"), 0)
         self.service = Service(Store(), KEY, SENDER, **lifted)
-        self.server = SandboxServer(("127.0.0.1", 0), self.service)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(self.service)
 
     def letters(self):
         self.service.advance()
@@ -60,14 +45,6 @@ class Sandbox:
         self.service.store.offset += seconds
 
 
-def attempt(call):
-    """Return what a call came to, in words that two services can be compared by."""
-    try:
-        return call()
-    except errors.UniSenderError as error:
-        return type(error).__name__, error.code
-
-
 def play(service):
     """Return all that a client sees and the service keeps in one and the same course of events."""
     client = UniSenderClient(KEY, service.url, timeout=(1, 5))
@@ -75,18 +52,20 @@ def play(service):
     seen = {}
 
     def send(**changes):
-        return attempt(lambda: client.send_email(dataclasses.replace(LETTER, **changes)))
+        return two_services.attempt(
+            lambda: client.send_email(dataclasses.replace(LETTER, **changes))
+        )
 
     seen["lists"] = client.get_lists()
     new = client.create_list("Дом 10")
     seen["new list"] = [title for key, title in client.get_lists() if key == new]
     login = client.get_user_info()["login"]
     seen["senders"] = [client.get_checked_email(login, one) for one in (SENDER, "a@example.com")]
-    seen["wrong login"] = attempt(lambda: client.get_checked_email("x", SENDER))
+    seen["wrong login"] = two_services.attempt(lambda: client.get_checked_email("x", SENDER))
     seen["balance"] = {
         name: value for name, value in client.get_user_info().items() if name in ("currency",)
     }
-    seen["wrong key"] = attempt(lambda: stranger.send_email(LETTER))
+    seen["wrong key"] = two_services.attempt(lambda: stranger.send_email(LETTER))
     seen["wrong sender"] = send(sender_email="a@example.com")
     seen["rejected"] = [send(email=f"{x}@example.com") for x in ("unsubscribed", "invalid.a")]
     for kind in ("drop_before", "drop_after", "http_502", "non_json"):
@@ -103,7 +82,7 @@ def play(service):
         found = client.check_email([*ids.values(), unlinked])
         seen["statuses", seconds] = [found.statuses[x] for x in (*ids.values(), unlinked)]
     seen["unknown id"] = list(client.check_email(["9999"]).failed)
-    seen["no contact"] = attempt(lambda: client.get_contact("nobody@example.com"))
+    seen["no contact"] = two_services.attempt(lambda: client.get_contact("nobody@example.com"))
     contact = client.get_contact("click.one@example.com")
     seen["contact"] = [
         (moment - contact.last_send).total_seconds()

@@ -9,11 +9,8 @@ import csv
 import hashlib
 import io
 import json
-import socket
-import threading
-import time
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .fake_service import FakeHandler, FakeService, first_word, stamp
 
 KEY = "test-go-key-0123456789"
 DOMAIN = "uk-demo.example.com"
@@ -41,29 +38,34 @@ REJECTIONS = {
 }
 
 
-class FakeGo:
-    """The service; each test begins with :meth:`reset`. ``url``: where it listens."""
+class _Handler(FakeHandler):
+    def do_GET(self):
+        """Answer the address of a dump's file."""
+        self.send(200, "text/csv", self.server.fake.read_dump(self.path.rpartition("/")[2]))
 
-    def __init__(self):
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self.server.daemon_threads = True
-        self.server.fake = self
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.lock = threading.RLock()
-        self.reset()
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+    def do_POST(self):
+        """Answer ``/ru/transactional/api/v1/<method>.json``."""
+        data = json.loads(self.read_body())
+        method = self.path.partition("/v1/")[2].removesuffix(".json")
+        kind, status, answer = self.server.fake.call(method, data, self.headers["X-API-KEY"])
+        if kind.startswith("drop"):
+            self.drop()
+        elif kind == "http_502":
+            self.send(502, "text/html", b"<html></html>")
+        else:
+            self.send(status, "application/json", json.dumps(answer).encode())
 
-    def stop(self):
-        """Close the port."""
-        self.server.shutdown()
-        self.server.server_close()
+
+class FakeGo(FakeService):
+    """The service, with a domain that is verified."""
+
+    handler = _Handler
 
     def reset(self):
         """Forget all; the clock is right again."""
         with self.lock:
-            self._letters, self._faults, self._hooks, self._dumps = [], [], {}, {}
-            self._keys, self.suppressions, self.calls = {}, [], []
-            self._offset, self.speed = 0, 1.0
+            super().reset()
+            self._dumps, self._keys, self.suppressions = {}, {}, []
             self.wrong_server = False
             self.verified = self.dkim = True
             self.dump_state, self.dump_limit = "ready", 100000
@@ -71,19 +73,10 @@ class FakeGo:
 
     # --- for tests -------------------------------------------------------------------------------
 
-    def letters(self, email=None):
-        """Return the letters that were taken, oldest first."""
-        with self.lock:
-            return [x for x in self._letters if email in (None, x["email"])]
-
     def fail(self, kind, times=1, method="email/send", email="", code=0, status=400):
         """Answer the next calls wrongly: ``drop_after``, ``drop_before``, ``http_502``, ``code``."""
         with self.lock:
             self._faults.append([times, method, email, kind, code, status])
-
-    def advance(self, seconds):
-        """Let time pass for the service."""
-        self._offset += seconds
 
     def events(self):
         """Return the events that have happened: list of dicts as in a dump."""
@@ -94,7 +87,7 @@ class FakeGo:
                 if at <= self._now() and (letter["tracked"] or status != "clicked"):
                     found.append(
                         {
-                            "event_time": _stamp(at),
+                            "event_time": stamp(at),
                             "job_id": letter["job_id"],
                             "email": letter["email"],
                             "status": status,
@@ -127,13 +120,6 @@ class FakeGo:
             status, answer = handler(data) if handler else (404, _error(104, method))
             return kind, status, {"status": "success", **answer} if status == 200 else answer
 
-    def _take_fault(self, method, text):
-        for fault in self._faults:
-            if fault[0] and fault[1] == method and fault[2] in text:
-                fault[0] -= 1
-                return fault[3:]
-        return None
-
     def _do_email_send(self, data):
         message = data["message"]
         email = message["recipients"][0]["email"]
@@ -142,7 +128,7 @@ class FakeGo:
         key = message.get("idempotence_key")
         if key and self._now() - self._keys.get(key, -1e9) < 60:
             return 400, _error(1573, "received already")
-        reason = REJECTIONS.get(email.partition("@")[0].partition(".")[0])
+        reason = REJECTIONS.get(first_word(email))
         if reason:
             return 400, {**_error(204, "No valid recipients"), "failed_emails": {email: reason}}
         self._keys[key] = self._now()
@@ -158,7 +144,7 @@ class FakeGo:
                 "metadata": message.get("global_metadata", {}),
                 "tracked": bool(message.get("track_links")),
                 "received": self._now(),
-                "steps": FATES.get(email.partition("@")[0].partition(".")[0], DELIVERED),
+                "steps": FATES.get(first_word(email), DELIVERED),
                 "attachments": [
                     {
                         "name": one["name"],
@@ -220,7 +206,7 @@ class FakeGo:
     def suppress(self, email, cause):
         """Put an address on the suppression list."""
         self.suppressions.append(
-            {"email": email, "cause": cause, "source": "subscriber", "created": _stamp(self._now())}
+            {"email": email, "cause": cause, "source": "subscriber", "created": stamp(self._now())}
         )
 
     def _do_domain_list(self, data):
@@ -259,9 +245,6 @@ class FakeGo:
         self._hooks.pop(data["url"], None)
         return 200, {}
 
-    def _now(self):
-        return time.time() + self._offset
-
 
 def encode(payload, api_key=KEY):
     """Sign a body as Go does: compact JSON with escaped slashes, MD5 over the bytes."""
@@ -270,41 +253,5 @@ def encode(payload, api_key=KEY):
     return draft.replace(f'"auth":"{api_key}"', f'"auth":"{mark}"', 1).encode()
 
 
-def _stamp(moment):
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
-
-
 def _error(code, text):
     return {"status": "error", "code": code, "message": text}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *args):
-        """Keep quiet."""
-
-    def do_GET(self):
-        """Answer the address of a dump's file."""
-        self._send(200, "text/csv", self.server.fake.read_dump(self.path.rpartition("/")[2]))
-
-    def do_POST(self):
-        """Answer ``/ru/transactional/api/v1/<method>.json``."""
-        data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        method = self.path.partition("/v1/")[2].removesuffix(".json")
-        kind, status, answer = self.server.fake.call(method, data, self.headers["X-API-KEY"])
-        if kind.startswith("drop"):
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-        elif kind == "http_502":
-            self._send(502, "text/html", b"<html></html>")
-        else:
-            self._send(status, "application/json", json.dumps(answer).encode())
-
-    def _send(self, status, kind, data):
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)

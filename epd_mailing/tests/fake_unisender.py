@@ -7,12 +7,9 @@ a letter is said by the first word of its address: see ``FATES`` and ``REJECTION
 
 import hashlib
 import json
-import socket
-import threading
-import time
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
+
+from .fake_service import FakeHandler, FakeService, first_word, stamp
 
 KEY = "test-key"
 LOGIN = "ID7208007"  # of the account; not the registration e-mail
@@ -29,51 +26,41 @@ FATES = {
 REJECTIONS = {"unsubscribed": "unsubscribed_globally", "invalid": "invalid_email"}
 
 
-class FakeUniSender:
-    """The service; each test begins with :meth:`reset`.
+class _Handler(FakeHandler):
+    def do_POST(self):
+        """Answer ``/ru/api/<method>``."""
+        # files come as bytes: Latin-1 keeps each of them
+        pairs = parse_qsl(
+            self.read_body().decode("ascii"), keep_blank_values=True, encoding="latin-1"
+        )
+        values = {name: value.encode("latin-1") for name, value in pairs}
+        kind, answer = self.server.fake.call(self.path.rpartition("/")[2], values)
+        if kind.startswith("drop"):
+            self.drop()
+        elif kind:
+            self.send(502 if kind == "http_502" else 200, "text/html", b"<html></html>")
+        else:
+            data = json.dumps(answer, ensure_ascii=False).encode()
+            self.send(200, "application/json", data)
 
-    ``url``: where it listens.
-    """
 
-    def __init__(self):
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self.server.daemon_threads = True
-        self.server.fake = self
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.lock = threading.RLock()
-        self.reset()
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+class FakeUniSender(FakeService):
+    """The service, with one confirmed sender and one list."""
 
-    def stop(self):
-        """Close the port."""
-        self.server.shutdown()
-        self.server.server_close()
+    handler = _Handler
 
     def reset(self):
         """Forget letters, faults, lists and webhooks; the clock is right again."""
         with self.lock:
-            self._letters, self._faults, self._hooks = [], [], {}
+            super().reset()
             self._lists = {"20547": "Плательщики"}
-            self._offset = 0
-            # how many times quicker all becomes of letters what is to become of them
-            self.speed = 1.0
             # letters a day, and how the next one is rejected
             self.per_day, self.day_code, self.day_text = 0, "", "Daily limit"
             self.warning = ""  # in every answer
             self.takes_odd_ids = True  # False: an id that is no number rejects all of checkEmail
             self.login = LOGIN
-            self.calls = []  # names of the methods that were called
 
     # --- for tests -------------------------------------------------------------------------------
-
-    def letters(self, email=None):
-        """Return the letters that were taken, oldest first.
-
-        :return: list of dicts: ``id`` (int), ``email``, ``subject``, ``body``, ``reply_to``,
-            ``metadata``, ``attachments`` (``name``, ``sha256``)
-        """
-        with self.lock:
-            return [x for x in self._letters if email in (None, x["email"])]
 
     def fail(self, kind, times=1, method="sendEmail", email="", code=""):
         """Answer the next calls wrongly.
@@ -97,10 +84,6 @@ class FakeUniSender:
             letter = next(x for x in self._letters if x["id"] == int(letter_id))
             letter["steps"] = ((0, status),)
 
-    def advance(self, seconds):
-        """Let time pass for the service."""
-        self._offset += seconds
-
     # --- calls -----------------------------------------------------------------------------------
 
     def call(self, method, values):
@@ -110,7 +93,7 @@ class FakeUniSender:
         """
         with self.lock:
             self.calls.append(method)
-            kind, code = self._take_fault(method, values.get("email", b"").decode())
+            kind, code = self._take_fault(method, values.get("email", b"").decode()) or ("", "")
             if kind == "code":
                 return "", _error(code, "on order")
             if values.get("api_key", b"").decode() != KEY:
@@ -121,17 +104,10 @@ class FakeUniSender:
             answer = handler(values) if handler else _error("unknown_method", method)
             return kind, {**answer, "warnings": [self.warning]} if self.warning else answer
 
-    def _take_fault(self, method, email):
-        for fault in self._faults:
-            if fault[0] and fault[1] == method and fault[2] in email:
-                fault[0] -= 1
-                return fault[3:]
-        return "", ""
-
     def _do_sendEmail(self, values):
         text = {name: value.decode() for name, value in values.items() if name[:4] != "atta"}
         email = text["email"].lower()
-        code = REJECTIONS.get(_word(email))
+        code = REJECTIONS.get(first_word(email))
         if text["sender_email"] != SENDER:
             code = "unchecked_sender_email"
         if code:
@@ -157,7 +133,7 @@ class FakeUniSender:
             ],
             "tracked": text["track_links"] == "1",
             "received": self._now(),
-            "steps": FATES.get(_word(email), DELIVERED),
+            "steps": FATES.get(first_word(email), DELIVERED),
         }
         self._letters.append(letter)
         return letter
@@ -188,10 +164,10 @@ class FakeUniSender:
                     "email": letters[-1]["email"],
                     "status": "active",
                     "availability": "available",
-                    "last_send_datetime": _stamp(letters[-1]["received"]),
-                    "last_delivery_datetime": _stamp(moments.get("ok_delivered")),
-                    "last_read_datetime": _stamp(moments.get("ok_read")),
-                    "last_click_datetime": _stamp(moments.get("ok_link_visited")),
+                    "last_send_datetime": stamp(letters[-1]["received"]),
+                    "last_delivery_datetime": stamp(moments.get("ok_delivered")),
+                    "last_read_datetime": stamp(moments.get("ok_read")),
+                    "last_click_datetime": stamp(moments.get("ok_link_visited")),
                 }
             }
         }
@@ -227,9 +203,6 @@ class FakeUniSender:
 
     # --- time ------------------------------------------------------------------------------------
 
-    def _now(self):
-        return time.time() + self._offset
-
     def _get_passed(self, letter):
         """Return [(moment, status)] of what has become of a letter by now."""
         moments = [
@@ -243,39 +216,5 @@ class FakeUniSender:
         ]
 
 
-def _word(email):
-    return email.replace("@", ".").split(".")[0]
-
-
-def _stamp(moment):
-    return moment and f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
-
-
 def _error(code, text):
     return {"error": text, "code": code}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *args):
-        """Keep quiet."""
-
-    def do_POST(self):
-        """Answer ``/ru/api/<method>``."""
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode("ascii")
-        # files come as bytes: Latin-1 keeps each of them
-        pairs = parse_qsl(body, keep_blank_values=True, encoding="latin-1")
-        values = {name: value.encode("latin-1") for name, value in pairs}
-        kind, answer = self.server.fake.call(self.path.rpartition("/")[2], values)
-        if kind.startswith("drop"):
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        data = b"<html></html>" if kind else json.dumps(answer, ensure_ascii=False).encode()
-        self.send_response(502 if kind == "http_502" else 200)
-        self.send_header("Content-Type", "text/html" if kind else "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
