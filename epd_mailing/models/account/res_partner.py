@@ -85,9 +85,10 @@ class ResPartner(models.Model):
     def name_create(self, name):
         """Create a contact of what was typed into a field of contacts; its e-mail is never guessed.
 
-        Odoo looks *for* an address there: «ivan petrov@mail.example» becomes ivan with the mailbox
-        of the stranger petrov. Where the strict reading finds something else, the contact gets the
-        text as typed in both fields: seen as misspelt, lost nowhere.
+        Odoo looks *for* an address there (https://github.com/odoo/odoo/pull/35797, seen 2026-11-26):
+        «ivan petrov@mail.example» becomes ivan with the mailbox of the stranger petrov. Where the
+        strict reading finds something else, the contact gets the text as typed in both fields: seen as
+        misspelt, lost nowhere.
         """
         partner_id, label = super().name_create(name)
         text = (name or "").strip()

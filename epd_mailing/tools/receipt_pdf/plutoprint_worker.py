@@ -1,6 +1,7 @@
 """The program that ``plutoprint.PlutoprintEngine`` feeds: "source" "target" lines in, PDF files out.
 
-Run by path, in a process of its own: a crash of the library takes one process along, not Odoo.
+Run by path, in a process of its own: a crash of the library, as in
+https://github.com/plutoprint/plutoprint/issues/1 (seen 2026-11-26), takes one process along, not Odoo.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 import plutoprint
 
 LINE = re.compile(r'"([^"]*)" "([^"]*)"')
+# the same on all pages: the library knows no others, https://github.com/plutoprint/plutobook/issues/29, seen 2026-11-26
 MARGINS = plutoprint.PageMargins(
     *(number * plutoprint.UNITS_MM for number in (7, 9, 6, 9))  # top, right, bottom, left
 )
