@@ -514,20 +514,6 @@ class EpdUnisenderAccount(models.Model):
         account._unlocked().write({"list_id": list_id, "list_title": title})
         return list_id
 
-    @api.model
-    def _warn(self, message):
-        """Return the action that shows a warning and the form as it is now."""
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning",
-                "sticky": True,
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
-
     def _note_warnings(self, warnings):
         """Show what the service warned of; written only when it says something new.
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from odoo.tests import tagged
 
 from ...models.mailing.letter_queue import LetterQueue, db_now
-from ...models.run.run_drilldown import RunDrilldown
+from ...models.run.drilldown import RunDrilldown
 from ..sending_common import SendingCommon
 
 # a letter goes, though the policy is the strict one; a situation differs from it in a few things

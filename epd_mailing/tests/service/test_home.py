@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from odoo.addons.epd_mailing.models.service.home_mark import MARK_FILE, HomeMark
+from odoo.addons.epd_mailing.models.service.epd_database_home import MARK_FILE, HomeMark
 from odoo.exceptions import AccessError, UserError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import tagged
