@@ -5,6 +5,7 @@ model belongs to the room whose class has it as ``_name``.
 """
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -30,32 +31,56 @@ ALLOWED: dict[tuple[str, str], str] = {
 }
 
 
-# file above → what it gives a model of a room below: its part of the form (fields, buttons), or the
-# answer to a hook that the lower room calls without knowing who answers
-FORM, HOOK = "form", "hook"
+# (file, field of a room above) → why the lower room may read it
+FIELDS_ABOVE = {
+    (_LIST, "charge_ids"): _FILTER,
+    ("models/document/epd_document_snapshot.py", "gis_document_id"): (
+        "a key of the snapshot, given by the hook _get_gis_document_ids; the field is another thing"
+    ),
+}
+
+# file above → what it gives a model of a room below
+FORM = "form"  # its part of the form: buttons, and fields that are read from records above
+HOOK = "hook"  # the answer to a hook that the lower room calls without knowing who answers
+LINK = "link"  # a stored link to the record above that the row was made for or brought by
+KEPT = "kept"  # columns that the room above alone writes
 EXTENDED = {
     "models/charge/epd_building.py": FORM,
     "models/charge/epd_personal_account.py": FORM,
     "models/document/epd_document_source.py": HOOK,  # changed figures mark the documents
     "models/document/epd_personal_account.py": FORM,
     "models/gis/epd_document_snapshot.py": HOOK,  # identifiers of ГИС ЖКХ in the snapshot
-    "models/gis/epd_payment_document.py": FORM,
-    "models/intake/epd_account_payment.py": FORM,
-    "models/mailing/epd_delivery_address.py": FORM,
+    "models/gis/epd_payment_document.py": FORM,  # the identifier, read from the placement
+    "models/intake/epd_account_payment.py": LINK,  # the register that brought the payment
+    "models/mailing/epd_delivery_address.py": HOOK,  # a closed address withdraws its letters
     "models/mailing/epd_payment_document.py": FORM,
     "models/mailing/epd_personal_account.py": FORM,
-    "models/mailing/epd_unisender_account.py": FORM,
+    "models/mailing/epd_unisender_account.py": KEPT,  # how far the events were read
     "models/paper/epd_billing_run.py": FORM,
     "models/paper/epd_payment_document.py": FORM,
     "models/run/drilldown.py": HOOK,  # what a number of the run's screen counts
-    "models/run/epd_mailing.py": FORM,
-    "models/run/epd_payment_document.py": FORM,
+    "models/run/epd_mailing.py": LINK,  # the run whose documents the letters carry
+    "models/run/epd_payment_document.py": LINK,  # the run that made the document
     "reports/epd_mailing.py": FORM,
 }
 
 
-# a table of ours in SQL: a reference as good as the model's name
-IN_SQL = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(epd_\w+)")
+# text that is SQL: a table of ours in it is a reference as good as the model's name
+IS_SQL = re.compile(r"\b(?:SELECT|FROM|JOIN|INTO|UPDATE|DELETE|WITH)\b")
+TABLE = re.compile(r"\bepd_\w+")
+# a name of a model that is put together where it is used cannot be followed
+PUT_TOGETHER = re.compile(r"epd\.(?:[a-z.]+\.)?(?:[%{].*)?")
+
+
+@functools.cache
+def parse_text(text):
+    """Return the tree of a text."""
+    return ast.parse(text)
+
+
+def parse(path):
+    """Return the tree of a file; one that did not change is read once."""
+    return parse_text(path.read_text())
 
 
 def files():
@@ -70,11 +95,13 @@ def files():
 def assigned(node, name):
     """Return the text or texts a class body gives to ``name``."""
     for statement in node.body:
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == name for target in statement.targets
-        ):
+        targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             values = getattr(statement.value, "elts", [statement.value])
-            return [one.value for one in values if isinstance(one, ast.Constant)]
+            assert all(isinstance(one, ast.Constant) for one in values), (
+                f"line {statement.lineno}: {name} is written as it is, so that it can be followed"
+            )
+            return [one.value for one in values]
     return []
 
 
@@ -82,7 +109,7 @@ def read_homes():
     """Return {model: room that names it}, and the classes that extend a model of ours in place."""
     homes, extended = {}, []
     for room, path in files():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parse(path)):
             if not isinstance(node, ast.ClassDef):
                 continue
             name = (assigned(node, "_name") or [None])[0]
@@ -115,11 +142,18 @@ def upward():
     for room, path in files():
         short = str(path.relative_to(ADDON))
         place = ORDER.index(room)
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parse(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                for table in IN_SQL.findall(node.value):
+                is_sql, alone = IS_SQL.search(node.value), node.value != "epd_mailing"  # the addon
+                words = TABLE.findall(node.value) if is_sql else [node.value] if alone else []
+                for table in words:
                     model = tables.get(table)
                     if model and ORDER.index(homes[model]) > place:
+                        found[short, model].append(node.lineno)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                model = tables.get(node.value.removeprefix("epd_mailing.model_"))
+                if model and node.value.startswith("epd_mailing.model_"):
+                    if ORDER.index(homes[model]) > place:
                         found[short, model].append(node.lineno)
             if isinstance(node, ast.Constant) and node.value in homes:
                 # a button of a form may open a wizard
@@ -139,9 +173,87 @@ def upward():
     return found
 
 
+def hidden():
+    """Yield (file, line) of what leads to a room in a way that this test cannot follow."""
+    for _room, path in files():
+        short = str(path.relative_to(ADDON))
+        tree = parse(path)
+        asked = {
+            id(arg)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".startswith")
+            for arg in node.args
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if PUT_TOGETHER.fullmatch(node.value) and id(node) not in asked:
+                    yield short, node.lineno
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = path.relative_to(ADDON).parts[: -node.level]
+                module = (*base, *filter(None, (node.module or "").split(".")))
+                if module in ((), ("models",)) and any(
+                    n.name in ("models", "*") for n in node.names
+                ):
+                    yield short, node.lineno
+            names = absolute_names(node)
+            if any(name.endswith(("epd_mailing.models", ".*")) for name in names):
+                yield short, node.lineno
+            if isinstance(node, ast.Name | ast.alias | ast.Attribute):
+                words = {getattr(node, key, None) for key in ("id", "name", "attr")}
+                if words & {"import_module", "__import__"}:
+                    yield short, node.lineno
+
+
+def declared(path):
+    """Yield (name, type, keywords, arguments) of each field that the classes of a file declare."""
+    for node in ast.walk(parse(path)):
+        value = node.value if isinstance(node, ast.Assign) else None
+        if isinstance(value, ast.Call) and ast.unparse(value.func).startswith("fields."):
+            words = {one.arg for one in value.keywords}
+            yield node.targets[0].id, ast.unparse(value.func)[7:], words, value.args
+
+
+def fields_above():
+    """Return {field: room} of what the rooms above add to models below, by names of their own."""
+    homes = defaultdict(set)
+    for room, path in files():
+        for name, *_rest in declared(path):
+            homes[name].add(room)
+    added = {}
+    for short in EXTENDED:
+        path = ADDON / short
+        room = next(part for part in path.relative_to(ADDON).parts if part in ORDER)
+        added.update({name: room for name, *_rest in declared(path) if homes[name] == {room}})
+    return added
+
+
+def read_above():
+    """Return {(file, field)} of fields of a room above that a lower room reads."""
+    added, found = fields_above(), set()
+    for room, path in files():
+        for node in ast.walk(parse(path)):
+            text = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
+            if not isinstance(text, str) or not re.fullmatch(r"[a-z_.]+", text):
+                continue
+            for name in text.split("."):
+                if name in added and ORDER.index(added[name]) > ORDER.index(room):
+                    found.add((str(path.relative_to(ADDON)), name))
+    return found
+
+
 def test_rooms_refer_downward_only():
     new = {key: lines for key, lines in upward().items() if key not in ALLOWED}
     assert not new, "turn it round with a hook, or list it in ALLOWED with its reason: " + str(new)
+
+
+def test_no_reference_is_hidden():
+    assert not list(hidden())
+
+
+def test_a_lower_room_reads_no_field_of_a_room_above():
+    new = read_above() - FIELDS_ABOVE.keys()
+    assert not new, f"ask by a hook, or list it in FIELDS_ABOVE with its reason: {new}"
+    assert not FIELDS_ABOVE.keys() - read_above(), "no longer needed in FIELDS_ABOVE"
 
 
 def test_what_is_allowed_is_still_there():
@@ -165,10 +277,29 @@ def test_who_extends_a_lower_room_is_known():
     assert found == EXTENDED.keys(), "a collaborator, or a line here with what it is"
 
 
-def test_who_answers_a_hook_adds_nothing_else():
+def is_column(kind, words):
+    """Tell whether a field is stored by itself: neither rows beneath nor read from elsewhere."""
+    read = words & {"compute", "related"} and "store" not in words
+    return kind not in ("One2many", "Many2many") and not read
+
+
+def test_who_extends_a_lower_room_holds_what_it_says():
+    homes, _extended = read_homes()
     for name, what in EXTENDED.items():
-        text = (ADDON / name).read_text()
-        assert what == FORM or ("fields." not in text and "super()." in text), name
+        path = ADDON / name
+        found = list(declared(path))
+        columns = [one for one in found if is_column(one[1], one[2])]
+        if what == HOOK:
+            assert not found and "super()." in path.read_text(), name
+        elif what == FORM:
+            assert not columns, f"{name} stores something: a model of its own, or LINK or KEPT"
+        elif what == LINK:
+            room = path.relative_to(ADDON / "models").parts[0]
+            targets = [args[0].value for _name, kind, _words, args in columns if kind == "Many2one"]
+            assert targets and len(targets) == len(columns), name
+            assert {homes[model] for model in targets} == {room}, name
+        else:
+            assert columns, f"{name} stores nothing"
 
 
 def test_every_room_has_its_plate():

@@ -4,7 +4,7 @@ from .letter_writer import LetterWriter
 
 
 class EpdDeliveryAddress(models.Model):
-    """Letters on their way to an address (room above extends the form)."""
+    """Letters on their way to an address that is no longer the payer's."""
 
     _inherit = "epd.delivery.address"  # pylint: disable=consider-merging-classes-inherited
 
