@@ -419,9 +419,30 @@ class EpdPaymentDocument(models.Model):
                 # the button that opens the file says why there is none
                 document.receipt_file = False
 
-    def _read_pdf(self):
+    def _read_files(self):
+        """Return ``{document id: bytes}`` as they are stored; those without a file are missing.
+
+        Not by the field, which would have them coded in base64 and decoded again. Only call it where
+        the user may read the documents.
+        """
+        attachments = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search_fetch(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_field", "=", "pdf_file"),
+                    ("res_id", "in", self.ids),
+                ],
+                ["res_id", "store_fname", "db_datas"],
+            )
+        )
+        return {attachment.res_id: attachment.raw or b"" for attachment in attachments}
+
+    def _read_pdf(self, data=None):
         """Return the bytes of the saved file, checked against its hash.
 
+        :param data: the stored bytes, where :meth:`_read_files` read them for many documents
         :raise UserError: when the file is gone or is not what was saved
         """
         self.ensure_one()
@@ -433,11 +454,8 @@ class EpdPaymentDocument(models.Model):
                     self.name,
                 )
             )
-        try:
-            pdf = self.with_context(bin_size=False).sudo().pdf_file
-        except OSError:
-            pdf = False
-        data = base64.b64decode(pdf) if pdf else b""
+        if data is None:
+            data = self._read_files().get(self.id)
         if not data:
             raise UserError(
                 self.env._("The file of the payment document %s is missing.", self.name)

@@ -114,11 +114,15 @@ class EpdLetterEligibility(models.AbstractModel):
     @api.model
     def _get_outdated_sql(self):
         """Return SQL: the document was changed after saving, and the company wants no such letter."""
-        strict = self.env["res.company"].sudo().search([("epd_outdated_policy", "=", "block")])
+        self.env["res.company"].flush_model(["epd_outdated_policy"])
+        strict = self.env.execute_query(
+            SQL("SELECT id FROM res_company WHERE active AND epd_outdated_policy = 'block'")
+        )
         if not strict:
             return SQL("FALSE")
+        companies = [company_id for (company_id,) in strict]
         documents = self.env["epd.payment.document"].sudo()
-        found = documents.search([("company_id", "in", strict.ids), ("is_outdated", "=", True)])
+        found = documents.search([("company_id", "in", companies), ("is_outdated", "=", True)])
         return SQL("document.id = ANY(%s)", found.ids)
 
     @api.model

@@ -1,7 +1,5 @@
 import logging
-import time
 import uuid
-from collections import namedtuple
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -10,8 +8,9 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...tools import message
 from ...tools.unisender import client as unisender
-from ...tools.unisender import errors, pool
+from ...tools.unisender import errors
 from ...tools.work_budget import Budget
+from .claimed_slice import ClaimedSlice, Step
 from .epd_mailing_letter import REJECTIONS
 from .letter_queue import LetterQueue
 from .sending_limits import Room, SendingLimits
@@ -20,15 +19,31 @@ from .transaction import commit, in_transaction
 _logger = logging.getLogger(__name__)
 
 SLICE = 50  # letters claimed together
-SLOW_WAVE = 10.0  # seconds; after such an answer the cron run ends, to stay within its budget
 SAME_REJECTIONS = 10  # of the same kind in a row: the mailing pauses
 # a wait that is shorter than the moment until a worker looks again
 SHORT_WAIT = timedelta(seconds=5)
 FIRST_REFRESH = timedelta(minutes=2)  # of the statistics, after the last letter
 REPORT_AFTER = timedelta(days=1)  # to the responsible person, after the last letter
-
-# letters worked on; when to look again, or None; whether it waits for the pace of a minute alone
-Step = namedtuple("Step", "count next_at paced")
+# of letters, what is read when an outcome is written: a row has three times as many
+OUTCOME_FIELDS = (
+    "send_state",
+    "mailing_id",
+    "document_id",
+    "company_id",
+    "unisender_account_id",
+    "letter_key",
+    "provider_id",
+    "sent_at",
+    "delivered_at",
+    "opened_at",
+    "clicked_at",
+    "bounced_at",
+    "spam_at",
+    "complained_at",
+    "unsubscribed_at",
+    "is_deferred",
+    "raw_status",
+)
 
 
 class EpdMailingSender(models.AbstractModel):
@@ -39,7 +54,7 @@ class EpdMailingSender(models.AbstractModel):
     went) or sending (unknown: perhaps they went, so they are never sent again by themselves).
     Commits stand in the cron alone; buttons only change states and wake it.
 
-    Who sends by another way extends :meth:`_prepare_call` (what goes) or :meth:`_call` (how).
+    The waves of a claimed slice: ``ClaimedSlice``. Who sends another letter extends :meth:`_prepare_call`.
     """
 
     _name = "epd.mailing.sender"
@@ -174,13 +189,14 @@ class EpdMailingSender(models.AbstractModel):
         )
         if not claimed:
             return Step(0, in_transaction(self.env, lambda: self._finish_or_wait(mailing)), False)
+        part = ClaimedSlice(self, mailing, claimed, token, budget)
         try:
-            return self._send_claimed(mailing, claimed, token, budget)
+            return part.send()
         except Exception:
             self.env.cr.rollback()
             raise
         finally:
-            in_transaction(self.env, lambda: queue.release(token))
+            part.close()
 
     @api.model
     def _wait(self, mailing, room, count=0):
@@ -188,49 +204,9 @@ class EpdMailingSender(models.AbstractModel):
         return Step(count, room.until, not room.reason)
 
     @api.model
-    def _send_claimed(self, mailing, letters, token, budget):
-        """Send claimed letters in waves of at most k; return a Step."""
-        account, count = mailing.unisender_account_id, 0
-        limits, client = SendingLimits(account), account._get_client()
-        queue = in_transaction(self.env, lambda: self._skip_unfit(letters))
-        count += len(letters) - len(queue)
-        left = self._count_left(mailing)
-        while queue and budget.left():
-            self.env.invalidate_all()
-            if not self._may_go_on(mailing, queue):
-                break
-            room = limits.get_room()
-            if not room.free:
-                return self._wait(mailing, room, count)
-            wave, queue = queue[: room.free], queue[room.free :]
-            calls = in_transaction(self.env, lambda wave=wave: self._prepare_calls(wave, account))
-            count += len(wave) - len(calls)
-            going = limits.reserve(letters.browse(calls), token)
-            if not going:
-                continue
-            began = time.monotonic()
-            jobs = [(letter_id, calls[letter_id]) for letter_id in going.ids]
-            outcomes = pool.send_many(client, jobs, max(1, account.parallel_calls))
-            left = max(0, left - len(going))
-            halted = in_transaction(
-                self.env,
-                lambda going=going, outcomes=outcomes: self._apply_outcomes(
-                    mailing, going, outcomes
-                ),
-                processed=len(going),
-                remaining=left,
-            )
-            count += len(going)
-            if halted:
-                break
-            if time.monotonic() - began > SLOW_WAVE:
-                budget.end()
-        return Step(count, fields.Datetime.now() if count else None, False)
-
-    @api.model
-    def _may_go_on(self, mailing, queue):
-        """Check the states in the database: a pause or a cancel acts within one wave."""
-        going = mailing.state == "sending" or all(queue.mapped("is_test"))
+    def _may_go_on(self, mailing, letters):
+        """Tell whether letters that could not be reserved are no sign of a pause or a cancel."""
+        going = mailing.state == "sending" or all(letters.mapped("is_test"))
         return going and mailing.unisender_account_id.state == "active"
 
     @api.model
@@ -244,12 +220,6 @@ class EpdMailingSender(models.AbstractModel):
         for letter in unfit:
             letter._skip(reasons[letter])
         return letters - unfit
-
-    @api.model
-    def _count_left(self, mailing):
-        return self.env["epd.mailing.letter"].search_count(
-            [("mailing_id", "=", mailing.id), ("send_state", "in", ("pending", "claimed"))]
-        )
 
     @api.model
     def _finish_or_wait(self, mailing):
@@ -297,10 +267,11 @@ class EpdMailingSender(models.AbstractModel):
 
         Letters that cannot be made are skipped with the reason; nothing else suffers.
         """
-        calls = {}
+        calls, files = {}, letters.document_id._read_files()
         for letter in letters:
             try:
-                call = self._prepare_call(letter, account)
+                pdf = letter.document_id._read_pdf(files.get(letter.document_id.id, b""))
+                call = self._prepare_call(letter, account, pdf)
             except message.TemplateError as error:
                 letter._skip("template_error", self.env["epd.message.template"]._describe(error))
             except UserError as error:
@@ -318,11 +289,12 @@ class EpdMailingSender(models.AbstractModel):
         return calls
 
     @api.model
-    def _prepare_call(self, letter, account):
-        """Return the plain ``unisender.Letter`` of a row, with its verified file.
+    def _prepare_call(self, letter, account, pdf):
+        """Return the plain ``unisender.Letter`` of a row, with its file.
 
+        :param pdf: bytes of the verified file
         :raise tools.message.TemplateError: the template does not work for this account
-        :raise UserError: the file or the data are not what was saved
+        :raise UserError: the data are not what was saved
         """
         document = letter.document_id
         text = document._render_letter(letter, letter.mailing_id)
@@ -333,7 +305,7 @@ class EpdMailingSender(models.AbstractModel):
             subject=text.subject,
             body=text.html,
             list_id=account.list_id or "",
-            attachments=((document.pdf_name, document._read_pdf()),),
+            attachments=((document.pdf_name, pdf),),
             metadata={"key": letter.letter_key, "db": self.env.cr.dbname},
             ref_key=letter.letter_key if account._sends_key() else None,
             reply_to=document.account_id.building_id.reply_to or account.reply_to or None,
@@ -349,9 +321,10 @@ class EpdMailingSender(models.AbstractModel):
         :param outcomes: ``{letter id: pool.Outcome}``
         :return: True when no further wave is to begin now
         """
+        letters.fetch(OUTCOME_FIELDS)
+        mailing.fetch(["unisender_account_id", "wait_reason"])
         letters._write_outcomes(outcomes)
         self.env["epd.letter.facts"]._adopt_events(letters)
-        mailing._notify_screens()
         account = mailing.unisender_account_id
         found = list(outcomes.values())
         kinds = {outcome.kind for outcome in found}

@@ -108,8 +108,8 @@ class LetterQueue:
     def mark_sending(self, letters, token, account, now):
         """Turn claimed letters to «sending» and return those that were still there to be sent.
 
-        The last check: the claim, the mailing and the rule of ``epd.letter.eligibility`` are asked
-        in this very statement.
+        The last check: the claim, the mailing, its account and the rule of
+        ``epd.letter.eligibility`` are asked in this very statement.
 
         :param account: ``epd.unisender.account`` they go through
         :param now: naive UTC of the database; the limits are counted from it
@@ -123,13 +123,17 @@ class LetterQueue:
                    SET send_state = 'sending', state = 'sending', sending_at = %(now)s,
                        attempts = COALESCE(letter.attempts, 0) + 1, lease_until = %(lease)s,
                        unisender_account_id = %(account)s, next_try_at = NULL
-                  FROM epd_mailing mailing, (%(checked)s) AS checked
+                  FROM epd_mailing mailing, epd_unisender_account account,
+                       (%(checked)s) AS checked
                  WHERE letter.id IN %(ids)s
                    AND letter.send_state = 'claimed'
                    AND letter.claim_token = %(token)s
                    AND letter.lease_until > %(now)s
                    AND mailing.id = letter.mailing_id
                    AND (letter.is_test OR mailing.state = 'sending')
+                   AND mailing.unisender_account_id = %(account)s
+                   AND account.id = %(account)s
+                   AND account.state = 'active'
                    AND checked.letter_id = letter.id
                    AND checked.reason IS NULL
              RETURNING letter.id

@@ -7,6 +7,7 @@ database, under a lock of the UniSender account.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from odoo import models
 from odoo.tools import SQL
 
 from .letter_queue import LetterQueue, db_now
@@ -15,6 +16,18 @@ from .transaction import commit, in_transaction
 LOCK_CLASS = 0x65706401  # our advisory locks, the second number is the account
 # a call reaches the service a little later than it is counted here
 MARGIN = timedelta(seconds=1)
+# of the account, what the limits are made of
+FIELDS = (
+    "wait_until",
+    "wait_reason",
+    "fault_count",
+    "limit_count",
+    "parallel_calls",
+    "limit_per_minute",
+    "limit_per_day",
+    "limit_address_seconds",
+    "timeout_seconds",
+)
 STRANGER_LOOKS = timedelta(minutes=5)  # in a copy of the database, whether it was confirmed
 
 
@@ -29,6 +42,19 @@ class Room:
     free: int
     until: datetime | None = None
     reason: str | bool = False
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What became of claimed letters that asked to go.
+
+    ``going``: they are «sending» now and have to be called for; ``waiting``: no room for them now,
+    they stay claimed. The other ones are put off, or may not go after all.
+    """
+
+    room: Room
+    going: models.Model
+    waiting: models.Model
 
 
 class SendingLimits:
@@ -48,10 +74,16 @@ class SendingLimits:
         Counted over all letters of the account, test ones too. After an error one letter at a time
         is tried.
         """
-        account, now = self.account, db_now(self.env)
-        stranger = account._describe_strange_home()
+        now = db_now(self.env)
+        stranger = self.account._describe_strange_home()
         if stranger:
             return Room(0, now + STRANGER_LOOKS, stranger)
+        return self._get_room_at(now)
+
+    def _get_room_at(self, now):
+        """Return the :class:`Room` in a database that is known to be the key's own."""
+        account = self.account
+        account.fetch(FIELDS)
         if account.wait_until and account.wait_until > now:
             return Room(0, account.wait_until, account.wait_reason)
         free = 1 if account.fault_count or account.limit_count else max(1, account.parallel_calls)
@@ -113,17 +145,18 @@ class SendingLimits:
         Cron only: it commits. The lock is one of the session: a transaction's snapshot is older
         than the moment it gets a lock it waited for, so counting begins in a fresh one
         (https://www.postgresql.org/docs/current/transaction-iso.html, repeatable read, seen 2026-11).
+        Without limits there is nothing to count, and no lock.
 
-        :param letters: ``epd.mailing.letter`` claimed under ``token``
-        :return: the letters to call for now; those whose address is too recent are postponed
+        :param letters: ``epd.mailing.letter`` claimed under ``token``, not empty
+        :return: Reservation
         """
-        if not letters:
-            return letters
+        if not self._is_counted():
+            return in_transaction(self.env, lambda: self._reserve_now(letters, token))
         key = (LOCK_CLASS, self.account.id)
         self.env.cr.execute("SELECT pg_advisory_lock(%s, %s)", key)
         try:
             commit(self.env)
-            return in_transaction(self.env, lambda: self._reserve_locked(letters, token))
+            return in_transaction(self.env, lambda: self._reserve_now(letters, token))
         except Exception:
             self.env.cr.rollback()
             raise
@@ -131,23 +164,41 @@ class SendingLimits:
             self.env.cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
             commit(self.env)
 
-    def _reserve_locked(self, letters, token):
+    def _is_counted(self):
+        account = self.account
+        account.fetch(FIELDS)
+        return bool(
+            account.limit_per_minute or account.limit_per_day or account.limit_address_seconds
+        )
+
+    def _reserve_now(self, letters, token):
         # on disk before the call, whatever the server's own setting: a crash of the database that
         # forgot this commit would have the letters sent once more
-        self.env.cr.execute("SET LOCAL synchronous_commit = on")
-        self.env.invalidate_all()
-        now, queue = db_now(self.env), LetterQueue(self.env)
-        free = self.get_room().free
-        busy = self._get_busy_addresses(set(letters.mapped("email_normalized")), now)
-        chosen, later = letters.browse(), {}
+        self.env.cr.execute(
+            "SELECT clock_timestamp() AT TIME ZONE 'UTC', set_config('synchronous_commit', 'on', true)"
+        )
+        now, queue = self.env.cr.fetchone()[0], LetterQueue(self.env)
+        room = self._get_room_at(now)
+        chosen, waiting, later = [], [], {}
         pause = timedelta(seconds=self.account.limit_address_seconds)
-        for letter in letters:
-            email = letter.email_normalized
+        emails = self._get_emails(letters) if pause else {}
+        busy = self._get_busy_addresses(set(emails.values()), now)
+        for letter_id in letters.ids:
+            email = emails.get(letter_id)
             if email in busy:
-                later[letter.id] = busy[email]
-            elif len(chosen) < free:
-                chosen |= letter
+                later[letter_id] = busy[email]
+            elif len(chosen) < room.free:
+                chosen.append(letter_id)
                 if pause:
                     busy[email] = now + pause + MARGIN
+            else:
+                waiting.append(letter_id)
         queue.postpone(token, later)
-        return queue.mark_sending(chosen, token, self.account, now)
+        going = queue.mark_sending(letters.browse(chosen), token, self.account, now)
+        return Reservation(room, going, letters.browse(waiting))
+
+    @staticmethod
+    def _get_emails(letters):
+        """Return ``{letter id: address}``."""
+        letters.fetch(["email_normalized"])
+        return {letter.id: letter.email_normalized for letter in letters}

@@ -101,6 +101,7 @@ class EpdServiceRest(models.AbstractModel):
 
     def _recover(self):
         """A letter went: the service works again."""
+        self.fetch(["fault_count", "limit_count", "wait_until"])
         if self.fault_count or self.limit_count or self.wait_until:
             self._unlocked().write({**self._get_rested_vals(), "last_error": False})
 

@@ -520,6 +520,8 @@ class EpdUnisenderAccount(models.Model):
         :param warnings: texts of ``tools.unisender.client``
         """
         self.ensure_one()
+        if not warnings:
+            return
         known = (self.last_warning or "").splitlines()
         found = list(dict.fromkeys([*warnings, *known]))[:WARNINGS_KEPT]
         if found != known:

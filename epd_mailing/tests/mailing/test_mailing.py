@@ -108,7 +108,7 @@ class TestMailing(SendingCommon):
             return outcomes
 
         self.unisender.parallel_calls = 1
-        with patch(f"{SEND}.pool.send_many", pausing):
+        with patch.object(pool, "send_many", pausing):
             self._run_cron()
         self.assertEqual(
             (mailing.state, mailing.sent_count, mailing.pending_count), ("paused", 1, 2)

@@ -8,6 +8,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...models.mailing import epd_mailing_sender
+from ...models.mailing.claimed_slice import ClaimedSlice
+from ...tools.unisender import pool
 from ..sending_common import NOBODY, SendingCommon
 
 ROOM = "odoo.addons.epd_mailing.models.mailing"
@@ -101,15 +103,14 @@ class TestSender(SendingCommon):
         bad = self._make_mailing(self.documents[0])
         good = self._make_mailing(self.documents[1:])
         bad.action_send()
-        sender = self.env.registry["epd.mailing.sender"]
-        original = sender._send_claimed
+        original = ClaimedSlice.send
 
-        def send(sender, mailing, *args):
-            if mailing == bad:
+        def send(part):
+            if part.mailing == bad:
                 raise ZeroDivisionError
-            return original(sender, mailing, *args)
+            return original(part)
 
-        with patch.object(sender, "_send_claimed", send), mute_logger(SEND_LOG):
+        with patch.object(ClaimedSlice, "send", send), mute_logger(SEND_LOG):
             self._send(good)
         self.assertEqual(good.state, "done")
         self.assertEqual(bad.state, "sending")
@@ -341,7 +342,7 @@ class TestSender(SendingCommon):
         mailing.action_send()
         with (
             self.enter_registry_test_mode(),
-            patch.object(epd_mailing_sender.pool, "send_many", die),
+            patch.object(pool, "send_many", die),
             suppress(Killed),  # assertRaises would roll the commits back
             self.registry.cursor() as cr,
         ):
@@ -353,13 +354,14 @@ class TestSender(SendingCommon):
     def test_withdrawn_while_claimed(self):
         mailing = self._make_mailing()
         sender = self.env.registry["epd.mailing.sender"]
-        original = sender._may_go_on
+        original = sender._prepare_calls
 
-        def withdraw(sender, mailing, queue):
-            self.documents[0].with_env(mailing.env).letter_ids._withdraw("re-issued")
-            return original(sender, mailing, queue)
+        def withdraw(sender, letters, account):
+            calls = original(sender, letters, account)
+            self.documents[0].with_env(letters.env).letter_ids._withdraw("re-issued")
+            return calls
 
-        with patch.object(sender, "_may_go_on", withdraw):
+        with patch.object(sender, "_prepare_calls", withdraw):
             self._send(mailing)
         self.assertEqual(len(self.fake.letters()), 2)
         letter = mailing.letter_ids.filtered(lambda x: x.document_id == self.documents[0])
@@ -368,7 +370,7 @@ class TestSender(SendingCommon):
     def test_pause_acts_within_one_wave(self):
         self.unisender.parallel_calls = 1
         mailing = self._make_mailing()
-        original = epd_mailing_sender.pool.send_many
+        original = pool.send_many
 
         def send(*args):
             mailing.with_env(self.env).sudo()
@@ -377,7 +379,7 @@ class TestSender(SendingCommon):
             )
             return original(*args)
 
-        with patch.object(epd_mailing_sender.pool, "send_many", send):
+        with patch.object(pool, "send_many", send):
             self._send(mailing)
         self.assertEqual(len(self.fake.letters()), 1)
         self.assertEqual(mailing.state, "paused")

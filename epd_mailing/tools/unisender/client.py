@@ -389,14 +389,13 @@ class UniSenderClient:
 def _encode(arguments: Arguments, api_key: str) -> bytes:
     """Return the urlencoded body.
 
-    Files go as «%XX» throughout: a fifth longer than escaping byte by byte, 20 times quicker.
+    Values go as «%XX» throughout: files grow by a fifth against escaping byte by byte, and it is 20
+    times quicker.
     """
     parts = []
     for name, value in (("format", "json"), ("api_key", api_key), *arguments):
-        if isinstance(value, bytes):
-            coded = "%" + value.hex("%") if value else ""
-        else:
-            coded = quote(str(value), safe="")
+        data = value if isinstance(value, bytes) else str(value).encode()
+        coded = "%" + data.hex("%") if data else ""
         parts.append(f"{quote(name)}={coded}")
     return "&".join(parts).encode("ascii")
 

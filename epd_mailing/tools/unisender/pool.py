@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Hashable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -45,8 +45,16 @@ _KINDS: tuple[tuple[_Classes, str], ...] = (
 )
 
 
+def make_threads(workers: int) -> ThreadPoolExecutor:
+    """Return threads for many calls of :func:`send_many`; the caller shuts them down."""
+    return ThreadPoolExecutor(max_workers=max(1, workers))
+
+
 def send_many(
-    client: Client, letters: Iterable[tuple[Key, Any]], workers: int
+    client: Client,
+    letters: Iterable[tuple[Key, Any]],
+    workers: int,
+    threads: ThreadPoolExecutor | None = None,
 ) -> dict[Key, Outcome]:
     """Send letters side by side and tell the outcome of each.
 
@@ -54,6 +62,8 @@ def send_many(
     ``not_tried``.
 
     :param letters: sequence of (key, ``client.Letter``)
+    :param workers: how many at once
+    :param threads: of :func:`make_threads` for as many; without any they live for this call
     :return: {key: Outcome}
     """
     halted = threading.Event()
@@ -74,11 +84,15 @@ def send_many(
             # whatever it was, the letter may have gone
             return Outcome("unknown", None, errors.ResultUnknown("fault", type(error).__name__))
 
-    pool = ThreadPoolExecutor(max_workers=max(1, workers))
+    pool = threads or make_threads(workers)
+    futures = {}
     try:
-        futures = {key: pool.submit(send, letter) for key, letter in letters}
+        for key, letter in letters:
+            futures[key] = pool.submit(send, letter)
         return {key: future.result() for key, future in futures.items()}
     finally:
         # when the caller is interrupted (a time limit), what has not begun must not begin
         halted.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+        wait([future for future in futures.values() if not future.cancel()])
+        if not threads:
+            pool.shutdown()
