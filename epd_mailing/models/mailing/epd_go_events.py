@@ -9,6 +9,7 @@ from ...tools.unisender import errors
 from ...tools.unisender.webhook import WebhookError
 from ...tools.unisender_go import events as go_events
 from ...tools.unisender_go.client import ROWS_A_DUMP
+from ...tools.unisender_go.errors import DumpTooLong
 from .transaction import in_transaction
 
 _logger = logging.getLogger(__name__)
@@ -190,6 +191,8 @@ class EpdGoEvents(models.AbstractModel):
                 self.env, lambda: account._unlocked().write({"dump_ref": False, "dump_row": 0})
             )
             return now + PAUSE
+        except DumpTooLong:
+            row = ROWS_A_DUMP
         in_transaction(self.env, lambda: self._finish(account, row))
         try:
             client.delete_dump(dump.dump_id)
@@ -210,7 +213,10 @@ class EpdGoEvents(models.AbstractModel):
     def _finish(self, account, rows):
         """A dump was read to its end: note how far, and plan the letters' next poll.
 
-        A dump that is full may have left events out: its span is ordered once more, in halves.
+        A dump that is full may have left events out: its span is ordered once more, in halves. The
+        shortest span is not, and a manager is told.
+
+        :param rows: events of the dump; of one too long to be read, as many as a full one has
         """
         now, until = fields.Datetime.now(), account.dump_until
         seconds = int((until - account.dump_from).total_seconds())
@@ -218,6 +224,8 @@ class EpdGoEvents(models.AbstractModel):
         if rows >= ROWS_A_DUMP and seconds > SHORTEST_SPAN:
             account._unlocked().write({**vals, "dump_span": max(SHORTEST_SPAN, seconds // 2)})
             return
+        if rows >= ROWS_A_DUMP:
+            self._tell_of_left_out(account)
         if account.dump_span and until < now - PAUSE:
             # a part of a divided span; where events are few again, the next may be longer
             vals["dump_span"] = account.dump_span * (2 if rows < ROWS_A_DUMP // 4 else 1)
@@ -233,6 +241,20 @@ class EpdGoEvents(models.AbstractModel):
         for mailing in letters.mailing_id:
             mailing._unlocked().write({"refreshed_at": now})
             mailing._notify_screens()
+
+    @api.model
+    def _tell_of_left_out(self, account):
+        office = account._for_office()
+        company = office.company_id
+        office._notify_manager(
+            office.env._("Events of Unisender Go could not be read"),
+            office.env._(
+                "The event dump of Unisender Go from %(since)s to %(until)s has more events than can "
+                "be read. What became of letters then is shown only as far as the webhook told it.",
+                since=company._epd_show_moment(account.dump_from),
+                until=company._epd_show_moment(account.dump_until),
+            ),
+        )
 
     # --- addresses that the service does not send to ----------------------------------------------
 

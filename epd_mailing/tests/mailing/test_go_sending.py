@@ -6,6 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...models.mailing import epd_go_events
+from ...tools.unisender_go import client as go_client
 from ...tools.unisender_go.client import UniSenderGoClient
 from ..go_common import GoCommon
 
@@ -235,18 +236,47 @@ class TestGoSending(GoCommon):
         self.assertEqual(letter.state, "opened")
 
     def test_a_full_dump_is_divided(self):
+        letters = self._send_over_an_hour()
+        self.go.dump_limit = 3
+        with patch.object(epd_go_events, "ROWS_A_DUMP", 3):
+            self._read_all_spans()
+        self.assertEqual(set(letters.mapped("state")), {"delivered"})
+        self.assertFalse(self.go_account.dump_span)
+
+    def _send_over_an_hour(self):
+        """Return four letters of the last hour, some minutes apart, that are due to be asked for."""
         letters = self._send_to(*(f"noread.p{number}@example.com" for number in range(4)))
         for number, got in enumerate(self.go._letters):
             got["received"] -= 3600 - 600 * number
         self._shift(letters, sending_at=61)
-        self.go.dump_limit = 3
-        with patch.object(epd_go_events, "ROWS_A_DUMP", 3):
-            self._make_due(letters)
-            for _run in range(40):
-                self._run_cron("ir_cron_refresh")
-                self.go_account._unlocked().write({"dump_asked_at": False})
+        self._make_due(letters)
+        return letters
+
+    def _read_all_spans(self):
+        for _run in range(40):
+            self._run_cron("ir_cron_refresh")
+            self.go_account._unlocked().write({"dump_asked_at": False})
+
+    def test_a_dump_too_long_to_be_read_is_divided(self):
+        letters = self._send_over_an_hour()
+        # what happened to two letters fits, what happened to four does not
+        with patch.object(go_client, "DUMP_LIMIT", 1200):
+            self._read_all_spans()
         self.assertEqual(set(letters.mapped("state")), {"delivered"})
         self.assertFalse(self.go_account.dump_span)
+        self.assertFalse(self.go_account.activity_ids)
+
+    def test_a_span_that_cannot_be_divided_is_passed_over_and_told(self):
+        letters = self._send_over_an_hour()
+        with (
+            patch.object(go_client, "DUMP_LIMIT", 10),
+            patch.object(epd_go_events, "SHORTEST_SPAN", 3600),
+        ):
+            self._read_all_spans()
+        self.assertEqual(set(letters.mapped("state")), {"sent"})
+        self.assertFalse(self.go_account.dump_ref)
+        self.assertGreater(self.go_account.dump_read_until, self._now() - timedelta(hours=1))
+        self.assertEqual(len(self.go_account.activity_ids), 1, "a manager is told, once")
 
     def test_letters_of_other_programs_are_none_of_ours(self):
         (letter,) = self._send_to("read.a@example.com")

@@ -23,6 +23,7 @@ REQUEST_LIMIT = 10 * 2**20  # bytes of a request
 KEY_MINUTE = 60  # seconds in which a second request under one idempotence key is declined
 RETRY_WITHIN = 40  # seconds from the first try; leaves the second time to arrive in the minute
 ROWS_A_DUMP = 100_000  # rows a file of an event dump holds at the most
+DUMP_LIMIT = 64 * 2**20  # bytes of such a file that are read at once
 DUMP_FIELDS = (
     *("event_time", "job_id", "email", "status", "delivery_status", "metadata", "url"),
     "user_agent",
@@ -306,10 +307,11 @@ class UniSenderGoClient:
         urls = tuple(str(one["url"]) for one in files if isinstance(one, dict) and one.get("url"))
         return Dump(dump_id, str(found.get("dump_status") or "failed"), urls)
 
-    def read_dump(self, url: str, limit: int = 64 * 2**20) -> bytes:
+    def read_dump(self, url: str) -> bytes:
         """Return a file of a dump.
 
-        :raise UniSenderError: not to be had, or longer than ``limit`` bytes
+        :raise errors.DumpTooLong: it has more than ``DUMP_LIMIT`` bytes
+        :raise UniSenderError: not to be had
         """
         if hosts.is_loopback(_origin(url)) and not hosts.is_loopback(_origin(self._root)):
             raise errors.ForbiddenAddress("forbidden_address", "dump")
@@ -317,12 +319,14 @@ class UniSenderGoClient:
             with self._session.get(
                 url, timeout=self._timeout, stream=True, allow_redirects=False
             ) as response:
-                content = response.raw.read(limit + 1, decode_content=True)
+                content = response.raw.read(DUMP_LIMIT + 1, decode_content=True)
                 status = response.status_code
         except Exception as error:
             raise errors.ConnectFailed("dump", type(error).__name__) from None
-        if status != 200 or len(content) > limit:
+        if status != 200:
             raise errors.ConnectFailed("dump", f"HTTP {status}, {len(content)} bytes")
+        if len(content) > DUMP_LIMIT:
+            raise go_errors.DumpTooLong("dump_too_long", f"over {DUMP_LIMIT} bytes")
         return content
 
     def delete_dump(self, dump_id: str) -> None:

@@ -31,6 +31,10 @@ class AlreadyTaken(errors.UniSenderError):
     """The service took a letter under this idempotence key less than a minute ago; its id is not told."""
 
 
+class DumpTooLong(errors.UniSenderError):
+    """A file of an event dump is longer than is read at once: its span has to be divided."""
+
+
 def read_code(value: object) -> int:
     """Return the code of an answer's body, 0 where it is none."""
     text = str(value or "")
