@@ -10,23 +10,32 @@ from queue import Empty, Queue
 
 from odoo import sql_db
 
+from sandbox.go import fates
+from sandbox.go.store import GoStore
 from sandbox.hooks import encode
 from sandbox.store import Store, stamp
 
 from .copies import make_documents, pretend_sent
-from .service import API_KEY, connect, make_mailing, sandbox
+from .service import API_KEY, KINDS, connect, make_mailing, sandbox
 from .web import web_server
 
 COUNT = int(os.environ.get("BENCH_STATUSES", "50000"))
 EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
 BATCH = 100  # events a call, as the service sends them
 PARALLEL = 4
+FATES = ("noread", "read", "click", "full")  # first words that script what becomes of a letter
 PORT = 8192
 
 
 def measure(env):
-    """Print the figures."""
-    documents = make_documents(env, COUNT)
+    """Print the figures of both kinds."""
+    documents = make_documents(env, COUNT * len(KINDS))
+    measure_classic(env, documents[:COUNT])
+    measure_go(env, documents[COUNT:])
+
+
+def measure_classic(env, documents):
+    """The statuses are asked letter by letter, 500 a call."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "sandbox.sqlite")
         ids = fill_sandbox(path, COUNT)
@@ -36,7 +45,45 @@ def measure(env):
             letters = pretend_sent(env, mailing, documents, ids)
             assert len(letters) == COUNT
             measure_polling(env, mailing, url)
-    measure_webhook(env, account, letters[:EVENTS])
+    measure_webhook(env, account, letters[:EVENTS], make_classic_event)
+
+
+def measure_go(env, documents):
+    """The events are read from dumps of a span of time, divided where one is full."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "sandbox.sqlite")
+        with sandbox("--no-limits", "--db", path) as url:
+            control(url, "go/settings", {"dump_seconds": 0})
+            account = connect(env, url, "go")
+            mailing = make_mailing(env, account, documents)
+            ids = [f"bench-{number}" for number in range(COUNT)]
+            letters = pretend_sent(env, mailing, documents, ids)
+            assert len(letters) == COUNT
+            fill_go(path, letters)
+            measure_polling(env, mailing, url, "go")
+    measure_webhook(env, account, letters[:EVENTS], make_go_event)
+
+
+def fill_go(path, letters):
+    """Make letters of the last hour in the sandbox's file, with all that became of them."""
+    store, begun = GoStore(Store(path)), time.time() - 3600
+    step = 3000 / len(letters)
+    letter = {"sender": "s", "subject": "s", "body": "b", "track_read": 1, "track_links": 1}
+    names = ["id", "job_id", "email", "metadata", "received", *letter]
+    rows, events = [], []
+    for number, (job, key) in enumerate(letters.mapped(lambda x: (x.provider_id, x.letter_key)), 1):
+        fate = {**letter, "email": f"{FATES[number % 4]}.{number}@example.com"}
+        received = begun + number * step
+        metadata = json.dumps({"key": key, "db": letters.env.cr.dbname})
+        rows.append((number, job, fate["email"], metadata, received, *letter.values()))
+        # an hour of a letter's life in a minute
+        events += [
+            (number, received + at, *rest, 1) for at, *rest in fates.events_of(fate, speed=60)
+        ]
+    marks = ", ".join("?" * len(names))
+    store.run_many(f"INSERT INTO go_letter ({', '.join(names)}) VALUES ({marks})", rows)
+    columns = "letter_id, at, status, delivery_status, traffic, url, due"
+    store.run_many(f"INSERT INTO go_event ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", events)
 
 
 def fill_sandbox(path, count):
@@ -60,7 +107,7 @@ def fill_sandbox(path, count):
         [
             (
                 first + n,
-                f"{('noread', 'read', 'click', 'full')[n % 4]}.{n}@example.com",
+                f"{FATES[n % 4]}.{n}@example.com",
                 *letter.values(),
                 begun,
                 "not_sent",
@@ -74,11 +121,11 @@ def fill_sandbox(path, count):
     return [first + n for n in range(count)]
 
 
-def measure_polling(env, mailing, url):
+def measure_polling(env, mailing, url, kind="classic"):
     """Refresh all statuses by the job, pass by pass."""
     cron = env.ref("epd_mailing.ir_cron_refresh")
     domain = [("mailing_id", "=", mailing.id), ("raw_status", "=", False)]
-    calls = count_calls(url)
+    calls = count_calls(url, kind)
     queries = count_queries(env)
     started, cpu = time.perf_counter(), time.process_time()
     passes = 0
@@ -90,16 +137,25 @@ def measure_polling(env, mailing, url):
         assert passes < 1000, "the statuses do not come"
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     print(
-        f"Statuses: {COUNT} refreshed in {seconds:.1f} s ({COUNT / seconds:.0f}/s, "
-        f"{1000 * cpu / COUNT:.2f} ms of our CPU each): {count_calls(url) - calls} API calls, "
+        f"Statuses, {KINDS[kind]}: {COUNT} refreshed in {seconds:.1f} s ({COUNT / seconds:.0f}/s, "
+        f"{1000 * cpu / COUNT:.2f} ms of our CPU each): {count_calls(url, kind) - calls} API calls, "
         f"{count_queries(env) - queries} statements, {passes} passes"
     )
 
 
-def count_calls(url):
-    """Return how many checkEmail calls the sandbox has answered."""
-    with urllib.request.urlopen(f"{url}/sandbox/count") as answer:
-        return json.load(answer)["calls"].get("checkEmail", 0)
+def control(url, path, data=None):
+    """Call the sandbox's control API and return its answer."""
+    body = json.dumps(data).encode() if data is not None else None
+    with urllib.request.urlopen(f"{url}/sandbox/{path}", body) as answer:
+        return json.load(answer)
+
+
+def count_calls(url, kind):
+    """Return how many calls about statuses the sandbox has answered."""
+    if kind == "classic":
+        return control(url, "count")["calls"].get("checkEmail", 0)
+    calls = control(url, "go/count")["calls"]
+    return sum(number for method, number in calls.items() if method.startswith("event-dump/"))
 
 
 def count_queries(env):
@@ -107,26 +163,47 @@ def count_queries(env):
     return sql_db.sql_counter
 
 
-def measure_webhook(env, account, letters):
+def make_classic_event(email, provider_id, metadata, moment):
+    """Return an event as the classic UniSender tells it."""
+    return {
+        "event_name": "email_status",
+        "event_time": moment,
+        "event_data": {
+            "email": email,
+            "status": "ok_link_visited",
+            "status_group": "success_pending_group",
+            "email_id": int(provider_id),
+            "metadata": metadata,
+        },
+    }
+
+
+def make_go_event(email, provider_id, metadata, moment):
+    """Return an event as Unisender Go tells it."""
+    return {
+        "event_name": "transactional_email_status",
+        "event_data": {
+            "job_id": provider_id,
+            "metadata": metadata,
+            "email": email,
+            "status": "clicked",
+            "event_time": moment,
+            "url": "https://uk-demo.example.com/",
+            "delivery_info": {"traffic_type": "human"},
+        },
+    }
+
+
+def measure_webhook(env, account, letters, make_event):
     """Post signed batches over real HTTP from parallel clients."""
     account._unlocked().write({"webhook_state": "on"})
     path = "/epd_mailing/webhook/" + account._get_webhook_url().rpartition("/")[2]
     env.cr.commit()
-    now, bodies = time.time(), Queue()
+    moment, bodies = stamp(time.time()), Queue()
     facts = [(letter.email, letter.provider_id, letter.letter_key) for letter in letters]
     for start in range(0, len(facts), BATCH):
         events = [
-            {
-                "event_name": "email_status",
-                "event_time": stamp(now),
-                "event_data": {
-                    "email": email,
-                    "status": "ok_link_visited",
-                    "status_group": "success_pending_group",
-                    "email_id": int(provider_id),
-                    "metadata": {"key": key, "db": env.cr.dbname},
-                },
-            }
+            make_event(email, provider_id, {"key": key, "db": env.cr.dbname}, moment)
             for email, provider_id, key in facts[start : start + BATCH]
         ]
         payload = {"events_by_user": [{"login": "office", "events": events}]}
@@ -161,7 +238,7 @@ def measure_webhook(env, account, letters):
     )
     read = sum(1 for letter in letters if letter.clicked_at)
     print(
-        f"Webhook: {len(facts)} events in {seconds:.1f} s ({len(facts) / seconds:.0f} events/s, "
+        f"Webhook, {KINDS[account.api_kind]}: {len(facts)} events in {seconds:.1f} s ({len(facts) / seconds:.0f} events/s, "
         f"{BATCH} a call, {PARALLEL} at once, slowest answer {slowest[0]:.2f} s); kept {kept}, "
         f"letters changed {read}"
     )
