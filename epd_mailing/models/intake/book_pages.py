@@ -16,12 +16,12 @@ BOOK_SIZE = 256 * 2**20  # bytes
 class BookPages:
     """The book of one ``epd.receipt.import``. A plain class: it is opened, asked and forgotten.
 
-    :param order: record of ``epd.receipt.import``, with its guard open where it is changed
+    :param loading: record of ``epd.receipt.import``, with its guard open where it is changed
     """
 
-    def __init__(self, order):
-        order.ensure_one()
-        self.order, self.env = order, order.env
+    def __init__(self, loading):
+        loading.ensure_one()
+        self.loading, self.env = loading, loading.env
         self.lines = self.env["epd.receipt.import.line"].sudo()
 
     # --- the file ---------------------------------------------------------------------------------
@@ -60,15 +60,15 @@ class BookPages:
 
     def _is_receipt(self, name):
         """Tell whether the name is that of one account's receipt."""
-        match = self.order._read_pattern().match(name)
-        return bool(match and self.order._find_accounts([match[0]]).get(match[0]))
+        match = self.loading._read_pattern().match(name)
+        return bool(match and self.loading._find_accounts([match[0]]).get(match[0]))
 
     def read_pdf(self):
-        """Return the PDF of the order.
+        """Return the PDF of the loading.
 
         :raise UserError: when it is a book no more
         """
-        with self.order._open_stream() as stream:
+        with self.loading._open_stream() as stream:
             data = self.find(stream)
         if data is None:
             raise UserError(self.env._("The file is missing on the server."))
@@ -93,7 +93,7 @@ class BookPages:
         self.lines.create(
             [
                 {
-                    "import_id": self.order.id,
+                    "import_id": self.loading.id,
                     "name": self.env._("Page %s", number),
                     "entry_index": number,
                     "page_count": 1,
@@ -108,19 +108,19 @@ class BookPages:
         book = self.open(self.read_pdf())
         while True:
             waiting = self.lines.search(
-                [("import_id", "=", self.order.id), ("state", "=", "pending")],
+                [("import_id", "=", self.loading.id), ("state", "=", "pending")],
                 order="entry_index", limit=SLICE,
             )  # fmt: skip
             if not waiting:
                 self._compare()
-                self.order._move("checked")
+                self.loading._move("checked")
                 return
             self._check_pages(book, waiting)
             if commit:
                 # each slice stands by itself: a cut later loses at most the next one
-                self.order._slice_ends(len(waiting), 1)
+                self.loading._slice_ends(len(waiting), 1)
                 self.env.invalidate_all()
-                if self.order.state != "checking" or not in_budget():
+                if self.loading.state != "checking" or not in_budget():
                     return
 
     def _check_pages(self, book, lines):
@@ -130,7 +130,7 @@ class BookPages:
                 pages.append(book.read_page(line.entry_index))
             except BookError as error:
                 broken[line.entry_index] = error.code
-        start = self.order.period_id.date_start
+        start = self.loading.period_id.date_start
         month = start.year, start.month
         months = {page.number: page.months for page in pages}
         accounts = {}
@@ -161,7 +161,7 @@ class BookPages:
     def _find_accounts(self, texts):
         """Return ``{number: account id}`` of the company's accounts, by the exact number."""
         found = self.env["epd.personal.account"].search_fetch(
-            [("company_id", "=", self.order.company_id.id), ("number", "in", texts)], ["number"]
+            [("company_id", "=", self.loading.company_id.id), ("number", "in", texts)], ["number"]
         )
         return {account.number: account.id for account in found}
 
@@ -183,7 +183,7 @@ class BookPages:
     def _compare_saved(self):
         lines = self._get_lines().filtered(lambda line: line.state == "good")
         groups = lines.grouped("account_id")
-        saved = self.order._get_saved(lines.account_id)
+        saved = self.loading._get_saved(lines.account_id)
         known = {account: own for account, own in groups.items() if account.id in saved}
         if not known:
             return
@@ -193,11 +193,11 @@ class BookPages:
             own = known[document.account_id]
             if document.sudo().pdf_sha256 == hashlib.sha256(data).hexdigest():
                 own.write({"state": "same", "document_id": document.id})
-            elif not self.order.replace_saved:
+            elif not self.loading.replace_saved:
                 own.write({"state": "problem", "problem_code": "already"})
 
     def _get_lines(self):
-        return self.lines.search([("import_id", "=", self.order.id)], order="entry_index")
+        return self.lines.search([("import_id", "=", self.loading.id)], order="entry_index")
 
     # --- saving -----------------------------------------------------------------------------------
 
@@ -221,7 +221,7 @@ class BookPages:
             part = accounts[place : place + batch]
             files = self._split(data, {account: groups[account] for account in part})
             owners = self.env["epd.personal.account"].union(*part)
-            saved = self.order._save_files(documents, files, owners)
+            saved = self.loading._save_files(documents, files, owners)
             for document in saved:
                 groups[document.account_id].write({"state": "saved", "document_id": document.id})
         return len(accounts)
@@ -229,7 +229,7 @@ class BookPages:
     def _split(self, data, groups):
         """Return ``{account id: object with pdf, pages, name}``; each file is checked once more."""
         numbers = {str(a.id): own.mapped("entry_index") for a, own in groups.items()}
-        name = self.order.file_name or "PDF"
+        name = self.loading.file_name or "PDF"
         files = {}
         for key, pdf in receipt_book.split(data, numbers):
             facts = receipt_archive.check_pdf(pdf)

@@ -249,39 +249,39 @@ class EpdImport(models.Model):
     @api.depends_context("lang")
     def _compute_name(self):
         labels = dict(self._fields["kind"]._description_selection(self.env))
-        for order in self:
-            parts = [labels.get(order.kind, ""), order.period_id.name, order.file_name]
-            order.name = ", ".join(filter(None, parts))
+        for loading in self:
+            parts = [labels.get(loading.kind, ""), loading.period_id.name, loading.file_name]
+            loading.name = ", ".join(filter(None, parts))
 
     @api.depends(
         "position", "total_size", "state", "phase", "kind", "row_count", "created_count",
         "updated_count", "same_count", "left_count",
     )  # fmt: skip
     def _compute_progress(self):
-        for order in self:
-            share = order.position / order.total_size if order.total_size else 0.0
-            if order.kind == "payment" and order.row_count and order.phase != "take_back":
+        for loading in self:
+            share = loading.position / loading.total_size if loading.total_size else 0.0
+            if loading.kind == "payment" and loading.row_count and loading.phase != "take_back":
                 # read, then compared: half and half
-                settled = order.created_count + order.updated_count + order.same_count
-                share = (share + (settled + order.left_count) / order.row_count) / 2
-            whole = order.state in ("checked", "done", "taken_back")
-            order.progress = 100.0 if whole else min(100.0 * share, 100.0)
+                settled = loading.created_count + loading.updated_count + loading.same_count
+                share = (share + (settled + loading.left_count) / loading.row_count) / 2
+            whole = loading.state in ("checked", "done", "taken_back")
+            loading.progress = 100.0 if whole else min(100.0 * share, 100.0)
 
     @api.depends("file_sha256", "kind", "period_id")
     def _compute_file_note(self):
-        for order in self:
-            twin = order.file_sha256 and self.search(
+        for loading in self:
+            twin = loading.file_sha256 and self.search(
                 [
-                    ("file_sha256", "=", order.file_sha256),
-                    ("company_id", "=", order.company_id.id),
-                    ("kind", "=", order.kind),
-                    ("period_id", "=", order.period_id.id),
+                    ("file_sha256", "=", loading.file_sha256),
+                    ("company_id", "=", loading.company_id.id),
+                    ("kind", "=", loading.kind),
+                    ("period_id", "=", loading.period_id.id),
                     ("state", "=", "done"),
-                    ("id", "!=", order._origin.id),
+                    ("id", "!=", loading._origin.id),
                 ],
                 limit=1,
             )
-            order.file_note = (
+            loading.file_note = (
                 self.env._(
                     "This very file was loaded on %(date)s by %(user)s. Loading it again changes "
                     "nothing.",
@@ -294,13 +294,13 @@ class EpdImport(models.Model):
 
     def _compute_has_payments(self):
         found = {
-            order.id
-            for (order,) in self.env["epd.account.payment"]._read_group(
+            loading.id
+            for (loading,) in self.env["epd.account.payment"]._read_group(
                 [("import_id", "in", self.ids)], ["import_id"]
             )
         }
-        for order in self:
-            order.has_payments = order.id in found
+        for loading in self:
+            loading.has_payments = loading.id in found
 
     def _compute_has_changes(self):
         found = dict(
@@ -308,23 +308,23 @@ class EpdImport(models.Model):
             .sudo()
             ._read_group([("import_id", "in", self.ids)], ["import_id"], ["__count"])
         )
-        for order in self:
-            order.has_changes = order in found
+        for loading in self:
+            loading.has_changes = loading in found
 
     @api.depends("column_ids.field_id", "column_ids.service", "decimal", "file_sha256")
     def _compute_preview_html(self):
-        for order in self:
-            order.preview_html = False
-            if order.file_sha256 and order._origin.id:
-                order.preview_html = ImportFile(order._origin).make_preview()
+        for loading in self:
+            loading.preview_html = False
+            if loading.file_sha256 and loading._origin.id:
+                loading.preview_html = ImportFile(loading._origin).make_preview()
 
     @api.depends("column_ids.field_id", "column_ids.has_numbers")
     @api.depends_context("lang")
     def _compute_unread_note(self):
-        for order in self:
-            unread = order.column_ids.filtered(lambda c: c.has_numbers and not c.field_id)
-            sums = (order.running or {}).get("sums", {})
-            order.unread_note = ", ".join(
+        for loading in self:
+            unread = loading.column_ids.filtered(lambda c: c.has_numbers and not c.field_id)
+            sums = (loading.running or {}).get("sums", {})
+            loading.unread_note = ", ".join(
                 f"{column.header or column.letter}"
                 + (
                     f" ({format_money(sums[str(column.index)])})"
@@ -340,9 +340,9 @@ class EpdImport(models.Model):
         labels = dict(
             self.env["epd.import.planned"]._fields["what"]._description_selection(self.env)
         )
-        for order in self:
-            counts = order.planned_counts or {}
-            order.planned_note = ", ".join(f"{labels[what]}: {n}" for what, n in counts.items())
+        for loading in self:
+            counts = loading.planned_counts or {}
+            loading.planned_note = ", ".join(f"{labels[what]}: {n}" for what, n in counts.items())
 
     # ------------------------------------------------------------------
     # CRUD
@@ -365,7 +365,7 @@ class EpdImport(models.Model):
         of_payments = reread | {"period_id", "company_id", "payee_id", "decimal"} & set(vals)
         if of_payments and not self._is_unlocked():
             self._check_no_payments()
-        if "good_only" in vals and self.filtered(lambda order: order.state == "loading"):
+        if "good_only" in vals and self.filtered(lambda loading: loading.state == "loading"):
             raise UserError(self.env._("Stop the loading before you change it."))
         if {"kind", "file"} & set(vals) and "scope" not in vals:
             vals = {**vals, "scope": False}  # another file has another usual scope
@@ -376,7 +376,7 @@ class EpdImport(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_work(self):
-        if self.filtered(lambda order: order.state in self._work_states):
+        if self.filtered(lambda loading: loading.state in self._work_states):
             raise UserError(self.env._("Stop the loading before you delete it."))
         if self.sudo().payment_ids:
             raise UserError(
@@ -386,11 +386,11 @@ class EpdImport(models.Model):
             )
 
     def _read_layout(self):
-        for order in self:
-            ImportFile(order).read_layout()
+        for loading in self:
+            ImportFile(loading).read_layout()
 
     def _check_editable(self):
-        if self.filtered(lambda order: order.state != "draft"):
+        if self.filtered(lambda loading: loading.state != "draft"):
             raise UserError(
                 self.env._("Take the loading back to draft to change how the file is read.")
             )
@@ -416,13 +416,13 @@ class EpdImport(models.Model):
     def action_check(self):
         """«Check»: read and match every row and list what is wrong; nothing is written."""
         orders = self._check_and_unlock()
-        for order in orders:
-            file = ImportFile(order)
+        for loading in orders:
+            file = ImportFile(loading)
             file.check_startable()
-            order.layout_id = self.env["epd.import.layout"]._remember(order)
-            order._start("check", "checking")
+            loading.layout_id = self.env["epd.import.layout"]._remember(loading)
+            loading._start("check", "checking")
             if file.is_small(SMALL):
-                order._work_at_once()
+                loading._work_at_once()
         self._wake_worker()
         return True
 
@@ -432,18 +432,18 @@ class EpdImport(models.Model):
         :raise UserError: when there are errors and «Take the Good Rows» is not ticked
         """
         orders = self._check_and_unlock()
-        for order in orders:
-            if order.state != "checked":
+        for loading in orders:
+            if loading.state != "checked":
                 raise UserError(self.env._("Check the file first."))
-            if order.error_count and not order.good_only:
+            if loading.error_count and not loading.good_only:
                 raise UserError(
                     self.env._(
                         "The file has %s errors, so nothing is loaded. Correct the file and load "
                         "it anew, or tick “Take the Good Rows”.",
-                        order.error_count,
+                        loading.error_count,
                     )
                 )
-            order._start("load", "loading")
+            loading._start("load", "loading")
         self._wake_worker()
         return True
 
@@ -503,20 +503,20 @@ class EpdImport(models.Model):
         :raise UserError: when it wrote nothing that can be taken back
         """
         orders = self._check_and_unlock()
-        for order in orders:
-            if not (order.has_payments or order.has_changes):
+        for loading in orders:
+            if not (loading.has_payments or loading.has_changes):
                 raise UserError(
                     self.env._("No payment recorded now came from this file.")
-                    if order.kind == "payment"
+                    if loading.kind == "payment"
                     else self.env._("Nothing that this file wrote can be taken back.")
                 )
-            order.problem_ids.sudo().unlink()
-            changes = order.sudo().change_ids
-            order._move(
+            loading.problem_ids.sudo().unlink()
+            changes = loading.sudo().change_ids
+            loading._move(
                 "taking_back",
                 phase="take_back",
                 position=0,
-                total_size=sum(changes.mapped("line_count")) or len(order.payment_ids),
+                total_size=sum(changes.mapped("line_count")) or len(loading.payment_ids),
                 running=False,
                 error_count=0,
                 warning_count=0,
@@ -573,22 +573,22 @@ class EpdImport(models.Model):
         return super()._for_user().with_context(mail_create_nolog=QUIET)._unlocked()
 
     def _work_as(self):
-        """Load with the rights of the order's user."""
+        """Load with the rights of the loading's user."""
         return self._for_user()
 
     def _work(self, in_budget):
-        """Go on from where the order stands."""
+        """Go on from where the loading stands."""
         if self.state == "taking_back":
             return super()._work(in_budget)  # slices that need no file
         return ImportRun(self).run(in_budget, commit=True)
 
     def _work_at_once(self):
         """Work on a small file in the present transaction."""
-        order = self._for_user()
+        loading = self._for_user()
         try:
-            ImportRun(order).run(lambda: True, commit=False)
+            ImportRun(loading).run(lambda: True, commit=False)
         except TableError as error:
-            order._pause_for_error(error)
+            loading._pause_for_error(error)
 
     def _work_slice(self):
         """Take back the next lines or payments; return how many, None when there are none left."""
@@ -621,10 +621,10 @@ class EpdImport(models.Model):
         )
 
     def _pause_for_error(self, error):
-        order = self._unlocked()
+        loading = self._unlocked()
         if isinstance(error, SliceRejected):
-            ImportRun(order).store_problems(error.problems)
-        return super(EpdImport, order)._pause_for_error(error)
+            ImportRun(loading).store_problems(error.problems)
+        return super(EpdImport, loading)._pause_for_error(error)
 
     def _get_error_text(self, error):
         if isinstance(error, SliceRejected):

@@ -34,7 +34,7 @@ class EpdImportChange(models.Model):
     )
 
     @api.model
-    def _add(self, order, lines):
+    def _add(self, loading, lines):
         """Remember what was written.
 
         :param lines: list of ``(id, before, after, owner)``: ``before`` is nothing for a line that was
@@ -45,7 +45,7 @@ class EpdImportChange(models.Model):
             return
         text = json.dumps(lines, default=json_default)
         packed = base64.b64encode(zlib.compress(text.encode()))
-        self.sudo().create({"import_id": order.id, "line_count": len(lines), "lines": packed})
+        self.sudo().create({"import_id": loading.id, "line_count": len(lines), "lines": packed})
 
     def _unpack(self):
         """Return the list given to :meth:`_add`; dates are texts."""

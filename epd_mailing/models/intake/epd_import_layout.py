@@ -30,34 +30,34 @@ class EpdImportLayout(models.Model):
         "unique(company_id, signature)", "The layout of such a file is remembered already."
     )
 
-    def _remember(self, order):
-        """Keep (or renew) the layout of an order that was checked."""
+    def _remember(self, loading):
+        """Keep (or renew) the layout of a loading that was checked."""
         mapping = {
             str(column.index): [column.field_id.code, column.service or ""]
-            for column in order.column_ids
+            for column in loading.column_ids
             if column.field_id
         }
         vals = {
             "mapping": mapping,
-            "create_missing": order.create_missing,
-            "create_services": order.create_services,
-            "scope": order.scope,
+            "create_missing": loading.create_missing,
+            "create_services": loading.create_services,
+            "scope": loading.scope,
             "used_at": fields.Datetime.now(),
         }
-        known = self._find(order)
+        known = self._find(loading)
         if known:
             known._unlocked().write(vals)
             return known
         return self._unlocked().create(
             {
                 **vals,
-                "name": order.file_name or order.display_name,
-                "company_id": order.company_id.id,
-                "kind": order.kind,
-                "signature": order.signature,
+                "name": loading.file_name or loading.display_name,
+                "company_id": loading.company_id.id,
+                "kind": loading.kind,
+                "signature": loading.signature,
             }
         )
 
-    def _find(self, order):
-        domain = [("company_id", "=", order.company_id.id), ("signature", "=", order.signature)]
+    def _find(self, loading):
+        domain = [("company_id", "=", loading.company_id.id), ("signature", "=", loading.signature)]
         return self.search(domain, limit=1)

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-LISTED = 2000  # of one kind of one order; further ones are counted only
+LISTED = 2000  # of one kind of one loading; further ones are counted only
 
 
 class EpdImportPlanned(models.Model):
@@ -30,7 +30,7 @@ class EpdImportPlanned(models.Model):
     row = fields.Integer(readonly=True, help="Of the file, where it is first named.")
 
     @api.model
-    def _add(self, order, planned):
+    def _add(self, loading, planned):
         """List what a slice found to be created.
 
         :param planned: list of ``(what, name, row)``
@@ -38,14 +38,14 @@ class EpdImportPlanned(models.Model):
         if not planned:
             return
         records = self.sudo()
-        counts = dict(records._read_group([("import_id", "=", order.id)], ["what"], ["__count"]))
-        totals = dict(order.planned_counts or {})
+        counts = dict(records._read_group([("import_id", "=", loading.id)], ["what"], ["__count"]))
+        totals = dict(loading.planned_counts or {})
         vals_list = []
         for what, name, row in planned:
             totals[what] = totals.get(what, 0) + 1
             counts[what] = counts.get(what, 0) + 1
             if counts[what] <= LISTED:
-                vals = {"import_id": order.id, "what": what, "name": name[:300], "row": row}
+                vals = {"import_id": loading.id, "what": what, "name": name[:300], "row": row}
                 vals_list.append(vals)
         records.create(vals_list)
-        order.planned_counts = totals
+        loading.planned_counts = totals

@@ -102,7 +102,7 @@ class EpdImportSum(models.Model):
         return {**action, "name": name, "domain": domain, "context": {"active_test": False}}
 
     @api.model
-    def _add(self, order, sums):
+    def _add(self, loading, sums):
         """Add the sums of a slice.
 
         :param sums: ``{SumKey: Sum}`` of ``loader/base.py``
@@ -110,7 +110,7 @@ class EpdImportSum(models.Model):
         if not sums:
             return
         records = self.sudo().with_context(bin_size=False)
-        known = {r._get_key(): r for r in records.search([("import_id", "=", order.id)])}
+        known = {r._get_key(): r for r in records.search([("import_id", "=", loading.id)])}
         fresh = []
         for key, added in sums.items():
             record = known.get(tuple(key))
@@ -125,7 +125,7 @@ class EpdImportSum(models.Model):
             else:
                 fresh.append(
                     {
-                        "import_id": order.id,
+                        "import_id": loading.id,
                         "figure": key.figure,
                         "building_id": key.building_id or False,
                         "payee_id": key.payee_id or False,
@@ -148,23 +148,23 @@ class EpdImportSum(models.Model):
         return base64.b64encode(packed) if packed else False
 
     @api.model
-    def _compare(self, order):
+    def _compare(self, loading):
         """Put last month's figures beside those of the file, once all of it was read."""
-        if order.kind not in _FIGURES or not order.period_id:
+        if loading.kind not in _FIGURES or not loading.period_id:
             return
-        previous = get_previous_period(order.period_id)
+        previous = get_previous_period(loading.period_id)
         if not previous:
             return
-        found = self._get_previous(order, previous)
+        found = self._get_previous(loading, previous)
         if not any(found.values()):
             return
-        for record in self.sudo().search([("import_id", "=", order.id)]):
+        for record in self.sudo().search([("import_id", "=", loading.id)]):
             amount = found.get(record._get_key(), Decimal(0))
             record.write({"previous": float(amount), "is_compared": True})
 
-    def _get_previous(self, order, period):
+    def _get_previous(self, loading, period):
         """Return ``{(figure, building id, bank account id, service id): roubles}`` of a period."""
-        if order.kind == "charge":
+        if loading.kind == "charge":
             query = SQL(
                 "SELECT charge.building_id, provision.payee_id, charge.service_id,"
                 "       sum(charge.total)::text"
@@ -175,10 +175,12 @@ class EpdImportSum(models.Model):
                 " GROUP BY GROUPING SETS ((1, 2), (3))",
                 valid=self.env["epd.service.provision"]._get_valid_query(period),
                 period=period.id,
-                company=order.company_id.id,
+                company=loading.company_id.id,
             )
         else:
-            names = [SQL("sum(balance.%s)::text", SQL.identifier(n)) for n in _FIGURES[order.kind]]
+            names = [
+                SQL("sum(balance.%s)::text", SQL.identifier(n)) for n in _FIGURES[loading.kind]
+            ]
             query = SQL(
                 "SELECT account.building_id, balance.payee_id, NULL, %(sums)s"
                 " FROM epd_account_balance balance"
@@ -187,11 +189,11 @@ class EpdImportSum(models.Model):
                 " GROUP BY 1, 2",
                 sums=SQL(", ").join(names),
                 period=period.id,
-                company=order.company_id.id,
+                company=loading.company_id.id,
             )
         self.env.flush_all()
         return {
             (figure, building_id or 0, payee_id or 0, service_id or 0): Decimal(amount or 0)
             for building_id, payee_id, service_id, *amounts in self.env.execute_query(query)
-            for figure, amount in zip(_FIGURES[order.kind], amounts, strict=True)
+            for figure, amount in zip(_FIGURES[loading.kind], amounts, strict=True)
         }

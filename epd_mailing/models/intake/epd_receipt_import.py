@@ -129,26 +129,26 @@ class EpdReceiptImport(models.Model):
 
     @api.depends("period_id.name", "file_name")
     def _compute_name(self):
-        for order in self:
-            order.name = ", ".join(filter(None, (order.file_name, order.period_id.name)))
+        for loading in self:
+            loading.name = ", ".join(filter(None, (loading.file_name, loading.period_id.name)))
 
     @api.depends("line_ids.state")
     def _compute_counts(self):
         counts = count_by_state(self, "line_ids")
-        for order in self:
-            by_state = counts[order._origin.id]
+        for loading in self:
+            by_state = counts[loading._origin.id]
             total = sum(by_state.values())
-            order.file_count = total
-            order.pending_count = by_state.get("pending", 0)
-            order.good_count = by_state.get("good", 0)
-            order.problem_count = by_state.get("problem", 0)
-            order.saved_count = by_state.get("saved", 0)
-            order.progress = 100.0 * (total - order.pending_count) / total if total else 0.0
+            loading.file_count = total
+            loading.pending_count = by_state.get("pending", 0)
+            loading.good_count = by_state.get("good", 0)
+            loading.problem_count = by_state.get("problem", 0)
+            loading.saved_count = by_state.get("saved", 0)
+            loading.progress = 100.0 * (total - loading.pending_count) / total if total else 0.0
 
     @api.constrains("pattern")
     def _check_pattern(self):
-        for order in self:
-            order._read_pattern()
+        for loading in self:
+            loading._read_pattern()
 
     def _read_pattern(self):
         """Return how the files are named.
@@ -173,13 +173,13 @@ class EpdReceiptImport(models.Model):
         if not self._is_unlocked() and set(vals) & {
             "file", "pattern", "period_id", "form", "check_text", "replace_saved", "company_id"
         }:  # fmt: skip
-            if self.filtered(lambda order: order.state != "draft"):
+            if self.filtered(lambda loading: loading.state != "draft"):
                 raise UserError(self.env._("Take the loading back to draft to change it."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_at_work(self):
-        if self.filtered(lambda order: order.state in ("checking", "saving")):
+        if self.filtered(lambda loading: loading.state in ("checking", "saving")):
             raise UserError(self.env._("Stop the loading before you delete it."))
 
     # ------------------------------------------------------------------
@@ -192,12 +192,12 @@ class EpdReceiptImport(models.Model):
 
     def action_check(self):
         """«Check»: list the files, match them to accounts, check each; nothing is saved."""
-        for order in self._check_and_unlock():
-            order.line_ids.sudo().unlink()
-            order._list_files()
-            order._move("checking", phase="check", pause_reason=False, user_id=self.env.uid)
-            if order.pending_count <= SMALL:
-                order._for_user()._check_slices(lambda: True, commit=False)
+        for loading in self._check_and_unlock():
+            loading.line_ids.sudo().unlink()
+            loading._list_files()
+            loading._move("checking", phase="check", pause_reason=False, user_id=self.env.uid)
+            if loading.pending_count <= SMALL:
+                loading._for_user()._check_slices(lambda: True, commit=False)
         self._wake_worker()
         return True
 
@@ -206,28 +206,28 @@ class EpdReceiptImport(models.Model):
 
         :raise UserError: when there are problems and «Take the Good Files» is not ticked
         """
-        for order in self._check_and_unlock():
-            if order.state != "checked":
+        for loading in self._check_and_unlock():
+            if loading.state != "checked":
                 raise UserError(self.env._("Check the archive first."))
-            if order.problem_count and order.is_book:
+            if loading.problem_count and loading.is_book:
                 raise UserError(
                     self.env._(
                         "Pages without a proved owner: %s. Say whose they are, or correct the file: "
                         "nothing is saved until each page has an owner.",
-                        order.problem_count,
+                        loading.problem_count,
                     )
                 )
-            if order.problem_count and not order.good_only:
+            if loading.problem_count and not loading.good_only:
                 raise UserError(
                     self.env._(
                         "There are problems with %s files, so none is saved. Correct the archive, "
                         "or tick “Take the Good Files”.",
-                        order.problem_count,
+                        loading.problem_count,
                     )
                 )
-            if not order.good_count:
+            if not loading.good_count:
                 raise UserError(self.env._("There is no file to save."))
-            order._move("saving", phase="save", pause_reason=False, user_id=self.env.uid)
+            loading._move("saving", phase="save", pause_reason=False, user_id=self.env.uid)
         self._wake_worker()
         return True
 

@@ -30,16 +30,16 @@ CHOICES = {
 class ImportFile:
     """The file of one ``epd.import``. A plain class: it is opened, asked and forgotten.
 
-    :param order: record of ``epd.import``
+    :param loading: record of ``epd.import``
     """
 
-    def __init__(self, order):
-        order.ensure_one()
-        self.order, self.env = order, order.env
+    def __init__(self, loading):
+        loading.ensure_one()
+        self.loading, self.env = loading, loading.env
 
     def get_attachment(self):
         """Return the attachment that holds the file, an empty one when there is none."""
-        return find_attachment(self.order, "file")
+        return find_attachment(self.loading, "file")
 
     def open_stream(self):
         """Return the file as a binary stream, from the disk where it lies there.
@@ -49,7 +49,7 @@ class ImportFile:
         missing = self.env._(
             "There is no file. Choose it, or load it again: old files are removed."
         )
-        return open_stored(self.order, "file", missing)
+        return open_stored(self.loading, "file", missing)
 
     def is_small(self, size):
         """Return whether the file has at most ``size`` bytes."""
@@ -57,21 +57,21 @@ class ImportFile:
             return len(stream.read(size + 1)) <= size
 
     def open_table(self, stream):
-        """Return a reader of the file, by what the order says of it.
+        """Return a reader of the file, by what the loading says of it.
 
         :raise tools.table_file.TableError: when it cannot be read
         """
-        order = self.order
-        megabytes = order.company_id.epd_import_max_mb or 96
+        loading = self.loading
+        megabytes = loading.company_id.epd_import_max_mb or 96
         return table_file.open_table(
             stream,
-            sheet=order.sheet or "",
-            encoding=order.encoding or "",
+            sheet=loading.sheet or "",
+            encoding=loading.encoding or "",
             # a tab would be lost in the name under which the label is translated
-            delimiter="\t" if order.delimiter == "tab" else order.delimiter or "",
+            delimiter="\t" if loading.delimiter == "tab" else loading.delimiter or "",
             limits=table_file.Limits(file_size=megabytes * 2**20),
-            kind=order.kind,
-            name=order.file_name or "",
+            kind=loading.kind,
+            name=loading.file_name or "",
         )
 
     def read_layout(self):
@@ -79,10 +79,10 @@ class ImportFile:
 
         :raise UserError: when it is no table we read
         """
-        order = self.order._unlocked()
-        order.column_ids.sudo().unlink()
+        loading = self.loading._unlocked()
+        loading.column_ids.sudo().unlink()
         if not self.get_attachment():
-            order.write(
+            loading.write(
                 {"file_sha256": False, "signature": False, "header_row": 0, "encoding_doubt": False}
             )
             return
@@ -97,10 +97,10 @@ class ImportFile:
             "is_guessed": layout.guessed,
             "encoding_doubt": self._describe_doubt(table),
         }
-        payee = table.payee and not order.payee_id and self._find_payee(table.payee)
+        payee = table.payee and not loading.payee_id and self._find_payee(table.payee)
         if payee:
             vals["payee_id"] = payee.id
-        order.write(vals)
+        loading.write(vals)
         self._create_columns(layout, [row for row in rows if row.number > layout.header_row])
 
     def read_head(self, stream):
@@ -119,30 +119,30 @@ class ImportFile:
 
         :raise UserError: when the file has nothing to be read
         """
-        order = self.order
+        loading = self.loading
         if not any(clean_text(cell) for row in rows for cell in row.cells):
             raise UserError(self.env._("The file has no rows."))
-        header_row = {"none": 0, "row": order.heading_number}.get(order.heading_choice)
+        header_row = {"none": 0, "row": loading.heading_number}.get(loading.heading_choice)
         if header_row is None and table.headings is None:
             header_row = self._recall_header_row(table, rows)
         layout = table_file.understand(
-            order.kind, table, rows, self._get_service_names(), header_row, self._find_numbers
+            loading.kind, table, rows, self._get_service_names(), header_row, self._find_numbers
         )
         if header_row and not layout.header_row:
             raise UserError(
-                self.env._("The file has no row %s among its first ones.", order.heading_number)
+                self.env._("The file has no row %s among its first ones.", loading.heading_number)
             )
         return layout
 
     def _recall_header_row(self, table, rows):
         """Return the row of headings of the layout that is known for such a file, or None."""
-        kind = self.order.kind
+        kind = self.loading.kind
         by_row = {table_file.signature(kind, row.cells): row.number for row in rows}
         shape = [row.cells for row in rows if not table_file.is_control(row.cells)]
         by_row[table_file.sign_shape(kind, table, shape)] = 0
         known = self.env["epd.import.layout"].search(
             [
-                ("company_id", "=", self.order.company_id.id),
+                ("company_id", "=", self.loading.company_id.id),
                 ("kind", "=", kind),
                 ("signature", "in", list(by_row)),
             ],
@@ -152,7 +152,7 @@ class ImportFile:
         return by_row[known.signature] if known else None
 
     def _get_service_names(self):
-        services = self.env["epd.service"].search([("company_id", "=", self.order.company_id.id)])
+        services = self.env["epd.service"].search([("company_id", "=", self.loading.company_id.id)])
         return [*services.mapped("name"), *services.mapped("code")]
 
     def _find_numbers(self, texts):
@@ -162,7 +162,7 @@ class ImportFile:
             SQL(
                 "SELECT ltrim(number, '0') FROM epd_personal_account"
                 " WHERE company_id = %s AND ltrim(number, '0') = ANY(%s)",
-                self.order.company_id.id,
+                self.loading.company_id.id,
                 list(stripped),
             )
         )
@@ -173,16 +173,16 @@ class ImportFile:
         return self.env["res.partner.bank"].search(
             [
                 ("sanitized_acc_number", "=", number),
-                ("company_id", "in", (self.order.company_id.id, False)),
+                ("company_id", "in", (self.loading.company_id.id, False)),
             ],
             limit=1,
         )
 
     def _describe_doubt(self, table):
         """Return both readings of a text whose encoding is in doubt, side by side."""
-        if self.order.encoding or not table.guess or not table.guess.doubtful:
+        if self.loading.encoding or not table.guess or not table.guess.doubtful:
             return False
-        labels = dict(self.order._fields["encoding"]._description_selection(self.env))
+        labels = dict(self.loading._fields["encoding"]._description_selection(self.env))
         cells = Markup("").join(
             Markup('<td style="white-space: pre-line"><b>%s</b><br/>%s</td>')
             % (labels.get(reading.encoding, reading.encoding), reading.sample)
@@ -193,33 +193,33 @@ class ImportFile:
         )
 
     def _create_columns(self, found, rows):
-        layout = self.env["epd.import.layout"]._find(self.order)
+        layout = self.env["epd.import.layout"]._find(self.loading)
         guessed, header = found.columns, found.headings
-        self.order._unlocked().layout_id = layout
+        self.loading._unlocked().layout_id = layout
         if layout:
             known = layout.mapping or {}
             guessed = [tuple(known.get(str(n), ("", ""))) for n in range(len(header))]
             may_create = self.env["epd.service"].has_access("create")
-            self.order.write(
+            self.loading.write(
                 {
-                    "create_missing": self.order.create_missing or layout.create_missing,
-                    "create_services": self.order.create_services
+                    "create_missing": self.loading.create_missing or layout.create_missing,
+                    "create_services": self.loading.create_services
                     or (layout.create_services and may_create),
                 }
             )
-        if not self.order.scope:
+        if not self.loading.scope:
             # a register of payments is one of several until a person says otherwise
-            self.order.scope = layout.scope or "part"
+            self.loading.scope = layout.scope or "part"
         choices = {
             entry.code: entry.id
-            for entry in self.env["epd.import.field"].search([("kind", "=", self.order.kind)])
+            for entry in self.env["epd.import.field"].search([("kind", "=", self.loading.kind)])
         }
         cells = [row.cells for row in rows]
         with_numbers = set(table_file.unread_numbers([("", "")] * len(header), cells, header))
         self.env["epd.import.column"].sudo().create(
             [
                 {
-                    "import_id": self.order.id,
+                    "import_id": self.loading.id,
                     "index": index,
                     "header": title,
                     "samples": self._sample(rows, index),
@@ -237,31 +237,31 @@ class ImportFile:
         return " · ".join(itertools.islice(filter(None, cells), 3))[:200]
 
     def get_parser(self, table=None):
-        """Return the reader of rows, by the columns as matched, going on where the order stands.
+        """Return the reader of rows, by the columns as matched, going on where the loading stands.
 
         :param table: the opened file, whose own control sums are compared; None: rows are only shown
         """
         columns = [
             table_file.Column(column.index, column.field_id.code, column.service or "")
-            for column in self.order.column_ids
+            for column in self.loading.column_ids
             if column.field_id
         ]
-        titles = {column.index: column.header or "" for column in self.order.column_ids}
+        titles = {column.index: column.header or "" for column in self.loading.column_ids}
         headings = [titles.get(n, "") for n in range(max(titles, default=-1) + 1)]
         # of a sheet, notes may stand beside the table
-        is_strict = table and table.format == "csv" and self.order.header_row
+        is_strict = table and table.format == "csv" and self.loading.header_row
         return table_file.RowParser(
-            self.order.kind,
+            self.loading.kind,
             columns,
             choices=self._get_choices(),
-            decimal=self.order.decimal or "",
-            month=self.order.period_id.date_start,
-            watch=self.order.column_ids.filtered(
+            decimal=self.loading.decimal or "",
+            month=self.loading.period_id.date_start,
+            watch=self.loading.column_ids.filtered(
                 lambda column: column.has_numbers and not column.field_id
             ).mapped("index"),
             headings=headings if table else (),
             width=len(headings) if is_strict else 0,
-            running=table_file.Running.load(self.order.running) if table else None,
+            running=table_file.Running.load(self.loading.running) if table else None,
             controls=table.controls if table else (),
         )
 
@@ -298,17 +298,17 @@ class ImportFile:
         return found
 
     def check_startable(self):
-        """Reject an order that is not filled in.
+        """Reject a loading that is not filled in.
 
         :raise UserError: saying what is missing
         """
         if not self.get_attachment():  # the field itself would bring the whole file into memory
             raise UserError(self.env._("Choose the file first."))
-        if self.order.kind not in TIMELESS and not self.order.period_id:
+        if self.loading.kind not in TIMELESS and not self.loading.period_id:
             raise UserError(self.env._("Choose the billing period the file is for."))
-        if self.order.create_services and not self.env["epd.service"].has_access("create"):
+        if self.loading.create_services and not self.env["epd.service"].has_access("create"):
             raise UserError(self.env._("Only a manager may have services created on the way."))
-        if self.order.encoding_doubt and not self.order.encoding:
+        if self.loading.encoding_doubt and not self.loading.encoding:
             raise UserError(
                 self.env._(
                     "The text can be read in two ways. Choose the encoding in which the names are right."
@@ -317,7 +317,7 @@ class ImportFile:
         missing = self.get_parser().missing_fields()
         if missing:
             names = self.env["epd.import.field"].search(
-                [("kind", "=", self.order.kind), ("code", "in", missing)]
+                [("kind", "=", self.loading.kind), ("code", "in", missing)]
             )
             raise UserError(
                 self.env._(
@@ -327,10 +327,10 @@ class ImportFile:
             )
         money = {
             code
-            for code, field in table_file.KINDS[self.order.kind].items()
+            for code, field in table_file.KINDS[self.loading.kind].items()
             if field.type == "money"
         }
-        for column in self.order.column_ids:
+        for column in self.loading.column_ids:
             if column.field_id.code in money and table_file.is_in_kopecks(column.header or ""):
                 raise UserError(
                     self.env._(
@@ -339,18 +339,18 @@ class ImportFile:
                         column.header,
                     )
                 )
-        pairs = [(c.field_id, c.service or "") for c in self.order.column_ids if c.field_id]
+        pairs = [(c.field_id, c.service or "") for c in self.loading.column_ids if c.field_id]
         twice = next((pair for pair in pairs if pairs.count(pair) > 1), None)
         if twice:
             raise UserError(self.env._("“%s” is chosen for two columns. Leave one.", twice[0].name))
 
     def get_warnings(self):
         """Return what a person should think of before loading, whatever the rows hold."""
-        order = self.order
-        codes = set(order.column_ids.field_id.mapped("code"))
+        loading = self.loading
+        codes = set(loading.column_ids.field_id.mapped("code"))
         dated = {"last_payment_date", "payment_number"} & codes
-        if order.kind == "payment" and order.scope == "part" and not dated:
-            return [table_file.Problem(order.header_row or 1, None, "paid_no_day", "", "warning")]
+        if loading.kind == "payment" and loading.scope == "part" and not dated:
+            return [table_file.Problem(loading.header_row or 1, None, "paid_no_day", "", "warning")]
         return []
 
     def make_preview(self):
@@ -363,13 +363,13 @@ class ImportFile:
         parser = self.get_parser()
         records, wrong = [], []
         for row in rows:
-            if row.number > self.order.header_row and len(records) < PREVIEW_ROWS:
+            if row.number > self.loading.header_row and len(records) < PREVIEW_ROWS:
                 found, problems = parser.parse(row.number, row.cells)
                 records += found
                 wrong += problems
         names = {
             entry.code: entry.name
-            for entry in self.env["epd.import.field"].search([("kind", "=", self.order.kind)])
+            for entry in self.env["epd.import.field"].search([("kind", "=", self.loading.kind)])
         }
         codes = [code for code in names if any(code in record.values for record in records)]
         head = Markup("").join(Markup("<th>%s</th>") % names[code] for code in codes)

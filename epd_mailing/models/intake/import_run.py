@@ -18,7 +18,7 @@ from .loader.matching import plain
 from .loader.removal import Removal
 
 SLICE = 4000  # records matched, written and committed together
-KEPT_PROBLEMS = 10_000  # of one order; further ones are counted only
+KEPT_PROBLEMS = 10_000  # of one loading; further ones are counted only
 
 
 class SliceRejected(Exception):
@@ -55,70 +55,70 @@ class ImportRun:
     Where it stands (place in the file, row) is written with the slice, in one transaction: a worker
     that dies loses the slice in work, and the next begins it anew. Nothing is held but the slice.
 
-    :param order: record of ``epd.import``, with the rights of the user whose work it is
+    :param loading: record of ``epd.import``, with the rights of the user whose work it is
     """
 
-    def __init__(self, order):
-        self.order, self.env = order, order.env
-        self.file = ImportFile(order)
-        self.marks = FileMarks(order)
+    def __init__(self, loading):
+        self.loading, self.env = loading, loading.env
+        self.file = ImportFile(loading)
+        self.marks = FileMarks(loading)
         self.loader = self._get_loader()
         self._told = set()  # places of columns that are marked already
         has_lines = self.loader.kind in ("charge", "balance", "reading")
-        self.removal = Removal(order, self.loader) if has_lines else None
+        self.removal = Removal(loading, self.loader) if has_lines else None
 
     def _get_loader(self):
-        order = self.order
+        loading = self.loading
         target = Target(
-            company=order.company_id,
-            period=order.period_id,
-            form=order.form,
-            payee=order.payee_id,
-            create_missing=order.create_missing,
-            create_services=order.create_services,
-            whole=order.scope == "whole",
+            company=loading.company_id,
+            period=loading.period_id,
+            form=loading.form,
+            payee=loading.payee_id,
+            create_missing=loading.create_missing,
+            create_services=loading.create_services,
+            whole=loading.scope == "whole",
         )
-        dry = order.phase == "check"
-        return get_loader(order.kind)(self.env, target, self.marks, dry, order)
+        dry = loading.phase == "check"
+        return get_loader(loading.kind)(self.env, target, self.marks, dry, loading)
 
     def run(self, in_budget, commit):
-        """Read on from where the order stands until its end, a stop, or the end of the cron run.
+        """Read on from where the loading stands until its end, a stop, or the end of the cron run.
 
         :param in_budget: function that tells whether there is time left
         :param commit: whether each slice is committed by itself
         :raise SliceRejected: when one error stops all
         """
-        order, working = self.order, self.order.state
+        loading, working = self.loading, self.loading.state
         with (
             self.file.open_stream() as stream,
             contextlib.closing(self.file.open_table(stream)) as table,
         ):
             parser = self.file.get_parser(table)
-            position = int(order.position)
+            position = int(loading.position)
             # what comes after the last row may be all that is left to do
             read = bool(position) and position >= table.size
-            rows = iter(()) if read else table.rows(position, order.row_reached)
+            rows = iter(()) if read else table.rows(position, loading.row_reached)
             ended = False
             while not ended:
-                if commit and not order.sudo().try_lock_for_update():
+                if commit and not loading.sudo().try_lock_for_update():
                     return
                 part = self._read_slice(rows, parser)
                 if part.is_last and not read:
                     part.problems += parser.check_end()
-                    if order.phase == "check":
+                    if loading.phase == "check":
                         part.problems += self.file.get_warnings()
                     read = True
                 ended = self._do_slice(part, table, parser)
                 if commit:
                     # each slice stands by itself: a cut later loses at most the next one
-                    order._slice_ends(len(part.records), int(not ended))
+                    loading._slice_ends(len(part.records), int(not ended))
                     self.env.invalidate_all()
-                    if ended or order.state != working or not in_budget():
+                    if ended or loading.state != working or not in_budget():
                         return
 
     def _read_slice(self, rows, parser):
         part = Slice()
-        header_row, parse = self.order.header_row, parser.parse
+        header_row, parse = self.loading.header_row, parser.parse
         for row in rows:
             part.last = row
             if row.number <= header_row:
@@ -168,7 +168,7 @@ class ImportRun:
             removed, found = self.removal.take_slice(tally)
             tally = tally + removed
             problems += found
-        if not self.loader.dry and not self.order.good_only:
+        if not self.loader.dry and not self.loading.good_only:
             errors = [problem for problem in problems if problem.severity == "error"]
             if errors:
                 raise SliceRejected(errors)
@@ -178,12 +178,12 @@ class ImportRun:
         """Keep what a check shows before loading: control sums, and what would be created."""
         if not self.loader.dry:
             return
-        self.env["epd.import.sum"]._add(self.order, outcome.sums)
+        self.env["epd.import.sum"]._add(self.loading, outcome.sums)
         # buildings and services of an earlier slice were not created either
         keys = [(plain(name), "planned", what) for what, name, _row in outcome.planned]
         twins = self.marks.add(keys)
         fresh = [entry for n, entry in enumerate(outcome.planned) if n not in twins]
-        self.env["epd.import.planned"]._add(self.order, fresh)
+        self.env["epd.import.planned"]._add(self.loading, fresh)
 
     # --- rows that cannot be taken: what the file says of their accounts is not all ---------------
 
@@ -202,7 +202,7 @@ class ImportRun:
             SQL(
                 "SELECT id FROM epd_personal_account"
                 " WHERE company_id = %s AND ltrim(number, '0') = ANY(%s)",
-                self.order.company_id.id,
+                self.loading.company_id.id,
                 list(numbers),
             )
         )
@@ -211,22 +211,22 @@ class ImportRun:
     # --- how far it is ----------------------------------------------------------------------------
 
     def _write_progress(self, part, table, parser, tally, paid):
-        order = self.order
+        loading = self.loading
         kinds = Counter(problem.severity for problem in part.problems)
         self.store_problems(part.problems)
         vals = {
             "position": table.size if part.is_last else part.last.end,
             "total_size": table.size,
-            "row_reached": part.last.number if part.last else order.row_reached,
-            "row_count": order.row_count + part.count,
-            "error_count": order.error_count + kinds["error"],
-            "warning_count": order.warning_count + kinds["warning"],
-            "paid_sum": float(to_decimal(order.paid_sum) + paid),
+            "row_reached": part.last.number if part.last else loading.row_reached,
+            "row_count": loading.row_count + part.count,
+            "error_count": loading.error_count + kinds["error"],
+            "warning_count": loading.warning_count + kinds["warning"],
+            "paid_sum": float(to_decimal(loading.paid_sum) + paid),
             "running": parser.running.dump(),
         }
         for name in ("created", "updated", "same", "left", "removed", "kept"):
-            vals[f"{name}_count"] = order[f"{name}_count"] + tally[name]
-        order.write(vals)
+            vals[f"{name}_count"] = loading[f"{name}_count"] + tally[name]
+        loading.write(vals)
         self._mark_columns(set(parser.watch) - self._told)
         self._told.update(parser.watch)
 
@@ -234,24 +234,24 @@ class ImportRun:
         """Remember the columns that turned out to hold sums and are not read: a person is told."""
         if not places:
             return
-        columns = self.order.column_ids.sudo()
+        columns = self.loading.column_ids.sudo()
         unread = columns.filtered(lambda c: c.index in places and not c.has_numbers)
         if unread:
             unread._unlocked().write({"has_numbers": True})
 
     def store_problems(self, problems):
-        """List problems on the order, as far as there is room."""
+        """List problems on the loading, as far as there is room."""
         if not problems:
             return
         listed = self.env["epd.import.problem"].sudo()
         room = KEPT_PROBLEMS - listed.search_count(
-            [("import_id", "=", self.order.id)], limit=KEPT_PROBLEMS
+            [("import_id", "=", self.loading.id)], limit=KEPT_PROBLEMS
         )
-        headers = {column.index: column.header for column in self.order.column_ids}
+        headers = {column.index: column.header for column in self.loading.column_ids}
         listed.create(
             [
                 {
-                    "import_id": self.order.id,
+                    "import_id": self.loading.id,
                     "row": problem.row,
                     "column_index": -1 if problem.column is None else problem.column,
                     "header": headers.get(problem.column),
@@ -268,29 +268,29 @@ class ImportRun:
 
     def _finish(self):
         """Close the phase: the file is checked, or loaded."""
-        order = self.order
-        order._forget_marks()
-        if not order.row_count:
-            self.store_problems([Problem(order.header_row or 1, None, "no_rows")])
-            order.error_count += 1
+        loading = self.loading
+        loading._forget_marks()
+        if not loading.row_count:
+            self.store_problems([Problem(loading.header_row or 1, None, "no_rows")])
+            loading.error_count += 1
         if self.loader.dry:
-            self.env["epd.import.sum"]._compare(order)
-            beyond = order.error_count + order.warning_count > KEPT_PROBLEMS
+            self.env["epd.import.sum"]._compare(loading)
+            beyond = loading.error_count + loading.warning_count > KEPT_PROBLEMS
             note = self.env._("There are many problems: the first %s are listed.", KEPT_PROBLEMS)
-            order._move("checked", pause_reason=note if beyond else False)
+            loading._move("checked", pause_reason=note if beyond else False)
             return
-        order._move("done", finished_at=odoo_fields.Datetime.now())
-        if order.kind == "payment":
-            text = self.env._("Sum of payments: %s", format_money(order.paid_sum))
-            order.message_post(body=text)
-        order.message_post(
+        loading._move("done", finished_at=odoo_fields.Datetime.now())
+        if loading.kind == "payment":
+            text = self.env._("Sum of payments: %s", format_money(loading.paid_sum))
+            loading.message_post(body=text)
+        loading.message_post(
             body=self.env._(
                 "Loaded: %(new)s new, %(changed)s changed, %(same)s as before, %(removed)s removed. "
                 "Errors: %(errors)s.",
-                new=order.created_count,
-                changed=order.updated_count,
-                same=order.same_count,
-                removed=order.removed_count,
-                errors=order.error_count,
+                new=loading.created_count,
+                changed=loading.updated_count,
+                same=loading.same_count,
+                removed=loading.removed_count,
+                errors=loading.error_count,
             )
         )

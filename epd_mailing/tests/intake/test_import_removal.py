@@ -90,7 +90,7 @@ class TestImportRemoval(ImportCase):
         seen, original = [], Removal.take_slice
 
         def lost(self, tally):
-            seen.append(self.order.swept_to)
+            seen.append(self.loading.swept_to)
             if len(seen) in (2, 4):
                 raise psycopg2.errors.SerializationFailure("could not serialize access")
             return original(self, tally)

@@ -93,14 +93,14 @@ class Loader:
     :param target: :class:`Target`
     :param marks: which lines were seen before (``marks.py``)
     :param dry: check only, nothing is written
-    :param order: record of ``epd.import`` whose file is loaded; None for a program's call
+    :param loading: record of ``epd.import`` whose file is loaded; None for a program's call
     """
 
     kind = None
 
-    def __init__(self, env, target, marks, dry, order=None):
+    def __init__(self, env, target, marks, dry, loading=None):
         self.env, self.target, self.marks, self.dry = env, target, marks, dry
-        self.order = order
+        self.loading = loading
         self.problems = []
         self.paid = Decimal(0)
         self.sums = {}

@@ -24,13 +24,13 @@ class ChangeWithdrawal:
     in hand) stays as it is, and is listed. So does one that a later file names with the same figures,
     and one that was removed and is there again. One that somebody deleted since is listed too.
 
-    :param order: the ``epd.import``
+    :param loading: the ``epd.import``
     """
 
-    def __init__(self, order):
-        self.order, self.env = order, order.env
-        self.model = self.env[get_loader(order.kind).model].sudo()._without_touching()
-        self.writer = BulkWriter(order.env)
+    def __init__(self, loading):
+        self.loading, self.env = loading, loading.env
+        self.model = self.env[get_loader(loading.kind).model].sudo()._without_touching()
+        self.writer = BulkWriter(loading.env)
         self.tally, self.problems, self.touched = Counter(), [], set()
 
     def take_slice(self):
@@ -42,7 +42,7 @@ class ChangeWithdrawal:
         change = (
             self.env["epd.import.change"]
             .sudo()
-            .search([("import_id", "=", self.order.id)], order="id desc", limit=1)
+            .search([("import_id", "=", self.loading.id)], order="id desc", limit=1)
         )
         if not change:
             return 0, self.tally, self.problems
@@ -66,7 +66,7 @@ class ChangeWithdrawal:
         gone.unlink()
         self.env.flush_all()
         if self.touched:
-            periods = self.order.period_id.ids
+            periods = self.loading.period_id.ids
             self.env[self.model._name]._touch_documents_of(self.touched, periods)
         count = change.line_count
         change.unlink()
@@ -79,18 +79,18 @@ class ChangeWithdrawal:
 
         :param change: the ``epd.import.change`` at hand
         """
-        order, changes = self.order, self.env["epd.import.change"].sudo()
+        loading, changes = self.loading, self.env["epd.import.change"].sudo()
         found = changes.search(
             [
-                ("import_id", "!=", order.id),
-                ("import_id.kind", "=", order.kind),
-                ("import_id.company_id", "=", order.company_id.id),
-                ("import_id.period_id", "=", order.period_id.id),
+                ("import_id", "!=", loading.id),
+                ("import_id.kind", "=", loading.kind),
+                ("import_id.company_id", "=", loading.company_id.id),
+                ("import_id.period_id", "=", loading.period_id.id),
                 ("id", ">", change.id),
             ]
         )
         kept = self.env.cr.cache.setdefault("epd_later_lines", {})
-        key = (order.id, tuple(found.ids))
+        key = (loading.id, tuple(found.ids))
         if key not in kept:
             kept.clear()
             kept[key] = {line[0] for later in found for line in later._unpack()} - {None}
@@ -121,11 +121,11 @@ class ChangeWithdrawal:
         return self.model.browse()
 
     def _has_payments(self, record):
-        return self.order.kind == "balance" and bool(record.payment_ids)
+        return self.loading.kind == "balance" and bool(record.payment_ids)
 
     def _return(self, before):
         """Create a line again that the file had removed, unless one stands in its place."""
-        names = ("account_id", "period_id", *get_loader(self.order.kind).key_names)
+        names = ("account_id", "period_id", *get_loader(self.loading.kind).key_names)
         twin = self.model.search([(name, "=", before[name] or False) for name in names], limit=1)
         if twin:
             self._leave(twin, "line_moved")

@@ -237,8 +237,8 @@ class FigureLoader(Loader):
         # a line that says this already is this file's too: an earlier file does not take it away
         written += [(line.found["id"], {}, {}) for line in lines if line.outcome == "same"]
         self.writer.update(self.model, updates)
-        if self.order:
-            self.env["epd.import.change"]._add(self.order, written)
+        if self.loading:
+            self.env["epd.import.change"]._add(self.loading, written)
         account_ids = {line.account.id for line in lines if line.outcome != "same"}
         if account_ids:
             self.env[self.model]._touch_documents_of(account_ids, self.target.period.ids)

@@ -79,12 +79,12 @@ class FileMarks(Marks):
     A group has one row with the digests of its keys packed: a row for each line took most of the
     time of a check.
 
-    :param order: the ``epd.import``
+    :param loading: the ``epd.import``
     """
 
-    def __init__(self, order):
+    def __init__(self, loading):
         super().__init__()
-        self.env, self.order = order.env, order
+        self.env, self.loading = loading.env, loading
 
     def read_groups(self, groups):
         """See the base."""
@@ -92,7 +92,7 @@ class FileMarks(Marks):
         rows = self.env.execute_query(
             SQL(
                 "SELECT digest, lines FROM epd_import_key WHERE import_id = %s AND digest = ANY(%s)",
-                self.order.id,
+                self.loading.id,
                 list(digests),
             )
         )
@@ -107,7 +107,7 @@ class FileMarks(Marks):
                 " SELECT %s, * FROM unnest(%s::bigint[], %s::bytea[])"
                 " ON CONFLICT (import_id, digest) DO UPDATE"
                 " SET lines = epd_import_key.lines || EXCLUDED.lines",
-                self.order.id,
+                self.loading.id,
                 list(map(get_digest, fresh)),
                 [psycopg2.Binary(array("q", digests).tobytes()) for digests in fresh.values()],
             )

@@ -89,7 +89,7 @@ class PaymentLoader(PayeeFigures):
                     SELECT %s, * FROM unnest(%s::integer[], %s::integer[], %s::integer[], %s::text[],
                                              %s::numeric[], %s::date[], %s::date[])
                     """,
-                    self.order.id,
+                    self.loading.id,
                     *map(list, zip(*gathered, strict=True)),
                 )
             )
@@ -100,7 +100,10 @@ class PaymentLoader(PayeeFigures):
         """Return whether payments of the file are still to be compared with the recorded ones."""
         return bool(
             self.env.execute_query(
-                SQL("SELECT 1 FROM epd_import_paid_row WHERE import_id = %s LIMIT 1", self.order.id)
+                SQL(
+                    "SELECT 1 FROM epd_import_paid_row WHERE import_id = %s LIMIT 1",
+                    self.loading.id,
+                )
             )
         )
 
@@ -115,28 +118,28 @@ class PaymentLoader(PayeeFigures):
                 """
                 WITH taken AS (
                     SELECT DISTINCT account_id, payee_id FROM epd_import_paid_row
-                     WHERE import_id = %(order)s ORDER BY account_id, payee_id LIMIT %(limit)s)
+                     WHERE import_id = %(loading)s ORDER BY account_id, payee_id LIMIT %(limit)s)
                 DELETE FROM epd_import_paid_row payment USING taken, epd_personal_account account
-                 WHERE payment.import_id = %(order)s AND payment.account_id = taken.account_id
+                 WHERE payment.import_id = %(loading)s AND payment.account_id = taken.account_id
                    AND payment.payee_id = taken.payee_id AND account.id = taken.account_id
                 RETURNING payment.account_id, payment.payee_id, payment.file_row, payment.number,
                           payment.paid::text, payment.paid_on, payment.paid_through, account.number
                 """,
-                order=self.order.id,
+                loading=self.loading.id,
                 limit=SUMS,
             )
         )
         totals = defaultdict(list)
         for row in sorted(rows, key=lambda row: row[:3]):
             totals[row[:2]].append(row)
-        places = {column.field_id.code: column.index for column in self.order.column_ids}
+        places = {column.field_id.code: column.index for column in self.loading.column_ids}
         return [self._add_up(total, places) for total in totals.values()]
 
     def _add_up(self, rows, places):
         """Return the rows of one account and payee as a record: their sum, days and payments."""
         # numbers of the database come as floats: money comes as text
         payments = [
-            Payment(number or "", paid_on, Decimal(paid), self.order.file_sha256 or "", through)
+            Payment(number or "", paid_on, Decimal(paid), self.loading.file_sha256 or "", through)
             for *_key, number, paid, paid_on, through, _account in rows
         ]
         values = {
@@ -297,7 +300,7 @@ class PaymentLoader(PayeeFigures):
             "paid_on": payment.paid_on or False,
             "paid_through": payment.paid_through or False,
             "amount": float(payment.amount),
-            "import_id": self.order.id,
+            "import_id": self.loading.id,
         }
 
 

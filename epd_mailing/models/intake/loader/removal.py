@@ -26,19 +26,19 @@ class Removal:
     Accounts that the file does not name keep all they have. The work begins when the file was read
     whole and goes through the month's accounts in slices, by the digests of the file's lines.
 
-    :param order: the ``epd.import``; how far the work is stands in its ``swept_to``
+    :param loading: the ``epd.import``; how far the work is stands in its ``swept_to``
     :param loader: the :class:`~.figures.FigureLoader` of the file
     """
 
-    def __init__(self, order, loader):
-        self.order, self.loader, self.env = order, loader, order.env
+    def __init__(self, loading, loader):
+        self.loading, self.loader, self.env = loading, loader, loading.env
         self.model = self.env[loader.model].sudo()
         self.table = SQL.identifier(self.model._table)
 
     def is_wanted(self):
         """Return whether lines of the month are still to be compared with the file."""
-        wanted = self.order.phase == "check" or self.order.scope == "whole"
-        return wanted and self.order.swept_to >= 0
+        wanted = self.loading.phase == "check" or self.loading.scope == "whole"
+        return wanted and self.loading.swept_to >= 0
 
     def take_slice(self, tally):
         """Compare the next lines of the month with the file, remove what is to go unless it is dry.
@@ -46,14 +46,14 @@ class Removal:
         :param tally: what became of the rows of the present slice of the file
         :return: ``(Counter of ``removed`` and ``kept``, list of problems)``
         """
-        order = self.order
-        if not order.swept_to and self._has_every_line(tally):
-            order.swept_to = -1
+        loading = self.loading
+        if not loading.swept_to and self._has_every_line(tally):
+            loading.swept_to = -1
             return Counter(), []
         account_ids = self._get_next_accounts()
-        order.swept_to = account_ids[-1] if len(account_ids) == ACCOUNTS else -1
+        loading.swept_to = account_ids[-1] if len(account_ids) == ACCOUNTS else -1
         gone, kept = self._find_missing(account_ids)
-        if order.scope != "whole":
+        if loading.scope != "whole":
             return Counter(kept=len(gone) + len(kept)), []
         problems = self._describe(self.model.browse(gone), "line_gone")
         problems += self._describe(self.model.browse(kept), "line_kept")
@@ -66,11 +66,13 @@ class Removal:
 
     def _has_every_line(self, tally):
         """Return whether the file has as many lines as the month: then none is missing in it."""
-        order = self.order
-        found = order.updated_count + order.same_count + tally["updated"] + tally["same"]
+        loading = self.loading
+        found = loading.updated_count + loading.same_count + tally["updated"] + tally["same"]
         if not self.loader.dry:
-            found += order.created_count + tally["created"]
-        query = SQL("SELECT count(*) FROM %s WHERE period_id = %s", self.table, order.period_id.id)
+            found += loading.created_count + tally["created"]
+        query = SQL(
+            "SELECT count(*) FROM %s WHERE period_id = %s", self.table, loading.period_id.id
+        )
         return self.env.execute_query(query) == [(found,)]
 
     def _get_next_accounts(self):
@@ -80,9 +82,9 @@ class Removal:
                 "SELECT DISTINCT account_id FROM %s WHERE period_id = %s AND account_id > %s"
                 " AND company_id = %s ORDER BY account_id LIMIT %s",
                 self.table,
-                self.order.period_id.id,
-                self.order.swept_to,
-                self.order.company_id.id,
+                self.loading.period_id.id,
+                self.loading.swept_to,
+                self.loading.company_id.id,
                 ACCOUNTS,
             )
         )
@@ -103,7 +105,7 @@ class Removal:
     def _read_lines(self, account_ids):
         """Return ``(id, account id, what tells the line…)`` of the month's lines of these accounts."""
         columns = ("id", "account_id", *self.loader.key_names)
-        return read_lines(self.model, self.order.period_id, account_ids, columns)
+        return read_lines(self.model, self.loading.period_id, account_ids, columns)
 
     def _remember(self, lines):
         """Keep all that lines say, so that they can come back when the file is taken back."""
@@ -118,7 +120,7 @@ class Removal:
                 before["payments"] = balance.payment_ids.read(PAYMENT, load=None)
                 for payment in before["payments"]:
                     del payment["id"]
-        self.env["epd.import.change"]._add(self.order, rows)
+        self.env["epd.import.change"]._add(self.loading, rows)
 
     def _describe(self, lines, code):
         """Return a warning for each line; they stand in no row of the file."""

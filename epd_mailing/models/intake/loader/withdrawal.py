@@ -15,12 +15,12 @@ class PaymentWithdrawal:
     Payments of other registers stay. What the register itself had replaced does not come back: which
     is said before.
 
-    :param order: the ``epd.import``
+    :param loading: the ``epd.import``
     """
 
-    def __init__(self, order):
-        self.order, self.env = order, order.env
-        self.writer = BulkWriter(order.env)
+    def __init__(self, loading):
+        self.loading, self.env = loading, loading.env
+        self.writer = BulkWriter(loading.env)
 
     def take_slice(self):
         """Take back the next payments.
@@ -30,7 +30,7 @@ class PaymentWithdrawal:
         lines = (
             self.env["epd.account.payment"]
             .sudo()
-            .search([("import_id", "=", self.order.id)], order="balance_id, id", limit=TAKEN_BACK)
+            .search([("import_id", "=", self.loading.id)], order="balance_id, id", limit=TAKEN_BACK)
         )
         balances, count = lines.balance_id, len(lines)
         if not count:
