@@ -3,9 +3,8 @@
 from odoo import fields
 
 from ..mailing.epd_mailing_figures import LETTER_COUNTS, get_figures
+from ..mailing.mailing_withdrawal import GIVEN_UP
 from .calls import CallRejected, Calls, format_moment
-
-STATES = ("draft", "scheduled", "sending", "paused", "done", "cancelled")
 
 
 class MailingCalls(Calls):
@@ -95,7 +94,7 @@ class MailingCalls(Calls):
 
     def cancel(self, mailing_id):
         """Give the mailing up."""
-        return self._take_step(mailing_id, ("cancelled",), lambda mailing: mailing.action_cancel())
+        return self._take_step(mailing_id, GIVEN_UP, lambda mailing: mailing.action_cancel())
 
     def get_statistics(self, mailing_id, refresh):
         """Return counts, reasons and houses; with ``refresh`` UniSender is asked first."""

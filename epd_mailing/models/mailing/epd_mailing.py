@@ -14,6 +14,7 @@ from .mailing_readiness import MailingReadiness
 from .mailing_repeat import REPEAT_KINDS, MailingRepeat
 from .mailing_report import MailingReport
 from .mailing_test import MailingTest
+from .mailing_withdrawal import MailingWithdrawal
 from .outdated_letters import OutdatedLetters
 
 # a moment this little past is «now», not a mistake
@@ -31,6 +32,7 @@ class EpdMailing(models.Model):
     sending     the cron, when the time has come
     paused      «Pause», or an error that needs a person (key, money, sender)
     done        no letter pending, claimed or sending
+    cancelling  the clerk, before done, while its many letters are being withdrawn; none goes
     cancelled   the clerk, before done; what was sent is reported
     ==========  ====================================================================
     """
@@ -50,11 +52,12 @@ class EpdMailing(models.Model):
     _check_company_auto = True
 
     _transitions = {
-        "draft": ("scheduled", "cancelled"),
-        "scheduled": ("draft", "sending", "paused", "cancelled"),
-        "sending": ("paused", "done", "cancelled"),
-        "paused": ("scheduled", "sending", "cancelled"),
+        "draft": ("scheduled", "cancelling", "cancelled"),
+        "scheduled": ("draft", "sending", "paused", "cancelling", "cancelled"),
+        "sending": ("paused", "done", "cancelling", "cancelled"),
+        "paused": ("scheduled", "sending", "cancelling", "cancelled"),
         "done": ("sending",),
+        "cancelling": ("cancelled",),
         "cancelled": (),
     }
     _guarded_fields = (
@@ -133,6 +136,7 @@ class EpdMailing(models.Model):
             ("sending", "Sending"),
             ("paused", "Paused"),
             ("done", "Sent"),
+            ("cancelling", "Being Cancelled"),
             ("cancelled", "Cancelled"),
         ],
         required=True,
@@ -455,26 +459,12 @@ class EpdMailing(models.Model):
         return bool(self.fill_left) or early
 
     def action_cancel(self):
-        """Give the mailing up: cancel what is not sent or not written yet, report what was sent."""
+        """Give the mailing up: cancel what is not sent or not written yet, report what was sent.
+
+        Many letters are withdrawn in the background; none of them goes out meanwhile.
+        """
         for mailing in self._check_and_unlock():
-            if mailing.is_filling:
-                mailing.write({"is_filling": False})
-            mailing._move(
-                "cancelled",
-                finished_at=fields.Datetime.now(),
-                wait_reason=False,
-                wait_until=False,
-            )
-            withdrawn = mailing._withdraw_waiting()
-            mailing.message_post(
-                body=self.env._(
-                    "Cancelled by %(user)s. %(withdrawn)s letters were withdrawn.",
-                    user=self.env.user.name,
-                    withdrawn=withdrawn,
-                )
-                + " "
-                + mailing._get_progress_line()
-            )
+            MailingWithdrawal(mailing).begin()
         return True
 
     def _get_progress_line(self):
@@ -488,15 +478,6 @@ class EpdMailing(models.Model):
             unknown=self.unknown_count,
             pending=self.pending_count,
         )
-
-    def _withdraw_waiting(self):
-        """Cancel the letters that have not gone; return how many."""
-        self.ensure_one()
-        waiting = self.env["epd.mailing.letter"].search(
-            [("mailing_id", "=", self.id), ("send_state", "in", ("pending", "claimed"))]
-        )
-        waiting._withdraw(self.env._("The mailing was cancelled."))
-        return len(waiting.filtered(lambda letter: not letter.is_test))
 
     # --- letters -----------------------------------------------------------------------------------
 
@@ -514,6 +495,31 @@ class EpdMailing(models.Model):
         if self.state in ("scheduled", "sending"):
             return "epd_mailing.ir_cron_send"
         return super()._get_awaited_cron()
+
+    @api.model
+    def _get_work_domain(self):
+        return super()._get_work_domain() | Domain("state", "=", "cancelling")
+
+    def _work_slice(self):
+        if self.state != "cancelling":
+            return super()._work_slice()
+        # the row is the claim here too
+        return MailingWithdrawal(self).take_slice() if self.try_lock_for_update() else None
+
+    def _work_left(self):
+        if self.state != "cancelling":
+            return super()._work_left()
+        return MailingWithdrawal(self).count()
+
+    def _pause_for_error(self, error):
+        if self.state != "cancelling":
+            super()._pause_for_error(error)
+            return
+        # it goes on with the next cron run; nothing of it goes out, whatever happens
+        text = self._get_error_text(error)
+        if self.wait_reason != text:
+            self._show_wait(text, False)
+            self.message_post(body=text)
 
     def _for_office(self):
         # what became of each letter stands in its row

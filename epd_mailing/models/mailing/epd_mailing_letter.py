@@ -9,6 +9,7 @@ from .letter_mend import get_mendable
 from .letter_reason import describe_failure
 from .letter_writer import LetterWriter
 from .mailing_repeat import MailingRepeat
+from .mailing_withdrawal import GIVEN_UP
 
 _logger = logging.getLogger(__name__)
 
@@ -496,6 +497,10 @@ class EpdMailingLetter(models.Model):
             vals |= {"attempts": max(0, self.attempts - 1)}
             vals |= {} if outcome.kind == "limited" else {"sending_at": False}
         self._move("pending", **vals)
+        # given up while it was under way, as another transaction may have done: it goes no more
+        self.mailing_id.invalidate_recordset(["state"])
+        if self.mailing_id.state in GIVEN_UP:
+            self._withdraw(self.env._("The mailing was cancelled."))
 
     def _log_answer(self, warnings):
         """Keep what the service warned of when it took the letter."""
@@ -594,7 +599,7 @@ class EpdMailingLetter(models.Model):
                     reason=self._describe_reason(reasons[unfit[0]])["failure_reason"],
                 )
             )
-        if letters.mailing_id.filtered(lambda mailing: mailing.state == "cancelled"):
+        if letters.mailing_id.filtered(lambda mailing: mailing.state in GIVEN_UP):
             raise UserError(
                 self.env._("The mailing is cancelled. Make a new mailing of these documents.")
             )

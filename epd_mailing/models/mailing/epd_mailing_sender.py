@@ -13,6 +13,7 @@ from ...tools.work_budget import Budget
 from .claimed_slice import ClaimedSlice, Step
 from .epd_mailing_letter import REJECTIONS
 from .letter_queue import LetterQueue
+from .mailing_withdrawal import GIVEN_UP
 from .sending_limits import Room, SendingLimits
 from .transaction import commit, in_transaction
 
@@ -102,7 +103,7 @@ class EpdMailingSender(models.AbstractModel):
             [
                 ("send_state", "=", "pending"),
                 ("is_test", "=", True),
-                ("mailing_id.state", "!=", "cancelled"),
+                ("mailing_id.state", "not in", GIVEN_UP),
             ]
         )
         sending = self.env["epd.mailing"].search(

@@ -6,6 +6,7 @@ from ...tools.address_text import read_address, read_addresses
 from .epd_letter_eligibility import LIVE
 from .letter_writer import LetterWriter
 from .mailing_repeat import get_repeat_targets
+from .mailing_withdrawal import GIVEN_UP
 
 # reasons of being skipped that another address mends
 ADDRESS_REASONS = (
@@ -74,7 +75,7 @@ class LetterMend:
             raise UserError(
                 self.env._("This letter needs no correction, or another one went since.")
             )
-        if letter.mailing_id.state == "cancelled":
+        if letter.mailing_id.state in GIVEN_UP:
             raise UserError(
                 self.env._("The mailing is cancelled. Make a new mailing of these documents.")
             )

@@ -7,6 +7,7 @@ from odoo import fields
 
 from ...tools.office_time import QuietHours
 from ...tools.sending_time import FREE_RATE, seconds_needed
+from .mailing_withdrawal import GIVEN_UP
 
 
 def describe_seconds(env, seconds):
@@ -35,7 +36,7 @@ class MailingEstimate:
         self.env = mailing.env
         self.eta_text = self.late_text = False
         self.late_count = 0
-        if mailing.pending_count and mailing.state not in ("done", "cancelled"):
+        if mailing.pending_count and mailing.state not in ("done", *GIVEN_UP):
             self._estimate(mailing.pending_count)
 
     def _estimate(self, count):

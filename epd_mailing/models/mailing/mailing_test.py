@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from ...tools.address_text import read_address
 from .letter_writer import LetterWriter
 from .mailing_readiness import MailingReadiness
+from .mailing_withdrawal import GIVEN_UP
 
 
 class MailingTest:
@@ -36,7 +37,7 @@ class MailingTest:
         readiness.check_account()
         readiness.check_text()
         normal = self.env["epd.delivery.address"]._check_text(email, read_address).normal
-        if mailing.state == "cancelled":
+        if mailing.state in GIVEN_UP:
             raise UserError(self.env._("The mailing is cancelled."))
         self._check_address(normal)
         if not document or document.state != "saved" or document.company_id != mailing.company_id:

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from ..document.missing_balance import MissingBalance
 from .letter_writer import LetterWriter
+from .mailing_withdrawal import GIVEN_UP
 
 REISSUED_AT_ONCE = 200  # documents made while the clerk waits: some seconds
 
@@ -23,7 +24,7 @@ class OutdatedLetters:
     def get_documents(self):
         """Return the documents of waiting letters that were changed after they were saved."""
         documents = self.env["epd.payment.document"]
-        if self.mailing.state in ("done", "cancelled") or not self.mailing._origin:
+        if self.mailing.state in ("done", *GIVEN_UP) or not self.mailing._origin:
             return documents
         self.env.flush_all()
         rows = self.env.execute_query(

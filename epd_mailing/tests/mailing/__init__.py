@@ -1,3 +1,4 @@
+from . import test_cancelling
 from . import test_doubtful_times
 from . import test_eligibility
 from . import test_letter
