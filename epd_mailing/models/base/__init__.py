@@ -4,6 +4,7 @@ news for open screens, the way from a number to the records behind it.
 
 from . import thread
 from . import readable_targets
+from . import table_rules
 from . import field_guard
 from . import state_guard
 from . import epd_work_engine

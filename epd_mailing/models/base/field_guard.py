@@ -51,10 +51,21 @@ class EpdFieldGuard(models.AbstractModel):
 
     _name = "epd.field.guard"
     _description = "Guarded Fields"
-    _inherit = ["epd.readable.defaults"]
+    _inherit = ["epd.readable.defaults", "epd.table.rules"]
 
     _guarded_fields = ()
     _fixed_fields = ()
+
+    @api.model
+    def _asks_table_rules(self):
+        return not self._is_unlocked()
+
+    @api.model
+    @ormcache()
+    def _get_table_rules(self):
+        # a rule over nothing but the program's own columns is none that a person breaks
+        guarded = self._get_guarded_names()
+        return tuple(rule for rule in super()._get_table_rules() if rule.columns - guarded)
 
     # --- which fields -----------------------------------------------------------------------------
 

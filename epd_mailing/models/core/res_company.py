@@ -11,7 +11,8 @@ SAMPLE = object()
 
 class ResCompany(models.Model):
     # the fields of upper rooms stand in those rooms
-    _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
+    _name = "res.company"
+    _inherit = ["res.company", "epd.table.rules"]  # pylint: disable=consider-merging-classes-inherited
 
     epd_tz = fields.Selection(
         _tz_get,

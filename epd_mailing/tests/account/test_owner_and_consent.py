@@ -2,10 +2,8 @@ import io
 from datetime import date, timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
-from odoo.tools import mute_logger
-from psycopg2 import IntegrityError
 from pypdf import PdfReader
 
 from ...reports.consent_form import ConsentForm
@@ -109,7 +107,7 @@ class TestOwnerAndConsent(SendingCommon):
     def test_cutoff_day_is_the_companys(self):
         self.company.epd_consent_cutoff_day = 31
         self.assertEqual(self._consent("2026-03-31").effective_from, date(2026, 3, 1))
-        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
+        with self.assertRaises(ValidationError), self.cr.savepoint():
             self.company.epd_consent_cutoff_day = 0
             self.company.flush_recordset()
 

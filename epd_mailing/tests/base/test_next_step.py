@@ -62,6 +62,6 @@ class TestNextStep(EpdCommon):
         arch = etree.fromstring(self.env[view.model].get_view(view.id, "form")["arch"])
         conditions = self._get_highlighted(arch)
         done = {"state": "done", "document_count": 2}
-        for mailed, steps in ((0, 1), (1, 1), (2, 0)):
-            case = {**done, "mailed_count": mailed}
+        for mailed, paper, steps in ((0, 0, 1), (1, 0, 1), (1, 1, 1), (2, 1, 1), (2, 0, 0)):
+            case = {**done, "mailed_count": mailed, "is_paper_next": paper}
             self.assertEqual(sum(not eval(each, {}, case) for each in conditions), steps, mailed)  # pylint: disable=eval-used

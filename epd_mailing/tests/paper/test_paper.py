@@ -301,7 +301,8 @@ class TestPaper(PaperCase):
         self.env.cr.execute(
             "ALTER TABLE epd_paper_batch DROP CONSTRAINT epd_paper_batch_part_size_range"
         )
-        batch.part_size = 3
+        self.env.cr.execute("UPDATE epd_paper_batch SET part_size = 3 WHERE id = %s", (batch.id,))
+        batch.invalidate_recordset()
         self._run_cron("ir_cron_paper")
         batch.invalidate_recordset()
         self.assertEqual(batch.part_ids.mapped("document_count"), [3, 1])
@@ -432,14 +433,31 @@ class TestPaper(PaperCase):
         with self.assertRaisesRegex(UserError, "set by the program"):
             batch.presented_on = "2026-04-01"
 
-    def test_from_the_run(self):
-        run = self.env["epd.billing.run"].create(
+    def _make_run(self):
+        return self.env["epd.billing.run"].create(
             {
                 "period_id": self.period.id,
                 "company_id": self.company.id,
                 "list_ids": [(6, 0, self.env.ref("epd_mailing.account_list_all_open").ids)],
             }
         )
+
+    def test_paper_is_next_when_all_is_mailed(self):
+        run = self._make_run()
+        for state in ("preparing", "done"):
+            run._unlocked()._move(state)
+        self.assertFalse(run.is_paper_next, "the mailing comes first")
+        mailing = self._make_mailing()
+        self.assertIn("skipped", mailing.letter_ids.mapped("send_state"))
+        run.invalidate_recordset()
+        self.assertTrue(run.is_paper_next, "those that no letter goes to are no work for a mailing")
+        batch = self.env["epd.paper.batch"].browse(run.action_make_paper()["res_id"])
+        batch.action_build()
+        run.invalidate_recordset()
+        self.assertFalse(run.is_paper_next, "they are in a batch")
+
+    def test_from_the_run(self):
+        run = self._make_run()
         action = run.with_user(self.operator).action_make_paper()
         batch = self.env["epd.paper.batch"].browse(action["res_id"]).with_user(self.operator)
         batch.action_build()
