@@ -357,3 +357,42 @@ def test_an_editors_entities_stand_for_what_was_typed():
     assert "<b>" not in body("<p>{{ payer_name }}</p>", payer_name="<b>")
     with pytest.raises(TemplateError):
         check_template("Тема", "<p>{{ payer_name&#46;__class__ }}</p>")
+
+
+# --- preview text ------------------------------------------------------------------------------
+
+
+def test_preview_text_stands_unseen_before_the_letter():
+    data = sample_data() | {"payer_name": "<b>Иванов</b> & {{x}}"}
+    made = render_message("С", "<p>Т</p>", data, preheader="Для {{ payer_name }}\n раз")
+    assert made.preheader == "Для <b>Иванов</b> & { {x} } раз"
+    assert made.html.startswith('<div style="display:none;')
+    assert made.html.endswith("Для &lt;b&gt;Иванов&lt;/b&gt; &amp; { {x} } раз</div><p>Т</p>")
+
+
+def test_preview_text_of_a_whole_page_stands_in_its_body():
+    page = "<html><head><title>x</title></head><body bgcolor='red'>\n<p>Т</p></body></html>"
+    made = render_message("С", page, sample_data(), preheader="Кратко")
+    assert "<body bgcolor='red'><div style=" in made.html
+    assert made.html.index("Кратко") < made.html.index("<p>Т")
+
+
+def test_a_letter_without_preview_text_is_as_it_was():
+    assert render_message("С", "<p>Т</p>", sample_data()).html == "<p>Т</p>"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{{ amount_due }}", "body_only"),
+        ("{{ document_link }}", "body_only"),
+        ("{{ acount }}", "unknown_field"),
+        ("{% if period %}{{ acount }}{% endif %}", "unknown_field"),
+        ("{{", "syntax"),
+        ("x" * 251, "long_preheader"),
+    ],
+)
+def test_preview_text_is_checked_like_a_subject(text, code):
+    with pytest.raises(TemplateError) as caught:
+        check_template("С", "<p>Т</p>", preheader=text)
+    assert caught.value.code == code

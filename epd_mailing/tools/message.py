@@ -20,10 +20,14 @@ from . import money, template_sandbox
 
 @dataclass(frozen=True)
 class Message:
-    """A rendered letter: subject, one line of text; HTML of the body."""
+    """A rendered letter: subject, one line of text; HTML of the body, with the preview text hidden in it.
+
+    ``preheader``: that preview text, one line; may be empty
+    """
 
     subject: str
     html: str
+    preheader: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,13 @@ TEMPLATE_LIMIT = 200_000
 RESULT_LIMIT = 500_000
 SUBJECT_LIMIT = 250
 UNSUBSCRIBE = "{{UnsubscribeUrl}}"
+# mail programs show it behind the subject in their lists, and not in the letter itself: as Odoo's own
+# «mail.render.mixin» of 19.0 hides it (``_prepend_preview``), seen 2026-11-26
+_HIDDEN = (
+    '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden">'
+    "{}</div>"
+)
+_BODY_TAG = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
 _MARK = "\ue000unsubscribe\ue000"  # private use: cannot come from data, see _plain
 _URL = re.compile(r"https?://[^\s<>\"'«»]*[^\s<>\"'«».,;:!?)\]]")
 # «{{ … }}» and «{% … %}» of a template, without braces inside: read in linear time
@@ -152,7 +163,7 @@ class TemplateError(ValueError):
     """A template does not work.
 
     ``code``: syntax, unknown_field, body_only (the field may not stand in a subject), forbidden,
-    too_long, too_complex, empty_subject, long_subject, empty_body, fault;
+    too_long, too_complex, empty_subject, long_subject, long_preheader, empty_body, fault;
     ``line``: 0 when it is no one line; ``name``: the field or the detail.
     """
 
@@ -282,7 +293,8 @@ def text_to_html(text: str) -> str:
     )
 
 
-def _render_subject(source: str, values: dict[str, str]) -> str:
+def _render_line(source: str, values: dict[str, str]) -> str:
+    """Return a subject or a preview text: one line, without what only a letter may hold."""
     head = {key: value for key, value in values.items() if key not in _BODY_ONLY}
     try:
         title = _render(source, head, autoescape=False)
@@ -292,12 +304,33 @@ def _render_subject(source: str, values: dict[str, str]) -> str:
         raise
     title = re.sub(r"[\s\x00-\x1f\x7f]+", " ", title).strip()
     # no entities in a subject: a space parts the braces, a third one too
-    title = re.sub(r"(?<=\{)(?=\{)|(?<=\})(?=\})", " ", title)
+    return re.sub(r"(?<=\{)(?=\{)|(?<=\})(?=\})", " ", title)
+
+
+def _render_subject(source: str, values: dict[str, str]) -> str:
+    title = _render_line(source, values)
     if not title:
         raise TemplateError("empty_subject")
     if len(title) > SUBJECT_LIMIT:
         raise TemplateError("long_subject")
     return title
+
+
+def _render_preheader(source: str, values: dict[str, str]) -> str:
+    text = _render_line(source, values) if source else ""
+    if len(text) > SUBJECT_LIMIT:
+        raise TemplateError("long_preheader")
+    return text
+
+
+def _hide(preheader: str, html: str) -> str:
+    """Put a preview text before everything else of a letter, unseen."""
+    if not preheader:
+        return html
+    hidden = _HIDDEN.format(escape(preheader))
+    found = _BODY_TAG.search(html)
+    at = found.end() if found else 0
+    return html[:at] + hidden + html[at:]
 
 
 def _render_body(source: str, values: dict[str, str], is_html: bool) -> str:
@@ -317,18 +350,24 @@ def _render_body(source: str, values: dict[str, str], is_html: bool) -> str:
 
 
 def render_message(
-    subject: str, body: str, data: Mapping[str, str], is_html: bool = True
+    subject: str,
+    body: str,
+    data: Mapping[str, str],
+    is_html: bool = True,
+    preheader: str = "",
 ) -> Message:
     """Return the ``Message`` for one letter.
 
     :param subject: template of the subject; amounts and links may not stand in it
     :param body: template of the body, HTML (values are escaped) or plain text
     :param data: ``{field: text}``; ``unsubscribe_link`` is ours
+    :param preheader: template of the preview text, with the fields of a subject
     :raise TemplateError: naming the line
     :raise TypeError: a value that is no text
     """
     values = _plain(data)
-    return Message(_render_subject(subject, values), _render_body(body, values, is_html))
+    title, hint = _render_subject(subject, values), _render_preheader(preheader, values)
+    return Message(title, _hide(hint, _render_body(body, values, is_html)), hint)
 
 
 def sample_data() -> dict[str, str]:
@@ -337,7 +376,11 @@ def sample_data() -> dict[str, str]:
 
 
 def check_template(
-    subject: str, body: str, is_html: bool = True, sample: Mapping[str, str] | None = None
+    subject: str,
+    body: str,
+    is_html: bool = True,
+    sample: Mapping[str, str] | None = None,
+    preheader: str = "",
 ) -> Message:
     """Render against a sample and return the ``Message``.
 
@@ -350,10 +393,11 @@ def check_template(
     known = {field.name for field in FIELDS} | set(data)
     for source, autoescape, allowed in (
         (subject, False, known - _BODY_ONLY),
+        (preheader, False, known - _BODY_ONLY),
         (body, is_html, known),
     ):
         for line, name in _compile(source, autoescape).names:
             if name not in allowed:
                 code = "body_only" if name in _BODY_ONLY else "unknown_field"
                 raise TemplateError(code, line, name)
-    return render_message(subject, body, data, is_html)
+    return render_message(subject, body, data, is_html, preheader)

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools import office_time
+
 
 class EpdMailingSchedule(models.TransientModel):
     """«Schedule the Mailing Date»: asks when a mailing starts."""
@@ -15,10 +17,28 @@ class EpdMailingSchedule(models.TransientModel):
 
     outdated_text = fields.Char(related="mailing_id.outdated_text")
 
+    office_text = fields.Char(
+        string="By the Clock of the Office",
+        compute="_compute_office_text",
+        help="Said where the office works in another time zone than the user.",
+    )
     quiet_text = fields.Char(
         string="Letters May Go", compute="_compute_quiet_text", help="When the quiet hours end."
     )
     at_any_hour = fields.Boolean(string="Send in the quiet hours too")
+
+    @api.depends("mailing_id", "scheduled_at")
+    @api.depends_context("tz")
+    def _compute_office_text(self):
+        for wizard in self:
+            company, begin = wizard.mailing_id.company_id, wizard.scheduled_at
+            zone = self.env.context.get("tz")
+            differs = (
+                begin
+                and zone
+                and office_time.to_local(begin, zone) != company._epd_local_time(begin)
+            )
+            wizard.office_text = differs and company._epd_describe_moment(begin)
 
     @api.depends("mailing_id", "scheduled_at")
     def _compute_quiet_text(self):

@@ -222,15 +222,21 @@ class ResCompany(models.Model):
     def _epd_describe_moment(self, moment):
         """Return day and time in words, by the clock of the office: «27 November at 10:00».
 
+        Whoever works in another zone is told so: the fields of a form show that one's own time.
+
         :param moment: naive UTC
         """
         local = self._epd_local_time(moment)
         day = "d MMMM" if local.year == self._epd_today().year else "d MMMM y"
-        return self.env._(
+        text = self.env._(
             "%(day)s at %(time)s",
             day=format_date(self.env, local.date(), date_format=day),
             time=f"{local:%H:%M}",
         )
+        zone = self.env.context.get("tz")
+        if zone and office_time.to_local(moment, zone) != local:
+            return self.env._("%s (time of the office)", text)
+        return text
 
     def _epd_zone(self):
         """Return the name of the office's zone, for contexts and for people to read."""

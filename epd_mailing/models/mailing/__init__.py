@@ -17,6 +17,7 @@ from . import epd_letter_facts
 from . import epd_mailing_sender
 from . import epd_go_events
 from . import epd_status_poll
+from . import ir_attachment
 from . import epd_payment_document
 from . import epd_personal_account
 from . import epd_delivery_address

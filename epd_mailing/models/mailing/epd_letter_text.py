@@ -14,6 +14,14 @@ class EpdLetterText(models.AbstractModel):
     _name = "epd.letter.text"
     _description = "Text of a Letter"
 
+    preheader = fields.Char(
+        string="Preview Text",
+        help="Mail programs show it behind the subject in the list of letters. Empty: the first words "
+        "of the letter.",
+    )
+    preview_preheader = fields.Char(
+        string="Preview Text of the Preview", compute="_compute_preview"
+    )
     preview_document_id = fields.Many2one(
         "epd.payment.document",
         string="Preview On",
@@ -53,23 +61,51 @@ class EpdLetterText(models.AbstractModel):
         self.ensure_one()
         return self.preview_document_id
 
-    @api.depends("subject", "body", "body_format", "preview_document_id")
+    def _render_text(self, data):
+        """Return the ``tools.message.Message`` for the values of one letter.
+
+        :param data: ``{field: text}``
+        :raise tools.message.TemplateError: when the text does not work for them
+        """
+        self.ensure_one()
+        return message.render_message(
+            self.subject or "",
+            self.body or "",
+            data,
+            self.body_format == "html",
+            self.preheader or "",
+        )
+
+    def _check_text(self):
+        """Return the ``tools.message.Message`` on made-up values; names are checked in every branch.
+
+        :raise tools.message.TemplateError: naming the line
+        """
+        self.ensure_one()
+        return message.check_template(
+            self.subject or "",
+            self.body or "",
+            self.body_format == "html",
+            preheader=self.preheader or "",
+        )
+
+    @api.depends("subject", "preheader", "body", "body_format", "preview_document_id")
     def _compute_preview(self):
         """Show the letter while it is written, or say what keeps it from being written."""
         for record in self:
             document = record._get_preview_document()
             data = document._get_letter_data() if document else message.sample_data()
-            is_html = record.body_format == "html"
-            subject, body = record.subject or "", record.body or ""
             record.preview_subject = record.preview_html = record.text_problem = False
+            record.preview_preheader = False
             try:
                 # names are checked in branches, too, that this receipt does not take
-                message.check_template(subject, body, is_html)
-                text = message.render_message(subject, body, data, is_html)
+                record._check_text()
+                text = record._render_text(data)
             except message.TemplateError as error:
                 record.text_problem = self._describe(error)
             else:
                 record.preview_subject = text.subject
+                record.preview_preheader = text.preheader
                 # what a letter's HTML may do to a page of ours is not left to its author
                 record.preview_html = html_sanitize(text.html, sanitize_style=True)
 
@@ -84,7 +120,8 @@ class EpdLetterText(models.AbstractModel):
         texts = {
             "syntax": self.env._("The template has a mistake in line %s.", error.line),
             "body_only": self.env._(
-                "Line %s: this field may stand in the body only, not in the subject.", error.line
+                "Line %s: this field may stand in the body only, not in the subject or the preview text.",
+                error.line,
             ),
             "too_complex": self.env._("The template is too complex. Make it simpler."),
             "forbidden": self.env._(
@@ -93,6 +130,7 @@ class EpdLetterText(models.AbstractModel):
             "too_long": self.env._("The text is too long."),
             "empty_subject": self.env._("The subject is empty."),
             "long_subject": self.env._("The subject is longer than 250 characters."),
+            "long_preheader": self.env._("The preview text is longer than 250 characters."),
             "empty_body": self.env._("The text is empty."),
         }
         text = texts.get(error.code) or self.env._(

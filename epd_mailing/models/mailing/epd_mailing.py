@@ -9,6 +9,7 @@ from ..document.outdated_figures import describe_outdated
 from .epd_mailing_letter import LEFT
 from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate
+from .mailing_files import MailingFiles
 from .mailing_message import MailingMessage, get_constant_words
 from .mailing_readiness import MailingReadiness
 from .mailing_repeat import REPEAT_KINDS, MailingRepeat
@@ -19,6 +20,7 @@ from .outdated_letters import OutdatedLetters
 
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
+OVER = ("done", "cancelled")  # nothing more goes out
 
 
 class EpdMailing(models.Model):
@@ -75,8 +77,10 @@ class EpdMailing(models.Model):
     _draft_fields = (
         "unisender_account_id",
         "subject",
+        "preheader",
         "body",
         "body_format",
+        "attachment_ids",
         "template_id",
         "period_id",
         "company_id",
@@ -113,6 +117,7 @@ class EpdMailing(models.Model):
     child_ids = fields.One2many("epd.mailing", "parent_id", string="Repeated By")
     template_id = fields.Many2one("epd.message.template", check_company=True)
     subject = fields.Char(compute="_compute_message", store=True, readonly=False)
+    preheader = fields.Char(compute="_compute_preheader", store=True, readonly=False)
     body = fields.Text(compute="_compute_message", store=True, readonly=False)
     body_format = fields.Selection(
         [("html", "HTML"), ("text", "Plain text")],
@@ -122,6 +127,17 @@ class EpdMailing(models.Model):
         readonly=False,
         required=True,
     )
+    attachment_ids = fields.Many2many(
+        "ir.attachment",
+        string="Files for All",
+        copy=False,
+        help="Go with every letter beside the payer's own receipt, such as a notice of the house.",
+    )
+    files_text = fields.Char(string="Size of the Files", compute="_compute_files_text")
+    active = fields.Boolean(
+        default=True, copy=False, help="A mailing that is over can be put into the archive."
+    )
+    color = fields.Integer(copy=False)
     user_id = fields.Many2one(
         "res.users",
         string="Prepared By",
@@ -201,6 +217,7 @@ class EpdMailing(models.Model):
             mailing.name = MailingRepeat(mailing).name(name) if mailing.repeat_kind else name
 
     @api.depends("scheduled_at", "state")
+    @api.depends_context("lang", "tz")
     def _compute_plan_text(self):
         for mailing in self:
             begin = mailing.state == "scheduled" and mailing.scheduled_at
@@ -229,12 +246,23 @@ class EpdMailing(models.Model):
             mailing.subject = template.subject or mailing.subject
             mailing.body = template.body or mailing.body
 
-    # by itself: a value given for one field of a compute keeps the others from being computed
+    # each by itself: a value given for one field of a compute keeps the others from being computed
     # https://github.com/odoo/odoo/pull/65731, seen 2026-11-26
+    @api.depends("template_id")
+    def _compute_preheader(self):
+        for mailing in self:
+            template = mailing.template_id
+            mailing.preheader = template.preheader if template else mailing.preheader
+
     @api.depends("template_id")
     def _compute_body_format(self):
         for mailing in self:
             mailing.body_format = mailing.template_id.body_format or mailing.body_format or "html"
+
+    @api.depends("attachment_ids", "unisender_account_id")
+    def _compute_files_text(self):
+        for mailing in self:
+            mailing.files_text = MailingFiles(mailing).describe_size()
 
     @api.depends("letter_ids.state", "state", "scheduled_at", "unisender_account_id", "period_id")
     def _compute_estimate(self):
@@ -286,7 +314,23 @@ class EpdMailing(models.Model):
                 else 0
             )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        mailings = super().create(vals_list)
+        mailings.filtered(lambda mailing: not mailing.active)._check_over()
+        for mailing in mailings.filtered("attachment_ids"):
+            MailingFiles(mailing).adopt()
+        return mailings
+
+    def copy(self, default=None):
+        copies = super().copy(default)
+        for mailing, other in zip(self, copies, strict=True):
+            MailingFiles(mailing).copy_to(other)
+        return copies
+
     def write(self, vals):
+        if "active" in vals and not vals["active"]:
+            self._check_over()
         frozen = set(self._draft_fields).intersection(vals)
         if frozen and self.filtered(lambda m: m.state not in ("draft", "scheduled")):
             raise UserError(
@@ -295,7 +339,28 @@ class EpdMailing(models.Model):
                     "Duplicate it to write another one."
                 )
             )
-        return super().write(vals)
+        res = super().write(vals)
+        if "attachment_ids" in vals:
+            for mailing in self:
+                MailingFiles(mailing).adopt()
+        return res
+
+    def _check_over(self):
+        """Check that nothing more goes out: what is in the archive, nobody watches.
+
+        :raise UserError: for a mailing that is not over
+        """
+        if self.filtered(lambda mailing: mailing.state not in OVER):
+            raise UserError(
+                self.env._(
+                    "Only a mailing that was sent or cancelled goes into the archive. Cancel it "
+                    "first, or wait until its letters have gone."
+                )
+            )
+
+    def _move(self, target, **vals):
+        # one that goes on (an address was corrected) is in work again
+        return super()._move(target, **vals if target in OVER else {**vals, "active": True})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_begun(self):
@@ -552,6 +617,22 @@ class EpdMailing(models.Model):
         )
         return MailingRepeat(self).of_letters(letters, reason, kind)._get_records_action()
 
+    def action_save_template(self):
+        """«Save as Template»: keep the text of this mailing for the next ones."""
+        self.ensure_one()
+        self.check_access("read")
+        template = MailingMessage(self).save_template()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "The template “%s” is saved. It stands in “Message Templates”.", template.name
+                ),
+            },
+        }
+
     # --- a test letter -----------------------------------------------------------------------------
 
     def _send_test_letter(self, email, document_id=None):
@@ -597,7 +678,9 @@ class EpdMailing(models.Model):
     @api.model
     def _cron_report(self):
         """Report the mailings that ended a day ago to their responsible persons (the job's code)."""
-        due = self.search([("report_due_at", "<=", fields.Datetime.now()), ("state", "=", "done")])
+        due = self.with_context(active_test=False).search(
+            [("report_due_at", "<=", fields.Datetime.now()), ("state", "=", "done")]
+        )
         for mailing in due.try_lock_for_update():
             MailingReport(mailing._for_office()).send()
 

@@ -13,6 +13,7 @@ from ...tools.work_budget import Budget
 from .claimed_slice import ClaimedSlice, Step
 from .epd_mailing_letter import REJECTIONS
 from .letter_queue import LetterQueue
+from .mailing_files import MailingFiles
 from .mailing_withdrawal import GIVEN_UP
 from .sending_limits import Room, SendingLimits
 from .transaction import commit, in_transaction
@@ -306,7 +307,10 @@ class EpdMailingSender(models.AbstractModel):
             subject=text.subject,
             body=text.html,
             list_id=account.list_id or "",
-            attachments=((document.pdf_name, pdf),),
+            attachments=(
+                (document.pdf_name, pdf),
+                *MailingFiles(letter.mailing_id).read_all(document.pdf_name),
+            ),
             metadata={"key": letter.letter_key, "db": self.env.cr.dbname},
             ref_key=letter.letter_key if account._sends_key() else None,
             reply_to=document.account_id.building_id.reply_to or account.reply_to or None,

@@ -52,12 +52,10 @@ class EpdMessageTemplate(models.Model):
             ]
         )
 
-    @api.constrains("subject", "body", "body_format")
+    @api.constrains("subject", "preheader", "body", "body_format")
     def _check_message(self):
         for template in self:
             try:
-                message.check_template(
-                    template.subject, template.body, template.body_format == "html"
-                )
+                template._check_text()
             except message.TemplateError as error:
                 raise ValidationError(self._describe(error)) from error

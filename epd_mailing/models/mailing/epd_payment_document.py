@@ -69,12 +69,7 @@ class EpdPaymentDocument(models.Model):
 
         :raise tools.message.TemplateError: when the template does not work for it
         """
-        return message.render_message(
-            mailing.subject,
-            mailing.body,
-            self._get_letter_data(letter),
-            mailing.body_format == "html",
-        )
+        return mailing._render_text(self._get_letter_data(letter))
 
     def _get_letter_data(self, letter=None):
         """Return the fields of ``tools.message.FIELDS`` for this document, from its snapshot."""

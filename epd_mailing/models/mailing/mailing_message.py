@@ -43,9 +43,7 @@ class MailingMessage:
         try:
             if document:
                 return document._render_letter(None, mailing)
-            return message.check_template(
-                mailing.subject or "", mailing.body or "", mailing.body_format == "html"
-            )
+            return mailing._check_text()
         except message.TemplateError as error:
             raise UserError(self.env["epd.message.template"]._describe(error)) from error
 
@@ -62,3 +60,34 @@ class MailingMessage:
             [("mailing_id", "=", self.mailing.id), ("document_id.state", "=", "saved")], limit=1
         )
         return letter.document_id
+
+    def save_template(self):
+        """Make a message template of the text of the mailing, and return it.
+
+        :raise UserError: when the text does not work
+        """
+        mailing = self.mailing
+        templates = self.env["epd.message.template"].with_context(active_test=False)
+        name = get_constant_words(mailing.subject or "") or mailing.name
+        known = set(
+            templates.search(
+                [("company_id", "=", mailing.company_id.id), ("name", "=like", f"{name}%")]
+            ).mapped("name")
+        )
+        number = 1
+        while self._count_name(name, number) in known:
+            number += 1
+        return templates.with_context(active_test=True).create(
+            {
+                "name": self._count_name(name, number),
+                "company_id": mailing.company_id.id,
+                "subject": mailing.subject,
+                "preheader": mailing.preheader,
+                "body": mailing.body,
+                "body_format": mailing.body_format,
+            }
+        )
+
+    @staticmethod
+    def _count_name(name, number):
+        return f"{name} ({number})" if number > 1 else name

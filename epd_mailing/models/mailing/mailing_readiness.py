@@ -3,6 +3,7 @@
 from odoo.exceptions import UserError
 
 from ...tools import message
+from .mailing_files import MailingFiles
 
 
 class MailingReadiness:
@@ -21,6 +22,8 @@ class MailingReadiness:
         self.check_account()
         self.check_text()
         self.check_letters()
+        for mailing in self.mailings:
+            MailingFiles(mailing).check_size()
 
     def check_written(self):
         """Check that nobody stopped the writing of letters half-way."""
@@ -59,7 +62,7 @@ class MailingReadiness:
                     self.env._("Enter the subject and the text, or choose a message template.")
                 )
             try:
-                message.check_template(mailing.subject, mailing.body, mailing.body_format == "html")
+                mailing._check_text()
             except message.TemplateError as error:
                 raise UserError(self.env["epd.message.template"]._describe(error)) from error
 

@@ -82,7 +82,8 @@ class MailingRepeat:
         """
         mailing = self.mailing
         labels = dict(mailing._fields["repeat_kind"]._description_selection(self.env))
-        others = mailing.parent_id.sudo().child_ids.filtered(
+        parent = mailing.parent_id.sudo().with_context(active_test=False)  # archived ones count too
+        others = parent.child_ids.filtered(
             lambda child: child.repeat_kind == mailing.repeat_kind and child.id < mailing._origin.id
         )
         return self.env._(

@@ -180,9 +180,9 @@ class EpdBillingRun(models.Model):
     @api.depends("mailing_ids")
     def _compute_mailing_count(self):
         counts = dict(
-            self.env["epd.mailing"]._read_group(
-                [("run_id", "in", self.ids)], ["run_id"], ["__count"]
-            )
+            self.env["epd.mailing"]
+            .with_context(active_test=False)
+            ._read_group([("run_id", "in", self.ids)], ["run_id"], ["__count"])
         )
         for run in self:
             run.mailing_count = counts.get(run, 0)
@@ -246,7 +246,8 @@ class EpdBillingRun(models.Model):
 
     @api.depends("period_id", "mailing_ids")
     def _compute_period_mailing_ids(self):
-        mailings = self.env["epd.mailing"].search([("period_id", "in", self.period_id.ids)])
+        mailings = self.env["epd.mailing"].with_context(active_test=False)
+        mailings = mailings.search([("period_id", "in", self.period_id.ids)])
         for run in self:
             run.period_mailing_ids = mailings.filtered(
                 lambda mailing, run=run: mailing.period_id == run.period_id

@@ -39,7 +39,11 @@ class TestTableRules(SendingCommon):
                 {"number": "0777", "building_id": self.building.id},
                 "account with this number",
             ),
-            ("epd.service", {"name": "Лифт", "code": "777", "uom_name": "м²"}, "A service with this code"),
+            (
+                "epd.service",
+                {"name": "Лифт", "code": "777", "uom_name": "м²"},
+                "A service with this code",
+            ),
             ("epd.charge", line, "This line of charges is already there"),
             (  # its index has COALESCE
                 "epd.tariff",
@@ -111,7 +115,9 @@ class TestTableRules(SendingCommon):
             with self.subTest(model._name):
                 self.assertTrue(hasattr(records, "_get_table_rules"))
                 rules = records._get_table_rules()
-                found = {rule.name: rule.columns for rule in EpdTableRules._get_table_rules(records)}
+                found = {
+                    rule.name: rule.columns for rule in EpdTableRules._get_table_rules(records)
+                }
                 self.assertEqual(set(found), declared)
                 # the others are over columns that the program alone writes
                 guarded = getattr(records, "_get_guarded_names", set)()

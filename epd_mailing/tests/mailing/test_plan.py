@@ -216,3 +216,21 @@ class TestPlan(SendingCommon):
         self._run_cron("ir_cron_report")
         self.assertFalse(mailing.report_due_at)
         self.assertNotIn(self.manager, mailing.activity_ids.user_id)
+
+    def test_who_works_in_another_zone_is_told_the_office_s_time(self):
+        self.company.epd_tz = "Europe/Moscow"
+        moment = "2099-01-01 07:00:00"  # 10:00 in Moscow, 17:00 in Vladivostok
+        mailing = self._make_mailing(self.documents[:1])
+        mailing.action_schedule(moment)
+        for zone, told in (("Europe/Moscow", False), ("Asia/Vladivostok", True), (None, False)):
+            with self.subTest(zone):
+                mailing.invalidate_recordset(["plan_text"])
+                text = mailing.with_context(tz=zone).plan_text
+                self.assertIn("10:00", text)
+                self.assertEqual("time of the office" in text, told)
+                wizard = (
+                    self.env["epd.mailing.schedule"]
+                    .with_context(tz=zone)
+                    .create({"mailing_id": mailing.id, "scheduled_at": moment})
+                )
+                self.assertEqual(bool(wizard.office_text), told)
