@@ -203,7 +203,7 @@ class MailingFiles:
         :raise UserError: when a file is not what was added
         """
         files = self.files.sorted("id")
-        names = letter_files.name_files(receipt, files.mapped("name"))
+        names = letter_files.name_files(receipt or "", files.mapped("name"))
         for file in files:
             if not file.raw or len(file.raw) != file.file_size:
                 raise UserError(self.env._("The file “%s” of the mailing is missing.", file.name))
