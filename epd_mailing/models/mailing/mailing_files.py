@@ -202,6 +202,8 @@ class MailingFiles:
         :param receipt: name of the payer's receipt, which no other file takes
         :raise UserError: when a file is not what was added
         """
+        if not self.files:
+            return ()
         files = self.files.sorted("id")
         names = letter_files.name_files(receipt or "", files.mapped("name"))
         for file in files:
