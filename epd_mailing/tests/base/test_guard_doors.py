@@ -17,6 +17,7 @@ EDITABLE_COMPUTES = {
     "epd.billing.period.pay_by": "the law's day, which a contract may change; managers only",
     "epd.charge.total": "the billing program's own total; documents check that it adds up",
     "epd.mailing.subject": "begins as the template's",
+    "epd.mailing.preheader": "begins as the template's",
     "epd.mailing.body": "begins as the template's",
     "epd.mailing.body_format": "begins as the template's",
 }
