@@ -2,6 +2,7 @@ import itertools
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo.addons.epd_mailing.reports.presentations import Presentations
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -348,9 +349,28 @@ class TestGoSending(GoCommon):
         self._run_cron()
         self.assertEqual(len(self.fake.letters()), half)
         self.assertEqual(len(self.go.letters()), len(self.documents) - half)
+        letters = (first | second).letter_ids
+        self.assertEqual(set(letters.mapped("send_state")), {"sent"})
+        self.assertEqual(set((first | second).mapped("state")), {"done"})
+        self._age(letters, 20)
+        self.fake.advance(1200)
+        letters._unlocked().write({"next_poll_at": self._now()})
+        self._read_events()
+        self.assertEqual(set(letters.mapped("state")), {"delivered"})
         for mailing in (first, second):
-            self.assertEqual(set(mailing.letter_ids.mapped("send_state")), {"sent"})
-            self.assertEqual(mailing.state, "done")
+            self.assertEqual(mailing.delivered_count, len(mailing.letter_ids))
+        self.assertEqual(set(self.documents.mapped("delivery_state")), {"delivered"})
+        self._check_proof(self.documents)
+
+    def _check_proof(self, documents):
+        """The proof says the same of a document, whichever service its letter went by."""
+        proof = self.env["epd.presentation.proof"].create({"company_id": self.company.id})
+        labels, told = proof._get_labels(), set()
+        for one in Presentations(self.env, [("id", "in", documents.ids)]):
+            (way,) = one.ways
+            described = proof._describe_way(one.document, way, labels)
+            told.add((described["how"], *(name for name, _value in described["facts"])))
+        self.assertEqual(len(told), 1, told)
 
     def test_the_other_kind_in_the_middle_of_a_month_sends_nothing_twice(self):
         for number, account in enumerate(self.accounts):
