@@ -7,6 +7,7 @@ import re
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from . import clicks
 from .conftest import API_KEY, make_house
@@ -335,3 +336,91 @@ def test_a_server_without_workers_says_so_where_somebody_waits(idle, page, shoot
     clicks.go(page, idle.odoo, f"epd-runs/{run}")
     clicks.wait_done(page)
     page.wait_for_selector(".alert-danger:has-text('max_cron_threads')", state="hidden")
+
+
+def card(page, title):
+    """Return the card of a step."""
+    return page.locator(f".o_kanban_record:has(.fs-5:text-is('{title}'))")
+
+
+def test_a_sample_office_is_put_in_looked_at_and_taken_out(empty, page, shoot):
+    """From the page of steps into the sample and back; what is the user's is as it was."""
+    enter_app(page, empty.odoo)
+    asked = card(page, "UniSender").locator("input.o_epd_card_number")
+    asked.fill("9000")
+    asked.press("Tab")
+    card(page, "UniSender").locator(":text('Unisender Go')").first.wait_for()
+    shoot("setup_letters")
+    picture(page, "first_letters")
+    companies = empty.admin("res.company", "search", [])
+    card(page, "Посмотреть на примере").locator("button[name=action_go]").click()
+    page.wait_for_selector(".o_switch_company_menu:has-text('Пример:')")
+    page.wait_for_selector(".o_breadcrumb :text('Подготовка и отправка платёжных документов')")
+    (sample,) = set(empty.admin("res.company", "search", [])) - set(companies)
+    clicks.go(page, empty.odoo, "epd-accounts")
+    page.wait_for_selector(".o_data_row")
+    shoot("sample_accounts")
+    picture(page, "sample_accounts")
+    # nothing leaves it
+    clicks.go(page, empty.odoo, "epd-setup")
+    card(page, "UniSender").locator("button[name=action_go]").click()
+    page.wait_for_selector("button[name=action_check_connection]:visible")
+    clicks.fill(page, "api_key_input", API_KEY)
+    page.click("button[name=action_check_connection]:visible")
+    page.wait_for_selector(".modal:has-text('организация-пример')")
+    page.click(".modal .modal-footer .btn-primary:visible")
+    clicks.closed(page)
+    assert not empty.sandbox.control("letters")
+    page.click(".o_form_button_cancel:visible")
+    clicks.go(page, empty.odoo, "epd-setup")
+    card(page, "Посмотреть на примере").locator("button[name=action_go]").click()
+    dialog = clicks.dialog(page)
+    dialog.locator(":text('будет удалено')").first.wait_for()
+    picture(page, "sample_removal")
+    dialog.locator("button[name=action_take_out]").click()
+    page.wait_for_selector(".o_switch_company_menu:has-text('Пример:')", state="detached")
+    page.wait_for_selector(".o_breadcrumb :text('Начало работы')")
+    card(page, "Посмотреть на примере").locator(
+        "button:has-text('Посмотреть на примере')"
+    ).wait_for()
+    assert empty.admin("res.company", "search", []) == companies
+    assert not empty.admin("epd.personal.account", "search_count", [])
+    assert sample not in companies
+    # the empty list leads there too
+    clicks.go(page, empty.odoo, "epd-accounts")
+    page.click(".o_view_nocontent a:has-text('Посмотреть на примере')")
+    page.wait_for_selector(".o_switch_company_menu:has-text('Пример:')")
+
+
+def test_the_panel_tells_what_is_wrong(empty, page, shoot, monkeypatch):
+    """Country, currency, zone, address and the converter, each provoked; the mended ones are gone."""
+    admin, odoo = empty.admin, empty.odoo
+    odoo.stop()
+    monkeypatch.setenv("WKHTMLTOPDF", "/nonexistent/wkhtmltopdf")
+    odoo.start()
+    office = {"epd_print_engine": "wkhtmltopdf", "epd_tz": False}
+    (usd,) = admin("res.currency", "search", [("name", "=", "USD")], context={"active_test": False})
+    (france,) = admin("res.country", "search", [("code", "=", "FR")])
+    admin("res.company", "write", [1], {**office, "country_id": france, "currency_id": usd})
+    admin("res.users", "write", [admin.uid], {"tz": False})
+    odoo.query("UPDATE res_partner SET tz = NULL")
+    odoo.query(
+        "UPDATE epd_message_template SET body = body || ' {{ document_link }}' WHERE company_id = 1"
+    )
+    clicks.enter(page, odoo, "epd-state", "admin")
+    for word in ("Франция", "USD", "wkhtmltopdf", "127.0.0.1", "UTC"):
+        clicks.row(page, word)
+    wrong = page.locator(".o_data_row:has(.text-bg-danger)")
+    expect(wrong).to_have_count(5)
+    shoot("state_wrong")
+    picture(page, "state_wrong")
+    (roubles,) = admin(
+        "res.currency", "search", [("name", "=", "RUB")], context={"active_test": False}
+    )
+    (russia,) = admin("res.country", "search", [("code", "=", "RU")])
+    admin("res.currency", "write", [roubles], {"active": True})
+    right = {"country_id": russia, "currency_id": roubles, "epd_tz": "Europe/Moscow"}
+    admin("res.company", "write", [1], {**right, "epd_print_engine": "auto"})
+    page.reload()
+    clicks.row(page, "127.0.0.1")
+    expect(wrong).to_have_count(1)

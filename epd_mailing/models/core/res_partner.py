@@ -23,7 +23,7 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        sample = self.env.company.epd_is_sample
+        sample = self.env.company.sudo().epd_is_sample
         if sample or (not self.env.su and self._epd_has_own_rights()):
             # people of one company are not shown to the others; a child has that of its parent.
             # Whoever is made in the sample office goes with it, with whatever rights they were made

@@ -26,7 +26,8 @@ class EpdSampleRemoval(models.TransientModel):
             return self.env._("There is no sample office in this database.")
         texts = [
             self.env._(
-                "“%s” and all that is in it will be deleted. Nothing of your own companies is touched.",
+                "The company %s and all that is in it will be deleted. Nothing of your own companies "
+                "is touched.",
                 company.name,
             )
         ]

@@ -213,10 +213,10 @@ class EpdSetupStep(models.Model):
         return False, choice.choice_text if choice.letters_a_month else ""
 
     def _compute_letters_a_month(self):
-        for row in self:
+        self.letters_a_month = 0
+        for row in self.filtered(lambda row: row.code == "service_account"):
             account = self.env["epd.unisender.account"].new({"company_id": row.company_id.id})
-            asked = row.code == "service_account"
-            row.letters_a_month = account.letters_a_month if asked else 0
+            row.letters_a_month = account.letters_a_month
 
     def action_set_letters(self, letters):
         """Keep how many letters the office sends a month; the card then says which service fits.

@@ -11,7 +11,13 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.models import BaseModel
-from odoo.tools import convert_csv_import, convert_xml_import, file_open, topological_sort
+from odoo.tools import (
+    SQL,
+    convert_csv_import,
+    convert_xml_import,
+    file_open,
+    topological_sort,
+)
 
 from ..core.res_company import SAMPLE
 
@@ -93,9 +99,11 @@ class SampleFiles:
     """The files of the demo house, cut down and moved to the last two months.
 
     :param date today: of the office
+    :param bool has_russian: whether the database has the language; without it nobody speaks it
     """
 
-    def __init__(self, today):
+    def __init__(self, today, has_russian):
+        self.has_russian = has_russian
         last = today + relativedelta(months=-1, day=1)
         self.months = (last.year - LAST_MONTH.year) * 12 + last.month - LAST_MONTH.month
         with file_open(f"{FOLDER}/{HOUSE_FILE}", "rb") as file:
@@ -115,11 +123,14 @@ class SampleFiles:
     def get_texts(self, record_id):
         """Return ``{field: text}`` of a record of the house's file: those that are plain texts."""
         record = self.house.find(f"record[@id='{record_id}']")
-        return {
+        texts = {
             field.get("name"): field.text
             for field in record.iter("field")
             if field.text and field.text.strip() and set(field.attrib) == {"name"}
         }
+        if not self.has_russian:
+            texts.pop("lang", None)
+        return texts
 
     def build_house(self):
         """Return the XML of what is taken of the house, as Odoo's loader reads it."""
@@ -139,7 +150,7 @@ class SampleFiles:
     def build_rows(self, name):
         """Return the text of one of ``FILES`` with the rows that are taken."""
         rows = self._read_rows(name)
-        titles = list(rows[0])
+        titles = [title for title in rows[0] if title != "lang" or self.has_russian]
         partners = {row["partner_id:id"] for row in self.accounts.values()}
         taken = []
         for row in rows:
@@ -159,7 +170,7 @@ class SampleFiles:
             if name == "epd.service.provision.csv":
                 taken.append({**row, "id": f"{row['id']}_second", "building_id:id": SECOND})
         out = io.StringIO()
-        writer = csv.DictWriter(out, titles)
+        writer = csv.DictWriter(out, titles, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(taken)
         return out.getvalue().replace("base.main_partner", OFFICE_PARTNER)
@@ -200,7 +211,7 @@ class SampleOffice:
         return company
 
     def _create_company(self):
-        files = SampleFiles(fields.Date.context_today(self.user))
+        files = SampleFiles(fields.Date.context_today(self.user), self._has_russian())
         texts = files.get_texts("base.main_partner")
         rub = self.env.ref("base.RUB")
         was_active = rub.active
@@ -228,6 +239,9 @@ class SampleOffice:
             self._name({"activated_currency": rub})
         return company
 
+    def _has_russian(self):
+        return bool(self.env["res.lang"]._lang_get("ru_RU"))
+
     def _name(self, records):
         self.env["ir.model.data"]._update_xmlids(
             [
@@ -241,10 +255,10 @@ class SampleOffice:
             context={
                 **self.env.context,
                 "allowed_company_ids": company.ids,
-                "lang": "ru_RU" if self.env["res.lang"]._lang_get("ru_RU") else self.env.lang,
+                "lang": "ru_RU" if self._has_russian() else self.env.lang,
             }
         )
-        files = SampleFiles(company._epd_today())
+        files = SampleFiles(company._epd_today(), self._has_russian())
         convert_xml_import(env, SPACE, _NamedBytes(files.build_house()), {}, "init", noupdate=True)
         first = env.ref(f"{SPACE}.demo_building")
         self._name({SECOND: first.copy({"name": first.name.replace("д. 10", "д. 12")})})
@@ -343,6 +357,7 @@ class SampleOffice:
         self._delete(partner)
         if bank and not bank._epd_get_payees():
             self._delete(bank)
+        self._forget_in_fields(company.id)
         self.env["ir.model.data"].search([("module", "=", SPACE)]).unlink()
         if currency and not self.env["res.company"].search_count(
             [("currency_id", "=", currency.id)]
@@ -367,6 +382,25 @@ class SampleOffice:
                 [(name, "=", records._name), ("res_id", "in", records.ids)]
             ).unlink()
         BaseModel.unlink(records)
+
+    def _forget_in_fields(self, company_id):
+        """Drop what fields of others hold for this company (``company_dependent``)."""
+        self.env.flush_all()
+        for model in self.env.registry.values():
+            if not model._auto or model._abstract:
+                continue
+            for field in model._fields.values():
+                if field.company_dependent and field.store:
+                    self.env.cr.execute(
+                        SQL(
+                            "UPDATE %(table)s SET %(column)s = NULLIF(%(column)s - %(key)s, '{}')"
+                            " WHERE %(column)s -> %(key)s IS NOT NULL",
+                            table=SQL.identifier(model._table),
+                            column=SQL.identifier(field.name),
+                            key=str(company_id),
+                        )
+                    )
+        self.env.invalidate_all()
 
     def _let_users_out(self, company):
         """Take the company from its users; whoever has it as their main one goes back to another."""

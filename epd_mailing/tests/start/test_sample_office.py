@@ -267,6 +267,19 @@ class TestSampleOffice(EpdCommon):
         self.assertTrue(payer.exists())
         self.assertEqual(self.accounts[0].partner_id, payer)
 
+    def test_a_database_without_russian_gets_it_too(self):
+        russian = self.env["res.lang"].search([("code", "=", "ru_RU")])
+        if russian:
+            self.env["res.lang"]._activate_lang("en_US")
+            partners = self.env["res.partner"].with_context(active_test=False)
+            partners.search([("lang", "=", "ru_RU")]).lang = "en_US"
+            self.env.user.lang = "en_US"
+            russian.active = False
+        company = self._put_in()
+        accounts = self.env["epd.personal.account"].search([("company_id", "=", company.id)])
+        self.assertEqual(len(accounts), 24)
+        self.assertNotIn("ru_RU", accounts.partner_id.mapped("lang"))
+
     def test_days_move_by_whole_months(self):
         self.assertEqual(shift_date("2026-02-28", 8), "2026-10-31")
         self.assertEqual(shift_date("2026-03-17", 7), "2026-10-17")
