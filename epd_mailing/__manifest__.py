@@ -11,6 +11,7 @@
     "license": "LGPL-3",
     "application": True,
     "depends": ["mail"],
+    "pre_init_hook": "_pre_init",
     "post_load": "_post_load",
     "external_dependencies": {
         "python": [

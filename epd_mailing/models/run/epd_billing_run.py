@@ -242,7 +242,9 @@ class EpdBillingRun(models.Model):
     @api.depends_context("lang")
     def _compute_sums_text(self):
         for run in self:
-            run.sums_text = RunSums(run).describe()
+            # a form that follows the work is read every second: all the charges are not
+            at_work = run.state in self._work_states
+            run.sums_text = False if at_work else RunSums(run).describe()
 
     @api.depends("period_id", "mailing_ids")
     def _compute_period_mailing_ids(self):

@@ -2,6 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ... import _pre_init
 from ..common import EpdCommon
 
 
@@ -70,6 +71,19 @@ class TestSetup(EpdCommon):
                 step.action_set_letters(wrong)
         with self.assertRaises(AccessError):
             step.with_user(self._make_user("epd_letters", "base.group_user")).action_set_letters(1)
+
+    def test_the_installation_switches_russian_on(self):
+        """Receipts are printed in Russian: a database without it could print none."""
+        languages = self.env["res.lang"].with_context(active_test=False)
+        languages._activate_lang("en_US")
+        russian = languages.search([("code", "=", "ru_RU")])
+        self.env["res.partner"].with_context(active_test=False).search(
+            [("lang", "=", "ru_RU")]
+        ).lang = "en_US"
+        russian.active = False
+        _pre_init(self.env)
+        self.assertTrue(russian.active)
+        _pre_init(self.env)  # nothing to do
 
     def test_closed_by_hand_and_opened_again(self):
         self.steps.action_close()
