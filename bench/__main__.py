@@ -17,6 +17,7 @@ PARTS = (
     "rate",
     "statuses",
     "memory",
+    "writing",
     "screens",
     "paper",
 )

@@ -23,6 +23,18 @@ class TestLetter(SendingCommon):
         mailing._move("done")
         return letter
 
+    def test_new_letters_say_what_would_be_computed(self):
+        letters = self._make_mailing().letter_ids
+        self.assertEqual(set(letters.mapped("send_state")), {"pending", "skipped"})
+        names = ("state", "building_id")
+        written = letters.read(names)
+        self.env.add_to_compute(letters._fields["state"], letters)
+        self.env.add_to_compute(letters._fields["building_id"], letters)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(letters.read(names), written)
+        self.assertEqual(letters.building_id, letters.account_id.building_id)
+
     @mute_logger("odoo.sql_db")
     def test_database_refuses_a_second_live_letter(self):
         first = self._make_mailing(self.documents[0]).letter_ids
