@@ -1,5 +1,6 @@
 """Files of binary fields, read as streams: the field itself would bring a whole file into memory."""
 
+import contextlib
 import io
 
 from odoo import fields
@@ -31,19 +32,24 @@ def find_attachment(record, field):
 def open_stored(record, field, missing):
     """Return the file of a field as a binary stream, from the disk where it lies there.
 
+    What lies elsewhere is brought by ``ir.attachment`` itself: the database, or the store of an addon
+    whose ``store_fname`` is no path (``s3://…`` of OCA's ``fs_attachment``:
+    https://github.com/OCA/storage/tree/19.0/fs_attachment, seen 2026-11-26).
+
     :param missing: what a person reads when there is none
-    :raise UserError: when there is none, or it is lost on the disk
+    :raise UserError: when there is none, or it is lost in its store
     """
     record.ensure_one()
     attachment = find_attachment(record, field)
     if not attachment:
         raise UserError(missing)
     if attachment.store_fname:
-        try:
+        with contextlib.suppress(OSError):
             return open(attachment._full_path(attachment.store_fname), "rb")
-        except OSError as error:
-            raise UserError(record.env._("The file is missing on the server.")) from error
-    return io.BytesIO(attachment.raw or b"")
+    data = attachment.raw or b""
+    if attachment.file_size and not data:
+        raise UserError(record.env._("The file is missing on the server."))
+    return io.BytesIO(data)
 
 
 def drop_old_files(model, field, states):

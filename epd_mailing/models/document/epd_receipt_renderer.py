@@ -79,13 +79,16 @@ class EpdReceiptRenderer(models.AbstractModel):
         folder = config.filestore(self.env.cr.dbname)
         os.makedirs(folder, exist_ok=True)
         free = shutil.disk_usage(folder).free
-        if free < count * BYTES_EACH + BYTES_RESERVE:
+        need = BYTES_RESERVE
+        if self.env["ir.attachment"]._storage() == "file":
+            need += count * BYTES_EACH
+        if free < need:
             raise UserError(
                 self.env._(
                     "The server's disk is nearly full: %(count)s receipts need about %(need)s MB "
                     "and %(free)s MB are free. Free some space and try again.",
                     count=count,
-                    need=(count * BYTES_EACH + BYTES_RESERVE) // 2**20,
+                    need=need // 2**20,
                     free=free // 2**20,
                 )
             )

@@ -5,6 +5,9 @@ from ...tools import receipt_data
 from ..base.field_guard import with_checks
 
 DOCUMENT = "epd.payment.document"
+# what a store of files notes of a file that it has just taken in, beside the file itself
+# (https://github.com/OCA/storage/blob/19.0/fs_attachment/models/ir_attachment.py, seen 2026-11-26)
+STORE_NOTES = {"fs_filename"}
 
 
 class IrAttachment(models.Model):
@@ -45,7 +48,8 @@ class IrAttachment(models.Model):
         return attachments
 
     def write(self, vals):
-        self._epd_check_frozen()
+        if not vals or set(vals) - STORE_NOTES:
+            self._epd_check_frozen()
         res = super().write(vals)
         if {"res_model", "res_id", "res_field"} & set(vals):
             self._epd_check_added()

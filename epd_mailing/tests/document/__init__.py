@@ -3,3 +3,4 @@ from . import test_receipt
 from . import test_payment_code
 from . import test_queries
 from . import test_missing_balance
+from . import test_file_stores
