@@ -13,7 +13,8 @@ PYTHON=$VENV/bin/python
 mkdir -p "$RUN" "$CACHE"
 # the one that setup unpacked where the system has none
 if [ -z "${WKHTMLTOPDF:-}" ] && [ -x "$CACHE/wkhtmltopdf/bin/wkhtmltopdf" ]; then export WKHTMLTOPDF=$CACHE/wkhtmltopdf/bin/wkhtmltopdf; fi
-export PYTHONDONTWRITEBYTECODE=1
+# compiled once for a hundred starts of Odoo, and beside the sources: a third of a start is compiling
+export PYTHONPYCACHEPREFIX=$CACHE/bytecode
 
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 fail() { printf 'Error: %s\n' "$*" >&2; exit 1; }
