@@ -1,12 +1,14 @@
 """What a clerk's hand does in the web client; waits are for what the screen shows."""
 
 import re
+import time
 
 from playwright.sync_api import expect
 
 from .server import wait_until
 
 CURRENT = ".o_statusbar_status .o_arrow_button_current"
+DOUBT_SECONDS = 15
 WRONG = ".o_notification_bar.bg-danger, .o_error_dialog, .modal.o_error_dialog"
 
 
@@ -65,13 +67,27 @@ def state(page):
     return page.wait_for_selector(CURRENT, state="attached").get_attribute("data-value")
 
 
-def wait_done(page, wanted="done"):
-    """Wait until the form stands at «done»; it is told so by itself, checked again in doubt."""
+def wait_shown(page, question, seconds, what):
+    """Wait for what a form says of work in the background, and return it.
+
+    The form follows by itself, each 5 s where no websocket is; it is loaded again only in doubt: a load costs
+    seconds of a core, so that loading in a loop would slow down the work that is waited for.
+    """
+    doubt = time.monotonic() + DOUBT_SECONDS
 
     def stands():
-        return state(page) == wanted or (page.reload(), state(page) == wanted)[1]
+        nonlocal doubt
+        if not (answer := question()) and time.monotonic() > doubt:
+            page.reload()
+            doubt = time.monotonic() + DOUBT_SECONDS
+        return answer
 
-    wait_until(stands, 120, f"the work is shown as {wanted}")
+    return wait_until(stands, seconds, what)
+
+
+def wait_done(page, wanted="done"):
+    """Wait until the form stands at «done»."""
+    wait_shown(page, lambda: state(page) == wanted, 120, f"the work is shown as {wanted}")
 
 
 def count(page, name):

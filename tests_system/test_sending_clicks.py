@@ -3,7 +3,7 @@
 import re
 
 from . import sending
-from .clicks import CURRENT, count, log_in, shown
+from .clicks import CURRENT, count, log_in, shown, wait_shown
 from .server import wait_until
 
 
@@ -65,12 +65,11 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     press(page, "action_resume", "sending")
 
     def moved():
-        page.reload()
         return state_of(page) == "done" or count(page, "sent_count") > first
 
-    wait_until(moved, 150, "progress moves on the screen")
+    wait_shown(page, moved, 150, "progress moves on the screen")
     house.sandbox.control("faults", {})
-    wait_until(lambda: page.reload() and state_of(page) == "done", 150, "it is done")
+    wait_shown(page, lambda: state_of(page) == "done", 150, "it is done")
     house.sandbox.control("clock", {"advance": 3600})
     page.click(".o_form_statusbar button[name=action_refresh]")
 
@@ -81,8 +80,11 @@ def test_schedule_pause_resume_and_resend(own_house, page):
             mailing,
         )[0][0]
 
-    wait_until(
-        lambda: page.reload() and count(page, "failed_count") == count_failed() > 1,
+    wait_until(lambda: count_failed() > 1, 60, "failures are known")
+    page.reload()
+    wait_shown(
+        page,
+        lambda: count(page, "failed_count") == count_failed() > 1,
         60,
         "failures are shown",
     )
