@@ -14,7 +14,7 @@ from .claimed_slice import ClaimedSlice, Step
 from .epd_mailing_letter import REJECTIONS
 from .letter_queue import LetterQueue
 from .mailing_files import MailingFiles
-from .mailing_withdrawal import GIVEN_UP
+from .mailing_withdrawal import GIVEN_UP, MailingWithdrawal
 from .sending_limits import Room, SendingLimits
 from .transaction import commit, in_transaction
 
@@ -72,6 +72,7 @@ class EpdMailingSender(models.AbstractModel):
             return
         budget = Budget()
         in_transaction(self.env, self._sweep)
+        in_transaction(self.env, lambda: MailingWithdrawal.withdraw_late(self.env))
         in_transaction(self.env, self._start_due)
         next_at = self._send_all(budget)
         if next_at:

@@ -89,6 +89,19 @@ class MailingWithdrawal:
         words = " ".join((text, self.mailing._get_progress_line()))
         self.mailing.message_post(body=words)
 
+    @classmethod
+    def withdraw_late(cls, env):
+        """Withdraw what went back to the queue of a cancelled mailing.
+
+        A call that was under way when the button was pressed may end «not sent» after the last letter
+        was withdrawn, in a transaction that began before.
+        """
+        letters = env["epd.mailing.letter"].search(
+            [("send_state", "=", "pending"), ("mailing_id.state", "=", "cancelled")], limit=AT_ONCE
+        )
+        for mailing, late in letters.grouped("mailing_id").items():
+            cls(mailing._for_office())._withdraw(late)
+
     def _finish(self):
         mailing = self.mailing
         mailing._move(

@@ -87,6 +87,20 @@ class TestCancelling(SendingCommon):
             self._run_cron()
         self.assertEqual((self.mailing.state, self._states()), ("cancelled", ["cancelled"] * 3))
 
+    def test_what_came_back_too_late_is_withdrawn_by_the_next_look(self):
+        letter = self.mailing.letter_ids.filtered(lambda one: one.state == "pending")[0]
+        self._cancel()
+        self._run_cron("ir_cron_fill")
+        # as written by a transaction that began before the mailing was cancelled
+        self.env.cr.execute(
+            "UPDATE epd_mailing_letter SET send_state = 'pending', state = 'pending' WHERE id = %s",
+            (letter.id,),
+        )
+        self.env.invalidate_all()
+        self._run_cron()
+        self.assertEqual((letter.state, letter.failure_type), ("cancelled", "withdrawn"))
+        self.assertFalse(self.fake.letters())
+
     def test_it_goes_on_after_a_stop_of_the_server(self):
         self._cancel()
         lost = psycopg2.OperationalError("gone")
