@@ -42,10 +42,11 @@ class Compared:
         return "" if self.percent is None else format_percent(self.percent)
 
     def jumps(self, threshold):
-        """Tell whether it moved by more than ``threshold`` percent; what is new or gone has."""
-        if self.now == self.before:
-            return False
-        return self.percent is None or abs(self.percent) > threshold
+        """Tell whether it moved by more than ``threshold`` percent; what is new or gone has.
+
+        By the sums, as ``get_accounts_query`` does, not by the percent that is rounded for people.
+        """
+        return abs(self.now - self.before) * 100 > abs(self.before) * threshold
 
     def describe(self, env):
         """Return both sums and the move between them in words."""

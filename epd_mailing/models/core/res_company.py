@@ -160,18 +160,22 @@ class ResCompany(models.Model):
     def create(self, vals_list):
         # a default of the caller's has no say in it either
         vals_list = [{"epd_is_sample": False, **vals} for vals in vals_list]
-        for vals in vals_list:
-            self._epd_check_sample(vals)
+        self._epd_check_sample(any(vals["epd_is_sample"] for vals in vals_list))
         return super().create(vals_list)
 
     def write(self, vals):
-        self._epd_check_sample(vals)
+        if "epd_is_sample" in vals:
+            told = bool(vals["epd_is_sample"])
+            self._epd_check_sample(any(bool(row.epd_is_sample) != told for row in self.sudo()))
         return super().write(vals)
 
     @api.model
-    def _epd_check_sample(self, vals):
-        """Let nobody call a real office a sample: taking that out would take the office out."""
-        if vals.get("epd_is_sample") and self.env.context.get("epd_sample") is not SAMPLE:
+    def _epd_check_sample(self, is_changed):
+        """Let nobody call a real office a sample, which would be taken out, nor the sample a real one.
+
+        :param bool is_changed: a company is called other than it is
+        """
+        if is_changed and self.env.context.get("epd_sample") is not SAMPLE:
             raise UserError(self.env._("The program alone makes the sample office."))
 
     @api.model

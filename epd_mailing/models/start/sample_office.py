@@ -233,11 +233,14 @@ class SampleOffice:
             )
         )
         # by the contact: a company with a country would have Odoo install a chart of accounts
-        company.partner_id.write({**texts, "country_id": self.env.ref("base.ru").id})
+        # its contact is its own: nobody else is offered the invented bank accounts that hang on it
+        company.partner_id.write(
+            {**texts, "country_id": self.env.ref("base.ru").id, "company_id": company.id}
+        )
         self._name({OFFICE: company, OFFICE_PARTNER: company.partner_id})
         if not was_active:
             self._name({"activated_currency": rub})
-        return company
+        return company.with_env(self.env)
 
     def _has_russian(self):
         return bool(self.env["res.lang"]._lang_get("ru_RU"))
@@ -313,34 +316,61 @@ class SampleOffice:
             domain = Domain("company_id", "=", company.id)
             if name == "res.partner.bank":  # Odoo gives them the company of their holder's card
                 domain |= Domain("partner_id", "=", company.partner_id.id)
-            records = model.search(domain)
             if name == "res.partner":
-                records -= kept
+                records = self._find_partners(company) - kept - company.partner_id
+            else:
+                records = model.search(domain)
             if records:
                 yield name, records
 
+    def _find_partners(self, company):
+        """Return contacts of the sample, and their people: Odoo gives those no company."""
+        partners = self.env["res.partner"].with_context(active_test=False)
+        own = partners.search([("company_id", "=", company.id)]) | company.partner_id
+        return own | partners.search([("id", "child_of", own.ids), ("company_id", "=", False)])
+
     def _find_kept_partners(self, company):
         """Return contacts of the sample that are needed elsewhere: they stay, of nobody's company."""
-        partners = self.env["res.partner"].with_context(active_test=False)
-        own = partners.search([("company_id", "=", company.id)])
-        elsewhere = self.env["epd.personal.account"].with_context(active_test=False)
-        paying = elsewhere.search([("company_id", "!=", company.id), ("partner_id", "in", own.ids)])
+        own = self._find_partners(company)
+        named = own.browse().union(
+            *(rows[name] for rows, name in self._find_naming(own - company.partner_id, company))
+        )
         return (
-            (own & paying.partner_id)
+            (own & named)
             | own.filtered(lambda partner: partner.with_context(active_test=False).user_ids)
             | own.filtered(lambda partner: partner.epd_company_ids)
         )
+
+    def _find_naming(self, records, company):
+        """Yield ``(rows, field name)`` of what other companies, or none, have that names the records.
+
+        Contacts and bank accounts do not count: those of a contact go with it.
+        """
+        for model in self._find_models():
+            if model in ("res.partner", "res.partner.bank") or self.env[model]._transient:
+                continue
+            for name, field in self.env[model]._fields.items():
+                if not (field.type == "many2one" and field.store):
+                    continue
+                if field.comodel_name != records._name:
+                    continue
+                rows = self.env[model].with_context(active_test=False)
+                rows = rows.search([(name, "in", records.ids), ("company_id", "!=", company.id)])
+                if rows:
+                    yield rows, name
 
     # --- out --------------------------------------------------------------------------------------
 
     def take_out(self):
         """Delete the company of the sample and all that belongs to it, whatever state it is in.
 
-        :raise UserError: when somebody has no other company than the sample
+        :raise UserError: when somebody has no other company than the sample, or another company pays
+            through it
         """
         company = self.find()
         if not company:
             return
+        self._check_unnamed(company)
         self._let_users_out(company)
         partner = company.partner_id
         currency = self.env.ref(f"{SPACE}.activated_currency", raise_if_not_found=False)
@@ -349,10 +379,7 @@ class SampleOffice:
         self._find_kept_partners(company).company_id = False
         for _model, records in self._find_rows(company):
             self._delete(records)
-        files = self.env["ir.attachment"].with_context(active_test=False)
-        # both: without a word of the field those of fields are not found
-        either = ["|", ("res_field", "=", False), ("res_field", "!=", False)]
-        self._delete(files.search([("company_id", "=", company.id), *either]))
+        self._delete_files(company)
         self._delete(company)
         self._delete(partner)
         if bank and not bank._epd_get_payees():
@@ -401,6 +428,46 @@ class SampleOffice:
                         )
                     )
         self.env.invalidate_all()
+
+    def _delete_files(self, company):
+        """Delete the files of the sample.
+
+        Odoo gives a file the company at work, not that of its record: one on a record that stays is
+        the user's, and stays with it.
+        """
+        files = self.env["ir.attachment"].with_context(active_test=False)
+        # both: without a word of the field those of fields are not found
+        either = ["|", ("res_field", "=", False), ("res_field", "!=", False)]
+        files = files.search([("company_id", "=", company.id), *either])
+        kept = files.browse()
+        gone = {"res.company": company, "res.partner": company.partner_id}
+        for model, of_model in files.grouped("res_model").items():
+            if not model or model not in self.env:
+                continue
+            there = self.env[model].browse(set(of_model.mapped("res_id")) - {0}).exists()
+            there = set(there.ids) - set(gone.get(model, company.browse()).ids)
+            kept |= of_model.filtered(lambda file, there=there: file.res_id in there)
+        kept.company_id = False
+        self._delete(files - kept)
+
+    def _check_unnamed(self, company):
+        """:raise UserError: when another company names the sample itself or its bank accounts"""
+        banks = self.env["res.partner.bank"].with_context(active_test=False)
+        banks = banks.search(
+            ["|", ("company_id", "=", company.id), ("partner_id", "=", company.partner_id.id)]
+        )
+        kept = self._find_kept_partners(company) - company.partner_id
+        banks = banks.filtered(lambda bank: bank.partner_id not in kept)
+        for records in (banks, company.partner_id):
+            for rows, _name in self._find_naming(records, company):
+                raise UserError(
+                    self.env._(
+                        "%(model)s “%(row)s” of your own company names the sample office or its bank "
+                        "account. Choose your own there first.",
+                        model=self.env["ir.model"]._get(rows._name).name,
+                        row=rows[0].display_name,
+                    )
+                )
 
     def _let_users_out(self, company):
         """Take the company from its users; whoever has it as their main one goes back to another."""

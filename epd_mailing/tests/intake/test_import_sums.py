@@ -1,7 +1,9 @@
 from datetime import date
+from decimal import Decimal
 
 from odoo.tests import tagged
 
+from ...models.charge.control_sums import Compared
 from ...models.intake.loader.base import Sum, SumKey
 from ..import_common import ImportCase, make_csv
 
@@ -84,6 +86,22 @@ class TestImportSums(ImportCase):
         self.assertEqual(
             self.env["epd.personal.account"].search(action["domain"]), self.accounts[:2]
         )
+
+    def test_the_threshold_itself_is_no_jump(self):
+        for now, before, is_jump in (
+            ("130", "100", False),
+            ("130.04", "100", True),  # +30,0 as people read it
+            ("69.96", "100", True),
+            ("70", "100", False),
+            ("-70", "-100", False),
+            ("-130.01", "-100", True),
+            ("100", "-100", True),
+            ("5", "0", True),
+            ("0", "5", True),
+            ("0", "0", False),
+        ):
+            with self.subTest(now=now, before=before):
+                self.assertEqual(Compared(Decimal(now), Decimal(before)).jumps(30), is_jump)
 
     def test_the_first_month_is_compared_with_nothing(self):
         order = self._check(self.rows, period_id=self.period.id)

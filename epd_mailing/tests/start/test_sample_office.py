@@ -280,6 +280,82 @@ class TestSampleOffice(EpdCommon):
         self.assertEqual(len(accounts), 24)
         self.assertNotIn("ru_RU", accounts.partner_id.mapped("lang"))
 
+    def test_files_of_what_stays_stay(self):
+        """Odoo gives a file the company at work, whatever its record's company is."""
+        company = self._put_in()
+        both = self.env(
+            user=self.boss, context={"allowed_company_ids": (company | self.company).ids}
+        )
+        account = both["epd.personal.account"].browse(self.accounts[0].id)
+        file = both["ir.attachment"].create(
+            {"name": "a.txt", "raw": b"a", "res_model": account._name, "res_id": account.id}
+        )
+        file |= account.message_post(body="x", attachments=[("b.txt", b"b")]).attachment_ids
+        image = self.env["res.partner"].with_company(company).browse(self.company.partner_id.id)
+        image.image_1920 = b"R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs="
+        lost = both["ir.attachment"].create({"name": "of nothing.txt", "raw": b"c"})
+        self.assertEqual((file | lost).company_id, company)
+        file, lost = file.with_env(self.env), lost.with_env(self.env)
+        self._take_out()
+        self.assertEqual(len(file.exists()), 2)
+        self.assertFalse(file.company_id)
+        self.assertFalse(lost.exists())
+        self.assertTrue(self.company.partner_id.image_1920)
+
+    def test_nobody_else_pays_to_it(self):
+        company = self._put_in()
+        payees = self.env["res.partner.bank"].search([("partner_id", "=", company.partner_id.id)])
+        self.assertEqual(payees.company_id, company)
+        own = self.env(user=self.boss, context={"allowed_company_ids": self.company.ids})
+        found = own["res.partner.bank"].search([("id", "in", payees.ids)])
+        self.assertFalse(found)
+        provision = self.env["epd.service.provision"].search(
+            [("company_id", "=", self.company.id)], limit=1
+        )
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            provision.payee_id = payees[0]
+        self.env.invalidate_all()
+        # whoever names it all the same is named, and nothing is deleted
+        provision.provider_id = company.partner_id
+        with self.assertRaisesRegex(UserError, "of your own company names the sample"):
+            self._take_out()
+        self.assertTrue(company.exists())
+        provision.provider_id = self.company.partner_id
+        self._take_out()
+        self.assertFalse(company.exists())
+
+    def test_people_of_its_contacts_go_with_it(self):
+        before = self._count_rows()
+        company = self._put_in()
+        env = self._in_sample(company)
+        payer = env["epd.personal.account"].search([], limit=1).partner_id
+        for parent in (payer, company.partner_id):
+            env["res.partner"].create({"name": "Бухгалтер", "parent_id": parent.id})
+        # who signs in is no contact of the sample, whatever card theirs stands under
+        self.boss.partner_id.parent_id = company.partner_id
+        self._take_out()
+        self.assertTrue(self.boss.partner_id.exists())
+        after = self._count_rows()
+        self.assertEqual(after["res_partner"], before["res_partner"])
+
+    def test_a_contact_that_provides_elsewhere_stays(self):
+        company = self._put_in()
+        person = self._in_sample(company)["res.partner"].create({"name": "ООО «Тепло»"})
+        self.assertEqual(person.company_id, company)
+        provision = self.env["epd.service.provision"].search(
+            [("company_id", "=", self.company.id)], limit=1
+        )
+        provision.provider_id = person = person.with_env(self.env)
+        self._take_out()
+        self.assertEqual(provision.provider_id, person)
+        self.assertFalse(person.company_id)
+
+    def test_nobody_calls_the_sample_a_real_office(self):
+        company = self._put_in()
+        with self.assertRaises(UserError):
+            company.write({"epd_is_sample": False})
+        (company | self.company)[1:].write({"epd_is_sample": False})  # says what is so
+
     def test_days_move_by_whole_months(self):
         self.assertEqual(shift_date("2026-02-28", 8), "2026-10-31")
         self.assertEqual(shift_date("2026-03-17", 7), "2026-10-17")
