@@ -290,7 +290,7 @@ class TestSampleOffice(EpdCommon):
         file = both["ir.attachment"].create(
             {"name": "a.txt", "raw": b"a", "res_model": account._name, "res_id": account.id}
         )
-        file |= account.message_post(body="x", attachments=[("b.txt", b"b")]).attachment_ids
+        file |= account.message_post(attachments=[("b.txt", b"b")]).attachment_ids
         image = self.env["res.partner"].with_company(company).browse(self.company.partner_id.id)
         image.image_1920 = b"R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs="
         lost = both["ir.attachment"].create({"name": "of nothing.txt", "raw": b"c"})
