@@ -13,6 +13,8 @@ def describe_choice(env, letters, start=None, *limits):
     :param start: day of the first letter; today without it
     :param limits: (a minute, a day) of the classic account; those of a new one without them
     """
+    if letters <= 0:
+        return env._("Enter how many letters go out a month, and it says which service is in time.")
     found = sending_time.choose(letters, *limits)
     start = start or fields.Date.today()
     number = formatLang(env, letters, digits=0)

@@ -57,6 +57,13 @@ class TestGoAccount(GoCommon):
         self.assertFalse(account.last_error)
         self.assertNotIn("list", " ".join(self.go.calls).replace("domain/list", ""))
 
+    def test_of_no_letters_it_says_no_time(self):
+        account = self._make(base_url=self.go.url)
+        account.letters_a_month = 0
+        self.assertFalse(any(sign.isdigit() for sign in account.choice_text))
+        account.letters_a_month = 9000
+        self.assertIn("Unisender Go fits", account.choice_text)
+
     def test_the_domain_has_to_be_confirmed_and_signed(self):
         account = self._make(base_url=self.go.url, api_key_input=KEY)
         for name in ("verified", "dkim"):
