@@ -16,6 +16,8 @@ RULES = {
         # where a manager sets it
         "models/start/epd_settings.py",
         "wizards/epd_setup_office.py",
+        # the sample office is given one; before it there is only the user's
+        "models/start/sample_office.py",
     },
     # what the payer last said about e-mail instead of paper
     r"(?:FROM|JOIN) epd_delivery_consent\b": {"models/account/epd_delivery_consent.py"},
