@@ -1,7 +1,7 @@
 """plutoprint as an engine: the same HTML, in Python processes of their own; needs no program on the machine.
 
 Prints with the fonts that lie beside (subset without hints: a receipt of 28 KB instead of 56); letters they lack
-come from the machine's fonts. Source: plutoprint 0.23.0 (https://pypi.org/project/plutoprint/, MIT), seen and tried
+come from the machine's fonts. Source: plutoprint 0.23.0 (https://github.com/plutoprint/plutoprint, MIT), seen and tried
 2026-11-26.
 """
 
