@@ -48,6 +48,7 @@ KNOWN_TEXTS = {
     ("models/start/epd_settings.py", ".//div[@name='settings']"),
     ("models/start/epd_settings.py", "//app[@name='epd_mailing']//setting"),
     ("models/start/epd_settings.py", ".//field/@name"),
+    ("models/start/sample_office.py", "record[@id='"),
 }
 WORD = re.compile(r"\w+")
 

@@ -101,12 +101,8 @@ class TestGoStrangers(GoCommon):
 
     @staticmethod
     def _get_buttons(record):
-        found = ((name, getattr(record, name)) for name in dir(type(record)))
-        return [
-            name
-            for name, method in found
-            if name.startswith("action_") and method.__module__.startswith(OURS)
-        ]
+        names = [name for name in dir(type(record)) if name.startswith("action_")]
+        return [name for name in names if getattr(record, name).__module__.startswith(OURS)]
 
     def test_making_one_in_the_office(self):
         vals = {
