@@ -88,20 +88,28 @@ def make_database(name, kind="demo"):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def odoo_shell(name, script):
-    """Run a script in the shell of a database; ``bench`` can be imported."""
+def odoo_shell(name, script, optional=""):
+    """Run a script in the shell of a database and return what it printed; ``bench`` can be imported.
+
+    :param optional: name of the packages besides (see ``optional_folder``), their addons on the path
+    """
     command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "shell"]
     command += ["-c", str(RUN / "odoo.conf"), "-d", name, "--no-http", "--log-level=error"]
+    environment = odoo_environment()
+    if optional:
+        command += ["--addons-path", optional_path(read_conf(), optional)]
+        environment["PYTHONPATH"] += f":{optional_folder(optional)}"
     done = subprocess.run(
         command,
         input=script,
         text=True,
         capture_output=True,
-        env=odoo_environment(),
+        env=environment,
         cwd=ROOT,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def filestore(name):
@@ -114,27 +122,27 @@ def host_files(name, host):
     return Path(read_conf()["data_dir"]) / "hosts" / f"{name}{host}"
 
 
-def queue_folder():
-    """Return the folder with OCA's ``queue_job`` that ``scripts/setup`` unpacked."""
+def optional_folder(name):
+    """Return the folder with the packages of ``scripts/NAME.txt`` that ``scripts/setup`` unpacked."""
     cache = os.environ.get("EPD_CACHE") or (
         Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "epd_mailing"
     )
-    wanted = hashlib.sha256((ROOT / "scripts" / "queue_job.txt").read_bytes()).hexdigest()[:12]
-    return Path(cache) / f"queue_job-{wanted}"
+    wanted = hashlib.sha256((ROOT / "scripts" / f"{name}.txt").read_bytes()).hexdigest()[:12]
+    return Path(cache) / f"{name}-{wanted}"
 
 
-def queue_path(conf):
-    """Return the addons path with ``queue_job`` on it."""
-    return f"{conf['addons_path']},{queue_folder() / 'odoo' / 'addons'}"
+def optional_path(conf, name):
+    """Return the addons path with the addons of ``scripts/NAME.txt`` on it."""
+    return f"{conf['addons_path']},{optional_folder(name) / 'odoo' / 'addons'}"
 
 
 def install_queue(name):
     """Install OCA's ``queue_job`` in a database that nothing serves yet."""
     command = [sys.executable, ROOT / "scripts" / "launch" / "run_odoo.py", "server"]
-    command += ["-c", RUN / "odoo.conf", "--addons-path", queue_path(read_conf())]
+    command += ["-c", RUN / "odoo.conf", "--addons-path", optional_path(read_conf(), "queue_job")]
     command += ["-d", name, "-i", "queue_job", "--stop-after-init", "--no-http"]
     environment = odoo_environment()
-    environment["PYTHONPATH"] += f":{queue_folder()}"
+    environment["PYTHONPATH"] += f":{optional_folder('queue_job')}"
     done = subprocess.run(
         [str(word) for word in [*command, "--max-cron-threads", "0"]],
         capture_output=True,
@@ -251,8 +259,13 @@ class OdooServer(Process):
         if self.host:
             command += ["--data-dir", host_files(self.db, self.host)]
         if self.queue:
-            command += ["--load", "base,rpc,web,queue_job", "--addons-path", queue_path(conf)]
-            environment["PYTHONPATH"] += f":{queue_folder()}"
+            command += [
+                "--load",
+                "base,rpc,web,queue_job",
+                "--addons-path",
+                optional_path(conf, "queue_job"),
+            ]
+            environment["PYTHONPATH"] += f":{optional_folder('queue_job')}"
             environment["ODOO_QUEUE_JOB_CHANNELS"] = f"root:{self.workers}"
             environment["ODOO_QUEUE_JOB_HOST"] = "127.0.0.1"
             environment["ODOO_QUEUE_JOB_PORT"] = str(self.port)
