@@ -242,7 +242,7 @@ class OdooServer(Process):
 
     def __init__(self, db, workers=2, cron_threads=1, host="", queue=False):
         self.db, self.workers, self.cron_threads = db, workers, cron_threads
-        self.host, self.queue = host, queue
+        self.host, self.queue, self.realtime = host, queue, None
         self.port, self.gevent_port = free_ports(2)
         super().__init__(f"system_{db}{host}", f"http://127.0.0.1:{self.port}")
         self.log.unlink(missing_ok=True)
@@ -255,7 +255,7 @@ class OdooServer(Process):
         command += ["-c", RUN / "odoo.conf", "-d", self.db, f"--db-filter=^{self.db}$"]
         command += ["--http-port", self.port, "--gevent-port", self.gevent_port]
         command += ["--workers", self.workers, "--max-cron-threads", self.cron_threads]
-        environment = {"PYTHONPATH": str(home)}
+        environment = {"PYTHONPATH": str(home), "EPD_REALTIME_APART": "1"}
         if self.host:
             command += ["--data-dir", host_files(self.db, self.host)]
         if self.queue:
@@ -270,6 +270,18 @@ class OdooServer(Process):
             environment["ODOO_QUEUE_JOB_HOST"] = "127.0.0.1"
             environment["ODOO_QUEUE_JOB_PORT"] = str(self.port)
         return command, environment
+
+    def start_realtime(self):
+        """Start the evented process, which the websocket needs, as the prefork server does: most tests need none."""
+        if not self.realtime:
+            self.realtime = Realtime(self).start()
+
+    def kill(self):
+        """See ``Process.kill``."""
+        if self.realtime:
+            self.realtime.kill()
+            self.realtime = None
+        super().kill()
 
     def connect(self):
         """Return a database connection in autocommit mode; the caller closes it."""
@@ -312,6 +324,23 @@ class OdooServer(Process):
                 if niceness(pid) > own:
                     found.append(pid)
         return found
+
+
+class Realtime(Process):
+    """The evented process of a server."""
+
+    probe = "/web/login"
+
+    def __init__(self, odoo):
+        self.odoo = odoo
+        super().__init__(f"{odoo.log.stem}_realtime", f"http://127.0.0.1:{odoo.gevent_port}")
+        self.log.unlink(missing_ok=True)
+
+    def command(self):
+        """See ``Process.command``."""
+        command, environment = self.odoo.command()
+        command[command.index("server")] = "gevent"
+        return command, environment
 
 
 class RpcError(Exception):
@@ -390,6 +419,7 @@ class Front:
 
     def __init__(self, odoo):
         self.odoo, self.db = odoo, odoo.db
+        odoo.start_realtime()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
