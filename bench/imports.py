@@ -12,6 +12,9 @@ from odoo.addons.epd_mailing.models.intake.import_file import ImportFile
 from odoo.addons.epd_mailing.models.intake.import_run import ImportRun
 from odoo.tools import SQL
 
+from . import table
+from .figures import is_before, record
+
 SERVICES = 12
 COUNT = int(os.environ.get("BENCH_IMPORT_ACCOUNTS", "100000"))
 FILES = int(os.environ.get("BENCH_IMPORT_FILES", "5"))  # of the cases, the first ones
@@ -34,8 +37,12 @@ def measure(env):
         given, used = numbers[: COUNT // share], codes[: -1 if scope == "whole" else None]
         order = make_order(env, period, title, make(given, used, amount), scope=scope)
         of = f" ({len(given)} accounts)" if share > 1 else ""
-        report(env, order, title + of, len(given) * len(codes))
-    measure_load(env, numbers, codes)
+        lines = len(given) * len(codes)
+        spent = report(env, order, title + of, lines)
+        if row := ROWS.get(title):
+            record(row, lines / spent, count=lines)
+    if not is_before():
+        measure_load(env, numbers, codes)
 
 
 def memory(name="VmHWM"):
@@ -142,6 +149,9 @@ CASES = (
     ("CSV, services across, all of the month but one service", make_across, 101, "whole", 10),
 )
 
+# the cases that have a row of the table
+ROWS = {CASES[0][0]: "imports.new", CASES[1][0]: "imports.again"}
+
 
 def make_order(env, period, title, data, **more):
     """Return an order to load a file, which is on the disk then and not in memory."""
@@ -160,7 +170,7 @@ def make_order(env, period, title, data, **more):
 
 
 def report(env, order, title, lines):
-    """Load a file as the cron does, slice by slice, and print lines a second."""
+    """Load a file as the cron does, slice by slice, print lines a second; return all its seconds."""
     forget_peak()
     before = memory("VmRSS")
     seconds, own = {}, {}
@@ -188,6 +198,7 @@ def report(env, order, title, lines):
         f"{before:.0f} MB before",
         flush=True,
     )
+    return sum(seconds.values())
 
 
 def measure_load(env, numbers, codes):
@@ -216,8 +227,8 @@ def measure_load(env, numbers, codes):
     seconds, own = time.perf_counter() - started, one_core(env) - used
     assert answer["ids"], answer["messages"][:3]
     env.cr.commit()
-    print(
-        f"  Odoo's own load() of {len(rows)} of these lines (names looked up, no check before, not "
-        f"idempotent): {len(rows) / seconds:.0f} lines/s ({len(rows) / own:.0f} on one core, with the database); peak memory {memory():.0f} MB, "
-        f"{before:.0f} MB before"
+    note = (
+        f"names looked up, no check before, not idempotent; {len(rows) / own:.0f}/s on one core with the "
+        f"database; peak memory {memory():.0f} MB, {before:.0f} MB before"
     )
+    record("imports.new", len(rows) / seconds, table.ODOO, len(rows), note)

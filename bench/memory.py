@@ -4,6 +4,7 @@ import os
 import time
 
 from .copies import make_documents
+from .figures import record
 from .service import connect, make_mailing, sandbox
 
 COUNT = int(os.environ.get("BENCH_MEMORY_LETTERS", "20000"))
@@ -30,10 +31,8 @@ def measure(env):
         seconds = time.perf_counter() - started
         assert mailing.sent_count == COUNT, mailing.read(["sent_count", "wait_reason"])
     points = ", ".join(f"{gone}: {size:.0f}" for gone, size in sizes)
-    print(
-        f"Memory over a mailing of {COUNT} letters ({COUNT / seconds:.1f} letters/s), MB by letters "
-        f"sent: {points}; from the first point to the last {sizes[-1][1] - sizes[0][1]:+.0f} MB"
-    )
+    print(f"Memory over a mailing, {COUNT / seconds:.1f} letters/s, MB by letters sent: {points}")
+    record("memory.growth", sizes[-1][1] - sizes[0][1], count=COUNT)
 
 
 def resident():

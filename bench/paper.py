@@ -6,6 +6,7 @@ import time
 
 from odoo.tools import SQL
 
+from .figures import record
 from .house import make_accounts
 
 COUNT = int(os.environ.get("BENCH_PAPER", "2000"))
@@ -29,10 +30,10 @@ def measure(env):
     batch.sudo()._work(lambda: True)
     seconds = time.monotonic() - began
     size = sum(batch.part_ids.mapped("size")) / 2**20
-    say(f"joined, {COUNT / seconds:.0f} a second, {size:.0f} MB", began)
-    print(
-        f"  CPU {time.process_time() - cpu:.1f} s; peak memory {memory():.0f} MB, before {start:.0f}"
-    )
+    say(f"joined, {size:.0f} MB", began)
+    cpu = time.process_time() - cpu
+    note = f"CPU {cpu:.1f} s; peak memory {memory():.0f} MB, before {start:.0f}"
+    record("paper.join", COUNT / seconds, count=COUNT, note=note)
     assert (batch.state, batch.document_count) == ("ready", COUNT), batch.state
     began = time.monotonic()
     batch.action_mark_printed()

@@ -5,6 +5,7 @@ import io
 import os
 import time
 
+from .figures import record
 from .imports import make_accounts, make_order, report
 
 COUNT = int(os.environ.get("BENCH_PAYMENT_ACCOUNTS", "20000"))
@@ -21,7 +22,9 @@ def measure(env):
     for title, first in (("a register", 1), ("a second one, a third of it known", EACH)):
         more = {"kind": "payment", "payee_id": payee.id}
         order = make_order(env, period, title, make_register(numbers, first), **more)
-        report(env, order, title, rows)
+        spent = report(env, order, title, rows)
+        if first == 1:
+            record("payments.new", rows / spent, count=rows)
     report_taking_back(env, order)
 
 
@@ -63,4 +66,4 @@ def report_taking_back(env, order):
         order._for_user()._work(lambda: True)
     rate = count / (time.perf_counter() - started)
     assert order.state == "taken_back" and not order.payment_ids
-    print(f"  taken back: {count} payments, {rate:.0f}/s")
+    record("payments.back", rate, count=count)

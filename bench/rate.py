@@ -5,7 +5,9 @@ import os
 import time
 import urllib.request
 
+from . import table
 from .copies import make_documents
+from .figures import record
 from .service import KINDS, connect, make_mailing, sandbox
 from .web import web_server
 
@@ -45,7 +47,5 @@ def measure_kind(env, documents, kind):
     ]
     last = starts[-1] if starts else COUNT - 1
     rate = last * 60 / (moments[last] - moments[0])
-    print(
-        f"Rate kept by {KINDS[kind]} at a limit of {LIMIT} a minute, {COUNT} letters by a real cron: {rate:.1f} a "
-        f"minute, at most {most} in any 60 s"
-    )
+    record(f"rate.{kind}", rate, count=COUNT, note=f"by a real cron; at most {most} in any 60 s")
+    record(f"rate.{kind}", LIMIT, table.LIMIT)

@@ -1,4 +1,4 @@
-"""Documents a second, end to end, beside Odoo's own way on the same receipts.
+"""Documents a second, end to end, by both engines, beside Odoo's own way on the same receipts.
 
 BENCH_DOCUMENTS: receipts of the main measurement. BENCH_MANY: receipts of the long one, which shows
 whether a document costs more the more there are (0: skipped). BENCH_NATIVE: receipts that Odoo's own
@@ -10,9 +10,12 @@ import os
 import time
 
 from odoo.addons.base.models import ir_actions_report
+from odoo.addons.epd_mailing.models.document.epd_receipt_renderer import RECEIPT
 from odoo.addons.epd_mailing.models.run.run_slice import SLICE
 from odoo.addons.epd_mailing.tools import payment_qr, receipt_pdf, receipt_view
 
+from . import table
+from .figures import is_before, record
 from .house import make_accounts
 from .peak import PeakMemory
 from .web import web_server
@@ -20,44 +23,58 @@ from .web import web_server
 COUNT = int(os.environ.get("BENCH_DOCUMENTS", "1000"))
 MANY = int(os.environ.get("BENCH_MANY", "20000"))
 NATIVE = int(os.environ.get("BENCH_NATIVE", "15"))
+ALONE = 200  # receipts that the converters alone are given
 BATCH = 50
 PORT = 8190
 PATCHED = os.environ.get("EPD_PATCHED_WKHTMLTOPDF")
-TARGETS = "target: at least 50 a second on two cores, 70 times Odoo's own, at most 45 KB"
 
 
 def measure(env):
-    """Print the figures."""
-    documents = env["epd.payment.document"]
-    cores = os.cpu_count() or 1
-    version = receipt_pdf.find_engine("wkhtmltopdf")
+    """Measure each engine that is here, and Odoo's own way where its converter is."""
+    print("Receipts of 14 lines and two payment codes")
+    here = [name for name in receipt_pdf.ENGINES if not receipt_pdf.find_engine(name).check_ready()]
+    for name in here:
+        saved = measure_engine(env, name)
+    converter = receipt_pdf.find_engine("wkhtmltopdf")
+    if is_before() or "wkhtmltopdf" not in here:
+        return
     # Odoo's own way looks on the path only
-    os.environ["PATH"] = f"{os.path.dirname(version.binary)}:{os.environ['PATH']}"
-    print(f"Receipts of 14 lines and two payment codes; {cores} cores; {TARGETS}")
-    print(f"  converter: {version.binary}, {'patched' if version.patched else 'unpatched'} Qt")
-    for processes in sorted({1, cores}):
-        cost, accounts = form(env, COUNT, processes)
+    os.environ["PATH"] = f"{os.path.dirname(converter.binary)}:{os.environ['PATH']}"
+    rate, note = measure_odoo(env, saved)
+    for name in here:
+        record(f"receipts.{name}.all", rate, table.ODOO, NATIVE, note)
+
+
+def measure_engine(env, name):
+    """Record the figures of one engine and return documents that it made."""
+    documents, key, cores = (
+        env["epd.payment.document"],
+        f"receipts.{name}",
+        len(os.sched_getaffinity(0)),
+    )
+    for row, processes in (("one", 1), ("all", cores)):
+        engine = receipt_pdf.find_engine(name, processes=processes)
+        cost, accounts, note = form(env, COUNT, engine)
+        record(f"{key}.{row}", 1 / cost, count=COUNT, note=note)
+        if not is_before():
+            record(f"{key}.{row}", render_alone(env, accounts[:ALONE], engine), table.LIMIT, ALONE)
     saved = documents.search([("account_id", "in", accounts.ids)])
     sizes = saved.mapped("pdf_size")
-    print(
-        f"  file: {sum(sizes) / len(sizes) / 1000:.1f} KB on average, {max(sizes) / 1000:.1f} at most"
-    )
-    measure_odoo(env, saved, 1 / cost)
-    if MANY:
-        more, _accounts = form(env, MANY, cores)
-        print(
-            f"  a document costs {1000 * more:.1f} ms at {MANY}, {1000 * cost:.1f} ms at {COUNT}: "
-            f"{100 * (more / cost - 1):+.0f} %"
-        )
+    note = f"{max(sizes) / 1000:.1f} KB at most"
+    record(f"{key}.size", sum(sizes) / len(sizes) / 1000, count=COUNT, note=note)
+    if MANY and not is_before():
+        more, _accounts, _note = form(env, MANY, engine)
+        note = f"{1000 * more:.1f} ms each, {1000 * cost:.1f} ms at {COUNT}"
+        record(f"{key}.many", 100 * (more / cost - 1), count=MANY, note=note)
+    return saved
 
 
-def form(env, count, processes):
-    """Form ``count`` documents as a run does, slice after slice, and print what it took.
+def form(env, count, engine):
+    """Form ``count`` documents as a run does, slice after slice.
 
-    :return: (seconds a document, the accounts)
+    :return: (seconds a document, the accounts, what else there is to say)
     """
     documents = env["epd.payment.document"]
-    engine = receipt_pdf.find_engine("wkhtmltopdf", processes=processes)
     type(env["epd.receipt.renderer"])._get_engine = lambda self: engine
     accounts, period = make_accounts(env, count)
     warm, _period = make_accounts(env, 2)
@@ -71,15 +88,32 @@ def form(env, count, processes):
             env.cr.commit()
             env.invalidate_all()
         seconds = time.perf_counter() - started
-    print(
-        f"  ours, {count} documents, {processes} converter(s) at once: {count / seconds:.1f}/s, "
-        f"{1000 * seconds / count:.1f} ms each (read, QWeb, QR, PDF, proof, file, commit); {memory}"
-    )
-    return seconds / count, accounts
+    return seconds / count, accounts, f"read, QWeb, QR, PDF, proof, file, commit; {memory}"
 
 
-def measure_odoo(env, saved, ours):
-    """Print what Odoo's own report engine does with the same receipts, in its own layout."""
+def render_alone(env, accounts, engine):
+    """Return how many receipts a second the converters alone make of finished HTML."""
+    period = env.ref("epd_mailing.demo_period_2026_03")
+    built = env["epd.document.snapshot"]._build(accounts, period, "epd")
+    views = {
+        key: receipt_view.view({**snapshot, "number": "1"})
+        for key, (snapshot, _problem) in built.items()
+    }
+    renderer = env["epd.receipt.renderer"]
+    laid_out = ((key, view, len(view["pages"])) for key, view in views.items())
+    jobs = list(renderer._prepare_jobs(RECEIPT, laid_out, engine.zoom))
+    started = time.perf_counter()
+    results = engine.render(jobs)
+    seconds = time.perf_counter() - started
+    assert all(result.pdf for result in results.values())
+    return len(jobs) / seconds
+
+
+def measure_odoo(env, saved):
+    """Return what Odoo's own report engine does with the same receipts, in its own layout.
+
+    :return: (receipts a second one by one, what else there is to say)
+    """
     report = make_report(env, saved)
     env["ir.config_parameter"].set_param("report.print_delay", "1000")  # its default
     with web_server(env.cr.dbname, PORT) as url:
@@ -87,25 +121,17 @@ def measure_odoo(env, saved, ours):
         env.cr.commit()
         with PeakMemory() as memory:
             rate = NATIVE / render(report, [[number] for number in saved.ids[:NATIVE]])
-        print(
-            f"  Odoo's own _render_qweb_pdf, one by one: {rate:.2f}/s; {memory}; ours is "
-            f"{ours / rate:.0f} times that"
-        )
+        note = f"_render_qweb_pdf; {memory}"
         if not PATCHED:
-            print("  Odoo's own batch: not measured, EPD_PATCHED_WKHTMLTOPDF names no binary")
-            return
+            return rate, f"{note}; its batch needs EPD_PATCHED_WKHTMLTOPDF"
         path = os.environ["PATH"]
         os.environ["PATH"] = f"{os.path.dirname(PATCHED)}:{path}"
         ir_actions_report._wkhtml.cache_clear()
         ids = saved.ids[:BATCH]
-        with PeakMemory() as memory:
-            rate = len(ids) / render(report, [ids])
+        batch = len(ids) / render(report, [ids])
         os.environ["PATH"] = path
         ir_actions_report._wkhtml.cache_clear()
-        print(
-            f"  Odoo's own batch of {len(ids)}, patched Qt: {rate:.1f}/s; {memory}; ours is "
-            f"{ours / rate:.1f} times that"
-        )
+        return rate, f"{note}; its batch of {len(ids)} with patched Qt: {batch:.1f}/s"
 
 
 def make_report(env, documents):

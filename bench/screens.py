@@ -14,12 +14,12 @@ from odoo.addons.epd_mailing.tests import screens
 from odoo.tools import SQL
 
 from .copies import copy_rows, make_documents, nth
+from .figures import record
 from .house import copy_figures
 from .web import web_server
 
 COUNT = int(os.environ.get("BENCH_SCREENS", "100000"))
 PORT = 8192
-TARGET = 1.0  # seconds of server time a screen
 ROUNDS = 3
 PAGES = (
     ("page before saving", "action_confirm_prepare"),
@@ -153,16 +153,17 @@ def measure(env):
     try:
         with web_server(env.cr.dbname, PORT, log=log) as url:
             client = Client(url, env.cr.dbname)
-            slow = [row for row in look(client, records, log) if row[1] > TARGET]
+            looks = list(look(client, records, log))
     finally:
         if os.path.exists(log):
             os.unlink(log)
-    for name, seconds, _queries in slow:
-        print(f"  SLOW: {name}, {seconds:.2f} s (target {TARGET:.0f} s)")
+    for key, place in (("screens.slowest", 1), ("screens.first", 2)):
+        slowest = max(looks, key=lambda row: row[place])
+        record(key, slowest[place], count=COUNT, note=slowest[0])
 
 
 def look(client, records, log):
-    """Open each screen and yield (name, seconds, queries), the best of a few rounds of its data."""
+    """Open each screen and yield (name, seconds, those of the first round): the best of a few rounds."""
     run = records["epd.billing.run"].id
     jobs = []
     for name, model, kind, _view in screens.SCREENS:
@@ -181,11 +182,15 @@ def look(client, records, log):
     for name, method in PAGES:  # what the background does; the clerk sees it fill
         page = client.call("epd.billing.run", (method, [[run]], {}))["res_id"]
         calls = [("action_check_now", [[page]], {})]
-        time_calls(client, log, f"{name}, filled in the background", "epd.run.outlook", calls)
+        said = time_calls(
+            client, log, f"{name}, filled in the background", "epd.run.outlook", calls
+        )
+        if method == "action_confirm_mailing":
+            record("screens.outlook", said[1], count=COUNT)
 
 
 def time_calls(client, log, name, model, calls):
-    """Print and return (name, seconds, queries) of some calls, the best of a few rounds."""
+    """Print and return (name, seconds, those of the first round) of some calls."""
     rounds = []
     for _ in range(ROUNDS):
         place = os.path.getsize(log)
@@ -195,7 +200,7 @@ def time_calls(client, log, name, model, calls):
     seconds, queries = min(rounds)
     first = rounds[0][0]
     print(f"  {name}: {1000 * seconds:.0f} ms (first {1000 * first:.0f}), {queries} queries")
-    return name, seconds, queries
+    return name, seconds, first
 
 
 def read_figures(log, place, count):

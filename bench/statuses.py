@@ -16,6 +16,7 @@ from sandbox.hooks import encode
 from sandbox.store import Store, stamp
 
 from .copies import make_documents, pretend_sent
+from .figures import record
 from .service import API_KEY, KINDS, connect, make_mailing, sandbox
 from .web import web_server
 
@@ -136,11 +137,12 @@ def measure_polling(env, mailing, url, kind="classic"):
         passes += 1
         assert passes < 1000, "the statuses do not come"
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    print(
-        f"Statuses, {KINDS[kind]}: {COUNT} refreshed in {seconds:.1f} s ({COUNT / seconds:.0f}/s, "
-        f"{1000 * cpu / COUNT:.2f} ms of our CPU each): {count_calls(url, kind) - calls} API calls, "
-        f"{count_queries(env) - queries} statements, {passes} passes"
+    note = (
+        f"{1000 * cpu / COUNT:.2f} ms of our CPU each, {count_calls(url, kind) - calls} API calls, "
+        f"{passes} passes"
     )
+    record(f"statuses.{kind}.asked", seconds, count=COUNT, note=note)
+    record(f"statuses.{kind}.statements", count_queries(env) - queries, count=COUNT)
 
 
 def control(url, path, data=None):
@@ -195,7 +197,15 @@ def make_go_event(email, provider_id, metadata, moment):
 
 
 def measure_webhook(env, account, letters, make_event):
-    """Post signed batches over real HTTP from parallel clients."""
+    """Record what the webhook of an account takes."""
+    kind, (seconds, slowest) = account.api_kind, tell_webhook(env, account, letters, make_event)
+    note = f"{BATCH} a call, {PARALLEL} at once; all kept, and read in the letters"
+    record(f"statuses.{kind}.told", seconds, count=len(letters), note=note)
+    record(f"statuses.{kind}.slowest", slowest, count=len(letters))
+
+
+def tell_webhook(env, account, letters, make_event):
+    """Post signed batches over real HTTP from parallel clients; return (seconds, slowest answer)."""
     account._unlocked().write({"webhook_state": "on"})
     path = "/epd_mailing/webhook/" + account._get_webhook_url().rpartition("/")[2]
     env.cr.commit()
@@ -237,9 +247,5 @@ def measure_webhook(env, account, letters, make_event):
         [("source", "=", "webhook"), ("letter_id", "in", letters.ids)]
     )
     read = sum(1 for letter in letters if letter.clicked_at)
-    print(
-        f"Webhook, {KINDS[account.api_kind]}: {len(facts)} events in {seconds:.1f} s ({len(facts) / seconds:.0f} events/s, "
-        f"{BATCH} a call, {PARALLEL} at once, slowest answer {slowest[0]:.2f} s); kept {kept}, "
-        f"letters changed {read}"
-    )
     assert kept == read == len(facts) and set(answers) == {200}
+    return seconds, slowest[0]

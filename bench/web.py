@@ -22,7 +22,8 @@ def web_server(database, port, cron_threads=0, log=None):
     """
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "server"]
-    command += ["-c", config["config"], "-d", database, f"--http-port={port}"]
+    command += ["-c", config["config"], "--addons-path", ",".join(config["addons_path"])]
+    command += ["-d", database, f"--http-port={port}"]
     command += [f"--max-cron-threads={cron_threads}"]
     command += [f"--logfile={log}", "--log-level=info"] if log else ["--log-level=critical"]
     server = subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL)

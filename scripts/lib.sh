@@ -141,6 +141,23 @@ ODOO=(env "PYTHONPATH=$(odoo_home)" PYTHONWARNINGS=ignore::DeprecationWarning "$
 odoo() { "${ODOO[@]}" "$@"; }
 server() { odoo server -c "$RUN/odoo.conf" "$@"; }
 
+# the version before: the parent of the commit that gave the manifest its present version
+version_before() {
+  local now commit bump=HEAD
+  now=$(grep -oE '"version": "[0-9.]+"' "$ROOT/epd_mailing/__manifest__.py")
+  for commit in $(git -C "$ROOT" log --format=%H -- epd_mailing/__manifest__.py); do
+    if ! git -C "$ROOT" show "$commit:epd_mailing/__manifest__.py" | grep -qF "$now"; then echo "$bump^"; return; fi
+    bump=$commit
+  done
+  fail "the history holds no version before $now"
+}
+# unpack_before FOLDER: the addon of the version before, alone in a folder
+unpack_before() {
+  local commit; commit=$(version_before) || return 1
+  rm -rf "$1"; mkdir -p "$1"
+  git -C "$ROOT" archive "$commit" epd_mailing | tar -x -C "$1"
+}
+
 # runs NAME: whether the background program of ours is alive; a pid left from before a reboot may be
 # somebody else's by now, so its command line must name our folder
 runs() {

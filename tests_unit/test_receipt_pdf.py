@@ -42,6 +42,16 @@ def job(key, text="Квитанция", token=None):
     return RenderJob(key, html, token)
 
 
+def test_converters_are_as_many_as_the_cores_that_may_be_used():
+    cores = os.sched_getaffinity(0)
+    assert receipt_pdf.PlutoprintEngine().processes == len(cores)
+    try:
+        os.sched_setaffinity(0, {min(cores)})
+        assert receipt_pdf.PlutoprintEngine().processes == 1
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def test_every_job_gets_its_own_file(engine):
     jobs = [job(number) for number in range(12)]
     results = engine.render(jobs)

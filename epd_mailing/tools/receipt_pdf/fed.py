@@ -51,7 +51,8 @@ class FedEngine(Engine):
         memory_limit_mb: int = 1024,
         base_dir: str | None = None,
     ) -> None:
-        self.processes = processes or os.cpu_count() or 1
+        # not those of the machine: a container or a worker may be kept to a few
+        self.processes = processes or len(os.sched_getaffinity(0))
         self.lines_per_process = lines_per_process
         self.memory_limit_mb = memory_limit_mb
         self.base_dir = base_dir
