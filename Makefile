@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: hooks watch screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz fuzz-addresses chaos foreign
+.PHONY: hooks watch clicks screenshots help setup demo stop clean test test-unit test-odoo test-system lint fmt i18n shell logs bench fuzz fuzz-addresses chaos foreign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,8 @@ i18n: ## refresh the translation template and merge ru.po
 	@scripts/run i18n
 screenshots: ## take the pictures of the guide by clicking through the month, and render the guide
 	@scripts/run screenshots
+clicks: ## click through the running demo for MINUTES (10) and count what its log says; pictures in .run/robot
+	@scripts/run clicks $(MINUTES)
 watch: ## the demo's Odoo in the foreground, restarted when a Python file or a view changes
 	@scripts/run watch
 hooks: ## run the linters before each commit and push

@@ -213,21 +213,24 @@ class Robot:
             opened = all(
                 self.click(
                     self.page.locator(
-                        ".o_menu_sections .dropdown-toggle:visible, .o_menu_sections .o_nav_entry:visible, "
                         ".o-dropdown--menu .dropdown-item:visible"
+                        if count
+                        else ".o_menu_sections .dropdown-toggle:visible, .o_menu_sections .o_nav_entry:visible"
                     )
                     .filter(has_text=re.compile(rf"^\s*{re.escape(step)}\s*$"))
                     .first,
                     "menu",
                 )
-                for step in path
+                for count, step in enumerate(path)
             )
         if not opened:
             self.page.keyboard.press("Escape")
             self.page.evaluate(f"odoo.__WOWL_DEBUG__.root.env.services.menu.selectMenu({number})")
             self.report["clicks"] += 1
             self.settle()
-        # a form with changes asks first
+        if self.page.locator(".modal:visible").count():
+            # a menu that is a dialog; or a form with changes asks first
+            self.picture(f"{self.place} dialog")
         self.close_dialogs()
 
     def walk_screen(self):

@@ -20,7 +20,17 @@ NEVER_COPIED = (
     "epd.mailing.letter",
 )
 # written by the screen's own rules
-OTHER_DATES = ("epd.mailing", "epd.mailing.letter", "epd.letter.report", "epd.mailing.schedule")
+OTHER_DATES = ("epd.mailing", "epd.letter.report", "epd.mailing.schedule")
+# lists that are filled in in their rows: cards would open nothing
+EDITED_IN_ROWS = (
+    "epd.gis.placement",
+    "epd.import.layout",
+    "epd.period.rule",
+    "epd.service.provision",
+    "epd.tariff",
+)
+# a table of figures that is read as a table
+FIGURES = ("epd.letter.report",)
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -42,7 +52,7 @@ class TestScreensOfClerks(EpdCommon):
 
     def test_dates_have_their_year(self):
         """Odoo leaves the year of this year out; a month of charges is not read without it."""
-        for view, arch in self._views("list", "form"):
+        for view, arch in self._views("list", "form", "kanban"):
             if view.model in OTHER_DATES:
                 continue
             fields = self.env[view.model]._fields
@@ -54,3 +64,38 @@ class TestScreensOfClerks(EpdCommon):
                 if node.get("invisible") in ("1", "True") or node.get("widget"):
                     continue
                 self.assertIn("numeric", node.get("options", ""), (view.xml_id, node.get("name")))
+
+    def test_no_heading_and_no_text_of_a_list_is_cut(self):
+        """The class lets them take a second line; lists in forms too."""
+        for view, arch in self._views("list", "form"):
+            lists = [arch] if arch.tag == "list" else []
+            for node in [*lists, *arch.iterfind(".//field/list")]:
+                self.assertIn("o_epd_list", node.get("class", ""), (view.xml_id, node.sourceline))
+
+    def test_a_phone_shows_cards(self):
+        """A list of many columns is read sideways there; the web client takes cards where there are any."""
+        actions = self.env["ir.actions.act_window"].search([("res_model", "=like", "epd.%")])
+        seen = set()
+        for action in actions.filtered(lambda each: "list" in each.view_mode.split(",")):
+            model = action.res_model
+            if model in (*EDITED_IN_ROWS, *FIGURES) or action.view_ids:
+                continue
+            self.assertIn("kanban", action.view_mode.split(","), action.xml_id)
+            self.assertEqual(action.mobile_view_mode, "kanban", action.xml_id)
+            self.assertTrue(
+                self.env["ir.ui.view"].search([("model", "=", model), ("type", "=", "kanban")]), model
+            )
+            seen.add(model)
+        self.assertGreater(len(seen), 15)
+
+    def test_cards_offer_no_more_than_the_list(self):
+        for view, arch in self._views("kanban"):
+            rows = self.env["ir.ui.view"].search(
+                [("model", "=", view.model), ("type", "=", "list"), ("inherit_id", "=", False)]
+            )
+            if not rows:
+                continue
+            table = etree.fromstring(self.env[view.model].get_view(rows[0].id, "list")["arch"])
+            for right in ("create", "edit", "delete"):
+                if table.get(right) == "0":
+                    self.assertEqual(arch.get(right), "0", (view.xml_id, right))
