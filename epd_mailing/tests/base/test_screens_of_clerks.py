@@ -83,7 +83,8 @@ class TestScreensOfClerks(EpdCommon):
             self.assertIn("kanban", action.view_mode.split(","), action.xml_id)
             self.assertEqual(action.mobile_view_mode, "kanban", action.xml_id)
             self.assertTrue(
-                self.env["ir.ui.view"].search([("model", "=", model), ("type", "=", "kanban")]), model
+                self.env["ir.ui.view"].search([("model", "=", model), ("type", "=", "kanban")]),
+                model,
             )
             seen.add(model)
         self.assertGreater(len(seen), 15)
