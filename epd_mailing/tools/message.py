@@ -15,7 +15,7 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup, escape
 
-from . import money, template_sandbox
+from . import letter_html, money, template_sandbox
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Field:
 
 TEMPLATE_LIMIT = 200_000
 RESULT_LIMIT = 500_000
+READ_LIMIT = 20 * TEMPLATE_LIMIT  # a pasted photo makes a text too long, and is to be named
 SUBJECT_LIMIT = 250
 UNSUBSCRIBE = "{{UnsubscribeUrl}}"
 # mail programs show it behind the subject in their lists, and not in the letter itself: as Odoo's own
@@ -163,7 +164,7 @@ class TemplateError(ValueError):
     """A template does not work.
 
     ``code``: syntax, unknown_field, body_only (the field may not stand in a subject), forbidden,
-    too_long, too_complex, empty_subject, long_subject, long_preheader, empty_body, fault;
+    active (what mail programs remove from a letter), too_long, too_complex, empty_subject, long_subject, long_preheader, empty_body, fault;
     ``line``: 0 when it is no one line; ``name``: the field or the detail.
     """
 
@@ -335,6 +336,9 @@ def _hide(preheader: str, html: str) -> str:
 
 def _render_body(source: str, values: dict[str, str], is_html: bool) -> str:
     values = {**values, "unsubscribe_link": Markup(_MARK) if is_html else _MARK}
+    # read once for all letters of a mailing
+    if is_html and len(source) <= TEMPLATE_LIMIT and (active := letter_html.find_active(source)):
+        raise TemplateError("active", active.line, active.what)
     html = _render(source, values, autoescape=is_html)
     if not is_html:
         html = text_to_html(html)
@@ -368,6 +372,18 @@ def render_message(
     values = _plain(data)
     title, hint = _render_subject(subject, values), _render_preheader(preheader, values)
     return Message(title, _hide(hint, _render_body(body, values, is_html)), hint)
+
+
+def find_closed(body: str, is_html: bool) -> tuple[letter_html.Finding, ...]:
+    """Return the addresses of pictures, links and styles in a template that its payers cannot open.
+
+    :param body: template of the body; what is far too long is not looked at
+    """
+    if len(body) > READ_LIMIT:
+        return ()
+    if is_html:
+        return letter_html.find_closed(body)
+    return tuple(letter_html.find_closed_in_text(body, _URL))
 
 
 def sample_data() -> dict[str, str]:

@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import html_sanitize
 
-from ...tools import message
+from ...tools import letter_html, message
+
+SHOWN = 5  # addresses of a kind
 
 
 class EpdLetterText(models.AbstractModel):
@@ -36,6 +38,11 @@ class EpdLetterText(models.AbstractModel):
         string="Mistake in the Text",
         compute="_compute_preview",
         help="What keeps the letter from being written, told while it is typed.",
+    )
+    text_warning = fields.Char(
+        string="Not Seen by Payers",
+        compute="_compute_text_warning",
+        help="Pictures and links whose addresses payers cannot open.",
     )
     letter_fields = fields.Json(
         string="Fields",
@@ -107,7 +114,44 @@ class EpdLetterText(models.AbstractModel):
                 record.preview_subject = text.subject
                 record.preview_preheader = text.preheader
                 # what a letter's HTML may do to a page of ours is not left to its author
-                record.preview_html = html_sanitize(text.html, sanitize_style=True)
+                safe = html_sanitize(text.html, sanitize_style=True)
+                record.preview_html = letter_html.drop_closed(safe)
+
+    @api.depends("body", "body_format")
+    def _compute_text_warning(self):
+        """Say which pictures and links of the letter payers cannot open; it goes all the same."""
+        for record in self:
+            closed = message.find_closed(record.body or "", record.body_format == "html")
+            record.text_warning = closed and self._describe_closed(closed)
+
+    @api.model
+    def _describe_closed(self, closed):
+        """Return what payers will not see of a letter, and what to do.
+
+        :param closed: list of ``tools.letter_html.Finding``
+        """
+        texts = {
+            "picture": self.env._("The payers will not see these pictures: %s."),
+            "link": self.env._("The payers cannot open these links: %s."),
+            "style": self.env._("Mail programs do not load these style sheets: %s."),
+        }
+        lines = []
+        for kind, text in texts.items():
+            named = [
+                self.env._("line %(line)s: %(what)s", line=found.line, what=found.what)
+                for found in closed
+                if found.kind == kind
+            ]
+            if named:
+                more = ["…"] if len(named) > SHOWN else []
+                lines.append(text % "; ".join(named[:SHOWN] + more))
+        lines.append(
+            self.env._(
+                "An address has to be a public one that begins with https://. A picture pasted "
+                "from the clipboard or a document has none."
+            )
+        )
+        return " ".join(lines)
 
     @api.model
     def _describe(self, error):
@@ -124,6 +168,11 @@ class EpdLetterText(models.AbstractModel):
                 error.line,
             ),
             "too_complex": self.env._("The template is too complex. Make it simpler."),
+            "active": self.env._(
+                "Line %s: mail programs remove this from letters, and take such a letter for a "
+                "dangerous one. Remove it:",
+                error.line,
+            ),
             "forbidden": self.env._(
                 "The template does in line %s what templates may not do.", error.line
             ),

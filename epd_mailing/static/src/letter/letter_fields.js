@@ -56,6 +56,23 @@ export class LetterSource extends TextField {
     }
 }
 
+// kept: harmless, and usual in letters
+const KEPT = { ADD_ATTR: ["target"], ALLOW_UNKNOWN_PROTOCOLS: true };
+
+/**
+ * Return a letter without what would run on our page: Odoo's editor and viewer put it there as it is.
+ * The server cleans html fields when they are written; a text field, as a letter is, it does not.
+ */
+function clean(html) {
+    return window.DOMPurify.sanitize(html, KEPT);
+}
+
+/** Tell whether cleaning takes something away: an editor would lose it without a word. */
+function isUnclean(html) {
+    clean(html);
+    return window.DOMPurify.removed.length > 0;
+}
+
 /** Return the order of elements and template tags: what an editor must leave as it is. */
 function listTags(html) {
     const tags = html.match(/\{%[^{}]*%\}|\{\{[^{}]*\}\}|<\/?(?:table|tr|td|th|ul|ol|li|p|div|h\d)\b/gi);
@@ -71,6 +88,7 @@ function isComplex(html) {
     const kept = page.body.innerHTML.replace(/<tbody>|<\/tbody>/gi, "");
     return (
         /<(?:html|head|body|style|script|title)\b|<!--/i.test(html) ||
+        isUnclean(html) ||
         (/\{%/.test(html) && listTags(kept) !== listTags(html.replace(/<\/?tbody\b[^<>]*>/gi, "")))
     );
 }
@@ -104,11 +122,25 @@ export class LetterHtml extends HtmlField {
 
     get value() {
         // a text field: what stands in it is HTML all the same
-        return fixInvalidHTML(markup(this.props.record.data[this.props.name] || "")) || "";
+        const html = this.props.record.data[this.props.name] || "";
+        return fixInvalidHTML(markup(this.state.showCodeView ? html : clean(html))) || "";
     }
 
     get sandboxedPreview() {
-        return this.props.sandboxedPreview || isComplex(this.props.record.data[this.props.name]);
+        const html = this.props.record.data[this.props.name] || "";
+        if (this.complex?.html !== html) {
+            this.complex = { html, answer: isComplex(html) };
+        }
+        return this.props.sandboxedPreview || this.complex.answer;
+    }
+
+    /** A letter that the editor does not keep is shown whole: no script runs in that frame. */
+    getReadonlyConfig() {
+        const config = super.getReadonlyConfig();
+        if (this.sandboxedPreview) {
+            config.value = fixInvalidHTML(markup(this.props.record.data[this.props.name] || "")) || "";
+        }
+        return config;
     }
 
     onEditorLoad(editor) {
