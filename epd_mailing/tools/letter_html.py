@@ -39,7 +39,7 @@ class Finding:
     """A thing in a letter that does not work.
 
     :param kind: ``active`` (mail programs remove it), ``picture``, ``link`` or ``style`` (an address
-        that a payer cannot open)
+        that a payer cannot open), ``deep`` (nested so deep that nobody reads what follows)
     :param line: from 1
     :param what: the tag, attribute or address
     """
@@ -167,17 +167,20 @@ def find_all(source: str) -> tuple[Finding, ...]:
         tree = etree.fromstring(text, parser)
         if tree is not None:
             reader.read(tree)
+        # behind what is nested too deep the parser reads nothing more
+        if broken := parser.error_log.filter_from_fatals():
+            reader.found.append(Finding("deep", broken[0].line, ""))
     return tuple(dict.fromkeys(reader.found))
 
 
 def find_active(source: str) -> Finding | None:
-    """Return the first thing in a template that acts instead of being read, or None."""
-    return next((found for found in find_all(source) if found.kind == "active"), None)
+    """Return the first thing in a template that acts instead of being read, or that hides such things."""
+    return next((found for found in find_all(source) if found.kind in ("active", "deep")), None)
 
 
 def find_closed(source: str) -> tuple[Finding, ...]:
     """Return the addresses of a template that its payers cannot open."""
-    return tuple(found for found in find_all(source) if found.kind != "active")
+    return tuple(found for found in find_all(source) if found.kind not in ("active", "deep"))
 
 
 def find_closed_in_text(source: str, pattern: re.Pattern[str]) -> Iterator[Finding]:
@@ -188,9 +191,7 @@ def find_closed_in_text(source: str, pattern: re.Pattern[str]) -> Iterator[Findi
     text = _mask(source)
     for found in pattern.finditer(text):
         if not is_public(found.group(), is_link=True):
-            yield Finding(
-                "link", text.count("\n", 0, found.start()) + 1, found.group()[:_SHOWN]
-            )
+            yield Finding("link", text.count("\n", 0, found.start()) + 1, found.group()[:_SHOWN])
 
 
 def drop_closed(html: str) -> str:

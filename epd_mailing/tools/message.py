@@ -338,7 +338,8 @@ def _render_body(source: str, values: dict[str, str], is_html: bool) -> str:
     values = {**values, "unsubscribe_link": Markup(_MARK) if is_html else _MARK}
     # read once for all letters of a mailing
     if is_html and len(source) <= TEMPLATE_LIMIT and (active := letter_html.find_active(source)):
-        raise TemplateError("active", active.line, active.what)
+        code = "active" if active.kind == "active" else "too_complex"
+        raise TemplateError(code, active.line, active.what)
     html = _render(source, values, autoescape=is_html)
     if not is_html:
         html = text_to_html(html)

@@ -122,7 +122,7 @@ class EpdLetterText(models.AbstractModel):
         """Say which pictures and links of the letter payers cannot open; it goes all the same."""
         for record in self:
             closed = message.find_closed(record.body or "", record.body_format == "html")
-            record.text_warning = closed and self._describe_closed(closed)
+            record.text_warning = bool(closed) and self._describe_closed(closed)
 
     @api.model
     def _describe_closed(self, closed):

@@ -21,6 +21,7 @@ from .outdated_letters import OutdatedLetters
 # a moment this little past is «now», not a mistake
 NOW = timedelta(minutes=1)
 OVER = ("done", "cancelled")  # nothing more goes out
+TEXT = ("subject", "preheader", "body", "body_format", "template_id")
 
 
 class EpdMailing(models.Model):
@@ -340,6 +341,9 @@ class EpdMailing(models.Model):
                 )
             )
         res = super().write(vals)
+        if frozen.intersection(TEXT):
+            # it leaves by itself, at night perhaps: a mistake is told to who makes it
+            MailingReadiness(self.filtered(lambda m: m.state == "scheduled")).check_text()
         if "attachment_ids" in vals:
             for mailing in self:
                 MailingFiles(mailing).adopt()

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..base.state_counts import count_by_state
+from .letter_mend import LOST
 
 # the figures that programs get
 LETTER_COUNTS = (
@@ -188,6 +190,12 @@ class EpdMailingFigures(models.AbstractModel):
     opened_rate = fields.Float(compute="_compute_counts", help="Opened / delivered, percent.")
     read_rate = fields.Float(compute="_compute_counts", help="Read / delivered, percent.")
     failed_rate = fields.Float(compute="_compute_counts", help="Not delivered / sent, percent.")
+    is_mend_next = fields.Boolean(
+        string="Addresses Are Next",
+        compute="_compute_is_mend_next",
+        help="It is over, and receipts came back whose payers nothing else has reached: neither "
+        "another letter nor paper.",
+    )
     timeline = fields.Text(
         compute="_compute_timeline", help="Letters opened, by day or by hour: data of the chart."
     )
@@ -201,6 +209,20 @@ class EpdMailingFigures(models.AbstractModel):
         counts = get_counts(self)
         for mailing in self:
             mailing.update(counts[mailing._origin.id])
+
+    @api.depends("letter_ids.state")
+    def _compute_is_mend_next(self):
+        """Tell whether letters wait for other addresses; once corrected or printed, they do not."""
+        letters = self.env["epd.mailing.letter"]
+        lost = (
+            Domain("is_test", "=", False)
+            & Domain("state", "in", LOST)
+            & Domain("document_id", "any", self.env["epd.payment.document"]._get_unreached_domain())
+        )
+        for mailing in self:
+            mailing.is_mend_next = mailing.state == "done" and bool(
+                letters.search_count(lost & Domain("mailing_id", "=", mailing._origin.id), limit=1)
+            )
 
     @api.depends("letter_ids.opened_at")
     def _compute_timeline(self):

@@ -1,6 +1,7 @@
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools import message
@@ -63,6 +64,11 @@ class EpdPaymentDocument(models.Model):
             ("letter_ids", "not any", [("sending_at", ">", fields.Datetime.now() - links_end)]),
             *super()._get_purge_domain(company, before),
         ]
+
+    @api.model
+    def _get_unreached_domain(self):
+        """Return the domain of live documents that reached nobody, and are under way nowhere."""
+        return Domain("state", "=", "saved") & Domain("delivery_state", "in", ("none", "failed"))
 
     def _render_letter(self, letter, mailing):
         """Return the message of one letter: plain data of the saved document in the template.

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -22,6 +23,12 @@ class EpdPaymentDocument(models.Model):
         for document in presented.document_id:
             outcomes.setdefault(document.id, []).append("paper")
         return outcomes
+
+    @api.model
+    def _get_unreached_domain(self):
+        """Extend the hook: what stands in a batch is on its way too."""
+        printed = Domain("is_live", "=", True)
+        return super()._get_unreached_domain() & Domain("paper_line_ids", "not any", printed)
 
     @api.model
     def _get_left_sql(self):

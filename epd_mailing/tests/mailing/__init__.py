@@ -26,3 +26,4 @@ from . import test_program_defaults
 from . import test_go_sending
 from . import test_go_webhook
 from . import test_mailing_files
+from . import test_mailing_next

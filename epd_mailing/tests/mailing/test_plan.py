@@ -33,9 +33,28 @@ class TestPlan(SendingCommon):
         self._run_cron()
         self.assertEqual(mailing.state, "done")
 
+    def test_a_planned_one_keeps_a_text_that_works(self):
+        """It leaves by itself: who breaks its text is told at once, not the payers' night."""
+        mailing = self._plan(self._make_mailing())
+        before = mailing.body
+        for vals, word in (
+            ({"body": "<p>{{ nobody }}</p>"}, "nobody"),
+            ({"body": "<p>1</p><script>a</script>"}, "script"),
+            ({"body": False}, "text"),
+            ({"subject": "{{ amount_due }}"}, "amount_due"),
+            ({"preheader": "{{ nobody }}"}, "nobody"),
+        ):
+            with self.subTest(vals), self.assertRaisesRegex(UserError, word), self.cr.savepoint():
+                mailing.write(vals)
+        mailing.invalidate_recordset()
+        self.assertEqual((mailing.state, mailing.body), ("scheduled", before))
+
     def test_a_planned_one_that_is_not_whole_is_told(self):
         mailing = self._plan(self._make_mailing())
-        mailing.body = "<p>{{ nobody }}</p>"
+        self.env.cr.execute(
+            "UPDATE epd_mailing SET body = '<p>{{ nobody }}</p>' WHERE id = %s", [mailing.id]
+        )
+        mailing.invalidate_recordset()
         with self.assertRaisesRegex(UserError, "nobody"):
             mailing.action_send()
 

@@ -197,7 +197,9 @@ class TestSendingRules(SendingCommon):
             form.name = "Квитанция"
             form.subject = "Счёт {{ account_number }}"
             form.body = "<p>{{ payer_name }}</p><script>alert(1)</script>"
-            self.assertNotIn("script", form.preview_html)
+            self.assertIn("script", form.text_problem)
+            self.assertFalse(form.preview_html)
+            form.body = "<p>{{ payer_name }}</p>"
             form.preview_document_id = self.documents[0]
             self.assertIn(self.accounts[0].number, form.preview_subject)
             self.assertIn(self.accounts[0].partner_id.name, form.preview_html)

@@ -7,6 +7,7 @@ import { useRecordObserver } from "@web/model/relational_model/utils";
 import { CharField, charField } from "@web/views/fields/char/char_field";
 import { TextField, textField } from "@web/views/fields/text/text_field";
 import { FieldPicker, getFields, PAUSE, typeInto } from "./field_picker";
+import { cleanLetter, isUnclean, parseLetter, shutLetter } from "./letter_html";
 
 const dependencies = [{ name: "letter_fields", type: "json" }];
 
@@ -56,23 +57,6 @@ export class LetterSource extends TextField {
     }
 }
 
-// kept: harmless, and usual in letters
-const KEPT = { ADD_ATTR: ["target"], ALLOW_UNKNOWN_PROTOCOLS: true };
-
-/**
- * Return a letter without what would run on our page: Odoo's editor and viewer put it there as it is.
- * The server cleans html fields when they are written; a text field, as a letter is, it does not.
- */
-function clean(html) {
-    return window.DOMPurify.sanitize(html, KEPT);
-}
-
-/** Tell whether cleaning takes something away: an editor would lose it without a word. */
-function isUnclean(html) {
-    clean(html);
-    return window.DOMPurify.removed.length > 0;
-}
-
 /** Return the order of elements and template tags: what an editor must leave as it is. */
 function listTags(html) {
     const tags = html.match(/\{%[^{}]*%\}|\{\{[^{}]*\}\}|<\/?(?:table|tr|td|th|ul|ol|li|p|div|h\d)\b/gi);
@@ -84,8 +68,7 @@ function isComplex(html) {
     if (!html) {
         return false;
     }
-    const page = new DOMParser().parseFromString(html, "text/html");
-    const kept = page.body.innerHTML.replace(/<tbody>|<\/tbody>/gi, "");
+    const kept = parseLetter(html).body.innerHTML.replace(/<tbody>|<\/tbody>/gi, "");
     return (
         /<(?:html|head|body|style|script|title)\b|<!--/i.test(html) ||
         isUnclean(html) ||
@@ -123,7 +106,7 @@ export class LetterHtml extends HtmlField {
     get value() {
         // a text field: what stands in it is HTML all the same
         const html = this.props.record.data[this.props.name] || "";
-        return fixInvalidHTML(markup(this.state.showCodeView ? html : clean(html))) || "";
+        return fixInvalidHTML(markup(this.state.showCodeView ? html : cleanLetter(html))) || "";
     }
 
     get sandboxedPreview() {
@@ -138,7 +121,7 @@ export class LetterHtml extends HtmlField {
     getReadonlyConfig() {
         const config = super.getReadonlyConfig();
         if (this.sandboxedPreview) {
-            config.value = fixInvalidHTML(markup(this.props.record.data[this.props.name] || "")) || "";
+            config.value = markup(shutLetter(this.props.record.data[this.props.name] || ""));
         }
         return config;
     }

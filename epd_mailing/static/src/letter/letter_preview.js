@@ -1,6 +1,7 @@
 import { Component, useRef, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
+import { shutLetter } from "./letter_html";
 
 const PHONE = 375; // px, the width of a common telephone
 
@@ -19,12 +20,12 @@ export class LetterPreview extends Component {
     }
 
     get page() {
-        const html = String(this.props.record.data[this.props.name] || "");
+        const html = shutLetter(String(this.props.record.data[this.props.name] || ""));
         const head =
             '<meta name="viewport" content="width=device-width"><base target="_blank">' +
             "<style>body { font-family: Arial, sans-serif; margin: 12px; overflow-wrap: anywhere }" +
             " img, table { max-width: 100% }</style>";
-        return `<!DOCTYPE html><html><head>${head}</head><body>${html}</body></html>`;
+        return `<!DOCTYPE html><html><head>${head}</head>${html}</html>`;
     }
 
     show(phone) {
