@@ -663,6 +663,7 @@ class EpdMailing(models.Model):
     def action_send_test(self):
         """«Test Letter»: ask where to and with whose receipt."""
         self.ensure_one()
+        self.check_access("write")
         return self.env["epd.mailing.test"]._get_records_action(
             name=self.env._("Test Letter"),
             target="new",

@@ -255,6 +255,7 @@ class EpdMailingFigures(models.AbstractModel):
     def action_open_letters(self):
         """Open the letters of the states in the context (all without one)."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "epd_mailing.epd_mailing_letter_action"
         )
@@ -267,6 +268,7 @@ class EpdMailingFigures(models.AbstractModel):
     def action_open_report(self):
         """Open the figures of the mailing: buildings, reasons, days."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "epd_mailing.epd_letter_report_action"
         )

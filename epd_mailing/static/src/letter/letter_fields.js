@@ -126,6 +126,15 @@ export class LetterHtml extends HtmlField {
         return config;
     }
 
+    /** Odoo goes back to the editor that was there; what it does not keep has none any more. */
+    async toggleCodeView() {
+        await this.commitChanges();
+        if (this.sandboxedPreview) {
+            this.editor = undefined;
+        }
+        return super.toggleCodeView();
+    }
+
     onEditorLoad(editor) {
         super.onEditorLoad(editor);
         this.state.loaded = true;
