@@ -70,16 +70,20 @@ def is_public(address: str, is_link: bool = False) -> bool:
 
 
 def _is_public_host(host: str) -> bool:
+    ip = _read_ip(host)
+    if ip:
+        return ip.is_global
+    return "." in host and host.rpartition(".")[2] not in _INSIDE
+
+
+def _read_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_global
+        return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        pass
-    if "." not in host or host.rpartition(".")[2] in _INSIDE:
-        return False
-    try:  # «127.1» is an address too
-        return ipaddress.ip_address(socket.inet_aton(host)).is_global
-    except (OSError, UnicodeError):
-        return True
+        try:  # «127.1» is an address too
+            return ipaddress.ip_address(socket.inet_aton(host))
+        except (OSError, UnicodeError):
+            return None
 
 
 class _Reader:
@@ -89,7 +93,7 @@ class _Reader:
         self.found: list[Finding] = []
         self._line = 0
 
-    def read(self, tree: etree._Element) -> None:
+    def collect(self, tree: etree._Element) -> None:
         """Read a whole letter, element by element."""
         for element in tree.iter(etree.Element):
             self._line = element.sourceline or 0
@@ -166,7 +170,7 @@ def find_all(source: str) -> tuple[Finding, ...]:
     if text.strip():
         tree = etree.fromstring(text, parser)
         if tree is not None:
-            reader.read(tree)
+            reader.collect(tree)
         # behind what is nested too deep the parser reads nothing more
         if broken := parser.error_log.filter_from_fatals():
             reader.found.append(Finding("deep", broken[0].line, ""))
