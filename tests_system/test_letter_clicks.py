@@ -169,6 +169,78 @@ def test_a_letter_is_written_and_seen_as_its_payer_sees_it(post, page, shoot):
     assert not page.locator(clicks.WRONG).count()
 
 
+# each would run in the session of whoever opens the mailing, or call this Odoo in their name
+HOSTILE = (
+    '<p>Один</p><img src="x" onerror="top.ran = \'picture\'">',
+    "<p>Два</p><script>top.ran = 'script'</script>",
+    "<p>Три</p><svg onload=\"top.ran = 'drawing'\"></svg>",
+    "<p>Четыре</p><iframe srcdoc=\"<script>top.ran = 'frame'</script>\"></iframe>",
+    '<p>Пять</p><img src="/web/session/logout"><p style="background-image: url(/web/session/logout)">'
+    "а</p>",
+    '<html><head><base href="/web/session/logout"><style>p { background: url(/web/session/logout) }'
+    '</style></head><body background="/web/session/logout"><p>Шесть</p></body></html>',
+)
+
+
+def test_nothing_of_a_letter_runs_on_the_page_that_shows_it(post, page, shoot):
+    """Script in a letter, and pictures that log the reader out: in the editor, its frame, source and preview."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    mailing = sending.make_mailing(post, take_documents(post, 1), exact=False)
+    told = page.locator("[name=text_problem]:visible, [name=text_warning]:visible")
+    letter = page.locator(".o_epd_letter_html")
+    for body in HOSTILE:
+        post.operator("epd.mailing", "write", [mailing], {"body": body})
+        open_mailing(page, post, mailing)
+        clicks.tab(page, "Текст письма")
+        expect(told.first).to_be_visible()
+        word = re.search("<p>(\\w+)", body).group(1)
+        expect(letter.frame_locator("iframe").locator("body")).to_contain_text(word)
+        assert page.evaluate("window.ran === undefined"), body
+    shoot_sizes(page, shoot, "letter_hostile", told.first)
+    # typed as source, looked at, and found as it was typed
+    letter.locator(".o_epd_source").click()
+    expect(letter.locator(".o_codeview")).to_have_value(HOSTILE[-1])
+    letter.locator(".o_codeview").fill(HOSTILE[0])
+    expect(told.first).to_contain_text("onerror")
+    letter.locator(".o_epd_source").click()
+    expect(letter.frame_locator("iframe").locator("body")).to_contain_text("Один")
+    letter.locator(".o_epd_source").click()
+    expect(letter.locator(".o_codeview")).to_have_value(HOSTILE[0])
+    # mended, it is written in the editor again
+    letter.locator(".o_codeview").fill("<p>Хорошо</p>")
+    expect(told).to_have_count(0)
+    letter.locator(".o_epd_source").click()
+    editor = letter.locator(".odoo-editor-editable:visible")
+    expect(editor).to_contain_text("Хорошо")
+    # a picture from the clipboard has no address that payers could open
+    editor.click()
+    editor.evaluate(
+        """async (editor) => {
+            const canvas = Object.assign(document.createElement("canvas"), { width: 9, height: 9 });
+            const picture = await new Promise((done) => canvas.toBlob(done));
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([picture], "a.png", { type: "image/png" }));
+            editor.dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(told.first).to_contain_text("не увидят")
+    shoot("letter_pasted_picture")
+    page.click(".o_form_button_cancel")
+    expect(told.first).to_be_visible()
+    # nobody writes it any more: Odoo's viewer puts it on the page
+    post.operator("epd.mailing", "write", [mailing], {"body": HOSTILE[0]})
+    post.operator("epd.mailing", "action_cancel", [mailing])
+    open_mailing(page, post, mailing)
+    page.wait_for_selector(f"{clicks.CURRENT}[data-value=cancelled]", state="attached")
+    clicks.tab(page, "Текст письма")
+    expect(letter.frame_locator("iframe").locator("body")).to_contain_text("Один")
+    assert page.evaluate("window.ran === undefined")
+    assert not [url for url in asked if "logout" in url]
+    assert not page.locator(clicks.WRONG).count()
+
+
 def test_a_failed_letter_is_mended_in_its_row(post, page, shoot):
     """The table says what failed and why, in words; the address is corrected there and the letter goes."""
     mailing = sending.make_mailing(post, take_documents(post, 200)[:-8], exact=False)

@@ -131,6 +131,7 @@ def test_a_picture_that_its_payer_cannot_open_is_found(address, public):
             "<link rel=stylesheet href=https://example.com/a.css>a",
             [("style", 1, "https://example.com/a.css")],
         ),
+        ("<svg><image href='/a.png'></svg>a", [("picture", 1, "/a.png")]),
         ("<img src='/a.png'><img src='/a.png'>", [("picture", 1, "/a.png")]),
         ("<img src='data:image/png;base64," + "A" * 300_000 + "'>", None),
     ],

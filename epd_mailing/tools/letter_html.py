@@ -126,6 +126,8 @@ class _Reader:
             self._add("picture", value)
         elif name == "srcset":
             self._check_srcset(value)
+        elif tag == "image" and name in _LINKS and not is_public(value):
+            self._add("picture", value)
         elif name == "href" and tag in ("a", "area") and not is_public(value, is_link=True):
             self._add("link", value)
         elif name == "style":

@@ -4,6 +4,7 @@
 const KEPT = { ADD_ATTR: ["target"], ALLOW_UNKNOWN_PROTOCOLS: true };
 // files alone: any other address of this database may do something, such as log the reader out
 const FILES = /^\/(?:web\/(?:image|content|static)|\w+\/static)\//;
+const ACTING = "script, iframe, frame, object, embed, base, link, meta[http-equiv=refresh i]";
 const CSS_ADDRESS = /(?:url\(|@import)\s*["']?([^"')\s;]+)/gi;
 
 /** Tell whether a page that shows this address would call this database, with the rights of its reader. */
@@ -21,7 +22,10 @@ function cssOpensHere(css) {
     return css.includes("\\") || [...css.matchAll(CSS_ADDRESS)].some((found) => opensHere(found[1]));
 }
 
-function attributeOpensHere(element, { name, value }) {
+function attributeActs(element, { name, value }) {
+    if (/^on/i.test(name) || /^(?:java|vb)script:/i.test(value.replace(/[\s\x00-\x1f]/g, ""))) {
+        return true;
+    }
     switch (name) {
         case "src":
         case "background":
@@ -40,14 +44,14 @@ function attributeOpensHere(element, { name, value }) {
 }
 
 /**
- * Take out of a letter what would call this database by being shown.
+ * Take out of a letter what acts, or would call this database by being shown.
  *
  * @param {Document} page is changed
  * @returns {number} how many things were taken out
  */
 function shut(page) {
     let count = 0;
-    for (const element of page.querySelectorAll("base, link, meta[http-equiv=refresh i]")) {
+    for (const element of page.querySelectorAll(ACTING)) {
         element.remove();
         count++;
     }
@@ -57,7 +61,7 @@ function shut(page) {
             count++;
         }
         for (const attribute of [...element.attributes]) {
-            if (attributeOpensHere(element, attribute)) {
+            if (attributeActs(element, attribute)) {
                 element.removeAttribute(attribute.name);
                 count++;
             }
