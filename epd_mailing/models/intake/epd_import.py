@@ -11,6 +11,7 @@ from ..base.stored_file import drop_old_files
 from ..base.thread import QUIET
 from ..document.epd_payment_document import FORMS
 from .epd_import_field import IMPORT_KINDS, IMPORT_SCOPES
+from .gone_note import describe_gone
 from .import_file import ImportFile
 from .import_run import ImportRun, SliceRejected
 from .import_texts import describe_table_error
@@ -143,7 +144,7 @@ class EpdImport(models.Model):
         "import_id",
         readonly=True,
         copy=False,
-        domain=[("service_id", "=", False)],
+        domain=[("service_id", "=", False), ("gone_count", "=", 0)],
     )
     service_sum_ids = fields.One2many(
         "epd.import.sum",
@@ -151,7 +152,19 @@ class EpdImport(models.Model):
         string="Sums by Service",
         readonly=True,
         copy=False,
-        domain=[("service_id", "!=", False)],
+        domain=[("service_id", "!=", False), ("gone_count", "=", 0)],
+    )
+    gone_ids = fields.One2many(
+        "epd.import.sum",
+        "import_id",
+        string="Charged Last Month, Nothing Now",
+        readonly=True,
+        copy=False,
+        domain=[("gone_count", "!=", 0)],
+    )
+    gone_note = fields.Char(compute="_compute_gone_note")
+    is_forgetful = fields.Boolean(
+        compute="_compute_gone_note", help="The file seems to have forgotten a house or a service."
     )
     planned_ids = fields.One2many("epd.import.planned", "import_id", readonly=True, copy=False)
     planned_counts = fields.Json(
@@ -334,6 +347,14 @@ class EpdImport(models.Model):
                 for column in unread
             )
 
+    @api.depends("gone_ids.is_jump")
+    @api.depends_context("lang")
+    def _compute_gone_note(self):
+        for loading in self:
+            marked = loading.gone_ids.filtered("is_jump")
+            loading.is_forgetful = bool(marked)
+            loading.gone_note = describe_gone(loading, marked or loading.gone_ids)
+
     @api.depends("planned_counts")
     @api.depends_context("lang")
     def _compute_planned_note(self):
@@ -450,7 +471,7 @@ class EpdImport(models.Model):
     def _start(self, phase, state):
         self.problem_ids.sudo().unlink()
         if phase == "check":
-            (self.sum_ids | self.service_sum_ids).sudo().unlink()
+            (self.sum_ids | self.service_sum_ids | self.gone_ids).sudo().unlink()
             self.planned_ids.sudo().unlink()
         counts = {} if phase == "check" else self.planned_counts
         self._forget_marks()

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from ...tools import figures
 from ...tools.money import to_decimal
 from ..charge.control_sums import Compared, get_previous_period
+from .gone_parts import GoneParts
 
 # what a kind of file is compared with: the column of last month's figures
 _FIGURES = {
@@ -23,6 +24,7 @@ class EpdImportSum(models.Model):
     """A control sum of a file beside last month's: of one figure, of a building and a payee or of a service.
 
     Last month's is that of the whole building or service, whether the file has all its accounts or not.
+    One with ``gone_count`` is of a building or a service that has no charges any more, see ``GoneParts``.
     """
 
     _name = "epd.import.sum"
@@ -72,15 +74,28 @@ class EpdImportSum(models.Model):
         help="Ids of accounts with a service whose sum in the file jumped, 4 bytes each.",
     )
     has_jumped = fields.Boolean(compute="_compute_has_jumped")
+    gone_count = fields.Integer(
+        string="Accounts",
+        readonly=True,
+        help="Accounts that had charges last month, of a house or service that has none now.",
+    )
+    is_forgotten = fields.Boolean(readonly=True, help="It seems to be missing in the file.")
 
-    @api.depends("amount", "previous", "is_compared", "company_id.epd_jump_percent")
+    @api.depends(
+        "amount", "previous", "is_compared", "is_forgotten", "gone_count",
+        "company_id.epd_jump_percent",
+    )  # fmt: skip
     def _compute_moved(self):
         for line in self:
             sums = Compared(to_decimal(line.amount), to_decimal(line.previous))
             threshold = line.company_id.epd_jump_percent
             line.moved = line.is_compared and sums.percent_text
             line.is_jump = bool(
-                line.is_compared and threshold and line.figure in _STEADY and sums.jumps(threshold)
+                line.is_compared
+                and threshold
+                and line.figure in _STEADY
+                and sums.jumps(threshold)
+                and (line.is_forgotten or not line.gone_count)
             )
 
     @api.depends("jumped")
@@ -95,7 +110,19 @@ class EpdImportSum(models.Model):
         self.check_access("read")
         packed = base64.b64decode(self.sudo().with_context(bin_size=False).jumped or b"")
         domain = [("id", "in", sorted(set(array("i", packed))))]
-        name = self.env._("Accounts Whose Sums Jumped")
+        return self._open_accounts(self.env._("Accounts Whose Sums Jumped"), domain)
+
+    def action_open_gone(self):
+        """Open the accounts that had charges last month, of a house or service that has none now."""
+        self.ensure_one()
+        self.check_access("read")
+        previous = get_previous_period(self.import_id.period_id)
+        column = "building_id" if self.building_id else "service_id"
+        charges = [("period_id", "=", previous.id), (column, "=", self[column].id)]
+        name = self.env._("Charged Last Month, Nothing Now")
+        return self._open_accounts(name, [("charge_ids", "any", charges)])
+
+    def _open_accounts(self, name, domain):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "epd_mailing.epd_personal_account_action"
         )
@@ -161,6 +188,25 @@ class EpdImportSum(models.Model):
         for record in self.sudo().search([("import_id", "=", loading.id)]):
             amount = found.get(record._get_key(), Decimal(0))
             record.write({"previous": float(amount), "is_compared": True})
+        if loading.kind == "charge":
+            self._add_gone(loading)
+
+    def _add_gone(self, loading):
+        """Add the houses and services that have no charges any more, as sums of nothing."""
+        self.sudo().create(
+            [
+                {
+                    "import_id": loading.id,
+                    "figure": "total",
+                    part.column: part.record_id,
+                    "previous": float(part.amount),
+                    "is_compared": True,
+                    "gone_count": part.accounts,
+                    "is_forgotten": part.is_covered,
+                }
+                for part in GoneParts(loading).find()
+            ]
+        )
 
     def _get_previous(self, loading, period):
         """Return ``{(figure, building id, bank account id, service id): roubles}`` of a period."""

@@ -1,3 +1,4 @@
+from . import test_gone_parts
 from . import test_import
 from . import test_import_company
 from . import test_import_kinds
