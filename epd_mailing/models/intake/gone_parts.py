@@ -127,4 +127,6 @@ class GoneParts:
     def _get_payees(self):
         """Return ``{(building id, service id): bank account id}`` of the month before."""
         query = self.env["epd.service.provision"]._get_valid_query(self.previous)
-        return {(building, service): payee for building, service, payee in self.env.execute_query(query)}
+        return {
+            (building, service): payee for building, service, payee in self.env.execute_query(query)
+        }
