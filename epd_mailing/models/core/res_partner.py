@@ -25,16 +25,27 @@ class ResPartner(models.Model):
     def create(self, vals_list):
         sample = self.env.company.sudo().epd_is_sample
         if sample or (not self.env.su and self._epd_has_own_rights()):
-            # people of one company are not shown to the others; a child has that of its parent.
-            # Whoever is made in the sample office goes with it, with whatever rights they were made
-            company = self.env.context.get("default_company_id") or self.env.company.id
+            # people of one company are not shown to the others. Whoever is made in the sample office
+            # goes with it, with whatever rights they were made
             vals_list = [
                 vals
-                if vals.get("company_id") or vals.get("parent_id")
-                else {**vals, "company_id": company}
+                if vals.get("company_id")
+                else {**vals, "company_id": self._epd_get_own_company(vals)}
                 for vals in vals_list
             ]
         return super().create(vals_list)
+
+    @api.model
+    def _epd_get_own_company(self, vals):
+        """Return the id of the company of a new contact: that of whom it stands under, or the one at work.
+
+        Odoo hands a parent's company down in its form alone, not to what is created otherwise
+        (``res.partner._onchange_company_id`` of Odoo 19.0, seen 2026-11).
+        """
+        parent_id = vals.get("parent_id") or self.env.context.get("default_parent_id")
+        parent = self.browse(parent_id).sudo()
+        company = parent.company_id.id or self.env.context.get("default_company_id")
+        return company or self.env.company.id
 
     @api.model
     def _epd_has_own_rights(self):

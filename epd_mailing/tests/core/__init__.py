@@ -1,2 +1,3 @@
-from . import test_office_time
 from . import test_chatter
+from . import test_contact_company
+from . import test_office_time
