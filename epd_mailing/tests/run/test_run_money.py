@@ -1,3 +1,4 @@
+from lxml import etree
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -161,6 +162,15 @@ class TestControlSums(SecondMonthCase):
             self.assertAlmostEqual(before, whole)
         self.assertEqual(page.jump_count, 0)
         self.assertEqual(self.second.sums_text.count("6\u00a0857,36"), 4)
+
+    def test_the_form_opens_without_adding_up(self):
+        """The charges of 100 000 accounts take seconds: the sums are read behind the form."""
+        arch = etree.fromstring(self.second.get_view(view_type="form")["arch"])
+        self.assertFalse(arch.xpath("//field[@name='sums_text']"))
+        (widget,) = arch.xpath("//widget[@name='epd_late_text']")
+        self.assertEqual(widget.get("field"), "sums_text")
+        read = {node.get("name") for node in arch.iter("field")}
+        self.assertLessEqual(set(widget.get("after").split(",")), read)
 
     def test_a_jump_is_seen_with_its_accounts_and_lifted(self):
         charge = self.accounts[1].charge_ids.filtered(

@@ -1,0 +1,66 @@
+import { Component, onWillUnmount, useState } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+
+/**
+ * A text field that takes its time: the form opens without it, and it is read behind.
+ *
+ * It is read anew when one of the fields named in `after` changes. A record with unsaved changes has
+ * none: the text would be that of what is saved.
+ */
+export class LateText extends Component {
+    static template = "epd_mailing.LateText";
+    static props = {
+        ...standardWidgetProps,
+        name: String,
+        title: String,
+        after: { type: Array, element: String },
+    };
+
+    setup() {
+        this.orm = useService("orm");
+        this.state = useState({ text: "", isReading: false });
+        this.asked = 0; // an answer to an earlier question is too late
+        useRecordObserver((record) => this.follow(record));
+        onWillUnmount(() => this.asked++);
+    }
+
+    follow(record) {
+        const { resId, dirty } = record;
+        const seen = this.props.after.map((name) => record.data[name]);
+        const key = JSON.stringify([resId, dirty, ...seen.map((value) => value?.currentIds || value)]);
+        if (key !== this.key) {
+            this.key = key;
+            this.read(resId && !dirty ? resId : false);
+        }
+    }
+
+    async read(resId) {
+        const question = ++this.asked;
+        this.state.isReading = Boolean(resId);
+        let text = "";
+        try {
+            if (resId) {
+                const { name, record } = this.props;
+                const context = record.context;
+                const [found] = await this.orm.silent.read(record.resModel, [resId], [name], { context });
+                text = (found && found[name]) || "";
+            }
+        } finally {
+            if (question === this.asked) {
+                Object.assign(this.state, { text, isReading: false });
+            }
+        }
+    }
+}
+
+registry.category("view_widgets").add("epd_late_text", {
+    component: LateText,
+    extractProps: ({ attrs }) => ({
+        name: attrs.field,
+        title: attrs.title,
+        after: attrs.after.split(","),
+    }),
+});
