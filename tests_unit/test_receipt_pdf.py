@@ -1,5 +1,6 @@
 """Rendering: each file is proved to be its own; what breaks is rejected and harms no other."""
 
+import http.server
 import io
 import os
 import re
@@ -8,10 +9,12 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pypdf
 import pytest
+from PIL import Image
 from tools import receipt_pdf
 from tools.receipt_pdf import ProofError, RenderJob, make_token, token_html
 from tools.receipt_pdf import workdir as folders
@@ -144,15 +147,45 @@ def test_a_build_that_prints_too_large_is_found_before_starting(tmp_path, versio
     assert [problem.code for problem in engine.check_ready()] == codes
 
 
-def test_nothing_is_fetched_and_no_foreign_file_is_read(tmp_path, engine):
-    secret = tmp_path.parent / "secret.html"
+@pytest.fixture
+def asked():
+    """A server of this machine: ``(its address, the paths that it was asked for)``."""
+    paths = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            paths.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_words):
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", paths
+        server.shutdown()
+        thread.join()
+
+
+def test_nothing_is_fetched_and_no_foreign_file_is_read(tmp_path, engine, asked):
+    address, paths = asked
+    secret, picture = tmp_path.parent / "secret.html", tmp_path.parent / "secret.png"
     secret.write_text("СЕКРЕТ")
+    Image.new("RGB", (64, 64), "red").save(picture)
     text = (
-        f'<img src="http://127.0.0.1:1/x.png"><iframe src="file://{secret}"></iframe>'
+        f'<link rel="stylesheet" href="{address}/x.css"><img src="{address}/x.png">'
+        f'<style>p {{background: url("{address}/back.png")}}</style><p>п</p>'
+        f'<iframe src="file://{secret}"></iframe><object data="file://{secret}"></object>'
+        f'<img src="file://{picture}"><img src="{picture}">'
         "<script>document.write('JS')</script>"
     )
     result = engine.render([job(1, text)])[1]
     assert result.pdf and result.pages == 1
+    (page,) = pypdf.PdfReader(io.BytesIO(result.pdf)).pages
+    assert not paths
+    assert (64, 64) not in [image.image.size for image in page.images]
+    assert "СЕКРЕТ" not in page.extract_text() and "JS" not in page.extract_text()
 
 
 def test_temporary_files_are_gone(tmp_path, engine):
@@ -288,6 +321,20 @@ def test_doubled_marks_of_two_receipts_are_refused(engine):
     both = RenderJob(1, first.html + second.html, first.token)
     results = engine.render([both, second])
     assert results[1].pdf is None and results[2].pdf
+
+
+def test_a_file_with_the_marks_of_two_receipts_is_refused(engine):
+    """Whatever the page said: what came out of the converter is read by itself."""
+    one, two = job(1), job(2)
+    results = engine.render([one, two])
+    writer = pypdf.PdfWriter()
+    for key in (1, 2):
+        writer.append(io.BytesIO(results[key].pdf))
+    writer.write(joined := io.BytesIO())
+    assert engine.check_pdf(results[1].pdf, one.token) == 1
+    for token in (one.token, two.token):
+        with pytest.raises(ProofError, match="alone"):
+            engine.check_pdf(joined.getvalue(), token)
 
 
 def test_no_process_is_left_behind(tmp_path, engine):

@@ -4,3 +4,4 @@ from . import test_payment_code
 from . import test_queries
 from . import test_missing_balance
 from . import test_file_stores
+from . import test_engines_alike
