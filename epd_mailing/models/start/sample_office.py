@@ -195,13 +195,29 @@ class SampleOffice:
         companies = self.env["res.company"].with_context(active_test=False)
         return companies.search([("epd_is_sample", "=", True)], limit=1)
 
+    def _lock(self):
+        """Let nobody else put the sample in or take it out until this transaction ends.
+
+        Waiting would not help: what the other one wrote is not seen by a transaction begun before.
+        """
+        query = SQL("SELECT pg_try_advisory_xact_lock(hashtext(%s))", SPACE)
+        if not self.env.execute_query(query)[0][0]:
+            raise UserError(
+                self.env._(
+                    "Somebody else is putting the sample office in or taking it out right now. Try "
+                    "again in a minute."
+                )
+            )
+
     # --- in ---------------------------------------------------------------------------------------
 
     def put_in(self):
         """Create the office, unless there is one, and let the user into it.
 
         :return: its ``res.company``
+        :raise UserError: when somebody else puts it in or takes it out right now
         """
+        self._lock()
         company = self.find()
         if not company:
             company = self._create_company()
@@ -364,9 +380,10 @@ class SampleOffice:
     def take_out(self):
         """Delete the company of the sample and all that belongs to it, whatever state it is in.
 
-        :raise UserError: when somebody has no other company than the sample, or another company pays
-            through it
+        :raise UserError: when somebody has no other company than the sample, another company pays
+            through it, or somebody else puts it in or takes it out right now
         """
+        self._lock()
         company = self.find()
         if not company:
             return

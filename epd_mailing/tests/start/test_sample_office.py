@@ -1,11 +1,14 @@
 """The sample office: put in, worked in, taken out without a trace."""
 
+from unittest.mock import patch
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
+from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL
 
-from ...models.start.sample_office import SampleOffice, shift_date
+from ...models.start.sample_office import SPACE, SampleOffice, shift_date
 from ..common import EpdCommon
 
 # what Odoo itself keeps of whatever anybody does, and empties by itself
@@ -349,6 +352,100 @@ class TestSampleOffice(EpdCommon):
         self._take_out()
         self.assertEqual(provision.provider_id, person)
         self.assertFalse(person.company_id)
+
+    def test_two_at_once_do_not_meet(self):
+        """Another connection holds the sample: who comes second is told, and has half of nothing."""
+        other = db_connect(self.env.cr.dbname).cursor()
+        self.addCleanup(other.close)
+        other.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [SPACE])
+        before = self._count_rows()
+        with self.assertRaisesRegex(UserError, "right now"):
+            self.office.put_in()
+        self._check_counts(before)
+        other.rollback()
+        company = self._put_in()
+        self.assertEqual(self._put_in(), company, "once a database")
+        # the lock is this transaction's own now
+        other.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [SPACE])
+        self.assertEqual(other.fetchall(), [(False,)])
+
+    def test_what_fails_in_the_middle_leaves_nothing_half(self):
+        before = self._count_rows()
+        fault = UserError("fault")
+        with (
+            patch.object(SampleOffice, "_name", side_effect=fault),
+            self.assertRaises(UserError),
+            self.env.cr.savepoint(),
+        ):
+            self.office.put_in()
+        self._check_counts(before)
+        company = self._put_in()
+        there = self._count_rows()
+        with (
+            patch.object(SampleOffice, "_delete_files", side_effect=fault),
+            self.assertRaises(UserError),
+            self.env.cr.savepoint(),
+        ):
+            self._take_out()
+        self.env.invalidate_all()
+        self.assertTrue(company.exists())
+        self.assertIn(company, self.boss.company_ids)
+        self._check_counts(there)
+        self._take_out()
+        self._check_counts(before)
+
+    def test_another_manager_takes_it_out(self):
+        """Who does not have the company among theirs is a manager of this database all the same."""
+        company = self._put_in()
+        second = new_test_user(
+            self.env,
+            "epd_second_boss",
+            "epd_mailing.group_epd_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self.env["epd.sample.removal"].with_user(second).create({}).action_take_out()
+        self.assertFalse(company.exists())
+        self.assertEqual(self.boss.company_ids, self.company)
+
+    def test_a_payer_of_it_who_signs_in_is_told(self):
+        company = self._put_in()
+        payer = self._in_sample(company)["epd.personal.account"].search([], limit=1).partner_id
+        payer = payer.with_env(self.env)
+        portal = new_test_user(
+            self.env,
+            "epd_sample_portal",
+            "base.group_portal",
+            partner_id=payer.id,
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+        with self.assertRaisesRegex(UserError, "works in the sample office alone"):
+            self._take_out()
+        portal.write({"company_ids": [Command.link(self.company.id)]})
+        self._take_out()
+        self.assertEqual((portal.company_id, portal.partner_id), (self.company, payer))
+        self.assertEqual(payer.company_id, self.company, "as Odoo keeps who signs in")
+
+    def test_a_program_works_in_it_and_nothing_leaves(self):
+        company = self._put_in()
+        program = new_test_user(
+            self.env,
+            "epd_sample_program",
+            "epd_mailing.group_epd_operator",
+            company_id=company.id,
+            company_ids=[Command.set((company | self.company).ids)],
+        )
+        account = self._in_sample(company)["epd.personal.account"].search([], limit=1)
+        service = self._in_sample(company)["epd.service"].search([], limit=1)
+        api = self.env["epd.api"].with_user(program).with_context(allowed_company_ids=company.ids)
+        month = company.epd_current_period_id.date_start.strftime("%Y-%m")
+        line = {"service": service.code, "line_key": "sample", "amount": "12.34"}
+        answer = api.put_charges("sample-1", month, [{"number": account.number, "charges": [line]}])
+        self.assertEqual((answer["taken"], answer["problems"]), (1, []))
+        program.company_id = self.company
+        self._take_out()
+        self.assertFalse(company.exists())
 
     def test_nobody_calls_the_sample_a_real_office(self):
         company = self._put_in()
