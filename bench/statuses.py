@@ -243,6 +243,13 @@ def tell_webhook(env, account, letters, make_event):
         seconds = time.perf_counter() - started
     env.cr.rollback()
     env.invalidate_all()
+    started = time.perf_counter()
+    # releases before 19.0.1.3.0 applied the events while the service waited for the answer
+    if job := env.ref("epd_mailing.ir_cron_events", raise_if_not_found=False):
+        job.method_direct_trigger()
+        env.cr.commit()
+        env.invalidate_all()
+    seconds += time.perf_counter() - started
     kept = env["epd.letter.event"].search_count(
         [("source", "=", "webhook"), ("letter_id", "in", letters.ids)]
     )

@@ -58,7 +58,7 @@ class WebhookController(http.Controller):
             account._note_webhook_call(self._say(account, "damaged"))
             return self._reject(403)
         account._note_webhook_call()
-        request.env["epd.letter.event"].with_user(SUPERUSER_ID)._keep(account, events)
+        request.env["epd.letter.event"].with_user(SUPERUSER_ID)._store(account, events)
         return request.make_response("ok", [("Content-Type", "text/plain")])
 
     @staticmethod

@@ -6,6 +6,7 @@ from . import thread
 from . import readable_targets
 from . import table_rules
 from . import field_guard
+from . import bulk_rows
 from . import state_guard
 from . import epd_work_engine
 from . import realtime

@@ -8,6 +8,7 @@ CHANNELS = {
     "epd_mailing.ir_cron_fill": "root.epd.send",
     "epd_mailing.ir_cron_send": "root.epd.send",
     "epd_mailing.ir_cron_refresh": "root.epd.send",
+    "epd_mailing.ir_cron_events": "root.epd.send",
     "epd_mailing.ir_cron_import": "root.epd.load",
     "epd_mailing.ir_cron_receipt_import": "root.epd.load",
     "epd_mailing.ir_cron_paper": "root.epd.paper",

@@ -69,7 +69,7 @@ class EpdPaymentDocument(models.Model):
 
     _name = "epd.payment.document"
     _description = "Payment Document"
-    _inherit = ["epd.state.gate", "epd.behind"]
+    _inherit = ["epd.state.gate", "epd.behind", "epd.bulk.rows"]
     _order = "period_id, account_id, form, version desc"
     _rec_name = "name"
     _rec_names_search = ["name", "account_id.number"]
@@ -226,8 +226,9 @@ class EpdPaymentDocument(models.Model):
     def _compute_delivery_state(self):
         """Set the best of what became of a document; the rooms that deliver add what they know."""
         outcomes = self._get_delivery_outcomes()
-        for document in self:
-            document.delivery_state = find_best_state(outcomes.get(document.id, ()))
+        found = self.grouped(lambda one: find_best_state(outcomes.get(one.id, ())))
+        for state, documents in found.items():
+            documents.delivery_state = state
 
     def _get_delivery_outcomes(self):
         """Return ``{document id: [delivery states]}``: hook of the rooms that deliver."""

@@ -24,7 +24,8 @@ PAUSE = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(hours=8)  # a dump is kept so long
 SHORTEST_SPAN = 120  # seconds; a dump of less is not divided any more
 COME_BACK = timedelta(seconds=10)
-CHUNK = 500  # events kept and committed together
+CHUNK = 500  # addresses closed and committed together
+EVENTS_AT_ONCE = 2000  # kept and committed together
 LETTERS_AT_ONCE = 5000
 READ_WALL = 20.0  # seconds of a cron run for one dump; the rest with the next
 SUPPRESSION_PERIOD = timedelta(days=1)
@@ -177,7 +178,9 @@ class EpdGoEvents(models.AbstractModel):
         row = 0
         try:
             for url in dump.urls:
-                for chunk in split_every(CHUNK, go_events.read_dump(client.read_dump(url))):
+                for chunk in split_every(
+                    EVENTS_AT_ONCE, go_events.read_dump(client.read_dump(url))
+                ):
                     row += len(chunk)
                     if row <= account.dump_row:
                         continue  # of the run before

@@ -1,4 +1,16 @@
+import logging
+
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ...tools.work_budget import Budget
+from .transaction import in_transaction
+
+_logger = logging.getLogger(__name__)
+
+READ_CRON = "epd_mailing.ir_cron_events"
+READ_AT_ONCE = 2000  # events applied and committed together
 
 
 class EpdLetterEvent(models.Model):
@@ -10,7 +22,7 @@ class EpdLetterEvent(models.Model):
 
     _name = "epd.letter.event"
     _description = "Letter Event"
-    _inherit = ["epd.field.guard"]
+    _inherit = ["epd.field.guard", "epd.bulk.rows"]
     _order = "id desc"
     _rec_name = "raw_status"
 
@@ -42,63 +54,168 @@ class EpdLetterEvent(models.Model):
     )
     user_id = fields.Many2one("res.users", readonly=True)
     note = fields.Char(readonly=True)
+    is_waiting = fields.Boolean(
+        string="To Be Read",
+        readonly=True,
+        help="Reported by a call and not applied to a letter yet.",
+    )
 
+    _waiting_idx = models.Index("(id) WHERE is_waiting")
     _event_uniq = models.UniqueIndex(
         # two accounts of one key are each told of all letters
         "(unisender_account_id, provider_id, raw_status, event_time_raw) "
         "WHERE source IN ('webhook', 'dump') AND provider_id IS NOT NULL"
     )
 
+    # --- what a call reports ----------------------------------------------------------------------
+
+    @api.model
+    def _store(self, account, events):
+        """Store the events of a webhook call, each once; the job applies them.
+
+        The call is answered as soon as they are kept: nothing it waits for grows with the letters,
+        nor meets the sender or another call at a letter's row.
+
+        :param account: ``epd.unisender.account`` whose webhook was called
+        :param events: list of ``tools.unisender.webhook.HookEvent``
+        """
+        rows = self._read_rows(account, events, "webhook")
+        if self._insert([{**row, "is_waiting": True} for row in rows.values()]):
+            self.env["epd.work.engine"]._wake(READ_CRON)
+
+    @api.model
+    def _cron_read(self):
+        """Apply the events that calls have left, slice by slice (the job's code)."""
+        engine = self.env["epd.work.engine"]
+        if engine._hand_over(READ_CRON):
+            return
+        budget, size, more = Budget(), READ_AT_ONCE, True
+        while more and budget.left():
+            try:
+                more = in_transaction(self.env, lambda size=size: self._read_slice(size))
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                engine._wake(READ_CRON)  # others are at the same letters; after them
+                break
+            except Exception as error:
+                # one event must not stop the others: it is looked for in smaller slices
+                self.env.cr.rollback()
+                _logger.exception("Events of a webhook cannot be read, %s at once", size)
+                if size == 1:
+                    in_transaction(self.env, lambda error=error: self._put_aside(error))
+                    size = READ_AT_ONCE
+                else:
+                    size = max(1, size // 50)
+            self.env.invalidate_all()
+        if more and not budget.left():
+            engine._wake(READ_CRON)
+        self.env["ir.cron"]._commit_progress(remaining=0)
+
+    @api.model
+    def _get_waiting(self, limit):
+        return self.sudo().search([("is_waiting", "=", True)], order="id", limit=limit)
+
+    @api.model
+    def _read_slice(self, size):
+        """Apply the next events; return whether there were any."""
+        events = self._get_waiting(size)
+        self.env["epd.letter.facts"]._match_events(events, {"is_waiting": False})
+        return bool(events)
+
+    @api.model
+    def _put_aside(self, error):
+        """Keep the first event unread, and say why."""
+        note = self.env._("It could not be read: %s", type(error).__name__)
+        self._get_waiting(1)._unlocked().write({"is_waiting": False, "note": note})
+
+    # --- what is kept -----------------------------------------------------------------------------
+
     @api.model
     def _keep(self, account, events, source="webhook"):
-        """Store events of a webhook call or a dump, each once, and apply those that are new.
+        """Store events of a dump (or a call), each once, and apply those that are new at once.
 
         :param account: ``epd.unisender.account`` whose webhook was called
         :param events: list of ``tools.unisender.webhook.HookEvent``
         :param source: ``webhook`` or ``dump``
         :return: number of new events
         """
-        dbname, rows = self.env.cr.dbname, {}
+        rows = self._read_rows(account, events, source)
+        self.flush_model()
+        if source == "dump":
+            rows = self._drop_told(account, rows)
+        find = self.env["epd.letter.facts"]._get_finder(
+            account,
+            [row["provider_id"] for row in rows.values() if row["provider_id"]],
+            [row["letter_key"] for row in rows.values() if row["letter_key"]],
+        )
+        for row in rows.values():
+            letter = find(account, row["provider_id"], row["letter_key"])
+            row["letter_id"] = letter.id if letter else None
+        fresh = self._insert(list(rows.values()))
+        self.env["epd.letter.facts"]._match_events(fresh)
+        return len(fresh)
+
+    @api.model
+    def _read_rows(self, account, events, source):
+        """Return ``{(id, status, time): values}`` of the events that are of letters of this database."""
+        dbname, now, rows = self.env.cr.dbname, fields.Datetime.now(), {}
         for event in events:
             if event.event_name != "email_status" or not event.status:
                 continue
             if event.metadata.get("db", dbname) != dbname:
                 continue  # a copy of this database has the same webhook
             key = event.metadata.get("key") or None
-            identity = event.provider_id or key, event.status, event.event_time
-            rows[identity] = (
-                account.id,
-                account.company_id.id,
-                event.provider_id or None,
-                key,
-                event.email or None,
-                event.status[:100],
-                event.event_time or None,
-                event.event_at and event.event_at.replace(tzinfo=None),
-                source,
-            )
-        self.flush_model()
-        if source == "dump":
-            rows = self._drop_told(account, rows)
+            rows[event.provider_id or key, event.status, event.event_time] = {
+                "letter_id": None,
+                "company_id": account.company_id.id,
+                "unisender_account_id": account.id,
+                "provider_id": event.provider_id or None,
+                "letter_key": key,
+                "email": event.email or None,
+                "raw_status": event.status[:100],
+                "event_time_raw": event.event_time or None,
+                "event_at": event.event_at and event.event_at.replace(tzinfo=None),
+                "received_at": now,
+                "source": source,
+            }
+        return rows
+
+    @api.model
+    def _log(self, rows):
+        """Keep what was said of letters in another way than by an event.
+
+        :param rows: list of ``{field: value}``, see ``make_event_vals``
+        """
+        kept = self._insert(rows)
+        kept.letter_id.invalidate_recordset(["event_ids"], flush=False)
+
+    @api.model
+    def _insert(self, rows):
+        """Write new rows in one statement, those that are there already left out; return them.
+
+        :param rows: list of ``{field: value}``; datetimes naive UTC, records as ids
+        """
         if not rows:
-            return 0
-        marks = ", ".join(
-            ["(%s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')"] * len(rows)
+            return self.browse()
+        names = sorted({"create_uid", "create_date"}.union(*rows))
+        stamp = {"create_uid": self.env.uid, "create_date": self.env.cr.now()}
+        columns = SQL(", ").join(map(SQL.identifier, names))
+        values = SQL(", ").join(
+            SQL(
+                "%s::%s[]",
+                [{**stamp, **row}.get(name) for row in rows],
+                SQL(self._fields[name].column_type[1]),
+            )
+            for name in names
         )
-        self.env.cr.execute(  # pylint: disable=sql-injection  # marks alone are put in
-            f"""
-            INSERT INTO epd_letter_event
-                   (unisender_account_id, company_id, provider_id, letter_key, email, raw_status,
-                    event_time_raw, event_at, source, received_at)
-            VALUES {marks}
-                ON CONFLICT DO NOTHING
-         RETURNING id
-            """,
-            [value for row in rows.values() for value in row],
+        made = self.env.execute_query(
+            SQL(
+                "INSERT INTO epd_letter_event (%s) SELECT * FROM unnest(%s)"
+                " ON CONFLICT DO NOTHING RETURNING id",
+                columns,
+                values,
+            )
         )
-        fresh = self.browse(row[0] for row in self.env.cr.fetchall())
-        self.env["epd.letter.facts"]._match_events(fresh)
-        return len(fresh)
+        return self.browse(row_id for (row_id,) in made)
 
     @api.model
     def _drop_told(self, account, rows):
@@ -106,7 +223,7 @@ class EpdLetterEvent(models.Model):
 
         A call says who opened a letter, a person or a program; a dump says that it was opened.
 
-        :param rows: ``{(id, status, time): values}`` as in :meth:`_keep`
+        :param rows: as :meth:`_read_rows` returns them
         """
         told = self.search_fetch(
             [

@@ -2,8 +2,10 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...tools.unisender import statuses, times
+from .letter_drafts import LetterDrafts, make_event_vals
 
 # what a status implies besides itself: an upper bound of the time, never an exact one
 IMPLIED = {
@@ -38,65 +40,66 @@ class EpdLetterFacts(models.AbstractModel):
             ``webhook`` (exact), ``contact`` (exact) or ``poll`` (not later than)
         :param logged: they come from events that are kept already
         """
-        events = []
+        self._fold_statuses(facts, logged).save()
+
+    @api.model
+    def _fold_statuses(self, facts, logged=False):
+        """Return the :class:`LetterDrafts` of what the service said, not written yet.
+
+        :param facts: see :meth:`_apply_statuses`
+        """
+        drafts = LetterDrafts(self.env)
         for letter, raw, moment, source in facts:
-            status = statuses.get_status(raw, self._get_age(letter, raw))
-            if source == "poll" and raw == letter.raw_status and not logged:
-                if not status.final or letter.bounced_at or statuses.is_known(raw):
+            draft = drafts.open(letter)
+            status = statuses.get_status(raw, self._get_age(draft, raw))
+            if source == "poll" and raw == draft["raw_status"] and not logged:
+                if not status.final or draft["bounced_at"] or statuses.is_known(raw):
                     continue
-            vals = self._get_fact_vals(letter, status, raw, moment, source)
+            vals = self._get_fact_vals(drafts, draft, status, raw, moment, source)
             if source == "poll" and "poll" in (
                 vals.get("delivered_source"),
                 vals.get("opened_source"),
             ):
                 vals["contact_at"] = moment  # the contact may know the exact time
-            if vals:
-                letter._unlocked().write(vals)
+            draft.vals |= vals
             if not logged:
-                events.append(self._get_event_vals(letter, raw, moment, source))
-            self._react(letter, status, raw)
-        self.env["epd.letter.event"].sudo().create(events)
+                drafts.events.append(make_event_vals(draft, raw, moment, source))
+            self._react(drafts, draft, status, raw)
+        return drafts
 
     @api.model
     def _get_age(self, letter, raw):
-        """Return how long the letter has had the status, nothing when it is new to it."""
-        if raw != letter.raw_status or not letter.raw_status_at:
+        """Return how long the letter has had the status, nothing when it is new to it.
+
+        :param letter: ``epd.mailing.letter`` or its draft
+        """
+        if raw != letter["raw_status"] or not letter["raw_status_at"]:
             return None
-        return fields.Datetime.now() - letter.raw_status_at
+        return fields.Datetime.now() - letter["raw_status_at"]
 
     @api.model
-    def _get_event_vals(self, letter, raw, moment, source):
-        return {
-            "letter_id": letter.id,
-            "company_id": letter.company_id.id,
-            "unisender_account_id": letter.unisender_account_id.id,
-            "provider_id": letter.provider_id,
-            "letter_key": letter.letter_key,
-            "email": letter.email,
-            "raw_status": raw,
-            "event_at": moment,
-            "source": source,
-        }
+    def _get_fact_vals(self, drafts, letter, status, raw, moment, source):
+        """Return what to write for a status; empty when it says nothing new.
 
-    @api.model
-    def _get_fact_vals(self, letter, status, raw, moment, source):
-        """Return what to write for a status; empty when it says nothing new."""
+        :param drafts: :class:`LetterDrafts` that the letter is of
+        :param letter: its :class:`LetterDraft`
+        """
         vals = {}
-        known = statuses.get_status(letter.raw_status or "not_sent")
-        if raw != letter.raw_status and (not letter.raw_status or status.rank >= known.rank):
+        known = statuses.get_status(letter["raw_status"] or "not_sent")
+        if raw != letter["raw_status"] and (not letter["raw_status"] or status.rank >= known.rank):
             vals |= {"raw_status": raw, "raw_status_at": fields.Datetime.now()}
         if status.kind in IMPLIED:
             vals |= self._get_arrived_vals(letter, status.kind, moment, source)
         elif status.kind == "deferred" or (status.kind == "failed" and not status.final):
             # it may still arrive: said, but not a bounce
-            if not letter.delivered_at and not letter.bounced_at:
-                vals |= {} if letter.is_deferred else {"is_deferred": True}
-                if status.failure_type and raw != letter.raw_status:
-                    vals |= self._get_failure_vals(letter, status, raw)
+            if not letter["delivered_at"] and not letter["bounced_at"]:
+                vals |= {} if letter["is_deferred"] else {"is_deferred": True}
+                if status.failure_type and raw != letter["raw_status"]:
+                    vals |= self._get_failure_vals(drafts, status, raw)
         elif status.kind == "failed":
             vals |= self._get_dated_vals(letter, "bounced", moment, source)
-            if not letter.delivered_at:
-                vals |= self._get_failure_vals(letter, status, raw)
+            if not letter["delivered_at"]:
+                vals |= self._get_failure_vals(drafts, status, raw)
                 vals["is_deferred"] = False
         return self._bound_sent(letter, vals)
 
@@ -105,19 +108,19 @@ class EpdLetterFacts(models.AbstractModel):
         """Nothing arrives before it was sent: the service had taken it before it answered us."""
         known = (vals.get(name, letter[name]) for name in ("delivered_at", "bounced_at"))
         first = min(filter(None, known), default=None)
-        if first and letter.sent_at and first < letter.sent_at:
+        if first and letter["sent_at"] and first < letter["sent_at"]:
             vals["sent_at"] = first
         return vals
 
     @api.model
-    def _get_failure_vals(self, letter, status, raw):
-        vals = letter._describe_reason(status.failure_type)
+    def _get_failure_vals(self, drafts, status, raw):
+        vals = drafts.describe(status.failure_type)
         return {**vals, "failure_reason": f"{vals['failure_reason']} ({raw})"}
 
     @api.model
     def _get_arrived_vals(self, letter, kind, moment, source):
-        vals = {"is_deferred": False} if letter.is_deferred else {}
-        if letter.failure_type:
+        vals = {"is_deferred": False} if letter["is_deferred"] else {}
+        if letter["failure_type"]:
             vals |= {"failure_type": False, "failure_reason": False}  # it arrived after all
         if kind in DATED:
             vals |= self._get_dated_vals(letter, kind, moment, source)
@@ -157,27 +160,32 @@ class EpdLetterFacts(models.AbstractModel):
         return {f"{name}_at": moment, f"{name}_source": source}
 
     @api.model
-    def _react(self, letter, status, raw):
+    def _react(self, drafts, letter, status, raw):
         """Close the address that does not work or does not want letters any more."""
-        if letter.is_test or not letter.address_id:
+        if letter["is_test"] or not letter["address_id"]:
             return
         if status.kind in ("unsubscribed", "complained") or status.failure_type == "unsubscribed":
-            self._lose_address(letter, "unsubscribed", raw)
+            drafts.lose(letter, "unsubscribed", raw)
         elif (
             status.kind == "failed"
             and status.final
             and status.address_dead
-            and not letter.delivered_at
+            and not letter["delivered_at"]
         ):
-            self._lose_address(letter, "bounced", raw)
+            drafts.lose(letter, "bounced", raw)
 
     @api.model
-    def _lose_address(self, letter, state, raw):
-        """Stop using the address, on all accounts of the company that have it."""
+    def _lose_addresses(self, company_id, emails, state, raw):
+        """Stop using addresses, on all accounts of the company that have them.
+
+        :param emails: list of normalized addresses
+        :param state: ``bounced`` or ``unsubscribed``
+        :param raw: what the service said
+        """
         addresses = self.env["epd.delivery.address"].search(
             [
-                ("company_id", "=", letter.company_id.id),
-                ("email_normalized", "=", letter.email_normalized),
+                ("company_id", "=", company_id),
+                ("email_normalized", "in", emails),
                 ("state", "!=", "closed"),
             ]
         )
@@ -186,32 +194,28 @@ class EpdLetterFacts(models.AbstractModel):
     # --- events and letters ----------------------------------------------------------------------
 
     @api.model
-    def _match_events(self, events):
+    def _match_events(self, events, done=None):
         """Find the letters of events by the service's id or by our key, and apply the events.
 
         Events that fit no letter of their account are kept for later.
 
         :param events: ``epd.letter.event``
+        :param done: values to write on all of them along with it
         """
-        letters = self.env["epd.mailing.letter"].sudo()
-        found = letters.search(
-            Domain("unisender_account_id", "in", events.unisender_account_id.ids)
-            & (
-                Domain("provider_id", "in", [e.provider_id for e in events if e.provider_id])
-                | Domain("letter_key", "in", [e.letter_key for e in events if e.letter_key])
-            )
+        open_events = events.filtered(lambda event: not event.letter_id)
+        find = self._get_finder(
+            events.unisender_account_id,
+            [event.provider_id for event in open_events if event.provider_id],
+            [event.letter_key for event in open_events if event.letter_key],
         )
-        by_id = {(x.unisender_account_id, x.provider_id): x for x in found if x.provider_id}
-        by_key = {(x.unisender_account_id, x.letter_key): x for x in found if x.letter_key}
-        facts = []
+        facts, changes = [], {event: dict(done or {}) for event in events}
         for event in events:
             account = event.unisender_account_id
-            letter = by_id.get((account, event.provider_id)) or by_key.get(
-                (account, event.letter_key)
-            )
+            letter = event.letter_id or find(account, event.provider_id, event.letter_key)
             if not letter:
                 continue
-            event.letter_id = letter
+            if not event.letter_id:
+                changes[event]["letter_id"] = letter.id
             judged = times.judge(
                 event.event_at or None,
                 letter.sending_at or letter.create_date,
@@ -223,12 +227,35 @@ class EpdLetterFacts(models.AbstractModel):
             elif event.event_at:
                 # what was told stays in ``event_time_raw``
                 note = account._for_office().env._("The time cannot be true")
-                event.write({"event_at": False, "note": note})
+                changes[event] |= {"event_at": False, "note": note}
                 account._note_offset(judged.offset)
-            letter._settle_as_sent(event.provider_id, judged.moment, "event")
+            if letter.send_state == "unknown" or not letter.provider_id:
+                letter._settle_as_sent(event.provider_id, judged.moment, "event")
             source = event.source if judged.is_exact else "poll"
             facts.append((letter, event.raw_status, judged.moment, source))
+        events._unlocked()._write_each(changes)
         self.sudo()._apply_statuses(facts, logged=True)
+
+    @api.model
+    def _get_finder(self, accounts, provider_ids, letter_keys):
+        """Return a function (account, service's id, our key) → letter, or nothing.
+
+        :param accounts: ``epd.unisender.account`` whose letters are looked through
+        """
+        found = self.env["epd.mailing.letter"].sudo()
+        if provider_ids or letter_keys:
+            found = found.search(
+                Domain("unisender_account_id", "in", accounts.ids)
+                & (
+                    Domain("provider_id", "in", list(set(provider_ids)))
+                    | Domain("letter_key", "in", list(set(letter_keys)))
+                )
+            )
+        by_id = {(x.unisender_account_id.id, x.provider_id): x for x in found if x.provider_id}
+        by_key = {(x.unisender_account_id.id, x.letter_key): x for x in found if x.letter_key}
+        return lambda account, provider_id, key: (
+            by_id.get((account.id, provider_id)) or by_key.get((account.id, key))
+        )
 
     @api.model
     def _adopt_events(self, letters):
@@ -303,17 +330,30 @@ class EpdLetterFacts(models.AbstractModel):
 
     @api.model
     def _has_rival(self, letter):
-        """Tell whether another letter of ours may have gone to the address about then or later.
+        """Tell whether another letter of ours may have gone to the address about then or later."""
+        return letter in self._get_rivalled(letter)
+
+    @api.model
+    def _get_rivalled(self, letters):
+        """Return those with another letter of ours to the address, about then or later.
 
         Of any company: two of them may have one account at the service.
         """
-        return bool(
-            self.env["epd.mailing.letter"].search_count(
-                [
-                    ("id", "!=", letter.id),
-                    ("email_normalized", "=", letter.email_normalized),
-                    ("sending_at", ">=", letter.sending_at - timedelta(minutes=5)),
-                ],
-                limit=1,
+        begun = letters.filtered("sending_at")
+        if not begun:
+            return begun
+        begun.flush_model(["email_normalized", "sending_at"])
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT letter.id FROM epd_mailing_letter letter
+                 WHERE letter.id = ANY(%s) AND EXISTS (
+                    SELECT 1 FROM epd_mailing_letter other
+                     WHERE other.id <> letter.id
+                       AND other.email_normalized = letter.email_normalized
+                       AND other.sending_at >= letter.sending_at - interval '5 minutes')
+                """,
+                begun.ids,
             )
         )
+        return letters.browse(letter_id for (letter_id,) in found)

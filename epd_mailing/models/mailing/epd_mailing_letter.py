@@ -114,6 +114,30 @@ LETTER_STATES = [
 ]
 
 
+# the first that is there decides what is shown
+SHOWN_FACTS = (
+    ("unsubscribed", "unsubscribed_at"),
+    ("complained", "complained_at"),
+    ("spam", "spam_at"),
+    ("read", "clicked_at"),
+    ("opened", "opened_at"),
+    ("delivered", "delivered_at"),
+    ("bounced", "bounced_at"),
+    ("deferred", "is_deferred"),
+)
+
+
+def find_state(letter):
+    """Return the state that a letter shows, a function of what we did and what the world answered.
+
+    :param letter: ``epd.mailing.letter`` or its ``LetterDraft``
+    """
+    state = letter["send_state"]
+    if state in ("sent", "unknown", "rejected"):
+        state = next((name for name, field in SHOWN_FACTS if letter[field]), state)
+    return state
+
+
 class EpdMailingLetter(models.Model):
     """One document to one address: queue row, claim, outcome and what the world answered.
 
@@ -151,7 +175,7 @@ class EpdMailingLetter(models.Model):
 
     _name = "epd.mailing.letter"
     _description = "Letter"
-    _inherit = ["epd.state.gate", "epd.behind"]
+    _inherit = ["epd.state.gate", "epd.behind", "epd.bulk.rows"]
     _order = "mailing_id desc, id"
     _rec_name = "email"
 
@@ -240,7 +264,7 @@ class EpdMailingLetter(models.Model):
     is_test = fields.Boolean(readonly=True, required=True, default=False)
     resend_no = fields.Integer(readonly=True, default=0)
     resend_reason = fields.Char(readonly=True)
-    letter_key = fields.Char(readonly=True, copy=False, index="btree_not_null")
+    letter_key = fields.Char(readonly=True, copy=False)  # indexed by its uniqueness
     # what we did
     send_state = fields.Selection(
         [
@@ -352,21 +376,8 @@ class EpdMailingLetter(models.Model):
         "is_deferred",
     )
     def _compute_state(self):
-        facts = (
-            ("unsubscribed", "unsubscribed_at"),
-            ("complained", "complained_at"),
-            ("spam", "spam_at"),
-            ("read", "clicked_at"),
-            ("opened", "opened_at"),
-            ("delivered", "delivered_at"),
-            ("bounced", "bounced_at"),
-            ("deferred", "is_deferred"),
-        )
         for letter in self:
-            state = letter.send_state
-            if state in ("sent", "unknown", "rejected"):
-                state = next((name for name, field in facts if letter[field]), state)
-            letter.state = state
+            letter.state = find_state(letter)
 
     @api.depends("failure_type", "failure_reason", "raw_status")
     def _compute_reason_text(self):
@@ -478,7 +489,9 @@ class EpdMailingLetter(models.Model):
         )
         if error.code in LOSSES and not self.is_test:
             # by what the letter was sent to: its row may hold another address by now
-            self.env["epd.letter.facts"]._lose_address(self, LOSSES[error.code], error.code)
+            self.env["epd.letter.facts"]._lose_addresses(
+                self.company_id.id, [self.email_normalized], LOSSES[error.code], error.code
+            )
 
     def _write_not_sent(self, outcome):
         """Certainly not sent (no connection, «retry later», limit, stop): back to the queue."""

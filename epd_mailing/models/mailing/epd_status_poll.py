@@ -1,11 +1,13 @@
 import logging
 import time
 from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
 
 from ...tools.unisender import errors, statuses
-from ...tools.unisender.client import STATUS_BATCH
+from ...tools.unisender.client import STATUS_BATCH, CheckResult
+from .letter_drafts import LetterDrafts
 from .transaction import in_transaction
 
 _logger = logging.getLogger(__name__)
@@ -24,8 +26,22 @@ SILENCE = timedelta(minutes=20)
 RENEW = timedelta(days=1)  # a silent webhook is registered again so often
 RUN_WALL = 15.0  # seconds; a cron run shares its time with the other jobs
 BATCHES_AT_ONCE = 10  # by the button; the rest goes through the queue
+BATCHES_A_SLICE = 4  # asked one after another, written and committed together
 CONTACTS_A_RUN = 50
 MISSED_LOOKED_AT = 500  # events, to tell whether the webhook is silent
+
+
+class Answer(NamedTuple):
+    """What the service answered for letters.
+
+    ``told``: ``CheckResult``; ``asked``: the letters it answered for; ``refused``: those of the call
+    that went wrong with ``error``, if one did.
+    """
+
+    told: CheckResult
+    asked: models.BaseModel
+    refused: models.BaseModel
+    error: errors.UniSenderError | None
 
 
 class EpdStatusPoll(models.AbstractModel):
@@ -85,8 +101,12 @@ class EpdStatusPoll(models.AbstractModel):
                 return False
             if time.monotonic() - began > RUN_WALL:
                 return True
+            # asked once: what is repeated after a clash is the writing
+            answer = self._ask(account, due)
             if not in_transaction(
-                self.env, lambda due=due: self._poll(account, due), processed=len(due)
+                self.env,
+                lambda answer=answer: self._take(account, answer),
+                processed=len(due),
             ):
                 return False
             self.env.invalidate_all()
@@ -102,7 +122,7 @@ class EpdStatusPoll(models.AbstractModel):
                 *extra,
             ],
             order="next_poll_at",
-            limit=STATUS_BATCH,
+            limit=STATUS_BATCH * BATCHES_A_SLICE,
         )
 
     @api.model
@@ -125,10 +145,9 @@ class EpdStatusPoll(models.AbstractModel):
         )
         now = letters[: STATUS_BATCH * BATCHES_AT_ONCE]
         later = letters[STATUS_BATCH * BATCHES_AT_ONCE :]
-        for start in range(0, len(now), STATUS_BATCH):
-            batch = now[start : start + STATUS_BATCH]
-            if not self._poll(mailing.unisender_account_id, batch, counted=False):
-                return False
+        account = mailing.unisender_account_id
+        if now and not self._take(account, self._ask(account, now), counted=False):
+            return False
         if later:
             later._unlocked().write({"next_poll_at": fields.Datetime.now()})
             self.env["epd.work.engine"]._wake("epd_mailing.ir_cron_refresh")
@@ -136,46 +155,66 @@ class EpdStatusPoll(models.AbstractModel):
         return True
 
     @api.model
-    def _poll(self, account, letters, counted=True):
-        """Ask one batch and apply the answer.
+    def _ask(self, account, letters):
+        """Ask for letters, as many a call as the service takes, until it does not answer.
 
-        :param counted: False when a person asked: the next poll does not move away
-        :return: False when the service could not be asked
+        :return: :class:`Answer`
         """
-        now = fields.Datetime.now()
-        try:
-            answer = account._get_client().check_email(letters.mapped("provider_id"))
-        except errors.UniSenderError as error:
+        client, told = account._get_client(), CheckResult({}, {})
+        for start in range(0, len(letters), STATUS_BATCH):
+            batch = letters[start : start + STATUS_BATCH]
+            try:
+                found = client.check_email(batch.mapped("provider_id"))
+            except errors.UniSenderError as error:
+                return Answer(told, letters[:start], batch, error)
+            told = CheckResult(
+                told.statuses | found.statuses,
+                told.failed | found.failed,
+                told.warnings + found.warnings,
+            )
+        return Answer(told, letters, letters.browse(), None)
+
+    @api.model
+    def _take(self, account, answer, counted=True):
+        """Apply what the service answered.
+
+        :param answer: :class:`Answer`
+        :param counted: False when a person asked: the next poll does not move away
+        :return: False when the service could not be asked for all
+        """
+        now, told, error = fields.Datetime.now(), answer.told, answer.error
+        if error:
             _logger.warning("Statuses cannot be asked: %s", error.code)
             account._unlocked().write({"last_error": account._describe_error(error)})
             if isinstance(error, errors.Rejected):
                 # the same batch would be rejected again: each letter waits as after any check
-                self._plan_next_poll(letters, now, counted)
-            return False
-        account._note_warnings(answer.warnings)
-        if account.last_error and account.state == "active" and not account.fault_count:
-            account._unlocked().write({"last_error": False})  # of a poll before
-        self.env["epd.letter.facts"]._apply_statuses(
+                self._plan_next_poll(answer.refused, now, counted)
+        letters = answer.asked
+        account._note_warnings(told.warnings)
+        if not error and account.last_error and account.state == "active":
+            if not account.fault_count:
+                account._unlocked().write({"last_error": False})  # of a poll before
+        drafts = self.env["epd.letter.facts"]._fold_statuses(
             [
-                (letter, answer.statuses[letter.provider_id], now, "poll")
+                (letter, told.statuses[letter.provider_id], now, "poll")
                 for letter in letters
-                if letter.provider_id in answer.statuses
+                if letter.provider_id in told.statuses
             ]
         )
-        self._plan_next_poll(letters, now, counted)
+        self._plan_next_poll(letters, now, counted, drafts)
         self._forget(
             letters.filtered(
                 lambda letter: (
-                    letter.provider_id in answer.failed
+                    letter.provider_id in told.failed
                     and (letter.sent_at or letter.create_date) < now - KNOWN_AFTER
                 )
             ),
-            answer.failed,
+            told.failed,
         )
         for mailing in letters.mailing_id:
             if not mailing.refreshed_at or now - mailing.refreshed_at > timedelta(seconds=20):
                 mailing._unlocked().write({"refreshed_at": now})
-        return True
+        return not error
 
     @api.model
     def _forget(self, letters, reasons):
@@ -296,6 +335,7 @@ class EpdStatusPoll(models.AbstractModel):
         events = self.env["epd.letter.event"].search(
             [
                 ("letter_id", "=", False),
+                ("is_waiting", "!=", True),
                 ("source", "=", "webhook"),
                 ("received_at", ">", fields.Datetime.now() - timedelta(days=2)),
                 ("unisender_account_id", "!=", False),
@@ -350,10 +390,11 @@ class EpdStatusPoll(models.AbstractModel):
         )
         facts = self.env["epd.letter.facts"]
         now, client = letters[:CONTACTS_A_RUN], account._get_client()
+        rivalled = facts._get_rivalled(now)
         for letter in now:
             # asked once for each fact: the contact forgets with their next letter
             letter._unlocked().write({"contact_at": False})
-            if not letter.provider_id or not letter.sending_at or facts._has_rival(letter):
+            if not letter.provider_id or not letter.sending_at or letter in rivalled:
                 continue
             try:
                 facts._date_by_contact(letter, client.get_contact(letter.email_normalized))
@@ -367,21 +408,30 @@ class EpdStatusPoll(models.AbstractModel):
     # --- when to ask next ------------------------------------------------------------------------
 
     @api.model
-    def _plan_next_poll(self, letters, now, counted):
-        """Set the next poll: later each time, none after a final fact or the vendor's 30 days."""
-        plans = letters.grouped(lambda letter: self._get_next_poll(letter, now, counted))
-        for (next_at, count), planned in plans.items():
-            planned._unlocked().write({"next_poll_at": next_at, "poll_count": count})
+    def _plan_next_poll(self, letters, now, counted, drafts=None):
+        """Set the next poll: later each time, none after a final fact or the vendor's 30 days.
+
+        :param drafts: :class:`LetterDrafts` of what else is to be written of them, written along
+        """
+        drafts = drafts or LetterDrafts(self.env)
+        for letter in letters:
+            draft = drafts.open(letter)
+            next_at, count = self._get_next_poll(draft, now, counted)
+            draft.vals |= {"next_poll_at": next_at, "poll_count": count}
+        drafts.save()
 
     @api.model
     def _get_next_poll(self, letter, now, counted):
-        """Return (when to ask next or False, number of polls by then)."""
-        count = letter.poll_count + int(counted)
+        """Return (when to ask next or False, number of polls by then).
+
+        :param letter: its ``LetterDraft``
+        """
+        count = letter["poll_count"] + int(counted)
         facts = self.env["epd.letter.facts"]
-        age = facts._get_age(letter, letter.raw_status)
-        final = statuses.get_status(letter.raw_status or "", age).final
-        began = letter.sent_at or letter.sending_at
-        if (final and letter.send_state == "sent") or (began and began + KEPT < now):
+        age = facts._get_age(letter, letter["raw_status"])
+        final = statuses.get_status(letter["raw_status"] or "", age).final
+        began = letter["sent_at"] or letter["sending_at"]
+        if (final and letter["send_state"] == "sent") or (began and began + KEPT < now):
             return False, count
         minutes = INTERVALS[min(max(count - 1, 0), len(INTERVALS) - 1)]
         return now + timedelta(minutes=minutes), count

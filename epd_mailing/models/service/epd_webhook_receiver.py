@@ -1,6 +1,7 @@
 import secrets
 from datetime import timedelta
 
+import psycopg2
 from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
 from odoo.fields import NO_ACCESS
@@ -174,7 +175,25 @@ class EpdWebhookReceiver(models.AbstractModel):
             return
         vals = {name: now}
         vals |= {"webhook_rejected_reason": rejected} if rejected else {"webhook_silent_at": False}
-        self._unlocked().write(vals)
+        # by itself: calls come several at once, and to be the second at the account's row would have
+        # Odoo begin the whole call anew, after a pause
+        with self.env.registry.cursor() as cr:
+            account = self.with_env(self.env(cr=cr))
+            if account._claim_note():
+                account._unlocked().write(vals)
+
+    def _claim_note(self):
+        """Lock the row, unless somebody else has it: then they note the same, or the next call does."""
+        try:
+            self.env.cr.execute(
+                "SELECT id FROM epd_unisender_account WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED",
+                (self.id,),
+                log_exceptions=False,
+            )
+            return bool(self.env.cr.fetchone())
+        except psycopg2.errors.SerializationFailure:
+            self.env.cr.rollback()
+            return False
 
     def _note_offset(self, hours):
         """Tell a manager, once, that the times of events are of another zone.

@@ -55,7 +55,7 @@ class TestGoWebhook(GoCommon, HttpCase):
             payload = {"events_by_user": [{"user_id": 456, **names, "events": list(events)}]}
         raw = encode(payload, key)
         answer = self.url_open(self.path, data=gzip.compress(raw) if pack else raw)
-        self.env.invalidate_all()
+        self._run_cron("ir_cron_events")
         return answer.status_code
 
     def test_every_shape_tells_the_same(self):

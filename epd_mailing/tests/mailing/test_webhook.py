@@ -36,9 +36,11 @@ class TestWebhook(SendingCommon, HttpCase):
 
     def _post(self, events, key=KEY, path=None, name="events"):
         raw = encode({"events_by_user": [{"login": "x", name: events}]}, key)
-        return self.url_open(
+        answer = self.url_open(
             path or self.path, data=raw, headers={"Content-Type": "application/json"}
         )
+        self._run_cron("ir_cron_events")
+        return answer
 
     def _sent(self):
         return self._send().letter_ids[:3]
@@ -77,6 +79,7 @@ class TestWebhook(SendingCommon, HttpCase):
             KEY,
         )
         self.assertEqual(self.url_open(self.path, data=raw).status_code, 200)
+        self._run_cron("ir_cron_events")
         letter.invalidate_recordset()
         self.assertEqual(letter.state, "delivered")
 

@@ -52,11 +52,13 @@ class TestWebhookEvents(HttpCase, SendingCommon):
         return text.replace(f'"auth":"{key}"', f'"auth":"{mark}"', 1).encode()
 
     def _post(self, body, token=TOKEN):
-        return self.url_open(
+        answer = self.url_open(
             f"/epd_mailing/webhook/{token}",
             data=body,
             headers={"Content-Type": "application/json"},
-        ).status_code
+        )
+        self._run_cron("ir_cron_events")
+        return answer.status_code
 
     def _report(self, *events):
         self.assertEqual(self._post(self._body(list(events))), 200)
@@ -81,6 +83,7 @@ class TestWebhookEvents(HttpCase, SendingCommon):
                 f"/epd_mailing/webhook/{TOKEN}", data=body, headers={"Content-Type": kind}
             )
             self.assertEqual(answer.status_code, 200, kind)
+        self._run_cron("ir_cron_events")
         self.env.invalidate_all()
         self.assertEqual(self.letter.state, "delivered")
 

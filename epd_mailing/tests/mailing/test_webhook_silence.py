@@ -57,7 +57,7 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         answer = self.url_open(
             f"/epd_mailing/webhook/{token}", data=text.replace(key, mark, 1).encode()
         )
-        self.env.invalidate_all()
+        self._run_cron("ir_cron_events")
         return answer.status_code
 
     def test_silence_is_told_once_and_the_contacts_are_asked(self):
@@ -203,7 +203,7 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         text = json.dumps(payload, separators=(",", ":"))
         mark = hashlib.md5(text.encode()).hexdigest()
         self.url_open(f"/epd_mailing/webhook/{TOKEN}", data=text.replace(KEY, mark, 1).encode())
-        self.env.invalidate_all()
+        self._run_cron("ir_cron_events")
         self.assertEqual(self.letter.delivered_source, "webhook")
         self.assertFalse(self.unisender.event_offset)
 

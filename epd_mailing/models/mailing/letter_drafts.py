@@ -1,0 +1,91 @@
+"""What letters will be once a slice of reports is written: read once, folded in memory, written once."""
+
+from odoo import fields
+
+from .epd_mailing_letter import find_state
+
+
+class LetterDraft:
+    """A letter with the values that are to be written over those it has.
+
+    :param letter: ``epd.mailing.letter``
+    """
+
+    __slots__ = ("env", "known", "letter", "vals")
+
+    def __init__(self, letter):
+        self.letter, self.env = letter, letter.env
+        self.known, self.vals = {}, {}
+
+    def __getitem__(self, name):
+        if name in self.vals:
+            return self.vals[name]
+        if name not in self.known:
+            self.known[name] = self.letter[name]
+        return self.known[name]
+
+
+class LetterDrafts:
+    """The drafts of one slice, and what is to be done beside them.
+
+    :param env: environment with the rights of the program
+    """
+
+    def __init__(self, env):
+        self.env = env
+        self.drafts = {}  # {letter id: LetterDraft}
+        self.events = []  # values of ``epd.letter.event`` to be kept
+        self.lost = {}  # {(company id, state, raw status): {address: None}}, in their order
+        self.reasons = {}  # {failure type: values that say it}
+
+    def open(self, letter):
+        """Return the draft of a letter."""
+        draft = self.drafts.get(letter.id)
+        if draft is None:
+            draft = self.drafts[letter.id] = LetterDraft(letter)
+        return draft
+
+    def describe(self, failure_type):
+        """Return the values that say a failure type, in the present language."""
+        if failure_type not in self.reasons:
+            letters = self.env["epd.mailing.letter"]
+            self.reasons[failure_type] = letters._describe_reason(failure_type)
+        return self.reasons[failure_type]
+
+    def lose(self, draft, state, raw):
+        """Note that the address of a letter takes no more letters."""
+        key = draft["company_id"].id, state, raw
+        self.lost.setdefault(key, {})[draft["email_normalized"]] = None
+
+    def save(self):
+        """Write the letters, keep the events, close the addresses."""
+        changes = {}
+        for draft in self.drafts.values():
+            if draft.vals:
+                state = find_state(draft)
+                if state != draft["state"]:
+                    draft.vals["state"] = state
+                changes[draft.letter] = draft.vals
+        self.env["epd.mailing.letter"]._unlocked()._write_each(changes)
+        self.env["epd.letter.event"].sudo()._log(self.events)
+        for (company_id, state, raw), emails in self.lost.items():
+            self.env["epd.letter.facts"]._lose_addresses(company_id, list(emails), state, raw)
+
+
+def make_event_vals(draft, raw, moment, source):
+    """Return the event that keeps what was said of a letter.
+
+    :param moment: naive UTC
+    """
+    return {
+        "letter_id": draft.letter.id,
+        "company_id": draft["company_id"].id,
+        "unisender_account_id": draft["unisender_account_id"].id,
+        "provider_id": draft["provider_id"] or None,
+        "letter_key": draft["letter_key"] or None,
+        "email": draft["email"] or None,
+        "raw_status": raw,
+        "event_at": moment,
+        "source": source,
+        "received_at": fields.Datetime.now(),
+    }

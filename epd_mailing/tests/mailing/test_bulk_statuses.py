@@ -1,0 +1,249 @@
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+import psycopg2
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ...models.mailing import epd_letter_event
+from ...models.mailing.epd_letter_facts import EpdLetterFacts
+from ...tools.unisender.webhook import HookEvent
+from ..sending_common import SendingCommon
+
+RAW = ("ok_delivered", "ok_read", "ok_link_visited", "err_mailbox_full", "ok_sent")
+LOG = "odoo.addons.epd_mailing.models.mailing.epd_letter_event"
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestBulkStatuses(SendingCommon):
+    """What was said of thousands of letters is read, folded and written together."""
+
+    def setUp(self):
+        super().setUp()
+        self.mailing = self._make_mailing(self.documents[:0])
+        self.now = datetime(2026, 4, 2, 12)
+
+    def _make_letters(self, count, tag="a"):
+        sent_at = self.now - timedelta(hours=2)
+        return (
+            self.env["epd.mailing.letter"]
+            .sudo()
+            ._unlocked()
+            .create(
+                [
+                    {
+                        "mailing_id": self.mailing.id,
+                        "company_id": self.company.id,
+                        "unisender_account_id": self.unisender.id,
+                        "email": f"{tag}{number}@example.com",
+                        "email_normalized": f"{tag}{number}@example.com",
+                        "letter_key": f"{tag}-{number}",
+                        "provider_id": f"{tag}{number}",
+                        "send_state": "sent",
+                        "sending_at": sent_at,
+                        "sent_at": sent_at,
+                    }
+                    for number in range(count)
+                ]
+            )
+        )
+
+    def _make_event(self, letter, raw, moment=None, **vals):
+        moment = moment or self.now
+        return HookEvent(
+            **{
+                "event_name": "email_status",
+                "provider_id": letter.provider_id,
+                "email": letter.email,
+                "status": raw,
+                "event_time": f"{moment:%Y-%m-%d %H:%M:%S}",
+                "event_at": moment.replace(tzinfo=UTC),
+                "metadata": {"key": letter.letter_key},
+                **vals,
+            }
+        )
+
+    def _count(self, work):
+        """Return how many statements a work takes from a cold cache, all written."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        work()
+        self.env.flush_all()
+        return self.cr.sql_log_count - before
+
+    # --- statements -------------------------------------------------------------------------------
+
+    def test_statements_do_not_grow_with_the_letters(self):
+        facts = self.env["epd.letter.facts"]
+
+        def apply(letters, source):
+            facts._apply_statuses(
+                [
+                    (letter, RAW[number % 5], self.now + timedelta(seconds=number), source)
+                    for number, letter in enumerate(letters)
+                ]
+            )
+
+        for source in ("poll", "webhook"):
+            apply(self._make_letters(5, f"warm-{source}-"), source)
+            few, many = (
+                self._make_letters(5, f"few-{source}-"),
+                self._make_letters(250, f"many-{source}-"),
+            )
+            self.assertEqual(
+                self._count(lambda few=few, source=source: apply(few, source)),
+                self._count(lambda many=many, source=source: apply(many, source)),
+                source,
+            )
+
+    def test_statements_of_reported_events(self):
+        def read(letters):
+            events = [self._make_event(one, raw) for one in letters for raw in RAW[:3]]
+            self.env["epd.letter.event"]._store(self.unisender, events)
+            self.env["epd.letter.event"]._read_slice(2000)
+
+        read(self._make_letters(3, "warm"))
+        few, many = self._make_letters(3, "few"), self._make_letters(150, "many")
+        self.assertEqual(self._count(lambda: read(few)), self._count(lambda: read(many)))
+        self.assertEqual(set(many.mapped("state")), {"read"})
+
+    def test_one_report_or_all_together_come_to_the_same(self):
+        alone, together = self._make_letters(5, "alone"), self._make_letters(5, "together")
+        names = [
+            *self.env["epd.mailing.letter"]._fact_fields,
+            "state",
+            "sent_at",
+            "failure_type",
+            "failure_reason",
+            "contact_at",
+        ]
+
+        def tell(letters):
+            return [
+                (letter, raw, self.now + timedelta(minutes=7 * place - number), source)
+                for place, raw in enumerate(("ok_read", "err_will_retry", *RAW))
+                for number, letter in enumerate(letters)
+                for source in ("poll", "webhook")[number % 2 :]
+            ]
+
+        facts = self.env["epd.letter.facts"]
+        for fact in tell(alone):
+            facts._apply_statuses([fact])
+        facts._apply_statuses(tell(together))
+        self.env.invalidate_all()
+        for one, other in zip(alone, together, strict=True):
+            for name in names:
+                self.assertEqual(one[name], other[name], name)
+            self.assertEqual(len(one.event_ids), len(other.event_ids))
+        self.assertEqual(set(together.mapped("state")), {"read"})
+
+    # --- the writing ------------------------------------------------------------------------------
+
+    def test_each_row_gets_its_own_and_keeps_the_rest(self):
+        first, second, third = self._make_letters(3)
+        third._unlocked().write({"poll_count": 5})
+        self.env["epd.mailing.letter"]._unlocked()._write_each(
+            {
+                first: {"poll_count": 1},
+                second: {"delivered_at": self.now, "delivered_source": "poll"},
+                third: {"delivered_at": False},
+            }
+        )
+        self.env.invalidate_all()
+        self.assertEqual([one.poll_count for one in (first, second, third)], [1, 0, 5])
+        self.assertEqual((second.delivered_at, second.state), (self.now, "delivered"))
+        self.assertFalse(first.delivered_at or third.delivered_at)
+
+    def test_guarded_fields_stay_guarded(self):
+        letter = self.env["epd.mailing.letter"].browse(self._make_letters(1).id).sudo()
+        with self.assertRaises(UserError):
+            letter._write_each({letter: {"send_state": "pending"}})
+
+    # --- calls of the webhook ---------------------------------------------------------------------
+
+    def test_a_call_only_keeps_what_it_reports(self):
+        letter = self._make_letters(1)
+        self.env["epd.letter.event"]._store(
+            self.unisender, [self._make_event(letter, "ok_delivered")] * 2
+        )
+        event = self.env["epd.letter.event"].search([("provider_id", "=", letter.provider_id)])
+        self.assertEqual((len(event), event.is_waiting, letter.state), (1, True, "sent"))
+        self._run_cron("ir_cron_events")
+        self.assertEqual((event.is_waiting, event.letter_id), (False, letter))
+        self.assertEqual((letter.state, letter.delivered_source), ("delivered", "webhook"))
+        self.env["epd.letter.event"]._store(
+            self.unisender, [self._make_event(letter, "ok_delivered")]
+        )
+        self.assertEqual(len(letter.event_ids), 1, "a repeat is none")
+
+    def test_a_job_that_dies_leaves_all_that_it_has_not_read(self):
+        letters = self._make_letters(5)
+        events = [self._make_event(letter, "ok_delivered") for letter in letters]
+        self.env["epd.letter.event"]._store(self.unisender, events)
+        original, calls = EpdLetterFacts._match_events, []
+
+        def die(facts, found, done=None):
+            calls.append(len(found))
+            if len(calls) == 2:
+                original(facts, found, done)
+                raise SystemExit
+            return original(facts, found, done)
+
+        with (
+            patch.object(epd_letter_event, "READ_AT_ONCE", 2),
+            patch.object(EpdLetterFacts, "_match_events", die),
+            self.assertRaises(SystemExit),
+            self.cr.savepoint(),
+        ):
+            self.env["epd.letter.event"]._read_slice(2)
+            self.env["epd.letter.event"]._read_slice(2)
+        self.env.invalidate_all()
+        waiting = self.env["epd.letter.event"].search_count([("is_waiting", "=", True)])
+        self.assertEqual((waiting, set(letters.mapped("state"))), (5, {"sent"}))
+        with patch.object(epd_letter_event, "READ_AT_ONCE", 2):
+            self._run_cron("ir_cron_events")
+        self.assertEqual(set(letters.mapped("state")), {"delivered"})
+        self.assertFalse(self.env["epd.letter.event"].search_count([("is_waiting", "=", True)]))
+
+    @mute_logger(LOG)
+    def test_one_event_does_not_stop_the_others(self):
+        letters = self._make_letters(5)
+        events = [self._make_event(letter, "ok_delivered") for letter in letters]
+        self.env["epd.letter.event"]._store(self.unisender, events)
+        original = EpdLetterFacts._match_events
+
+        def fail(facts, found, done=None):
+            if letters[2].provider_id in found.mapped("provider_id"):
+                raise ValueError("odd")
+            return original(facts, found, done)
+
+        with patch.object(EpdLetterFacts, "_match_events", fail):
+            self._run_cron("ir_cron_events")
+        self.assertEqual(letters.mapped("state"), ["delivered"] * 2 + ["sent"] + ["delivered"] * 2)
+        odd = self.env["epd.letter.event"].search([("provider_id", "=", letters[2].provider_id)])
+        self.assertIn("ValueError", odd.note)
+        self.assertFalse(odd.is_waiting, "kept, and looked at again with those without a letter")
+        self._run_cron("ir_cron_refresh")
+        self.assertEqual(letters[2].state, "delivered")
+
+    def test_a_call_does_not_wait_for_the_accounts_row(self):
+        """A second call at the same moment notes nothing, instead of being begun anew by Odoo."""
+        original = type(self.cr).execute
+
+        def clash(cr, query, params=None, log_exceptions=True):
+            if "SKIP LOCKED" in str(query) and "epd_unisender_account" in str(query):
+                raise psycopg2.errors.SerializationFailure
+            return original(cr, query, params, log_exceptions)
+
+        self.unisender._unlocked().write({"webhook_called_at": False})
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            with patch.object(type(self.cr), "execute", clash):
+                self.unisender._note_webhook_call()
+            self.unisender.invalidate_recordset()
+            self.assertFalse(self.unisender.webhook_called_at)
+            self.unisender._note_webhook_call()
+        self.unisender.invalidate_recordset()
+        self.assertTrue(self.unisender.webhook_called_at)
