@@ -67,6 +67,25 @@ def test_an_account_is_opened_by_the_keyboard(house, page):
     clicks.shown(page.locator(".o_form_view :text('Фёдорова-О’Коннор')"))
 
 
+def test_the_application_is_found_by_what_people_call_it(house, page):
+    """Ctrl+K, «квитанция»: the application, whose own name is another word."""
+    clicks.enter(page, house.odoo, "epd-charges")
+    palette = page.locator(".o_command_palette")
+    for text in ("квитанц", "ЕПД", "Платёжный док", "/епд"):
+        page.keyboard.press("Control+k")
+        page.fill(".o_command_palette_search input", text)
+        # its name holds what was typed, so an earlier word's is not taken for it
+        found = palette.locator(f".o_command:has-text('Расчёты: {text.lstrip('/')}')")
+        clicks.shown(found, 1)
+        if text.startswith("/"):
+            break
+        page.keyboard.press("Escape")
+        palette.wait_for(state="detached")
+    found.click()
+    month = "Подготовка и отправка платёжных документов"
+    clicks.shown(page.locator(f".o_breadcrumb :text('{month}')"))
+
+
 # --- work that is watched -------------------------------------------------------------------------
 
 
