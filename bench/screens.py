@@ -168,8 +168,8 @@ def look(client, records, log):
     jobs = []
     for name, model, kind, _view in screens.SCREENS:
         views = client.call(model, screens.view_call(kind))
-        record = records.get(model)
-        calls = screens.data_calls(views, model, kind, record_id=record and record.id)
+        opened = records.get(model)
+        calls = screens.data_calls(views, model, kind, record_id=opened and opened.id)
         jobs.append((name, model, calls))
     for name, model, what in BEHIND:
         views = client.call(model, screens.view_call("list"))
