@@ -35,6 +35,13 @@ class EpdMailingFill(models.TransientModel):
         string="Receipts Without a Letter", compute="_compute_document_count"
     )
 
+    lack = fields.Selection(
+        [("accounts", "Accounts"), ("receipts", "Saved receipts"), ("without", "Without a letter")],
+        string="What Is Missing",
+        compute="_compute_lack",
+        help="What has to be there before a letter can be written.",
+    )
+
     @api.depends("mailing_id")
     def _compute_period_id(self):
         for wizard in self:
@@ -56,6 +63,30 @@ class EpdMailingFill(models.TransientModel):
                 wizard.mailing_id, wizard.period_id, wizard.list_id, wizard.form
             )
             wizard.document_count = documents.search_count(domain)
+
+    @api.depends("document_count", "period_id")
+    def _compute_lack(self):
+        """Say what is missing where there is nothing to add: the step before this one."""
+        for wizard in self:
+            own = [("company_id", "=", wizard.company_id.id)]
+            saved = [*own, ("period_id", "=", wizard.period_id.id), ("state", "=", "saved")]
+            if wizard.document_count:
+                wizard.lack = False
+            elif not self.env["epd.personal.account"].search_count(own, limit=1):
+                wizard.lack = "accounts"
+            elif not self.env["epd.payment.document"].search_count(saved, limit=1):
+                wizard.lack = "receipts"
+            else:
+                wizard.lack = "without"
+
+    def action_open_lack(self):
+        """Open where what is missing is made: the first steps or the accounts, or the run of the month."""
+        self.ensure_one()
+        name = "epd_billing_run_action"
+        if self.lack == "accounts":
+            manager = self.env.user.has_group("epd_mailing.group_epd_manager")
+            name = "epd_setup_action" if manager else "epd_personal_account_action"
+        return self.env["ir.actions.act_window"]._for_xml_id(f"epd_mailing.{name}")
 
     def action_fill(self):
         """Write the letters of these documents: now when they are few, else in the background.

@@ -41,6 +41,15 @@ class MailingReadiness:
         """Check that the UniSender account works, and from this database."""
         for mailing in self.mailings:
             account = mailing.unisender_account_id
+            if not account and not account.search_count(
+                [("company_id", "=", mailing.company_id.id)], limit=1
+            ):
+                raise UserError(
+                    self.env._(
+                        "There is no UniSender account yet. A manager adds it in “Configuration”, "
+                        "“UniSender Accounts”."
+                    )
+                )
             if not account:
                 raise UserError(self.env._("Choose the UniSender account to send through."))
             account._check_real()

@@ -145,6 +145,45 @@ class TestPlan(SendingCommon):
                     self.company.epd_quiet_from = value
                     self.company.flush_recordset()
 
+    def test_a_new_mailing_leads_to_what_is_missing(self):
+        """An office that has just begun: each lack names the step before, and opens it."""
+        office = self.env["res.company"].sudo().create({"name": "Новая УК"})
+        for user in (self.operator, self.manager):
+            user.sudo().write({"company_ids": [(4, office.id)]})
+        new = self.env["epd.mailing"].with_user(self.operator).with_company(office)
+        mailing = new.create({"subject": "Квитанция", "body": "<p>Т</p>"})
+        wizards = self.env["epd.mailing.fill"].with_company(office)
+        period = self.env["epd.billing.period"].create(
+            {"company_id": office.id, "date_start": "2026-03-01"}
+        )
+        given = {"mailing_id": mailing.id, "period_id": period.id}
+        for user, opened in (
+            (self.operator, "epd.personal.account"),
+            (self.manager, "epd.setup.step"),
+        ):
+            wizard = wizards.with_user(user).create(given)
+            self.assertEqual(wizard.lack, "accounts")
+            self.assertEqual(wizard.action_open_lack()["res_model"], opened)
+        with self.assertRaisesRegex(UserError, "UniSender"):
+            mailing.action_confirm_send()
+        self.env["epd.personal.account"].create(
+            {
+                "number": "1",
+                "company_id": office.id,
+                "building_id": self.building.copy({"company_id": office.id}).id,
+                "partner_id": self.env["res.partner"].create({"name": "Новый Плательщик"}).id,
+            }
+        )
+        wizard = wizards.with_user(self.operator).create(given)
+        self.assertEqual(wizard.lack, "receipts")
+        self.assertEqual(wizard.action_open_lack()["res_model"], "epd.billing.run")
+        # where the month is saved, what is left without a letter counts
+        own = self._make_mailing(self.documents.browse())
+        wizard = self.env["epd.mailing.fill"].create({"mailing_id": own.id})
+        self.assertFalse(wizard.lack)
+        wizard.form = "capital_repair"
+        self.assertEqual(wizard.lack, "without")
+
     def test_a_new_mailing_takes_saved_receipts(self):
         self._make_mailing(self.documents[:1])
         mailing = self._make_mailing(self.documents.browse())
