@@ -52,6 +52,7 @@ TAKEN = (
 ENTRANCES = {"1": 14, "2": 10}
 SECOND = "demo_building_second"
 OFFICE, OFFICE_PARTNER = "demo_office", "demo_office_partner"
+MADE = "made_"  # begins the external ids of what comes with any company
 SHIFTED = ("date_close", "paid_through", "read_on", "date_start")
 # what a person takes for theirs, in the order in which it is told; the rest is one number
 TOLD = (
@@ -253,10 +254,28 @@ class SampleOffice:
         company.partner_id.write(
             {**texts, "country_id": self.env.ref("base.ru").id, "company_id": company.id}
         )
-        self._name({OFFICE: company, OFFICE_PARTNER: company.partner_id})
+        self._name(
+            {OFFICE: company, OFFICE_PARTNER: company.partner_id, **self._find_made(company)}
+        )
         if not was_active:
             self._name({"activated_currency": rub})
         return company.with_env(self.env)
+
+    def _find_made(self, company):
+        """Return ``{name: record}`` of what other applications made for the company, of no company.
+
+        Odoo's ``account`` makes a sequence of payments, say. What has a company goes with it anyway.
+        """
+        return {
+            f"{MADE}{name}": record
+            for name, field in company._fields.items()
+            if field.type == "many2one"
+            and field.store
+            and (record := company[name])
+            and record not in (company.partner_id, company)
+            and record.create_date == company.create_date  # in this very transaction
+            and not ("company_id" in record._fields and record.company_id)
+        }
 
     def _has_russian(self):
         return bool(self.env["res.lang"]._lang_get("ru_RU"))
@@ -392,13 +411,18 @@ class SampleOffice:
         partner = company.partner_id
         currency = self.env.ref(f"{SPACE}.activated_currency", raise_if_not_found=False)
         bank = self.env.ref(f"{SPACE}.demo_bank", raise_if_not_found=False)
-        company.epd_current_period_id = False
+        self._let_rows_go(company)
         self._find_kept_partners(company).company_id = False
         for _model, records in self._find_rows(company):
             self._delete(records)
         self._delete_files(company)
+        made = self.env["ir.model.data"].search(
+            [("module", "=", SPACE), ("name", "=like", f"{MADE}%")]
+        )
         self._delete(company)
         self._delete(partner)
+        for row in made:
+            self._delete(self.env[row.model].browse(row.res_id).exists())
         if bank and not bank._epd_get_payees():
             self._delete(bank)
         self._forget_in_fields(company.id)
@@ -408,6 +432,24 @@ class SampleOffice:
         ):
             currency.active = False
         self.env.registry.clear_cache()
+
+    def _let_rows_go(self, company):
+        """Have the company name none of its own rows any more, those of other applications too.
+
+        With Odoo's ``resource`` (``stock`` brings it) a company names its working hours.
+        """
+        owned = set(self._find_models())
+        company.write(
+            {
+                name: False
+                for name, field in company._fields.items()
+                if field.type == "many2one"
+                and field.store
+                and field.comodel_name in owned
+                and not field.required
+                and company[name]
+            }
+        )
 
     def _delete(self, records):
         """Delete rows past the checks that keep what is proof of something: here it is none."""

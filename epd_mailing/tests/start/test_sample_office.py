@@ -394,6 +394,23 @@ class TestSampleOffice(EpdCommon):
         self._take_out()
         self._check_counts(before)
 
+    def test_what_is_made_with_any_company_goes_with_it(self):
+        """As Odoo's ``account`` makes a sequence for each company, which is of no company itself."""
+        before = self._count_rows()
+        made = self.env["report.paperformat"].create({"name": "Made with the company"})
+        default = self.env["ir.default"].create(
+            {
+                "field_id": self.env["ir.model.fields"]._get("res.company", "paperformat_id").id,
+                "json_value": str(made.id),
+            }
+        )
+        company = self._put_in()
+        self.assertEqual(company.paperformat_id.id, made.id)
+        default.unlink()
+        self._take_out()
+        self.assertFalse(made.exists())
+        self._check_counts(before)
+
     def test_another_manager_takes_it_out(self):
         """Who does not have the company among theirs is a manager of this database all the same."""
         company = self._put_in()
