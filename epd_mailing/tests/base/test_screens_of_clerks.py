@@ -70,7 +70,9 @@ class TestScreensOfClerks(EpdCommon):
         for view, arch in self._views("list", "form"):
             lists = [arch] if arch.tag == "list" else []
             for node in [*lists, *arch.iterfind(".//field/list")]:
-                self.assertIn("o_epd_list", node.get("class", ""), f"class of a list: {view.xml_id}")
+                self.assertIn(
+                    "o_epd_list", node.get("class", ""), f"class of a list: {view.xml_id}"
+                )
 
     def test_a_phone_shows_cards(self):
         """A list of many columns is read sideways there; the web client takes cards where there are any."""
