@@ -13,12 +13,15 @@ class TestMailingNext(SendingCommon):
     """One next step on a mailing that is over: unknown outcomes, then addresses, then none."""
 
     def _get_steps(self, mailing):
-        """Return the names of the highlighted buttons of a mailing's head, as an operator has them."""
+        """Return (name, context) of the highlighted buttons of a mailing's head, as an operator has them.
+
+        They come before the others: of all of them, a phone shows the first.
+        """
         mailing = mailing.with_user(self.operator)
         mailing.invalidate_recordset()
         view = self.env.ref("epd_mailing.epd_mailing_view_form")
         arch = etree.fromstring(mailing.get_view(view.id, "form")["arch"])
-        steps = []
+        shown = []
         for node in arch.xpath("/form/header/button"):
             condition = node.get("invisible") or "False"
             names = {
@@ -26,9 +29,11 @@ class TestMailingNext(SendingCommon):
                 for part in ast.walk(ast.parse(condition, mode="eval"))
                 if isinstance(part, ast.Name)
             }
-            if "oe_highlight" in (node.get("class") or "") and not eval(condition, {}, names):  # pylint: disable=eval-used
-                steps.append((node.get("name"), node.get("context") or ""))
-        return steps
+            if not eval(condition, {}, names):  # pylint: disable=eval-used
+                shown.append(node)
+        steps = [node for node in shown if "oe_highlight" in (node.get("class") or "")]
+        self.assertEqual(shown[: len(steps)], steps)
+        return [(node.get("name"), node.get("context") or "") for node in steps]
 
     def _bounce(self, letter):
         letter._unlocked().write(
