@@ -172,11 +172,26 @@ DOUBLE = "{% set a = 'xxxxxxxxxx' %}{% set b = [1] %}{% set n = 99 %}"
         "{{ " + "(" * 15 + "payer_name" + "|urlencode)" * 15 + " }}",
         "{{ " + "(" * 15 + "payer_name" + "|e ~ '')" * 15 + " }}",
         "{{ payer_name" + "|replace('я', payer_name)" * 5 + " }}",
+        "{{ " + "[" * 30 + "'\\\\'" + "]|upper" * 30 + " }}",
+        "{{ " + "([" * 30 + "'\\\\'" + "] ~ '')" * 30 + " }}",
+        "{{ " + "(" * 30 + "'\\\\'" + ",)|trim" * 30 + " }}",
     ],
 )
 def test_no_template_takes_all_the_time_or_memory(template):
     with pytest.raises(TemplateError):
         body(template, payer_name="я" * 1000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["payer_name is divisibleby(3)", "payer_name|foo", "[payer_name]", "payer_name[0]", "self"],
+)
+def test_what_is_not_available_is_found_in_every_branch(text):
+    with pytest.raises(TemplateError) as caught:
+        check_template(
+            "Тема", "x\n{% if account_number == 'never' %}\n{{ " + text + " }}{% endif %}"
+        )
+    assert (caught.value.code, caught.value.line) == ("forbidden", 3)
 
 
 def test_what_templates_may_do():
@@ -185,8 +200,9 @@ def test_what_templates_may_do():
         " {{ 'Л/с ' ~ account_number }}{{ ', ЕЛС' if unified_account_number else '' }}"
         " {{ nothing|default('—') }} {{ payer_name|truncate(6, True, '…') }} {{ none or '' }}"
         "{% if period in ['март 2026', 'май 2026'] and payer_name|length > 5 %}!{% endif %}"
+        "{{ 'да' if period == 'никогда' }}{{ '!' if period is in ['март 2026', period] else '?' }}"
         "{% if provider_phone is defined and provider_phone is ne '' %}{{ '<' ~ ' a '|trim }}{% endif %}"
-    ) == ("МАРТ 2026 Л/с 0100001, ЕЛС — Ивано… !&lt;a")
+    ) == ("МАРТ 2026 Л/с 0100001, ЕЛС — Ивано… !!&lt;a")
 
 
 @given(st.text(alphabet="{}%# abc'\"|~()[]+*.0123456789\n", max_size=60), st.booleans())

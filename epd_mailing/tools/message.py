@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateSyntaxError, UndefinedError
+from jinja2 import TemplateAssertionError, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup, escape
 
@@ -226,10 +226,10 @@ def _compile(source: str, autoescape: bool) -> template_sandbox.Compiled:
         return template_sandbox.compile_template(
             _read_tags(source) if autoescape else source, autoescape
         )
+    except TemplateAssertionError as error:
+        raise TemplateError("forbidden", error.lineno or 0, error.message or "") from error
     except TemplateSyntaxError as error:
         raise TemplateError("syntax", error.lineno or 0, error.message or "") from error
-    except template_sandbox.Forbidden as error:
-        raise TemplateError("forbidden", error.lineno, str(error)) from error
     except (RecursionError, SyntaxError, MemoryError) as error:
         raise TemplateError("too_complex") from error
     except ValueError as error:  # a number of thousands of digits
@@ -241,7 +241,7 @@ def _render(source: str, data: dict[str, str], autoescape: bool) -> str:
     try:
         parts: list[str] = []
         size = 0
-        for part in template_sandbox.generate(compiled, data):
+        for part in compiled.template.generate(data):
             size += len(part)
             if size > RESULT_LIMIT:
                 raise TemplateError("too_long")
