@@ -20,14 +20,32 @@ class EpdCommon(TransactionCase):
         cls.env = cls.env(context={**cls.env.context, "tracking_disable": QUIET})
         cls.rub = cls.env.ref("base.RUB")
         cls.rub.active = True
+        cls._make_company()
+        cls.operator = cls._make_user("epd_operator", "epd_mailing.group_epd_operator")
+        cls.manager = cls._make_user("epd_manager", "epd_mailing.group_epd_manager")
+        cls._make_payees()
+        cls._make_building()
+        cls.period = cls.env["epd.billing.period"].create(
+            {"date_start": date(2026, 3, 1), "company_id": cls.company.id}
+        )
+        cls.company.epd_current_period_id = cls.period
+        cls._make_accounts()
+        for account in cls.accounts:
+            cls._make_charges(account)
+
+    @classmethod
+    def _make_company(cls):
+        """Make the office, and work in it alone."""
         cls.company = cls.env["res.company"].create(
             {"name": "ООО «УК Тест»", "currency_id": cls.rub.id}
         )
         cls.company.partner_id.write({"vat": "1655123453", "epd_kpp": "165501001"})
         cls.env.user.write({"company_ids": [(4, cls.company.id)], "company_id": cls.company.id})
         cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": cls.company.ids})
-        cls.operator = cls._make_user("epd_operator", "epd_mailing.group_epd_operator")
-        cls.manager = cls._make_user("epd_manager", "epd_mailing.group_epd_manager")
+
+    @classmethod
+    def _make_payees(cls):
+        """Make the bank accounts of the office and of the capital-repair fund."""
         cls.bank = cls.env["res.bank"].create(
             {
                 "name": "Банк «Пример», г. Казань",
@@ -46,6 +64,10 @@ class EpdCommon(TransactionCase):
                 for number in ("40702810900000001234", "40705810200000005678")
             ]
         )
+
+    @classmethod
+    def _make_building(cls):
+        """Make the building, three services and who provides them there."""
         cls.building = cls.env["epd.building"].create(
             {
                 "name": "г. Казань, ул. Тестовая, д. 1",
@@ -82,10 +104,10 @@ class EpdCommon(TransactionCase):
                 )
             ]
         )
-        cls.period = cls.env["epd.billing.period"].create(
-            {"date_start": date(2026, 3, 1), "company_id": cls.company.id}
-        )
-        cls.company.epd_current_period_id = cls.period
+
+    @classmethod
+    def _make_accounts(cls):
+        """Make four accounts, with a payer each."""
         partners = cls.env["res.partner"].create(
             [
                 {"name": "Иванов Иван Иванович", "email": "ivanov@example.com"},
@@ -109,8 +131,6 @@ class EpdCommon(TransactionCase):
                 for number, partner in enumerate(partners, start=100)
             ]
         )
-        for account in cls.accounts:
-            cls._make_charges(account)
 
     @classmethod
     def _make_user(cls, login, group):

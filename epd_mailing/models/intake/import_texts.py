@@ -14,6 +14,7 @@ def describe_problem(env, code, value=""):
     texts = {
         **_get_cell_texts(env, value),
         **_get_record_texts(env, value),
+        **_get_line_texts(env, value),
         **_get_payment_texts(env, value),
         **_get_account_texts(env, value),
     }
@@ -113,10 +114,33 @@ def _get_record_texts(env, value):
     }
 
 
-def _get_payment_texts(env, value):
-    """Return what is wrong with a payment, or with a line that others have or have not."""
+def _get_line_texts(env, value):
+    """Return what is wrong with a line of the month that stands twice, or in the file or here alone."""
     return {
         "twice": env._("The same line stands in the file before."),
+        "line_gone": env._(
+            "The file does not have this line of the month. It is removed: %s", value
+        ),
+        "line_moved": env._(
+            "Was changed after the file was loaded, so it stays as it is: %s", value
+        ),
+        "line_deleted": env._(
+            "Was deleted after the file was loaded, so there is nothing to take back: %s", value
+        ),
+        "line_paid": env._(
+            "Payments came to this balance, so it keeps them and loses the other figures: %s", value
+        ),
+        "line_kept": env._(
+            "The file does not have this line of the month, but it stays, as a row of its account "
+            "cannot be taken: %s",
+            value,
+        ),
+    }
+
+
+def _get_payment_texts(env, value):
+    """Return what is wrong with a payment, or with those recorded before."""
+    return {
         "paid_twice": env._(
             "The same payment (account, day and sum) stands in the file before: it is added once "
             "more. If it is one payment, delete the row; a column with payment numbers tells "
@@ -155,23 +179,6 @@ def _get_payment_texts(env, value):
         "paid_other": env._(
             "A sum was recorded as paid without a register: %s. The payments of the file are "
             "added to it: see that it does not hold them already.",
-            value,
-        ),
-        "line_gone": env._(
-            "The file does not have this line of the month. It is removed: %s", value
-        ),
-        "line_moved": env._(
-            "Was changed after the file was loaded, so it stays as it is: %s", value
-        ),
-        "line_deleted": env._(
-            "Was deleted after the file was loaded, so there is nothing to take back: %s", value
-        ),
-        "line_paid": env._(
-            "Payments came to this balance, so it keeps them and loses the other figures: %s", value
-        ),
-        "line_kept": env._(
-            "The file does not have this line of the month, but it stays, as a row of its account "
-            "cannot be taken: %s",
             value,
         ),
     }

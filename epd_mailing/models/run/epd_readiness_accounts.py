@@ -82,14 +82,25 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_latin_unified(self, run, accounts):
+        return self._find_odd_numbers(accounts, "unified_number", requisites.check_unified_account)
+
+    def _find_odd_numbers(self, accounts, column, check):
+        """Return the ids of the accounts whose number in a column is not written as it has to be.
+
+        :param accounts: SQL of ids
+        :param check: function of the number that returns what is wrong with it, or nothing
+        :return: list of int
+        """
+        column = SQL.identifier(column)
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, unified_number FROM epd_personal_account"
-                " WHERE id IN %s AND unified_number <> '' ORDER BY id",
-                accounts,
+                "SELECT id, %(column)s FROM epd_personal_account"
+                " WHERE id IN %(accounts)s AND %(column)s <> '' ORDER BY id",
+                column=column,
+                accounts=accounts,
             )
         )
-        return [account for account, number in rows if requisites.check_unified_account(number)]
+        return [account for account, number in rows if check(number)]
 
     def _find_shared_email(self, run, accounts):
         return query_ids(
@@ -166,14 +177,7 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_odd_gis_service(self, run, accounts):
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id, gis_service_id FROM epd_personal_account"
-                " WHERE id IN %s AND gis_service_id <> '' ORDER BY id",
-                accounts,
-            )
-        )
-        return [account for account, number in rows if requisites.check_service_id(number)]
+        return self._find_odd_numbers(accounts, "gis_service_id", requisites.check_service_id)
 
     def _find_no_gis_document(self, run, accounts):
         placed = SQL(
