@@ -173,7 +173,7 @@ def look(client, records, log):
         jobs.append((name, model, calls))
     for name, model, what in BEHIND:
         views = client.call(model, screens.view_call("list"))
-        domain = [["behind", "=", f"{run}:{what}"]]
+        domain = [["drilldown", "=", f"{run}:{what}"]]
         jobs.append((name, model, screens.data_calls(views, model, "list", domain)))
     for name, method in PAGES:
         jobs.append((name, "epd.billing.run", [(method, [[run]], {})]))

@@ -17,8 +17,8 @@ from .store import Store
 EPILOG = """
 Speaks the classic UniSender API at http://HOST:PORT/ru/api/METHOD; the inbox is http://HOST:PORT/.
 The first (or last) word of a recipient's local part scripts its fate: full, unknown, inactive, retry,
-giveup, lost, spam, fbl, unsub, new, noread, read, click; unsubscribed, invalid, later are refused;
-slow, drop, e502, nonjson break the answer after the letter was taken in.
+giveup, lost, spam, fbl, unsub, new, noread, read, click; unsubscribed, invalid, later are rejected;
+slow, drop, e502, nonjson break the answer after the letter was accepted.
 Unisender Go: http://HOST:PORT/ru/transactional/api/v1/METHOD.json, its inbox /go/, its control /sandbox/go/…
 Control, JSON: GET /sandbox/letters[?email=], GET /sandbox/attachment/ROWID,
 GET /sandbox/hooks, /sandbox/count; POST /sandbox/faults (ends them all),

@@ -25,7 +25,7 @@ class ContactMethods:
         return {"id": self.store.run("INSERT INTO list (title) VALUES (?)", title)}
 
     def do_subscribe(self, args):
-        """Put a person into lists; ``double_optin`` 3 takes his consent as given."""
+        """Put a person into lists; ``double_optin`` 3 takes their consent as given."""
         fields = nested(args, "fields")
         email = fields.get("email", "").strip().lower()
         lists = self._read_lists(args)
@@ -100,7 +100,7 @@ class ContactMethods:
         }
 
     def do_getContact(self, args):
-        """The contact of an address with the times of his last letter (UTC)."""
+        """The contact of an address with the times of their last letter (UTC)."""
         email = text(args, "email").lower()
         self.advance()
         rows = self.store.rows("SELECT * FROM letter WHERE email = ? ORDER BY received", email)

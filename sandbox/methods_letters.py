@@ -25,7 +25,7 @@ class LetterMethods:
             raise ApiError("invalid_arg", "SZ010126-03 [email is required]")
         checking = text(args, "error_checking") == "1"
         number(args, "track_read"), number(args, "track_links")
-        rejections = self._refuse_people(people, args)
+        rejections = self._reject_people(people, args)
         if rejections[0] and not checking and len(people) == 1:
             raise ApiError(*rejections[0])
         entries = [
@@ -75,29 +75,29 @@ class LetterMethods:
             self.put_into_list(email, text(args, "list_id"))
         return self.store.add_letter(letter, files)
 
-    def _refuse_people(self, people, args):
-        """Return the refusal of each recipient, or None, before any letter is taken in.
+    def _reject_people(self, people, args):
+        """Return the rejection of each recipient, or None, before any letter is accepted.
 
-        :raise ApiError: the call as a whole is refused
+        :raise ApiError: the call as a whole is rejected
         """
-        rejections, taken = [], []
+        rejections, earlier = [], []
         for email in people:
-            rejections.append(self._reject(email, args, taken))
-            taken += [] if rejections[-1] else [email]
+            rejections.append(self._reject(email, args, earlier))
+            earlier += [] if rejections[-1] else [email]
         return rejections
 
-    def _reject(self, email, args, taken):
-        """Return (code, message) of a refusal of this letter, or None.
+    def _reject(self, email, args, earlier):
+        """Return (code, message) of a rejection of this letter, or None.
 
-        :param taken: addresses of the letters that the same call takes in before
-        :raise ApiError: the call as a whole is refused
+        :param earlier: addresses of the letters that the same call has accepted before
+        :raise ApiError: the call as a whole is rejected
         """
         return (
             self._reject_recipient(email)
             or self._reject_text(args)
             or self._reject_size(args)
             or self._reject_scripted(email)
-            or self._reject_limits(email, args, taken)
+            or self._reject_limits(email, args, earlier)
         )
 
     @staticmethod
@@ -144,14 +144,14 @@ class LetterMethods:
         code = fates.REJECTIONS.get(fates.script_of(email))
         return (code, "По сценарию песочницы") if code else None
 
-    def _reject_limits(self, email, args, taken):
+    def _reject_limits(self, email, args, earlier):
         settings, now = self.settings, self.store.now()
         if settings["list_must_exist"] and not self.is_list(text(args, "list_id")):
             raise ApiError("invalid_arg", "SZ010126-06 [list_id is unknown]")
         if settings["free_plan"] and not self.is_contact(email):
             raise ApiError("invalid_arg", "SZ010126-07 [Free plan: only confirmed addresses]")
         if settings["address_seconds"] and (
-            email in taken
+            email in earlier
             or self.store.rows(
                 "SELECT 1 FROM letter WHERE email = ? AND received > ? LIMIT 1",
                 email,
@@ -163,7 +163,7 @@ class LetterMethods:
             self.store.rows("SELECT count(*) AS n FROM letter WHERE received > ?", now - 86400)[0][
                 "n"
             ]
-            + len(taken)
+            + len(earlier)
             >= settings["per_day"]
         ):
             raise ApiError(settings["day_limit_code"], settings["day_limit_text"])

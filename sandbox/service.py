@@ -132,7 +132,7 @@ class Service(LetterMethods, ContactMethods, AccountMethods, HookMethods):
                 self.events.append((letter, now, status))
 
     def change_settings(self, changes):
-        """Take over settings; a name that is not known is refused, and a speed that is none.
+        """Take over settings; a name that is not known is rejected, and a speed that is none.
 
         :raise ApiError: unknown name, or not a speed
         """

@@ -131,7 +131,7 @@ def test_a_letter_is_written_and_seen_as_its_payer_sees_it(post, page, shoot):
     page.locator(f".o-autocomplete--dropdown-item:has-text('{number}')").first.click()
     expect(preview).to_contain_text(f"Доброе утро! {number}")
     expect(page.locator(".o_field_widget[name=preview_subject]")).not_to_contain_text("{{")
-    # the subject, with a field that does not exist: told while it is typed
+    # the subject, with a field that does not exist: shown while it is typed
     subject = page.locator(".o_field_widget[name=subject] input")
     subject.fill("Счёт {{ acount_number }}")
     problem = page.locator(".o_field_widget[name=text_problem]:visible")

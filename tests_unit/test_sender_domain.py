@@ -148,5 +148,5 @@ def test_what_the_service_has_not_seen_yet_is_not_in_order(names):
 
 def test_no_text_of_dns_breaks_a_database(names):
     found = check(names, {DOMAIN: ["v=spf1 \\000 -all"]})["spf"]
-    assert "\x00" not in found.found[0]
+    assert "\x00" not in found.present[0]
     assert "\x00" not in found.put

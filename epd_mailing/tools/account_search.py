@@ -4,7 +4,7 @@ Two sides of one agreement. :func:`make_text` writes what is known of an account
 :func:`make_patterns` turns what a person typed into LIKE patterns over that line. Both fold alike:
 small letters, «ё» as «е», no punctuation, Latin look-alikes of «12A» as Russian letters.
 
-The line has words of payer and address first, then the parts of the address that are told apart by a
+The line has words of payer and address first, then the parts of the address that are distinguished by a
 mark (``#10`` a number of the house, ``=7`` the flat), then the numbers (``!0100007``), so that a
 pattern may ask for «a house 10 and after it a flat 7», or for digits within a number alone::
 

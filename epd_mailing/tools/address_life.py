@@ -1,6 +1,6 @@
 """The life of the e-mail addresses of one account: what happens to them, as pure functions.
 
-An account has rows, one for each mailbox it was ever told. A row either follows the e-mail of a
+An account has rows, one for each mailbox it was ever given. A row either follows the e-mail of a
 person's contact or was typed by hand for that person. Each function takes the rows before an event
 and returns the rows after it; whoever keeps the rows writes down what differs (:func:`diff`). Closed
 rows are history: they never come back, a mailbox that is given again gets a new row.

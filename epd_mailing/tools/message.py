@@ -60,7 +60,7 @@ _HIDDEN = (
     "{}</div>"
 )
 _BODY_TAG = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
-_MARK = "\ue000unsubscribe\ue000"  # private use: cannot come from data, see _plain
+_MARK = "\ue000unsubscribe\ue000"  # private use: cannot come from data, see _clean_values
 _URL = re.compile(r"https?://[^\s<>\"'«»]*[^\s<>\"'«».,;:!?)\]]")
 # «{{ … }}» and «{% … %}» of a template, without braces inside: read in linear time
 _TAG = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
@@ -205,7 +205,7 @@ def _read_tags(source: str) -> str:
     return _TAG.sub(lambda found: html_entities.unescape(found.group()), source)
 
 
-def _plain(data: Mapping[str, str]) -> dict[str, str]:
+def _clean_values(data: Mapping[str, str]) -> dict[str, str]:
     """Return the values without characters that letters cannot carry.
 
     :raise TypeError: a value that is no text
@@ -370,7 +370,7 @@ def render_message(
     :raise TemplateError: naming the line
     :raise TypeError: a value that is no text
     """
-    values = _plain(data)
+    values = _clean_values(data)
     title, hint = _render_subject(subject, values), _render_preheader(preheader, values)
     return Message(title, _hide(hint, _render_body(body, values, is_html)), hint)
 

@@ -108,7 +108,7 @@ class Pattern:
     """How file names are built: ``{account}`` needed, ``{month}`` and a few ``*`` allowed.
 
     ``{account}_{month}.pdf`` reads «0100001_03.2026.pdf», «0100001_2026-03.pdf», «0100001_0326.pdf».
-    Beside a ``*`` an account is taken whole; where its end cannot be told, not at all or with what
+    Beside a ``*`` an account is taken whole; where its end is not known, not at all or with what
     is joined to it. Letters' case does not count; folders do not belong to the name.
     """
 

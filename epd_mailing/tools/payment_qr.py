@@ -23,7 +23,7 @@ HEADER = "ST0001"
 CODECS = {"1": "cp1251", "2": "utf-8"}  # sign of the encoding: Python's codec
 SEPARATORS = "|#;:^_~{}!$%&()*+,/@"
 MANDATORY_LIMIT = 300  # bytes of the mandatory block without the 8-byte header
-# a longer text has its payer's address cut, then the payer's name left out: version 20 at most (53 mm on paper)
+# a longer text has its payer's address cut, then the payer's name omitted: version 20 at most (53 mm on paper)
 CODE_LIMIT = 666
 MODULE_MM = 0.5
 MODULE_PIXELS = 4
@@ -154,7 +154,7 @@ def _build(order: PaymentOrder, bare: bool) -> str:
     """Return the text with this name; ``bare``: without what Windows-1251 cannot hold of the payer."""
     pairs = list(_pairs(order))
     if bare:
-        pairs = _leave_out_foreign(pairs)
+        pairs = _drop_foreign(pairs)
     sign = _encoding(pairs)
     pairs = _within_limit(pairs, CODECS[sign])
     separator = _separator(pairs)
@@ -169,8 +169,8 @@ def _clean(value: object) -> str:
     return _UNSEEN.sub("", re.sub(r"\s+", " ", str(value or ""))).strip()
 
 
-def _leave_out_foreign(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Leave out the payer's name or address where Windows-1251 lacks one of their letters."""
+def _drop_foreign(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Drop the payer's name or address where Windows-1251 lacks one of their letters."""
 
     def lacks(key: str, value: str) -> bool:
         try:

@@ -128,7 +128,7 @@ def _walk_from(
             if mark in seen:
                 continue
             seen.add(mark)
-        for child in _look(value, role):
+        for child in _check_container(value, role):
             left -= 1
             if left < 0:
                 raise Active("too many objects")
@@ -144,7 +144,7 @@ _CONTAINERS = (
 )
 
 
-def _look(value: Any, role: str) -> Iterator[tuple[Any, str]]:
+def _check_container(value: Any, role: str) -> Iterator[tuple[Any, str]]:
     """Check one array or dictionary; yield what is in it, with the role that its place gives.
 
     Roles: ``trailer``, ``catalog``, ``page``, ``annotations``, ``annotation``, ``action``, ``opening``
@@ -232,8 +232,8 @@ def _role(key: str, child: Any, role: str, kind: str) -> str:
         return "annotations"
     if role in ("action", "opening") and key == "/Next":
         return role
-    told = kind == "/StructElem" and role != "annotation"
-    if key in ("/A", "/PA") and not told and _is_dictionary(child):
+    is_structure = kind == "/StructElem" and role != "annotation"
+    if key in ("/A", "/PA") and not is_structure and _is_dictionary(child):
         # «/A» of an element of the structure has no «/Type» to tell: its attributes have an owner
         return "" if "/O" in child and "/S" not in child else "action"
     return ""

@@ -1,7 +1,7 @@
 """Bytes → the modules of a QR code: level M, one segment in byte mode, no ECI (ISO/IEC 18004).
 
 Why our own: a payment code must be read by the applications of all banks, and only a code without an
-ECI designator and with all of its text in one byte segment is. ``zxing-cpp`` 3.1 writes an ECI, or (told
+ECI designator and with all of its text in one byte segment is. ``zxing-cpp`` 3.1 writes an ECI, or (with
 ``eci=0``) cuts the text into numeric, alphanumeric and byte segments, of which OpenCV read none; ``segno``
 and ``qrcodegen`` write what we want in 7 and 30 ms. This takes a fifth of a millisecond. The tests hold
 each version against ``qrcodegen``, bit by bit; ``make bench PARTS=codes`` measures all of them.

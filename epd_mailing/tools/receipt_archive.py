@@ -21,7 +21,7 @@ from pypdf.generic import StreamObject
 
 from . import pdf_content
 
-# damaged files are told to the person who brought them, not to the server's log
+# damaged files are reported to the person who brought them, not to the server's log
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 # what systems leave in archives by themselves
 _LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """One PDF with the receipts of a whole house: which page is whose, and a PDF for each account.
 
 A page belongs to an account when the account's number, and no other account's, stands on it by itself.
-What is not proved so is told and left to a person: nothing is guessed. No Odoo inside.
+What is not proved so is reported and left to a person: nothing is guessed. No Odoo inside.
 """
 
 import io
@@ -53,13 +53,13 @@ class PageOwner:
     """Whose a page is; or why that is not known.
 
     ``problem``: ``no_text``, ``no_number`` (no account of ours stands on it), ``several`` (more than one
-    does: ``found``), ``apart`` (the account's other pages stand elsewhere).
+    does: ``numbers``), ``apart`` (the account's other pages stand elsewhere).
     """
 
     number: int
     account: str = ""
     problem: str = ""
-    found: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 class Book:
@@ -117,7 +117,7 @@ def find_owners(
     """Return the owner of each page, in their order.
 
     :param find_accounts: returns those of the texts that are numbers of our accounts
-    :param apart: whether pages of one account that stand apart are told; of a slice they cannot be
+    :param apart: whether pages of one account that stand apart are reported; of a slice they cannot be
     """
     known = set(find_accounts(sorted({token for page in pages for token in page.tokens})))
     owners = [_find_owner(page, known) for page in pages]
@@ -162,7 +162,7 @@ def _find_owner(page: PageText, known: set[str]) -> PageOwner:
     if len(found) == 1:
         return PageOwner(page.number, next(iter(found)))
     if found:
-        return PageOwner(page.number, problem="several", found=tuple(sorted(found)))
+        return PageOwner(page.number, problem="several", numbers=tuple(sorted(found)))
     return PageOwner(page.number, problem="no_number")
 
 

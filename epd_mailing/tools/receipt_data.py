@@ -103,11 +103,11 @@ Part = dict[str, Any]
 class SumError(ValueError):
     """A document does not add up: ``figure`` says where, with both values (roubles)."""
 
-    def __init__(self, figure: str, expected: Decimal | int, found: Decimal | int) -> None:
-        super().__init__(f"{figure}: {expected} expected, {found} found")
+    def __init__(self, figure: str, expected: Decimal | int, actual: Decimal | int) -> None:
+        super().__init__(f"{figure}: {expected} expected, {actual} found")
         self.figure = figure
         self.expected = expected
-        self.found = found
+        self.actual = actual
 
 
 def canonical(snapshot: Any) -> str:
@@ -177,9 +177,9 @@ def qr_sum(text: str) -> int:
     return next((int(value) for key, _eq, value in pairs if key == "Sum"), 0)
 
 
-def _same(figure: str, expected: Decimal | int, found: Decimal | int) -> None:
-    if expected != found:
-        raise SumError(figure, expected, found)
+def _same(figure: str, expected: Decimal | int, actual: Decimal | int) -> None:
+    if expected != actual:
+        raise SumError(figure, expected, actual)
 
 
 def compare(before: Snapshot, after: Snapshot) -> list[tuple[str, str, str]]:

@@ -74,22 +74,22 @@ def count_wrapped(text: str, chars: int) -> int:
 
 
 def lay_out(
-    rows: Iterable[Row], taken_mm: float, foot_lines: int = 1, spare: float = 0.0
+    rows: Iterable[Row], used_mm: float, foot_lines: int = 1, spare: float = 0.0
 ) -> tuple[list[Page], bool]:
     """Lay rows out on pages, close together when that saves the second page.
 
     :param rows: list of dicts with ``table``, ``kind`` and ``lines`` (text lines of the row) or
         ``text`` (a paragraph); ``head_lines`` of a table's head on its first row
-    :param taken_mm: height of what stands above the tables on the first page
+    :param used_mm: height of what stands above the tables on the first page
     :param foot_lines: text lines of the foot of each page
     :param spare: part of each page (0 to 1) that stays free
     :return: (pages, tight); a page is a list of ``{"table", "rows", "continued"}``
     """
     rows = list(rows)
     page_mm = (PAGE_MM - (foot_lines - 1) * FOOT_LINE_MM) * (1 - spare)
-    pages = _paginate(rows, page_mm, taken_mm, NORMAL)
+    pages = _paginate(rows, page_mm, used_mm, NORMAL)
     if len(pages) > 1:
-        closer = _paginate(rows, page_mm, taken_mm, TIGHT)
+        closer = _paginate(rows, page_mm, used_mm, TIGHT)
         if len(closer) < len(pages):
             return closer, True
     return pages, False
@@ -126,9 +126,9 @@ def _units(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield unit
 
 
-def _paginate(rows: Iterable[Row], page_mm: float, taken_mm: float, metrics: Metrics) -> list[Page]:
+def _paginate(rows: Iterable[Row], page_mm: float, used_mm: float, metrics: Metrics) -> list[Page]:
     pages: list[Page] = [[]]
-    room = page_mm - taken_mm
+    room = page_mm - used_mm
     heading: Row | None = None
     for unit in _units(rows):
         need = sum(_height(row, metrics) for row in unit)

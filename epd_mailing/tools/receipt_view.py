@@ -233,7 +233,7 @@ def _slip(snapshot: Snapshot, block: Part) -> dict[str, Any]:
         f"БИК {payee['bic']}, к/с {payee['corresp_acc']}",
     ]
     bank = [text for text in bank if text]
-    taken = _taken(balance)
+    taken = _describe_paid_through(balance)
     qr_mm = payment_qr.qr_size_mm(block["qr"]) if block["qr"] else 0.0
     left_mm = SLIP_MM - (qr_mm and qr_mm - SLIP_QR_MARGIN_MM + 1)
     bank_chars = int(left_mm * SLIP_BANK_CHARS_MM)
@@ -279,7 +279,7 @@ def _large_pages(snapshot: Snapshot) -> list[receipt_pages.Page]:
     ]
 
 
-def _taken(balance: Part) -> str:
+def _describe_paid_through(balance: Part) -> str:
     """Return up to which day payments are taken into account, and when the last one came."""
     through = money.format_date(balance["paid_through"])
     last = money.format_date(balance["last_payment"])

@@ -41,14 +41,14 @@ class Record:
     """One record of DNS, judged.
 
     ``kind``: verification, dkim, spf or dmarc; ``host``: where it stands; ``put``: what to put there (TXT), empty where
-    nothing is to be changed; ``found``: what stands there now; ``state``: ok, missing, wrong, unknown (DNS did not answer) or
+    nothing is to be changed; ``present``: what stands there now; ``state``: ok, missing, wrong, unknown (DNS did not answer) or
     waiting (in DNS, not yet seen by the service).
     """
 
     kind: str
     host: str
     put: str
-    found: tuple[str, ...]
+    present: tuple[str, ...]
     state: str
 
 
@@ -68,17 +68,17 @@ def check_domain(
         domain = domain.strip().rstrip(".").encode("idna").decode().lower()
     except UnicodeError:
         domain = domain.strip().lower()
-    look = _Look(resolver)
+    reader = _TxtReader(resolver)
     records = []
     if wanted.verification:
-        record = _check(look, "verification", domain, wanted.verification, _is_same)
+        record = _check(reader, "verification", domain, wanted.verification, _is_same)
         records.append(_await(record, wanted.verified))
     if wanted.dkim:
         host, key = f"{SELECTOR}._domainkey.{domain}", read_dkim_key(wanted.dkim)
-        record = _check(look, "dkim", host, f"v=DKIM1; k=rsa; p={key}", _has_same_key)
+        record = _check(reader, "dkim", host, f"v=DKIM1; k=rsa; p={key}", _has_same_key)
         records.append(_await(record, wanted.signed))
-    records.append(_check_spf(look, domain, wanted.spf_host))
-    records.append(_check_dmarc(look, domain))
+    records.append(_check_spf(reader, domain, wanted.spf_host))
+    records.append(_check_dmarc(reader, domain))
     return records
 
 
@@ -88,7 +88,7 @@ def read_dkim_key(text: str) -> str:
     return re.sub(r"\s+", "", found[1] if found else text)
 
 
-class _Look:
+class _TxtReader:
     """Asks DNS for TXT records."""
 
     def __init__(self, resolver: dns.resolver.Resolver | None) -> None:
@@ -111,23 +111,25 @@ class _Look:
         return tuple(text.replace("\x00", "\ufffd") for text in texts)
 
 
-def _is_same(found: str, put: str) -> bool:
-    return found.strip() == put.strip()
+def _is_same(present: str, put: str) -> bool:
+    return present.strip() == put.strip()
 
 
-def _has_same_key(found: str, put: str) -> bool:
-    return read_dkim_key(found) == read_dkim_key(put)
+def _has_same_key(present: str, put: str) -> bool:
+    return read_dkim_key(present) == read_dkim_key(put)
 
 
-def _check(look: _Look, kind: str, host: str, put: str, fits: Callable[[str, str], bool]) -> Record:
+def _check(
+    reader: _TxtReader, kind: str, host: str, put: str, fits: Callable[[str, str], bool]
+) -> Record:
     try:
-        found = look.texts(host)
+        present = reader.texts(host)
     except NoAnswer:
         return Record(kind, host, put, (), UNKNOWN)
-    if any(fits(one, put) for one in found):
-        return Record(kind, host, "", found, OK)
+    if any(fits(one, put) for one in present):
+        return Record(kind, host, "", present, OK)
     # at the domain itself stand records of others too
-    stale = found if kind == "dkim" else _alike(found, put.partition("=")[0] + "=")
+    stale = present if kind == "dkim" else _alike(present, put.partition("=")[0] + "=")
     return Record(kind, host, put, stale, WRONG if stale else MISSING)
 
 
@@ -136,28 +138,28 @@ def _await(record: Record, is_seen: bool) -> Record:
     return replace(record, state=WAITING) if record.state == OK and not is_seen else record
 
 
-def _alike(found: Iterable[str], start: str) -> tuple[str, ...]:
-    return tuple(one for one in found if one.strip().lower().startswith(start.lower()))
+def _alike(present: Iterable[str], start: str) -> tuple[str, ...]:
+    return tuple(one for one in present if one.strip().lower().startswith(start.lower()))
 
 
-def _check_spf(look: _Look, domain: str, include: str) -> Record:
+def _check_spf(reader: _TxtReader, domain: str, include: str) -> Record:
     fresh = f"v=spf1 include:{include} ~all"
     try:
-        found = tuple(
+        present = tuple(
             one
-            for one in look.texts(domain)
+            for one in reader.texts(domain)
             if one.strip().lower() == "v=spf1" or one.strip().lower().startswith("v=spf1 ")
         )
     except NoAnswer:
         return Record("spf", domain, fresh, (), UNKNOWN)
-    if not found:
+    if not present:
         return Record("spf", domain, fresh, (), MISSING)
-    terms = [term for one in found for term in one.split()[1:]]
+    terms = [term for one in present for term in one.split()[1:]]
     has = any(re.sub(r"^\+", "", term).lower() == f"include:{include}" for term in terms)
-    if has and len(found) == 1:
-        return Record("spf", domain, "", found, OK)
+    if has and len(present) == 1:
+        return Record("spf", domain, "", present, OK)
     # more than one record is an error of the whole (RFC 7208, 4.5): what they say goes into one
-    return Record("spf", domain, _merge_spf(terms, include), found, WRONG)
+    return Record("spf", domain, _merge_spf(terms, include), present, WRONG)
 
 
 def _merge_spf(terms: list[str], include: str) -> str:
@@ -174,20 +176,20 @@ def _merge_spf(terms: list[str], include: str) -> str:
     return " ".join(["v=spf1", *kept, own, *(ends[:1] or elsewhere[:1] or ["~all"])])
 
 
-def _check_dmarc(look: _Look, domain: str) -> Record:
+def _check_dmarc(reader: _TxtReader, domain: str) -> Record:
     host = f"_dmarc.{domain}"
     try:
-        found = _alike(look.texts(host), "v=DMARC1")
+        present = _alike(reader.texts(host), "v=DMARC1")
         labels = domain.split(".")
-        while not found and len(labels) > 2:
+        while not present and len(labels) > 2:
             # the organisation's own record holds for its subdomains (RFC 7489, 6.6.3)
             labels = labels[1:]
-            found = _alike(look.texts("_dmarc." + ".".join(labels)), "v=DMARC1")
+            present = _alike(reader.texts("_dmarc." + ".".join(labels)), "v=DMARC1")
     except NoAnswer:
         return Record("dmarc", host, DMARC, (), UNKNOWN)
-    if not found:
+    if not present:
         return Record("dmarc", host, DMARC, (), MISSING)
-    policy = re.search(r"(?:^|;)\s*p\s*=\s*(none|quarantine|reject)\s*(?:;|$)", found[0], re.I)
-    if len(found) > 1 or not policy:
-        return Record("dmarc", host, DMARC, found, WRONG)
-    return Record("dmarc", host, "", found, OK)
+    policy = re.search(r"(?:^|;)\s*p\s*=\s*(none|quarantine|reject)\s*(?:;|$)", present[0], re.I)
+    if len(present) > 1 or not policy:
+        return Record("dmarc", host, DMARC, present, WRONG)
+    return Record("dmarc", host, "", present, OK)

@@ -28,7 +28,7 @@ class EpdAccountListFill(models.TransientModel):
     )
     way = fields.Selection(
         [
-            ("rule", "By a rule, live: accounts come and go as they change"),
+            ("rule", "By a rule, always current: accounts come and go as they change"),
             ("fixed", "By a rule, once: the accounts found now stay chosen"),
             ("hand", "By hand"),
         ],

@@ -203,6 +203,6 @@ class EpdReceiptPreview(models.TransientModel):
             return self.run_id.action_confirm_prepare()
         if (self.new_period_id, self.new_form) != (self.period_id, self.form):
             raise UserError(
-                self.env._("Another period or form is chosen. Press “Show” and look at it first.")
+                self.env._("Another period or form is chosen. Press “Show” and check it first.")
             )
         return self.account_id._save_receipt(self.period_id, self.form, self.waiver_reason)

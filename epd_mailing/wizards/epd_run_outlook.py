@@ -295,7 +295,7 @@ class EpdRunOutlook(models.TransientModel):
             line = self._sum_line(
                 "go" if lifted else "warning", self._describe_jump(jump), jump.sums
             )
-            domain = [("behind", "=", f"{run.id}:{what}")]
+            domain = [("drilldown", "=", f"{run.id}:{what}")]
             line |= {
                 "res_model": PEOPLE,
                 "what": what,

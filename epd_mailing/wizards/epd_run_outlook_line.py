@@ -48,8 +48,9 @@ class EpdRunOutlookLine(models.TransientModel):
         )
         if self.res_model in views:
             action = self.env["ir.actions.act_window"]._for_xml_id(views[self.res_model])
-        domain = [("behind", "=", f"{run.id}:{self.what}")]
-        if "behind" not in self.env[self.res_model]._fields:  # few records: payees, periods, lists
+        domain = [("drilldown", "=", f"{run.id}:{self.what}")]
+        # few records: payees, periods, lists
+        if "drilldown" not in self.env[self.res_model]._fields:
             readiness = self.env["epd.run.readiness"]
             ids = readiness._find_ids(run, self.what.removeprefix("find_"))
             domain = [("id", "in", ids)]
@@ -81,7 +82,7 @@ class EpdRunOutlookLine(models.TransientModel):
             )
             return {
                 **action,
-                "domain": [("behind", "=", f"{run.id}:{self.what}")],
+                "domain": [("drilldown", "=", f"{run.id}:{self.what}")],
                 "target": "current",
             }
         return self.action_open()

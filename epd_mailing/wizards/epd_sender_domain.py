@@ -37,7 +37,7 @@ class EpdSenderDomain(models.TransientModel):
                             "kind": record.kind,
                             "host": record.host,
                             "put": record.put,
-                            "found": "\n".join(record.found),
+                            "found": "\n".join(record.present),
                             "state": record.state,
                         }
                     )

@@ -177,7 +177,7 @@ class EpdDeliveryAddress(models.Model):
             "characters": self.env._("it holds a character that an address cannot have"),
             "look_alike": self.env._("Russian and Latin letters are mixed"),
             "quoted": self.env._("quotation marks before the @ are not taken by mail services"),
-            "display_name": self.env._("the name and the address in <…> cannot be told apart"),
+            "display_name": self.env._("the name and the address in <…> cannot be distinguished"),
             "literal": self.env._("a number in brackets stands in place of the mail domain"),
             "special_domain": self.env._("no letter goes to this domain"),
             "syntax": self.env._("mail services do not take it"),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tools import SQL, config
 
-# a job of each minute is late by this before anybody is told: a slice of other work takes less
+# a job of each minute is late by this before anybody is informed: a slice of other work takes less
 PATIENCE = timedelta(minutes=3)
 # a worker begins up to 70 s after its server (odoo/service/server.py, seen 2026-11-26)
 STARTED = time.monotonic()

@@ -8,18 +8,18 @@ class EpdDrilldown(models.AbstractModel):
     """Drilldown: the records behind a number on a screen, one click away.
 
     Ids of 100 000 records would be a heavy domain for the web client, and old by the time it is
-    used. ``("behind", "=", "<run id>:<what>")`` is looked up in the database each time instead.
+    used. ``("drilldown", "=", "<run id>:<what>")`` is looked up in the database each time instead.
     """
 
     _name = "epd.behind"
     _description = "Found by a Number on the Screen"
 
-    behind = fields.Char(
+    drilldown = fields.Char(
         compute="_compute_drilldown", search="_search_drilldown", help="For searches only."
     )
 
     def _compute_drilldown(self):
-        self.behind = False
+        self.drilldown = False
 
     def _search_drilldown(self, operator, value):
         if operator != "in":

@@ -66,18 +66,18 @@ class EpdBackgroundWork(models.AbstractModel):
     stall_reason = fields.Text(
         string="Why Nothing Moves",
         compute="_compute_stall_reason",
-        help="Told while there is work and nothing on the server does it.",
+        help="Shown while there is work and nothing on the server does it.",
     )
 
     @api.depends_context("lang", "company")
     def _compute_stall_reason(self):
         """Tell whoever waits before a work that does not begin: jobs off, no worker."""
-        told = {None: ""}
+        described = {None: ""}
         for record in self:
             cron = record._get_awaited_cron()
-            if cron not in told:
-                told[cron] = CronHealth(self.env).describe(cron)
-            record.stall_reason = told[cron] or False
+            if cron not in described:
+                described[cron] = CronHealth(self.env).describe(cron)
+            record.stall_reason = described[cron] or False
 
     def _get_awaited_cron(self):
         """Return the XML id of the job that somebody waits for; None while there is no work."""

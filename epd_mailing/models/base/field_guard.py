@@ -10,7 +10,7 @@ _OURS = "epd_mailing"
 
 
 def with_checks(records):
-    """Return the records with the checks of deletion that a caller's context would leave out.
+    """Return the records with the checks of deletion that a caller's context would skip.
 
     Odoo passes over ``@api.ondelete`` where the context holds the mark of an uninstallation, and takes
     that mark from any caller. It is the administrator who uninstalls.

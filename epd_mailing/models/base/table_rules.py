@@ -72,9 +72,9 @@ def _get_definition(declared):
 
 
 class EpdTableRules(models.AbstractModel):
-    """Uniqueness, checks and «still used» told before the database refuses the row.
+    """Uniqueness, checks and «still used» reported before the database rejects the row.
 
-    PostgreSQL holds the rules; but what it refuses, Odoo writes to the log as an ERROR («bad
+    PostgreSQL holds the rules; but what it rejects, Odoo writes to the log as an ERROR («bad
     query», ``odoo.sql_db``), and an office would be called for a month entered twice. So the
     statement is preceded by the same rule as a question, made of the model's own declaration:
     nothing is said twice. Two people at the same moment still meet the constraint itself.
@@ -140,23 +140,25 @@ class EpdTableRules(models.AbstractModel):
     def _ask_table_rule(self, rule, rows):
         """Return the query that finds a row by which the rule would be broken."""
         table = SQL.identifier(self._table)
-        told = [
+        changes = [
             {name: value for name, value in row.items() if name in rule.columns} for row in rows
         ]
         if self:
             # the rows as they will be: what is written over what stands
-            told = [{"id": id_, "vals": vals} for id_, vals in zip(self.ids, told, strict=True)]
+            changes = [
+                {"id": id_, "vals": vals} for id_, vals in zip(self.ids, changes, strict=True)
+            ]
             fresh = SQL(
                 "SELECT n.* FROM jsonb_to_recordset(%s::jsonb) AS v(id int, vals jsonb) "
                 "JOIN %s t ON t.id = v.id CROSS JOIN LATERAL jsonb_populate_record(t, v.vals) n",
-                json.dumps(told, default=str),
+                json.dumps(changes, default=str),
                 table,
             )
         else:
             fresh = SQL(
                 "SELECT * FROM jsonb_populate_recordset(NULL::%s, %s::jsonb)",
                 table,
-                json.dumps(told, default=str),
+                json.dumps(changes, default=str),
             )
         # our own declarations, no caller's text
         where = SQL(rule.where.replace("%", "%%"))

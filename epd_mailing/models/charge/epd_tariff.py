@@ -7,7 +7,7 @@ class EpdTariff(models.Model):
     """The price of a unit of a service from a day on, in one building or in all of the company.
 
     Nothing is computed with it: charges come with their tariffs, and a file whose tariffs are not
-    those in force is told so before it is loaded. A building's own tariff wins over that of all.
+    those in force gives a warning before it is loaded. A building's own tariff wins over that of all.
     """
 
     _name = "epd.tariff"

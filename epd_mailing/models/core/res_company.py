@@ -150,7 +150,7 @@ class ResCompany(models.Model):
     epd_is_sample = fields.Boolean(
         string="Sample Office",
         copy=False,
-        help="An invented office to look at. Nothing leaves it, and it is taken out as a whole.",
+        help="An invented office to try things in. Nothing leaves it, and it is taken out as a whole.",
     )
     _epd_one_sample = models.UniqueIndex(
         "(epd_is_sample) WHERE epd_is_sample IS TRUE", "The sample office is there already."
@@ -165,8 +165,8 @@ class ResCompany(models.Model):
 
     def write(self, vals):
         if "epd_is_sample" in vals:
-            told = bool(vals["epd_is_sample"])
-            self._epd_check_sample(any(bool(row.epd_is_sample) != told for row in self.sudo()))
+            is_sample = bool(vals["epd_is_sample"])
+            self._epd_check_sample(any(bool(row.epd_is_sample) != is_sample for row in self.sudo()))
         return super().write(vals)
 
     @api.model
@@ -226,7 +226,7 @@ class ResCompany(models.Model):
     def _epd_describe_moment(self, moment):
         """Return day and time in words, by the clock of the office: «27 November at 10:00».
 
-        Whoever works in another zone is told so: the fields of a form show that one's own time.
+        Whoever works in another zone is informed: the fields of a form show that one's own time.
 
         :param moment: naive UTC
         """

@@ -212,7 +212,7 @@ class EpdDocumentSnapshot(models.AbstractModel):
                     "%(found)s. Correct the charges or the balance.",
                     figure=error.figure,
                     expected=error.expected,
-                    found=error.found,
+                    found=error.actual,
                 ),
             ) from error
         return snapshot

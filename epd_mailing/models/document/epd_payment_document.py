@@ -317,7 +317,7 @@ class EpdPaymentDocument(models.Model):
         account, period, form = document.account_id, document.period_id, document.form
         # balances may have been taken back since
         for _none, problem in (
-            MissingBalance(self.sudo().env, period, form).refuse(account).values()
+            MissingBalance(self.sudo().env, period, form).reject(account).values()
         ):
             raise UserError(problem["text"])
         fresh = document._form_one(account, period, form, reason)
@@ -702,7 +702,7 @@ class EpdPaymentDocument(models.Model):
         if account.get("number", document.account_id.number) != document.account_id.number:
             return False
         if document.partner_id != document.account_id.partner_id:
-            return True  # told as another payer
+            return True  # reported as another payer
         if payer.get("name", "") not in ("", document.partner_id.name):
             return False
         if not document.partner_id.epd_last_name:

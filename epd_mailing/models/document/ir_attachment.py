@@ -5,7 +5,7 @@ from ...tools import receipt_data
 from ..base.field_guard import with_checks
 
 DOCUMENT = "epd.payment.document"
-# what a store of files notes of a file that it has just taken in, beside the file itself
+# what a store of files notes of a file that it has just accepted, beside the file itself
 # (https://github.com/OCA/storage/blob/19.0/fs_attachment/models/ir_attachment.py, seen 2026-11-26)
 STORE_NOTES = {"fs_filename"}
 

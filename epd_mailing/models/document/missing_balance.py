@@ -45,7 +45,7 @@ class MissingBalance:
             format_money(owed),
         )
 
-    def refuse(self, accounts):
+    def reject(self, accounts):
         """Return the outcome of those of some accounts whose debt a document would drop.
 
         :param accounts: ``epd.personal.account``
@@ -102,10 +102,10 @@ class MissingBalance:
                 accounts=accounts,
             )
         )
-        taken = self._get_taken({(building, payee) for _id, building, payee, _due in rows})
+        printed = self._get_printed({(building, payee) for _id, building, payee, _due in rows})
         owed = {}
         for account_id, building_id, payee_id, due in rows:
-            if (building_id, payee_id) in taken:
+            if (building_id, payee_id) in printed:
                 owed[account_id] = owed.get(account_id, Decimal(0)) + to_decimal(due)
         return owed
 
@@ -123,7 +123,7 @@ class MissingBalance:
         )
         return rows[0][0] if rows else 0
 
-    def _get_taken(self, pairs):
+    def _get_printed(self, pairs):
         """Return those of ``(building id, bank account id)`` that the form prints."""
         snapshots = self.env["epd.document.snapshot"]
         buildings = self.env["epd.building"].browse({building for building, _payee in pairs})

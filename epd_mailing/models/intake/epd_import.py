@@ -621,14 +621,14 @@ class EpdImport(models.Model):
             self.warning_count += len(problems)
             self.running = dict(Counter(self.running or {}) + tally)
         if not count:
-            text = self._describe_taken_back()
+            text = self._describe_withdrawal()
             self._move("taken_back", finished_at=fields.Datetime.now())
             self.message_post(body=text)
             return None
         self.position += count
         return count
 
-    def _describe_taken_back(self):
+    def _describe_withdrawal(self):
         if self.kind == "payment":
             return self.env._("Payments taken back: %s", int(self.total_size))
         tally = Counter(self.running or {})

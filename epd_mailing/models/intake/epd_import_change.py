@@ -38,7 +38,7 @@ class EpdImportChange(models.Model):
         """Remember what was written.
 
         :param lines: list of ``(id, before, after, owner)``: ``before`` is nothing for a line that was
-            created, ``id`` and ``after`` are nothing for one that was removed; ``owner`` is left out
+            created, ``id`` and ``after`` are nothing for one that was removed; ``owner`` is omitted
             where nobody asks for it: ids of the account, and of its service or payee
         """
         if not lines:

@@ -192,9 +192,9 @@ class ImportFile:
             Markup('<table class="table table-sm mb-0"><tbody><tr>%s</tr></tbody></table>') % cells
         )
 
-    def _create_columns(self, found, rows):
+    def _create_columns(self, reading, rows):
         layout = self.env["epd.import.layout"]._find(self.loading)
-        guessed, header = found.columns, found.headings
+        guessed, header = reading.columns, reading.headings
         self.loading._unlocked().layout_id = layout
         if layout:
             known = layout.mapping or {}

@@ -14,7 +14,7 @@ from .import_file import ImportFile
 from .import_texts import describe_problem
 from .loader import Target, get_loader
 from .loader.marks import LOST, FileMarks
-from .loader.matching import plain
+from .loader.matching import fold_name
 from .loader.removal import Removal
 
 SLICE = 4000  # records matched, written and committed together
@@ -63,7 +63,7 @@ class ImportRun:
         self.file = ImportFile(loading)
         self.marks = FileMarks(loading)
         self.loader = self._get_loader()
-        self._told = set()  # places of columns that are marked already
+        self._marked = set()  # places of columns that are marked already
         has_lines = self.loader.kind in ("charge", "balance", "reading")
         self.removal = Removal(loading, self.loader) if has_lines else None
 
@@ -180,7 +180,7 @@ class ImportRun:
             return
         self.env["epd.import.sum"]._add(self.loading, outcome.sums)
         # buildings and services of an earlier slice were not created either
-        keys = [(plain(name), "planned", what) for what, name, _row in outcome.planned]
+        keys = [(fold_name(name), "planned", what) for what, name, _row in outcome.planned]
         twins = self.marks.add(keys)
         fresh = [entry for n, entry in enumerate(outcome.planned) if n not in twins]
         self.env["epd.import.planned"]._add(self.loading, fresh)
@@ -227,11 +227,11 @@ class ImportRun:
         for name in ("created", "updated", "same", "left", "removed", "kept"):
             vals[f"{name}_count"] = loading[f"{name}_count"] + tally[name]
         loading.write(vals)
-        self._mark_columns(set(parser.watch) - self._told)
-        self._told.update(parser.watch)
+        self._mark_columns(set(parser.watch) - self._marked)
+        self._marked.update(parser.watch)
 
     def _mark_columns(self, places):
-        """Remember the columns that turned out to hold sums and are not read: a person is told."""
+        """Remember the columns that turned out to hold sums and are not read: a person is informed."""
         if not places:
             return
         columns = self.loading.column_ids.sudo()

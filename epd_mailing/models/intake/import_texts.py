@@ -53,10 +53,10 @@ def _get_cell_texts(env, value):
             "each. Do not read the column, or say whose it is."
         ),
         "control_count": env._(
-            "The control row tells another count: the rows of the file are %s.", value
+            "The control row states another count: the rows of the file are %s.", value
         ),
         "control_sum": env._(
-            "The control row tells another sum: the rows of the file make %s. Rows are missing, or "
+            "The control row states another sum: the rows of the file make %s. Rows are missing, or "
             "stand there twice.",
             value,
         ),

@@ -43,7 +43,7 @@ class EpdGoEvents(models.AbstractModel):
     """Event dumps of Unisender Go: the net below its webhook.
 
     Go has no method that tells the status of a letter. One dump at a time is ordered for a span of time,
-    fetched when it is ready, and matched by our key; its times are exact. What the webhook told already
+    fetched when it is ready, and matched by our key; its times are exact. What the webhook reported already
     is passed over.
 
     Source: ``event-dump`` of godocs.unisender.ru/web-api-ref, read 2026-11-26.
@@ -66,7 +66,7 @@ class EpdGoEvents(models.AbstractModel):
             if account.dump_ref:
                 return self._fetch_dump(account, client)
             if self._is_due(account):
-                return self._order_dump(account, client)
+                return self._request_dump(account, client)
         except errors.UniSenderError as error:
             _logger.warning("Events of Unisender Go cannot be read: %s", error.code)
             text = account._describe_error(error)
@@ -81,7 +81,7 @@ class EpdGoEvents(models.AbstractModel):
         """
         try:
             if not account.dump_ref:
-                self._order_dump(account, account._get_client(), commit=False)
+                self._request_dump(account, account._get_client(), commit=False)
         except errors.UniSenderError as error:
             _logger.warning("Events of Unisender Go cannot be ordered: %s", error.code)
             account._unlocked().write({"last_error": account._describe_error(error)})
@@ -117,7 +117,7 @@ class EpdGoEvents(models.AbstractModel):
     # --- a dump ----------------------------------------------------------------------------------
 
     @api.model
-    def _order_dump(self, account, client, commit=True):
+    def _request_dump(self, account, client, commit=True):
         """Order the dump of the next span; the try is noted first, so that none follows at once.
 
         :return: when to come back
@@ -217,7 +217,7 @@ class EpdGoEvents(models.AbstractModel):
         """A dump was read to its end: note how far, and plan the letters' next poll.
 
         A dump that is full may have left events out: its span is ordered once more, in halves. The
-        shortest span is not, and a manager is told.
+        shortest span is not, and a manager is informed.
 
         :param rows: events of the dump; of one too long to be read, as many as a full one has
         """
@@ -228,7 +228,7 @@ class EpdGoEvents(models.AbstractModel):
             account._unlocked().write({**vals, "dump_span": max(SHORTEST_SPAN, seconds // 2)})
             return
         if rows >= ROWS_A_DUMP:
-            self._tell_of_left_out(account)
+            self._report_skipped_span(account)
         if account.dump_span and until < now - PAUSE:
             # a part of a divided span; where events are few again, the next may be longer
             vals["dump_span"] = account.dump_span * (2 if rows < ROWS_A_DUMP // 4 else 1)
@@ -246,14 +246,14 @@ class EpdGoEvents(models.AbstractModel):
             mailing._notify_screens()
 
     @api.model
-    def _tell_of_left_out(self, account):
+    def _report_skipped_span(self, account):
         office = account._for_office()
         company = office.company_id
         office._notify_manager(
             office.env._("Events of Unisender Go could not be read"),
             office.env._(
                 "The event dump of Unisender Go from %(since)s to %(until)s has more events than can "
-                "be read. What became of letters then is shown only as far as the webhook told it.",
+                "be read. What became of letters then is shown only as far as the webhook reported it.",
                 since=company._epd_show_moment(account.dump_from),
                 until=company._epd_show_moment(account.dump_until),
             ),

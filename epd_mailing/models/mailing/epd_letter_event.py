@@ -62,7 +62,7 @@ class EpdLetterEvent(models.Model):
 
     _waiting_idx = models.Index("(id) WHERE is_waiting")
     _event_uniq = models.UniqueIndex(
-        # two accounts of one key are each told of all letters
+        # two accounts of one key each get the events of all letters
         "(unisender_account_id, provider_id, raw_status, event_time_raw) "
         "WHERE source IN ('webhook', 'dump') AND provider_id IS NOT NULL"
     )
@@ -141,7 +141,7 @@ class EpdLetterEvent(models.Model):
         rows = self._read_rows(account, events, source)
         self.flush_model()
         if source == "dump":
-            rows = self._drop_told(account, rows)
+            rows = self._drop_known(account, rows)
         find = self.env["epd.letter.facts"]._get_finder(
             account,
             [row["provider_id"] for row in rows.values() if row["provider_id"]],
@@ -190,7 +190,7 @@ class EpdLetterEvent(models.Model):
 
     @api.model
     def _insert(self, rows):
-        """Write new rows in one statement, those that are there already left out; return them.
+        """Write new rows in one statement, those that are there already skipped; return them.
 
         :param rows: list of ``{field: value}``; datetimes naive UTC, records as ids
         """
@@ -218,14 +218,14 @@ class EpdLetterEvent(models.Model):
         return self.browse(row_id for (row_id,) in made)
 
     @api.model
-    def _drop_told(self, account, rows):
-        """Return the rows of a dump without those that the webhook told, in other words perhaps.
+    def _drop_known(self, account, rows):
+        """Return the rows of a dump without those that the webhook reported, in other words perhaps.
 
         A call says who opened a letter, a person or a program; a dump says that it was opened.
 
         :param rows: as :meth:`_read_rows` returns them
         """
-        told = self.search_fetch(
+        events = self.search_fetch(
             [
                 ("unisender_account_id", "=", account.id),
                 ("source", "in", ("webhook", "dump")),
@@ -234,7 +234,8 @@ class EpdLetterEvent(models.Model):
             ["provider_id", "raw_status", "event_time_raw"],
         )
         known = {
-            (event.provider_id, _get_word(event.raw_status), event.event_time_raw) for event in told
+            (event.provider_id, _get_word(event.raw_status), event.event_time_raw)
+            for event in events
         }
         return {
             key: row

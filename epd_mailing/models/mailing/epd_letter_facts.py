@@ -225,7 +225,7 @@ class EpdLetterFacts(models.AbstractModel):
             if judged.is_exact:
                 account._trust_zone()
             elif event.event_at:
-                # what was told stays in ``event_time_raw``
+                # what was reported stays in ``event_time_raw``
                 note = account._for_office().env._("The time cannot be true")
                 changes[event] |= {"event_at": False, "note": note}
                 account._note_offset(judged.offset)

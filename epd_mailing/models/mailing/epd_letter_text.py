@@ -37,7 +37,7 @@ class EpdLetterText(models.AbstractModel):
     text_problem = fields.Char(
         string="Mistake in the Text",
         compute="_compute_preview",
-        help="What keeps the letter from being written, told while it is typed.",
+        help="What keeps the letter from being written, shown while it is typed.",
     )
     text_warning = fields.Char(
         string="Not Seen by Payers",

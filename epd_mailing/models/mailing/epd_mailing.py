@@ -643,7 +643,7 @@ class EpdMailing(models.Model):
         """Put a test letter with a real receipt into the queue.
 
         It goes to the user's own address, or to one of the office that a manager has allowed on the
-        UniSender account: no other way leads from a payer's receipt to an address that is not his.
+        UniSender account: no other way leads from a payer's receipt to an address that is not theirs.
 
         :param email: where it goes
         :param document_id: whose receipt; nothing takes the first of the mailing

@@ -452,7 +452,7 @@ class EpdMailingLetter(models.Model):
         now = fields.Datetime.now()
         self._move(
             "sent",
-            # a service that says «received already» names no id, and an event may have told it
+            # a service that says «received already» names no id, and an event may have reported it
             provider_id=provider_id or self.provider_id,
             # an event may have been quicker than the answer
             sent_at=self.sent_at or min(filter(None, [now, self.delivered_at, self.bounced_at])),

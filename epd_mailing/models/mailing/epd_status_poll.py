@@ -19,7 +19,7 @@ KEPT = timedelta(days=30)
 INTERVALS = (2, 5, 15, 30, 60, 180, 360, 720, 1440)
 # a letter that has just gone may not be known at every place of the service yet
 KNOWN_AFTER = timedelta(hours=1)
-# an event is told within minutes, and again every ten where nobody answered; a webhook that is
+# an event is reported within minutes, and again every ten where nobody answered; a webhook that is
 # silent for longer is taken for dead
 # https://www.unisender.com/ru/support/api/common/sistema-uvedomlenij-o-sobytiyah-webhooks/, seen 2026-11-26
 SILENCE = timedelta(minutes=20)
@@ -293,7 +293,7 @@ class EpdStatusPoll(models.AbstractModel):
 
     @api.model
     def _has_missed_call(self, account, heard, now):
-        """Tell whether polls saw what no call told of, though there was time for it.
+        """Tell whether polls saw what no call reported, though there was time for it.
 
         Calls are noted once a minute, so the letters' own events are looked at too.
         """
@@ -308,14 +308,14 @@ class EpdStatusPoll(models.AbstractModel):
             order="id desc",
             limit=MISSED_LOOKED_AT,
         )
-        told = self.env["epd.letter.event"].search(
+        reported = self.env["epd.letter.event"].search(
             [
                 ("letter_id", "in", seen.letter_id.ids),
                 ("source", "=", "webhook"),
                 ("received_at", ">=", heard),
             ]
         )
-        return bool(seen.letter_id - told.letter_id)
+        return bool(seen.letter_id - reported.letter_id)
 
     @api.model
     def _renew_webhook(self, account, now):

@@ -41,7 +41,7 @@ class LetterWriter:
         created = self.letters.browse()
         for ids in split_every(CHUNK, documents.sudo().ids):
             chunk = documents.sudo().browse(ids)
-            chunk -= self._get_taken(chunk)
+            chunk -= self._get_present(chunk)
             created |= self.letters.create(self.prepare(chunk))
         return created
 
@@ -54,7 +54,7 @@ class LetterWriter:
             [vals for vals in self.prepare(documents) if vals.get("send_state") != "skipped"]
         )
 
-    def _get_taken(self, documents):
+    def _get_present(self, documents):
         """Return the documents that have a row in this mailing already."""
         found = self.env["epd.mailing.letter"].search_fetch(
             [

@@ -40,7 +40,7 @@ class MailingReport:
         )
         trouble = report.describe_trouble()
         if trouble:
-            # the report has told them: no second message that there is a task
+            # the report has informed them: no second message that there is a task
             mailing.with_context(mail_activity_quick_update=True).activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=report.env._("Letters did not arrive"),

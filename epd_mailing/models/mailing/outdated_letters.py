@@ -58,7 +58,7 @@ class OutdatedLetters:
         for (period, form), group in documents.grouped(lambda d: (d.period_id, d.form)).items():
             # all of them are known to have changed
             # balances may have been taken back since: no version may drop the debt
-            outcome = MissingBalance(self.env(su=True), period, form).refuse(group.account_id)
+            outcome = MissingBalance(self.env(su=True), period, form).reject(group.account_id)
             accounts = group.account_id - group.account_id.browse(outcome)
             outcome |= documents._form_documents(accounts, period, form, "all", reason)
             for account in group.account_id:

@@ -404,8 +404,8 @@ class EpdBillingRun(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        found = self.env["epd.run.readiness"]._find_liftable(self, code)
-        RunWaivers(self).lift(code, reason, found)
+        sizes = self.env["epd.run.readiness"]._find_liftable(self, code)
+        RunWaivers(self).lift(code, reason, sizes)
         return True
 
     def action_ask_annul(self):
@@ -651,7 +651,7 @@ class EpdBillingRun(models.Model):
         self.ensure_one()
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(f"epd_mailing.{xmlid}")
-        domain = [("behind", "=", f"{self.id}:{what}")]
+        domain = [("drilldown", "=", f"{self.id}:{what}")]
         return {**action, "name": name, "domain": domain, "context": {}}
 
     def action_open_scope(self):

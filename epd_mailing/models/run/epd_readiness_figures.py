@@ -17,7 +17,7 @@ COLD_WATER = re.compile(
 HOT_WATER = re.compile(
     r"горяч|\bгвс\b|\bг\s?[./]?\s?в(од|\b)|теплоносител|подогрев|отведен|канализ", re.IGNORECASE
 )
-EXPIRING_MONTHS = 2  # how far ahead a verification that ends is told of
+EXPIRING_MONTHS = 2  # how far ahead a verification that ends is reported
 
 
 class EpdReadinessFigures(models.AbstractModel):

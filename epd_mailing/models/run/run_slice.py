@@ -102,7 +102,7 @@ class RunSlice:
 
     def _form(self, lines):
         run, accounts = self.run, lines.account_id
-        outcomes = self._refuse_unbalanced(accounts)
+        outcomes = self._reject_unbalanced(accounts)
         documents = self.env["epd.payment.document"].sudo()
         if RunWaivers(run).is_lifted("second_form"):
             documents = documents.with_context(epd_second_form=LIFTED)
@@ -115,7 +115,7 @@ class RunSlice:
             {"run_id": run.id, "saved_by": (run.user_id or self.env.user).id},
         )
 
-    def _refuse_unbalanced(self, accounts):
+    def _reject_unbalanced(self, accounts):
         """Return ``{account id: (None, problem)}`` of accounts whose debt would drop from the paper.
 
         Those of which a clerk has lifted it go on.

@@ -33,10 +33,10 @@ class RunWaivers:
     def _get_scope(self):
         return [self.run.period_id.id, self.run.form]
 
-    def is_lifted(self, code, found=None):
+    def is_lifted(self, code, sizes=None):
         """Tell whether a finding is lifted.
 
-        :param found: ``{record: size}`` of what it has now; nothing means whatever it has
+        :param sizes: ``{record: size}`` of what it has now; nothing means whatever it has
         """
         waiver = self.get(code)
         if not waiver:
@@ -44,7 +44,7 @@ class RunWaivers:
         seen = waiver["seen"]
         return all(
             key in seen and to_decimal(size) <= to_decimal(seen[key])
-            for key, size in (found or {}).items()
+            for key, size in (sizes or {}).items()
         )
 
     def get_seen_ids(self, code):
@@ -57,13 +57,13 @@ class RunWaivers:
         waiver = self.run.waivers[code]
         return self.env._("Lifted by %(user)s: %(reason)s", **waiver)
 
-    def lift(self, code, reason, found):
+    def lift(self, code, reason, sizes):
         """Lift a finding.
 
-        :param found: ``{record: size}`` of what it has now
+        :param sizes: ``{record: size}`` of what it has now
         :raise UserError: when it cannot be lifted, is not there, or no reason is given
         """
-        if code not in LIFTABLE or not found:
+        if code not in LIFTABLE or not sizes:
             raise UserError(self.env._("There is nothing here that could be lifted."))
         if not (reason or "").strip():
             raise UserError(self.env._("Say why it is right as it is."))
@@ -71,9 +71,9 @@ class RunWaivers:
             "reason": reason.strip(),
             "user": self.env.user.name,
             "at": fields.Datetime.to_string(fields.Datetime.now()),
-            "count": len(found),
+            "count": len(sizes),
             "scope": self._get_scope(),
-            "seen": found,
+            "seen": sizes,
         }
         self._write({**(self.run.waivers or {}), code: waiver})
         self.run.message_post(

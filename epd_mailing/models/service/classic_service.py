@@ -70,7 +70,7 @@ class ClassicService(ServiceKind):
         """Return True or False as the service says of the sender, None when it does not say."""
         what = self.env._("Whether the sender is confirmed")
         if not login:
-            notes.append(self.env._("%(what)s: UniSender did not tell its log-in", what=what))
+            notes.append(self.env._("%(what)s: UniSender did not report its log-in", what=what))
             return None
         known = len(notes)
         confirmed = self.ask_aside(

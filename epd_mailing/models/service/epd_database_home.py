@@ -110,7 +110,7 @@ class EpdDatabaseHome(models.AbstractModel):
     """An account with a key that belongs to one database: a copy of that database sends nothing.
 
     The mark of the database (``HomeMark``) is remembered when the key is entered. Where it differs
-    no call is made, a manager is told once, and confirms once that this is the working database.
+    no call is made, a manager is informed once, and confirms once that this is the working database.
     Needs ``api_key``, ``_for_office``, ``_notify_manager`` and ``mail.activity.mixin``.
     """
 
@@ -173,7 +173,7 @@ class EpdDatabaseHome(models.AbstractModel):
                 raise UserError(problem)
 
     def _stop_stranger(self):
-        """Return why nothing goes, False when all is well; a manager is told once."""
+        """Return why nothing goes, False when all is well; a manager is informed once."""
         self.ensure_one()
         account = self._for_office()
         problem = account._describe_strange_home()

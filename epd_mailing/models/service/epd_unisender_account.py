@@ -14,7 +14,7 @@ SERVICES = {"classic": ClassicService, "go": GoService}
 # of the administrator alone: addresses of a sandbox on this machine
 SANDBOX_PARAMETER = "epd_mailing.sandbox_url"
 WARNINGS_KEPT = 5
-# what the service told of the account of a key; with another one it is no longer true
+# what the service reported of the account of a key; with another one it is no longer true
 OF_THE_KEY = dict.fromkeys(
     ("login", "balance", "sender_confirmed", "check_note", "last_warning"), False
 )
@@ -64,7 +64,7 @@ class EpdUnisenderAccount(models.Model):
         string="UniSender Log-in",
         readonly=True,
         copy=False,
-        help="As UniSender tells it. It need not be the registration e-mail.",
+        help="As UniSender reports it. It need not be the registration e-mail.",
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
@@ -149,7 +149,7 @@ class EpdUnisenderAccount(models.Model):
     parallel_calls = fields.Integer(default=4, help="Letters in flight at once.")
     timeout_seconds = fields.Integer(string="Time-out, s", default=30)
     lease_seconds = fields.Integer(string="Lease of a Claimed Letter, s", default=300)
-    send_ref_key = fields.Boolean(help="Off until checked on a live account.")
+    send_ref_key = fields.Boolean(help="Off until checked on a real account.")
     track_links = fields.Boolean(help="Makes «read» measurable by the link to the receipt.")
 
     # which of the two fits: for the screen alone
@@ -220,8 +220,8 @@ class EpdUnisenderAccount(models.Model):
             )
         )
         for account in self:
-            told = account.company_id.sudo().epd_letters_a_month
-            account.letters_a_month = told or counts.get(account.company_id, 0)
+            entered = account.company_id.sudo().epd_letters_a_month
+            account.letters_a_month = entered or counts.get(account.company_id, 0)
 
     @api.depends("letters_a_month", "limit_per_minute", "limit_per_day", "api_kind")
     def _compute_choice_text(self):
@@ -452,7 +452,7 @@ class EpdUnisenderAccount(models.Model):
         :raise UniSenderError: the service rejected the request or did not answer
         """
         client, service, notes = self._get_client(), self._get_service(), []
-        # told anew by what is asked now
+        # reported anew by what is asked now
         self._unlocked().write({"last_warning": False})
         vals, problem = service.ask_facts(client, notes)
         if not problem and self.webhook_state == "on":

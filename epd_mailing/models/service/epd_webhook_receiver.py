@@ -35,7 +35,7 @@ class EpdWebhookReceiver(models.AbstractModel):
         string="No Calls Since",
         readonly=True,
         copy=False,
-        help="Letters change at UniSender and no call tells of it. Until one comes, the contacts are asked.",
+        help="Letters change at UniSender and no call reports it. Until one comes, the contacts are asked.",
     )
     webhook_renewed_at = fields.Datetime(readonly=True, copy=False)
     webhook_warning = fields.Text(compute="_compute_webhook_warning")

@@ -36,10 +36,10 @@ class GoService(ServiceKind):
         return self.to_hook_events(events.parse(body))
 
     @staticmethod
-    def to_hook_events(found):
+    def to_hook_events(events_of_go):
         """Return events of Go in the form that the log of events takes.
 
-        :param found: iterable of ``tools.unisender_go.events.GoEvent``
+        :param events_of_go: iterable of ``tools.unisender_go.events.GoEvent``
         """
         return [
             HookEvent(
@@ -51,7 +51,7 @@ class GoService(ServiceKind):
                 event_at=event.event_at,
                 metadata=event.metadata,
             )
-            for event in found
+            for event in events_of_go
             if event.status
         ]
 

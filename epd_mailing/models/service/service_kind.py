@@ -74,8 +74,8 @@ class ServiceKind:
             return ask()
         except errors.AccessDenied as error:
             # the API is on: other questions were answered
-            told = self.env._("this key has no right to ask")
-            notes.append(f"{what}: {told} ({error.code}: {error.message})")
+            reason = self.env._("this key has no right to ask")
+            notes.append(f"{what}: {reason} ({error.code}: {error.message})")
         except errors.UniSenderError as error:
             notes.append(f"{what}: {self.account._describe_error(error)}")
         return None

@@ -98,7 +98,7 @@ STEPS = (
     ),
     Step(
         "sample",
-        _lt("Look at a Sample"),
+        _lt("See a Sample"),
         _lt(
             "A small invented office, two houses with charges of two months, beside yours. Nothing "
             "leaves it, and it is taken out as a whole."
@@ -378,7 +378,7 @@ class EpdSetupStep(models.Model):
 
     @api.model
     def action_put_sample_in(self):
-        """«Look at a Sample»: put the sample office in, unless it is there, and go there.
+        """«See a Sample»: put the sample office in, unless it is there, and go there.
 
         :raise AccessError: when the user is no manager
         """

@@ -39,7 +39,7 @@ FILES = (
 MONTHS = ("demo_period_2026_02", "demo_period_2026_03")
 LAST_MONTH = fields.Date.to_date("2026-03-01")
 # what of the demo house is taken; the rest of that file is the demo's own company and people
-TAKEN = (
+DEMO_RECORDS = (
     "demo_bank",
     "demo_payee_office",
     "demo_payee_repair",
@@ -54,8 +54,8 @@ SECOND = "demo_building_second"
 OFFICE, OFFICE_PARTNER = "demo_office", "demo_office_partner"
 MADE = "made_"  # begins the external ids of what comes with any company
 SHIFTED = ("date_close", "paid_through", "read_on", "date_start")
-# what a person takes for theirs, in the order in which it is told; the rest is one number
-TOLD = (
+# what a person takes for theirs, in the order in which it is counted; the rest is one number
+COUNTED = (
     "epd.building",
     "epd.service",
     "epd.personal.account",
@@ -137,7 +137,7 @@ class SampleFiles:
         """Return the XML of what is taken of the house, as Odoo's loader reads it."""
         root = etree.Element("odoo")
         for record in self.house.findall("record"):
-            if record.get("id") not in TAKEN:
+            if record.get("id") not in DEMO_RECORDS:
                 continue
             root.append(record)
             for field in record.iter("field"):
@@ -318,9 +318,9 @@ class SampleOffice:
         for model, records in self._find_rows(company):
             later = records.filtered(lambda row: row.create_date > company.create_date)
             if later and not self.env[model]._transient:
-                told = model if model in TOLD else ""
-                counts[told] = counts.get(told, 0) + len(later)
-        return {name: counts[name] for name in (*TOLD, "") if name in counts}
+                shown = model if model in COUNTED else ""
+                counts[shown] = counts.get(shown, 0) + len(later)
+        return {name: counts[name] for name in (*COUNTED, "") if name in counts}
 
     def _find_models(self):
         """Return names of the models whose rows belong to a company: first who points at others."""

@@ -5,7 +5,7 @@ import openpyxl
 from odoo.tests import HttpCase, tagged
 
 from ...models.intake.import_texts import describe_problem
-from ...models.intake.loader.matching import plain
+from ...models.intake.loader.matching import fold_name
 from ...tools.table_file import KINDS
 from ..import_common import ImportCase, make_csv, make_xlsx
 
@@ -164,11 +164,13 @@ class TestImportKinds(ImportCase):
         self.assertEqual(self.accounts[1].building_id, house)
 
     def test_names_are_compared_without_marks_but_between_figures(self):
-        self.assertEqual(plain("г. Казань, ул. Ёлочная, д. 5"), plain("Г КАЗАНЬ УЛ ЕЛОЧНАЯ Д5"))
-        self.assertEqual(plain("дом 15-2"), plain("Дом 15 / 2"))
-        self.assertNotEqual(plain("ул. Ленина, д. 1/1"), plain("ул. Ленина, д. 11"))
-        self.assertNotEqual(plain("1.1"), plain("11"))
-        self.assertEqual(plain("д. 1/а"), plain("д. 1А"))
+        self.assertEqual(
+            fold_name("г. Казань, ул. Ёлочная, д. 5"), fold_name("Г КАЗАНЬ УЛ ЕЛОЧНАЯ Д5")
+        )
+        self.assertEqual(fold_name("дом 15-2"), fold_name("Дом 15 / 2"))
+        self.assertNotEqual(fold_name("ул. Ленина, д. 1/1"), fold_name("ул. Ленина, д. 11"))
+        self.assertNotEqual(fold_name("1.1"), fold_name("11"))
+        self.assertEqual(fold_name("д. 1/а"), fold_name("д. 1А"))
 
     def test_an_amount_alone_leaves_nothing_of_the_parts_before(self):
         rows = [["ЛС", "Услуга", "Начислено"], ["00100", "5", "110"]]

@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from ..import_common import make_csv
 from .test_import_payments import BUDGET, HEAD, ROWS, PaymentCase
 
-TAKEN_BACK = "odoo.addons.epd_mailing.models.intake.loader.withdrawal.TAKEN_BACK"
+WITHDRAWN_AT_ONCE = "odoo.addons.epd_mailing.models.intake.loader.withdrawal.WITHDRAWN_AT_ONCE"
 NUMBERED = ["ЛС", "Дата платежа", "Сумма платежа", "№ платежа"]
 
 
@@ -172,7 +172,7 @@ class TestImportRegisters(PaymentCase):
         order.action_take_back()
         with (
             patch.object(orders, "_work_slice", lost),
-            patch(TAKEN_BACK, 2),
+            patch(WITHDRAWN_AT_ONCE, 2),
             mute_logger("odoo.addons.epd_mailing.models.base.epd_background_work"),
         ):
             self._work()

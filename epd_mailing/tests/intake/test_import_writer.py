@@ -77,14 +77,14 @@ class TestImportWriter(ImportCase):
     def _load_all(self, kind, plain):
         """Return the rows after two loadings, written in bulk or by the ORM."""
         written = []
-        original = BulkWriter._is_plain
+        original = BulkWriter._can_skip_orm
 
         def is_plain(writer, *arguments, **more):
             found = original(writer, *arguments, **more)
             written.append(found)
             return found and plain
 
-        with self.cr.savepoint() as savepoint, patch.object(BulkWriter, "_is_plain", is_plain):
+        with self.cr.savepoint() as savepoint, patch.object(BulkWriter, "_can_skip_orm", is_plain):
             rows = []
             for data in (FILES[kind], CHANGED[kind]):
                 order = self._load(make_csv(data), kind, payee_id=self.office_payee.id)

@@ -99,7 +99,7 @@ class TestSteps(RunScreenCase):
         accounts = accounts.with_context(allowed_company_ids=stranger.company_ids.ids)
         self.assertFalse(accounts.search(action["domain"]))
         for wrong in ("", "x:scope", "0:scope", "999999:scope", f"{self.run_.id}:nothing"):
-            self.assertFalse(self.env["epd.personal.account"].search([("behind", "=", wrong)]))
+            self.assertFalse(self.env["epd.personal.account"].search([("drilldown", "=", wrong)]))
 
     def test_the_step_to_the_next_month(self):
         self.assertTrue(self.run_.is_current_period)
@@ -275,11 +275,11 @@ class TestOutlookInBackground(RunScreenCase):
         self._look()
         line = outlook.line_ids.filtered(lambda line: line.what == "find_balance_sum")
         action = line.action_open()
-        self.assertEqual(action["domain"], [("behind", "=", f"{self.run_.id}:find_balance_sum")])
+        self.assertEqual(action["domain"], [("drilldown", "=", f"{self.run_.id}:find_balance_sum")])
         self.assertEqual(self._open(action), balance)
         balance.charged -= 5
         self.assertFalse(self._open(action))
-        wrong = [("behind", "=", f"{self.run_.id}:find_nothing")]
+        wrong = [("drilldown", "=", f"{self.run_.id}:find_nothing")]
         self.assertFalse(self.env["epd.account.balance"].search(wrong))
         # what is no rule is not called
         self.assertEqual(self.env["epd.run.readiness"]._find_ids(self.run_, "problem_ids"), [])

@@ -145,7 +145,7 @@ class FedEngine(Engine):
         patience: float,
         results: Results,
     ) -> None:
-        """Render alone what has no proved file, within bounds: a fault may be the machine's."""
+        """Render alone what has no proved file, within bounds: an error may be the machine's."""
         until = time.monotonic() + SECONDS_AGAIN
         for number, (key, job) in enumerate(sound.items()):
             done = results[key].pdf is not None or results[key].overflow
@@ -183,8 +183,8 @@ class FedEngine(Engine):
         try:
             pages = self.check_pdf(pdf, job.token)
             if job.pages not in (None, pages):
-                fault = f"laid out on {job.pages} page(s), came out on {pages}"
-                return RenderResult(error=fault, overflow=True)
+                reason = f"laid out on {job.pages} page(s), came out on {pages}"
+                return RenderResult(error=reason, overflow=True)
             return RenderResult(pdf=pdf, pages=pages, engine=f"{self.name} {self.version}")
         except ProofError as doubt:
             return RenderResult(error=f"{error + ': ' if error else ''}{doubt}")

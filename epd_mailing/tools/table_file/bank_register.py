@@ -77,5 +77,5 @@ def _arrange(cells: list[str]) -> list[str]:
         return cells
     meters = cells[_FIXED : cells.index(MARK)]
     if len(meters) % 4 or len(meters) > 4 * METERS:
-        return cells  # what it holds cannot be told: the row will be an error, not a guess
+        return cells  # what it holds is not known: the row will be an error, not a guess
     return [*cells[:_FIXED], *cells[-3:], *meters]

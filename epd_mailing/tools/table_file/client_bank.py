@@ -1,7 +1,7 @@
 """``1CClientBankExchange`` (kl_to_1c.txt): the statement of a bank, each document a section of lines.
 
 Format 1.03: https://v8.1c.ru/tekhnologii/obmen-dannymi-i-integratsiya/standarty-i-formaty/ (as of 2026).
-Only documents that bring money to the statement's account are payments; others are told. The personal
+Only documents that bring money to the statement's account are payments; others are reported. The personal
 account is looked for in the purpose of the payment, by the words that people and banks put before it.
 """
 
@@ -65,15 +65,15 @@ class ClientBankTable(DelimitedTable):
         self.format, self.delimiter = "client_bank", ""
         self.headings = list(_HEADINGS)
         self._own, arrived, documents = set(), Decimal(0), 0
-        told = False
+        stated = False
         for _end, name, value in self._fields(0):
             if name == "РасчСчет" and not documents:
                 self._own.add(value)
             elif name == "ВсегоПоступило":
-                arrived, told = arrived + (parse_number(value) or 0), True
+                arrived, stated = arrived + (parse_number(value) or 0), True
             elif name == "СекцияДокумент":
                 documents += 1
-        if told:
+        if stated:
             self.controls = [Control(0, sums={2: arrived})]
 
     def rows(self, position: int = 0, number: int = 0) -> Iterator[Row]:

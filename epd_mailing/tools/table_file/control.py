@@ -32,7 +32,7 @@ _TAIL = re.compile(r"(?<![\d\s\u00a0])([\d\s\u00a0]++[.,]\d\d)\D*$")
 
 @dataclass(frozen=True)
 class Control:
-    """What a control row tells: how many rows, sums by column, and sums whose column is not told.
+    """What a control row states: how many rows, sums by column, and sums whose column is not stated.
 
     Sums are in roubles as written (volumes in their units). ``row`` is 0 for a line outside of rows.
     """
@@ -139,14 +139,14 @@ class Running(Mark):
         problems = []
         counts = {self.rows, *(self.rows - mark.rows for mark in self.marks)}
         if control.count is not None and control.count not in counts:
-            told, found = str(control.count), str(self.rows)
-            problems.append(Problem(control.row, None, "control_count", told, detail=found))
+            stated, counted = str(control.count), str(self.rows)
+            problems.append(Problem(control.row, None, "control_count", stated, detail=counted))
         for place in money:
             if place in control.sums and control.sums[place] not in self._sums_of(place):
-                problems.append(self._tell(control.row, place, control.sums[place]))
+                problems.append(self._get_sum_problem(control.row, place, control.sums[place]))
         loose = control.loose or self._get_displaced(control, money)
         if loose and money and not self._sums_of(money[0]).intersection(loose):
-            problems.append(self._tell(control.row, money[0], loose[0]))
+            problems.append(self._get_sum_problem(control.row, money[0], loose[0]))
         if control.row:
             self.marks = [*self.marks[1 - MARKS :], Mark(self.rows, dict(self.sums))]
         return problems
@@ -160,19 +160,19 @@ class Running(Mark):
         """Return the sums of a row of totals whose cells stand under other columns («Итого;4500,50»)."""
         if not control.sums or any(place in control.sums for place in money):
             return ()
-        told = tuple(number for place, number in control.sums.items() if place not in self.sums)
-        kopecks = tuple(number for number in told if number != int(number))
-        return kopecks or (told if len(told) == 1 and told[0] != self.rows else ())
+        stated = tuple(number for place, number in control.sums.items() if place not in self.sums)
+        kopecks = tuple(number for number in stated if number != int(number))
+        return kopecks or (stated if len(stated) == 1 and stated[0] != self.rows else ())
 
     def _sums_of(self, place: int) -> set[Decimal]:
         """Return the sums of a column: of all rows, and since each control row."""
         whole = self.sums.get(place, Decimal(0))
         return {whole, *(whole - mark.sums.get(place, 0) for mark in self.marks)}
 
-    def _tell(self, row: int, place: int, told: Decimal) -> Problem:
+    def _get_sum_problem(self, row: int, place: int, stated: Decimal) -> Problem:
         whole = self.sums.get(place, Decimal(0))
         since = whole - self.marks[-1].sums.get(place, 0) if self.marks else whole
-        return Problem(row, place, "control_sum", f"{told:f}", detail=f"{since:f}")
+        return Problem(row, place, "control_sum", f"{stated:f}", detail=f"{since:f}")
 
     def dump(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -26,7 +26,7 @@ DAMAGED = (DBFNotFound, ValueError, LookupError, struct.error, OSError, EOFError
 
 
 class _Parser(FieldParser):
-    """Numbers stay as they are written; a field that cannot be read stays a text, to be told."""
+    """Numbers stay as they are written; a field that cannot be read stays a text, to be reported."""
 
     def parseN(self, field: Any, data: bytes) -> str:
         return data.strip().strip(b"*\0 ").decode("ascii", "replace").replace(",", ".")

@@ -1,4 +1,4 @@
-"""In which encoding a text is written: found out, and told when it is in doubt.
+"""In which encoding a text is written: found out, and reported when it is in doubt.
 
 Files of Russian offices are UTF-8, UTF-16 or one of a few single-byte code pages. Windows-1251 in
 capitals reads as KOI8-R in small letters and the other way about («ИВАНОВ» ↔ «хбюмнб»), so the letters

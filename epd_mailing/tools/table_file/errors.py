@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-# what a file can be that is no table of ours, and how each is told from its first bytes
+# what a file can be that is no table of ours, and how each is known from its first bytes
 NO_TABLES = (
     "pdf", "word", "image", "archive", "access", "html", "excel_xml", "xml_other", "json_other",
     "receipts", "many_files", "no_file", "no_headings", "not_table",

@@ -353,7 +353,7 @@ def guess_columns(
     known, fields = _words(kind), KINDS[kind]
     names = {normalise(name): name for name in services if name} if kind == "charge" else {}
     guessed: list[tuple[str, str]] = []
-    taken = set()
+    used = set()
     for cell in header:
         word = normalise(cell)
         code, service = known.get(word, ""), ""
@@ -363,10 +363,10 @@ def guess_columns(
             code, service = _read_meter(cell)
         elif not code and word:
             code, service = _split(clean_text(cell), known, names, fields, kind)
-        if (code, service) in taken:
+        if (code, service) in used:
             code, service = "", ""
         if code:
-            taken.add((code, service))
+            used.add((code, service))
         guessed.append((code, service))
     if any(service for _code, service in guessed):
         # a figure of the whole row would count once for each service
@@ -526,12 +526,12 @@ def _find_total_column(columns: list[list[Any]], money: list[int]) -> int | None
 
 
 def _find_number_column(
-    columns: list[list[Any]], usual: Callable[[int], str], taken: set[int | None]
+    columns: list[list[Any]], usual: Callable[[int], str], used: set[int | None]
 ) -> int | None:
     """Return the column with numbers of operations: long, and no two alike."""
     for place, column in enumerate(columns):
         texts = [text for text in map(clean_text, column) if text]
-        if place in taken or usual(place) != "digits" or len(texts) < len(column) or not texts:
+        if place in used or usual(place) != "digits" or len(texts) < len(column) or not texts:
             continue
         if all(8 <= len(text) <= 18 for text in texts) and len(set(texts)) == len(texts) > 1:
             return place
@@ -563,7 +563,7 @@ def is_sum(cell: Any, heading: str = "") -> bool:
     if cell is None or cell == "":
         return False
     if isinstance(cell, str) and not isinstance(cell, Formula) and cell[0].isalpha():
-        return False  # most of what is not read, told quickly
+        return False  # most of what is not read, decided quickly
     kind = cell_kind(cell)
     if kind == "digits" and _OF_MONEY.search(heading) and not _OF_TIME.search(heading):
         return bool(clean_text(cell).strip("0"))

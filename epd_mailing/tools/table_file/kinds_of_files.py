@@ -30,7 +30,7 @@ _LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$
 
 @dataclass(frozen=True)
 class Wanted:
-    """How a file is to be opened, as ``open_table`` was told."""
+    """How a file is to be opened, as ``open_table`` was called."""
 
     limits: Limits
     sheet: str = ""

@@ -20,7 +20,7 @@ LIMITS = {"money": 11, "ratio": 3, "quantity": 15, "tariff": 8, "whole": 9}
 CACHED = 20_000  # texts of a column whose values are remembered
 _QUANTA = {kind: Decimal(1).scaleb(-places) for kind, places in PLACES.items()}
 _LARGEST = {kind: Decimal(10) ** digits for kind, digits in LIMITS.items()}
-_PLAIN = re.compile(r"-?\d{1,9}(?:([.,])\d{1,6})?")
+_SIMPLE_NUMBER = re.compile(r"-?\d{1,9}(?:([.,])\d{1,6})?")
 # «1,500»: one rouble and a half, or one thousand and five hundred
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}")
 _AROUND = re.compile(r"[^\d.,]|[.,]$|(?<=[^\d])[.,](?!\d)")
@@ -67,21 +67,21 @@ class Record(NamedTuple):
         self,
         name: str | None,
         code: str,
-        told: str = "",
+        value: str = "",
         severity: str = "error",
         detail: str = "",
     ) -> Problem:
-        """Return a problem of this record, with the cell's own text beside what is told of it.
+        """Return a problem of this record, with the cell's own text beside what is reported of it.
 
         :param name: field whose column is shown; None for the whole row
-        :param told: what the message tells; shown in the cell's place where there is no cell
+        :param value: what the message tells; shown in the cell's place where there is no cell
         :param detail: what the message tells instead
         """
         place = self.columns.get(name) if name else None
-        text = told
+        text = value
         if place is not None and place < len(self.cells):
             text = clean_text(self.cells[place])[:100]
-        return Problem(self.row, place, code, text, severity, detail or told)
+        return Problem(self.row, place, code, text, severity, detail or value)
 
 
 class _Reader(NamedTuple):
@@ -134,7 +134,7 @@ class RowParser:
         """:param choices: ``{field: {key: words}}``
         :param decimal: «,» or «.» where a file says; empty: by each number
         :param month: first day of the month loaded
-        :param watch: columns that are not read and whose numbers are added up to be told
+        :param watch: columns that are not read and whose numbers are added up to be reported
         :param headings: of all columns: one that is not read and turns out to hold sums, is watched
             from there on
         :param width: how many columns have a heading, where a row may not have more cells; 0: any
@@ -213,7 +213,7 @@ class RowParser:
     def parse(self, number: int, cells: Sequence[Any]) -> tuple[list[Record], list[Problem]]:
         """Return ``(records, problems)``; an empty row gives neither, a row of totals is compared."""
         first = cells[0] if cells else None
-        if not self._is_plain_account(cells) or (type(first) is str and first[:1] == "="):
+        if not self._is_account_row(cells) or (type(first) is str and first[:1] == "="):
             account = self.get_account(cells)
             if not any(map(clean_text, cells)):
                 return [], []
@@ -247,11 +247,11 @@ class RowParser:
         if problems:
             if any(problem.severity == "error" for problem in problems):
                 records = []
-            # one and the same problem of the row's common part is told once
+            # one and the same problem of the row's common part is reported once
             problems = list(dict.fromkeys(problems))
         return records, problems
 
-    def _is_plain_account(self, cells: Sequence[Any]) -> bool:
+    def _is_account_row(self, cells: Sequence[Any]) -> bool:
         """Tell whether a row names an account, and is no row of totals."""
         place = self._account
         if place is None or place >= len(cells):
@@ -275,7 +275,7 @@ class RowParser:
             return ""
         if not any(map(str.isdigit, "".join(texts))):
             return " ".join(texts)
-        alone = len(texts) == 1 and not self._is_plain_account(cells)
+        alone = len(texts) == 1 and not self._is_account_row(cells)
         return (
             texts[0] if alone and any(map(str.isalpha, texts[0])) and not is_sum(texts[0]) else ""
         )
@@ -416,7 +416,7 @@ class RowParser:
     def _convert_number(self, kind: str, cell: Any) -> Converted:
         if cell is None or cell == "":
             return None, "", ""
-        if type(cell) is str and (match := _PLAIN.fullmatch(cell)):
+        if type(cell) is str and (match := _SIMPLE_NUMBER.fullmatch(cell)):
             mark = match[1]
             if not mark or not self.decimal or mark == self.decimal:
                 if mark and kind == "money" and not self.decimal and _THOUSANDS.fullmatch(cell):
@@ -463,17 +463,17 @@ class RowParser:
     ) -> None:
         """Check a record and bring it to the form that is kept."""
 
-        def tell(name: str, code: str, detail: str = "", severity: str = "error") -> None:
+        def report(name: str, code: str, detail: str = "", severity: str = "error") -> None:
             place = places.get(name)
             text = "" if place is None or place >= len(cells) else clean_text(cells[place])[:100]
             problems.append(Problem(number, place, code, text, severity, detail))
 
         if self.kind == "charge":
-            check_charge(values, places, tell)
+            check_charge(values, places, report)
         elif self.kind == "balance":
-            _check_balance(values, places, tell)
+            _check_balance(values, places, report)
         elif self.kind == "payment" and "operation" in places:
-            _check_operation(values, tell)
+            _check_operation(values, report)
         if "payer_surname" in places or "payer_first_name" in places:
             parts = [values.pop(name, None) for name in _NAMES]
             values["payer"] = " ".join(filter(None, (values.get("payer"), *parts)))
@@ -481,10 +481,10 @@ class RowParser:
             _divide_address(values)
 
 
-Tell = Callable[..., None]
+Report = Callable[..., None]
 
 
-def check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> None:
+def check_charge(values: dict[str, Any], places: dict[str, int], report: Report) -> None:
     """Check what a charge must hold together; fill in the amount where it follows."""
 
     get = values.get
@@ -496,10 +496,10 @@ def check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> 
         return values.get(name) or _ZERO
 
     if figure("discount") < 0:
-        tell("discount", "negative_discount")
+        report("discount", "negative_discount")
     if figure("recalculation") and not values.get("recalculation_reason"):
         if "recalculation_reason" in places:
-            tell("recalculation_reason", "no_reason")
+            report("recalculation_reason", "no_reason")
     # as ``figures.expected_total`` (a test holds them together), without its rounding: each line
     # of a file comes by
     rest = figure("excess") + figure("recalculation") - figure("discount")
@@ -510,12 +510,12 @@ def check_charge(values: dict[str, Any], places: dict[str, int], tell: Tell) -> 
         elif values.get("total") is not None:
             values["amount"] = figure("total") - rest
         elif figure("tariff") and (figure("volume_individual") or figure("volume_common")):
-            tell("amount" if "amount" in places else "tariff", "no_amount")
+            report("amount" if "amount" in places else "tariff", "no_amount")
     if values.get("total") is not None and figure("total") != figure("amount") + rest:
-        tell("total", "not_total", str(figure("amount") + rest))
+        report("total", "not_total", str(figure("amount") + rest))
 
 
-def _check_balance(values: dict[str, Any], places: dict[str, int], tell: Tell) -> None:
+def _check_balance(values: dict[str, Any], places: dict[str, int], report: Report) -> None:
     """Fold debt and advance into one figure, and compare what the row says it comes to."""
     if "advance" in places:
         advance = values.pop("advance", None)
@@ -530,17 +530,17 @@ def _check_balance(values: dict[str, Any], places: dict[str, int], tell: Tell) -
         return
     made = figures.expected_due({name: values.get(name) for name in figures.DUE_SIGNS})
     if made != due:
-        tell("due", "not_due", str(made))
+        report("due", "not_due", str(made))
 
 
-def _check_operation(values: dict[str, Any], tell: Tell) -> None:
+def _check_operation(values: dict[str, Any], report: Report) -> None:
     """Money given back is no payment: it lowers what was paid."""
     operation, paid = values.get("operation"), values.get("paid")
     if operation == "refund" and paid is not None:
         values["paid"] = -abs(paid)
-        tell("paid", "refund", severity="warning")
+        report("paid", "refund", severity="warning")
     elif operation == "outgoing":
-        tell("paid", "outgoing", severity="warning")
+        report("paid", "outgoing", severity="warning")
 
 
 def _divide_address(values: dict[str, Any]) -> None:

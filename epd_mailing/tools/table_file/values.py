@@ -60,7 +60,7 @@ def parse_number(value: object, decimal: str = "") -> Decimal | None:
     if isinstance(value, int | float | Decimal):
         number = Decimal(str(round(value, 9) if isinstance(value, float) else value))
     else:
-        text = _plain_number(str(value), decimal)
+        text = _normalize_number(str(value), decimal)
         if text == "":
             return None
         try:
@@ -72,7 +72,7 @@ def parse_number(value: object, decimal: str = "") -> Decimal | None:
     return number
 
 
-def _plain_number(text: str, decimal: str) -> str:
+def _normalize_number(text: str, decimal: str) -> str:
     """Return the text as «-1234.56», or as something that is no number."""
     text = _CURRENCY.sub("", _SPACES.sub("", text.strip()).translate(_MINUSES))
     if text in ("", "-"):  # a dash stands for nothing

@@ -16,7 +16,7 @@ from . import errors, transport
 # https://www.unisender.com/ru/support/api/messages/sendemail/, seen 2026-11-26
 BASE64_GROWTH = 1.37
 STATUS_BATCH = 500
-HALVINGS = 64  # calls at most to find the ids that make the service refuse a batch
+HALVINGS = 64  # calls at most to find the ids that make the service reject a batch
 SAMPLES = 16  # of them for single ids, when no part was answered
 KEY_LENGTH = 12  # the service's keys are far longer
 
@@ -66,7 +66,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ContactInfo:
-    """A contact; times are aware UTC datetimes of his *last* letter, or None."""
+    """A contact; times are aware UTC datetimes of their *last* letter, or None."""
 
     email: str
     status: str
@@ -236,9 +236,9 @@ class UniSenderClient:
         """Return the warnings of an answer as short texts: a list of texts or of objects."""
         found = []
         for place in places:
-            told = place.get("warnings")
-            told = list(told.values()) if isinstance(told, dict) else told
-            for one in told if isinstance(told, list) else [told] if told else []:
+            stated = place.get("warnings")
+            stated = list(stated.values()) if isinstance(stated, dict) else stated
+            for one in stated if isinstance(stated, list) else [stated] if stated else []:
                 one = " ".join(map(str, one.values())) if isinstance(one, dict) else one
                 found.append(self._clean(one))
         return tuple(dict.fromkeys(filter(None, found)))
@@ -260,9 +260,9 @@ class UniSenderClient:
             return self._check_halves(list(ids), error)
 
     def _check_halves(self, ids: list[str], rejection: errors.Rejected) -> CheckResult:
-        """Ask the halves of a refused batch, and theirs, depth first: each round finds odd ids.
+        """Ask the halves of a rejected batch, and theirs, depth first: each round finds odd ids.
 
-        :param refusal: of the whole
+        :param rejection: of the whole
         :raise Rejected: no part was answered, not even single ids from here and there
         """
         middle, answered = len(ids) // 2, False
@@ -355,12 +355,12 @@ class UniSenderClient:
             which may be of a confirmed domain
         """
         result = self.call("getCheckedEmail", [("login", login), ("email", email)])
-        told = [
+        stated = [
             str(entry.get("is_checked")).lower() in ("true", "1")
             for entry in _entries(result)
             if str(entry.get("email") or "").lower() == email.lower()
         ]
-        return any(told) if told else None
+        return any(stated) if stated else None
 
     # --- webhook -----------------------------------------------------------------------------
 

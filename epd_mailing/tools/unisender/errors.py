@@ -60,7 +60,7 @@ class Rejected(UniSenderError):
 
 
 class BadCall(UniSenderError):
-    """The call itself is wrong (our fault)."""
+    """The call itself is wrong (our error)."""
 
 
 CLASSES: dict[str, type[UniSenderError]] = {

@@ -109,7 +109,7 @@ def get_status(raw: str | None, age: timedelta | None = None) -> Status:
 
 
 def _get_go_status(word: str, detail: str) -> Status:
-    """Return the status of Go; a bounce is told by its ``delivery_status``.
+    """Return the status of Go; a bounce is distinguished by its ``delivery_status``.
 
     An unheard-of one is a failure of kind «other» that closes no address.
     """

@@ -16,11 +16,11 @@ BEFORE_CALL = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class Judged:
-    """A time told by the service, judged.
+    """A time reported by the service, judged.
 
-    :param moment: naive UTC: the told time when it can be true, else when we received it
+    :param moment: naive UTC: the reported time when it can be true, else when we received it
     :param is_exact: False means «not later than»
-    :param offset: whole hours by which the told time differs from the receipt, 0 for none
+    :param offset: whole hours by which the reported time differs from the receipt, 0 for none
     """
 
     moment: datetime
@@ -29,29 +29,29 @@ class Judged:
 
 
 def judge(
-    told: datetime | None,
+    reported: datetime | None,
     sending: datetime | None,
     received: datetime,
     zone_doubted: bool = False,
 ) -> Judged:
     """Judge the time of an event: between sending and receipt, a minute about, it can be true.
 
-    :param told: naive UTC, or None when the service told nothing readable
+    :param reported: naive UTC, or None when the service reported nothing readable
     :param sending: naive UTC when the letter's call began, or None when nobody knows
     :param received: naive UTC when we got the event
     :param zone_doubted: other times of the service were whole hours off: hours later such a time may
         lie in the window too, so only one that is near its receipt is believed
     :return: Judged
     """
-    if told is None:
+    if reported is None:
         return Judged(received, False)
-    can_be = told <= received + MARGIN and (sending is None or told >= sending - MARGIN)
-    if can_be and (not zone_doubted or received - told <= NEAR):
-        moment = min(told, received)
+    can_be = reported <= received + MARGIN and (sending is None or reported >= sending - MARGIN)
+    if can_be and (not zone_doubted or received - reported <= NEAR):
+        moment = min(reported, received)
         # nothing arrives before it was sent, whatever the clocks say
         return Judged(max(moment, sending) if sending else moment, True)
-    hours = round((told - received) / HOUR)
-    is_zone = 0 < abs(hours) <= FARTHEST and abs(told - received - hours * HOUR) <= NEAR
+    hours = round((reported - received) / HOUR)
+    is_zone = 0 < abs(hours) <= FARTHEST and abs(reported - received - hours * HOUR) <= NEAR
     return Judged(received, False, hours if is_zone else 0)
 
 

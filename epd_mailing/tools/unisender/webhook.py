@@ -147,7 +147,7 @@ def _text(value: object) -> str:
 
 def _utc(text: str, zone: str | None) -> datetime | None:
     try:
-        told = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
-        return office_time.to_utc(told, zone).replace(tzinfo=UTC)
+        stated = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+        return office_time.to_utc(stated, zone).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

@@ -28,7 +28,7 @@ RECIPIENT_CODES = {
 
 
 class AlreadyTaken(errors.UniSenderError):
-    """The service took a letter under this idempotence key less than a minute ago; its id is not told."""
+    """The service took a letter under this idempotence key less than a minute ago; its id is not returned."""
 
 
 class DumpTooLong(errors.UniSenderError):

@@ -3,7 +3,7 @@ from collections import Counter
 from ....tools import requisites
 from ....tools.address_text import read_addresses
 from .base import Loader, register
-from .matching import plain, plain_person, type_in_addresses
+from .matching import fold_name, fold_person, type_in_addresses
 
 
 @register
@@ -66,7 +66,7 @@ class AccountLoader(Loader):
         name = values.get("building")
         if not name:
             return vals
-        building = buildings.get(plain(name))
+        building = buildings.get(fold_name(name))
         if not building:  # only checked: it is to be created
             vals["building_id"] = False
             if not self.target.from_program:
@@ -92,7 +92,7 @@ class AccountLoader(Loader):
                 )
                 vals["partner_id"] = created.id
             return True
-        if name and plain_person(partner.name) != plain_person(name):
+        if name and fold_person(partner.name) != fold_person(name):
             strict = self.target.from_program
             self.problem(record, "payer", "other_payer", name, "error" if strict else "warning")
             # the address of another person is not to be written to

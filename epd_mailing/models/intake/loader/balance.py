@@ -44,7 +44,7 @@ class BalanceLoader(PayeeFigures):
         """Return the sum due, where a column of it changes."""
         if not any(name in different for name in DUE_OF):
             return {}
-        return {"due": float(figures.expected_due({**line.found, **different}))}
+        return {"due": float(figures.expected_due({**line.existing, **different}))}
 
     def add_up(self, lines):
         """Add the figures of the lines, by building and payee."""

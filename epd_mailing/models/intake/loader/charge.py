@@ -22,7 +22,7 @@ class ChargeLoader(FigureLoader):
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
         self._tariffs = self._previous = None
-        self._told = set()
+        self._warned = set()
 
     @property
     def may_create(self):
@@ -64,7 +64,7 @@ class ChargeLoader(FigureLoader):
 
     def complete(self, line):
         """Give a recalculation a reason, and the line the total of its columns."""
-        vals, found = line.vals, line.found or {}
+        vals, found = line.vals, line.existing or {}
         if vals.get("recalculation") and not (
             vals.get("recalculation_reason") or found.get("recalculation_reason")
         ):
@@ -86,7 +86,7 @@ class ChargeLoader(FigureLoader):
         """Return the total, where a column of it changes."""
         if not any(name in different for name in figures.TOTAL_SIGNS):
             return {}
-        return {"total": float(figures.expected_total({**line.found, **different}))}
+        return {"total": float(figures.expected_total({**line.existing, **different}))}
 
     def add_up(self, lines):
         """Add what the lines come to, by building and by who is paid for the service there."""
@@ -143,10 +143,10 @@ class ChargeLoader(FigureLoader):
             building_id = line.account.building_id
             own = known.get((service_id, building_id)) or known.get((service_id, 0))
             key = ("tariff", service_id, building_id, str(tariff))
-            if not own or tariff in own or key in self._told:
+            if not own or tariff in own or key in self._warned:
                 continue
-            self._told.add(key)
-            if not self.marks.add([key]):  # an earlier cron run has told it
-                told = ", ".join(map(money.format_tariff, sorted(own)))
+            self._warned.add(key)
+            if not self.marks.add([key]):  # an earlier cron run has said it
+                in_force = ", ".join(map(money.format_tariff, sorted(own)))
                 text = money.format_tariff(tariff)
-                self.problem(line.record, "tariff", "tariff_differs", text, "warning", told)
+                self.problem(line.record, "tariff", "tariff_differs", text, "warning", in_force)

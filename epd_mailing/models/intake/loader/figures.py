@@ -19,7 +19,7 @@ class Line:
     :param parent: ``Service``, or record of the payee
     :param key: what tells the line from others of the month, as :meth:`FigureLoader.get_key` has it
     :param vals: ``{field: value}`` as the field keeps it, floats for figures
-    :param found: ``{field: value}`` of the line that is there, with its ``id``; None for a new one
+    :param existing: ``{field: value}`` of the line that is there, with its ``id``; None for a new one
     :param outcome: ``created``, ``updated`` or ``same``, set by :meth:`FigureLoader.save`
     """
 
@@ -28,7 +28,7 @@ class Line:
     parent: object
     key: tuple
     vals: dict
-    found: dict | None = None
+    existing: dict | None = None
     outcome: str = ""
 
 
@@ -159,14 +159,14 @@ class FigureLoader(Loader):
     # --- what is there ----------------------------------------------------------------------------
 
     def _find_existing(self, lines):
-        """Set ``found`` of the lines that are there, in one query."""
+        """Set ``existing`` of the lines that are there, in one query."""
         account_ids = list({line.account.id for line in lines if line.account.id})
         if not account_ids:
             return
         names = set().union(*{tuple(line.vals) for line in lines})
         there = dict(self.read_existing(account_ids, sorted(names | self.get_further(names))))
         for line in lines:
-            line.found = there.get(line.key)
+            line.existing = there.get(line.key)
 
     def get_further(self, names):
         """Return the columns that are read besides the figures that the source has.
@@ -196,7 +196,7 @@ class FigureLoader(Loader):
         """
         fresh, changed = [], []
         for line in lines:
-            found = line.found
+            found = line.existing
             if found is None:
                 line.outcome = "created"
                 fresh.append(line)
@@ -230,12 +230,12 @@ class FigureLoader(Loader):
         ]
         updates = []
         for line, different in changed:
-            found, vals = line.found, {**different, **self.get_sums(line, different)}
+            found, vals = line.existing, {**different, **self.get_sums(line, different)}
             updates.append((found["id"], vals))
             before = {name: found[name] for name in vals if name in found}
             written.append((found["id"], before, vals, self._get_owner(line)))
         # a line that says this already is this file's too: an earlier file does not take it away
-        written += [(line.found["id"], {}, {}) for line in lines if line.outcome == "same"]
+        written += [(line.existing["id"], {}, {}) for line in lines if line.outcome == "same"]
         self.writer.update(self.model, updates)
         if self.loading:
             self.env["epd.import.change"]._add(self.loading, written)

@@ -25,7 +25,7 @@ ACCOUNT_VALUES = (
 )  # fmt: skip
 
 
-def plain(text):
+def fold_name(text):
     """Return a name or an address as compared: lower case, ё as е, without marks and spaces.
 
     Between two figures one mark stays: house 1/1 is not house 11, service 1.1 not service 11.
@@ -35,7 +35,7 @@ def plain(text):
     return re.sub(r"[^\w/]+|_|(?<!\d)/|/(?!\d)", "", text)
 
 
-def plain_person(name):
+def fold_person(name):
     """Return the words of a person's name, to compare it whatever its case and spaces."""
     return (name or "").casefold().split()
 
@@ -218,7 +218,7 @@ class Matcher:
             return "bad_account"
         if not building:
             return "no_building"
-        known = buildings.get(plain(building))
+        known = buildings.get(fold_name(building))
         return "archived_building" if known and not known.active else ""
 
     def _create_accounts(self, records):
@@ -229,7 +229,7 @@ class Matcher:
                 {
                     "number": record.values["account"],
                     "company_id": self.company.id,
-                    "building_id": buildings[plain(record.values["building"])].id,
+                    "building_id": buildings[fold_name(record.values["building"])].id,
                     "partner_id": payers.get(record.values["account"], False),
                     **self._get_opening(record.values),
                     **self.get_account_values(record.values),
@@ -292,8 +292,8 @@ class Matcher:
         found, names = self.get_buildings(), {}
         for record in records:
             name = record.values.get("building")
-            if name and plain(name) not in found:
-                names.setdefault(plain(name), (name, record.row))
+            if name and fold_name(name) not in found:
+                names.setdefault(fold_name(name), (name, record.row))
         if self.dry:
             self.planned += [("building", *entry) for entry in names.values()]
         if not self.dry and names:
@@ -311,7 +311,7 @@ class Matcher:
             .search_fetch([("company_id", "=", self.company.id)], ["name", "active"])
         )
         # of two that are written alike, the one in use
-        return {plain(building.name): building for building in found.sorted("active")}
+        return {fold_name(building.name): building for building in found.sorted("active")}
 
     # --- services and to whom they are paid -------------------------------------------------------
 
@@ -325,14 +325,14 @@ class Matcher:
             if text in known or text in unknown:
                 continue
             hint = record.values.get("service_hint") or ""
-            service = known.get(plain(text)) or known.get(plain(hint))
+            service = known.get(fold_name(text)) or known.get(fold_name(hint))
             if service is not None:
                 known[text] = service
             elif may_create and self.target.create_services and len(text) <= 30:
                 unknown[text] = record
             else:
                 unknown[text] = None
-        new = {plain(text): record for text, record in unknown.items() if record}
+        new = {fold_name(text): record for text, record in unknown.items() if record}
         if self.dry:
             made = {}
             for key, record in new.items():
@@ -352,7 +352,7 @@ class Matcher:
             text = record.values["service"]
             service = known.get(text)
             if service is None:
-                service = known.get(plain(text), made.get(plain(text)))
+                service = known.get(fold_name(text), made.get(fold_name(text)))
             if service is None:
                 self._problem(record, "service", "no_service", text)
             matched.append(service)
@@ -365,7 +365,7 @@ class Matcher:
         )
         known = {}
         for name in ("name", "code"):
-            known.update({plain(each[name]): _as_service(each) for each in services})
+            known.update({fold_name(each[name]): _as_service(each) for each in services})
         for name in ("name", "code"):
             known.update({each[name]: _as_service(each) for each in services})
         # what has no letter and no figure is like everything

@@ -164,16 +164,16 @@ class PaymentLoader(PayeeFigures):
         for total in totals:
             balance = balances[total.values["account_id"], total.values["payee_id"]]
             before = known[balance.id]
-            found = settle(total.values["payments"], before, self.target.whole)
-            vals = self._get_paid_values(total, balance, before, found)
+            settlement = settle(total.values["payments"], before, self.target.whole)
+            vals = self._get_paid_values(total, balance, before, settlement)
             if not self._is_sound(total, vals, lost):
                 tally["left"] += total.values["rows"]
                 continue
-            self._warn(total, balance, before, found)
+            self._warn(total, balance, before, settlement)
             vals = self.writer.drop_same(balance, vals)
-            tally += _count(found, vals)
+            tally += _count(settlement, vals)
             self.paid += total.values["paid"]
-            settled.append((balance, vals, found))
+            settled.append((balance, vals, settlement))
         if not self.dry:
             self._write_settled(settled)
         return tally
@@ -227,18 +227,18 @@ class PaymentLoader(PayeeFigures):
             return True
         return False
 
-    def _get_paid_values(self, total, balance, before, found):
+    def _get_paid_values(self, total, balance, before, settlement):
         """Return what the balance says when the payments are taken."""
         values = total.values
         days = {name: values[name] for name in DAYS if name in total.columns}
         if self.target.whole:
             return {"paid": values["paid"], **{name: day or False for name, day in days.items()}}
-        paid = money.to_decimal(balance.paid) + sum(payment.amount for payment in found.new)
-        paid += sum(payment.amount - before[key].amount for key, payment in found.changed)
+        paid = money.to_decimal(balance.paid) + sum(payment.amount for payment in settlement.new)
+        paid += sum(payment.amount - before[key].amount for key, payment in settlement.changed)
         later = {n: max(filter(None, (balance[n], day)), default=False) for n, day in days.items()}
         return {"paid": paid, **later}
 
-    def _warn(self, total, balance, before, found):
+    def _warn(self, total, balance, before, settlement):
         """Note what is no error, but not as one would expect it."""
 
         def warn(code, amount):
@@ -247,16 +247,16 @@ class PaymentLoader(PayeeFigures):
         paid = money.to_decimal(balance.paid)
         recorded = sum((payment.amount for payment in before.values()), Decimal(0))
         if self.target.whole:
-            if found.gone:
-                warn("paid_gone", sum(before[key].amount for key in found.gone))
+            if settlement.gone:
+                warn("paid_gone", sum(before[key].amount for key in settlement.gone))
             elif paid and total.values["paid"] < paid:
                 warn("paid_less", paid)
             return
-        if found.repeated:
-            warn("paid_known", sum(before[key].amount for key in found.repeated))
-        if found.changed:
-            warn("paid_changed", sum(before[key].amount for key, _payment in found.changed))
-        if (found.new or found.changed) and paid != recorded:
+        if settlement.repeated:
+            warn("paid_known", sum(before[key].amount for key in settlement.repeated))
+        if settlement.changed:
+            warn("paid_changed", sum(before[key].amount for key, _payment in settlement.changed))
+        if (settlement.new or settlement.changed) and paid != recorded:
             warn("paid_other", paid - recorded)
 
     def _write_settled(self, settled):
@@ -273,9 +273,9 @@ class PaymentLoader(PayeeFigures):
         if touched:
             self.env["epd.account.balance"]._touch_documents_of(touched, self.target.period.ids)
         lines = self.env["epd.account.payment"].sudo()
-        lines.browse([key for *_pair, found in settled for key in found.gone]).unlink()
-        for *_pair, found in settled:
-            for key, payment in found.changed:
+        lines.browse([key for *_pair, settlement in settled for key in settlement.gone]).unlink()
+        for *_pair, settlement in settled:
+            for key, payment in settlement.changed:
                 lines.browse(key).write(self._prepare_payment(payment))
         self.writer.insert(
             "epd.account.payment",
@@ -288,8 +288,8 @@ class PaymentLoader(PayeeFigures):
                     "period_id": self.target.period.id,
                     "company_id": self.target.company.id,
                 }
-                for balance, _vals, found in settled
-                for payment in found.new
+                for balance, _vals, settlement in settled
+                for payment in settlement.new
             ],
             sudo=True,
         )
@@ -308,14 +308,14 @@ def _number(record):
     return record.values.get("payment_number") or ""
 
 
-def _count(found, vals):
+def _count(settlement, vals):
     tally = Counter(
-        created=len(found.new),
-        updated=len(found.changed),
-        same=len(found.same),
-        removed=len(found.gone),
+        created=len(settlement.new),
+        updated=len(settlement.changed),
+        same=len(settlement.same),
+        removed=len(settlement.gone),
     )
-    if vals and not found.new and not found.changed:  # the balance was altered since
+    if vals and not settlement.new and not settlement.changed:  # the balance was altered since
         tally["updated"], tally["same"] = tally["same"], 0
     return tally
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from ....tools.money import format_date
 from .base import Loader, register
-from .matching import plain
+from .matching import fold_name
 
 BUILDING = (
     "fias_id", "gis_house_id", "total_area", "living_area", "common_area", "entrances", "floors",
@@ -103,7 +103,7 @@ class BuildingLoader(SetupLoader):
     def describe(self, record):
         """Return what the record says; the address as it is entered stays."""
         values = record.values
-        key = plain(values["building"])
+        key = fold_name(values["building"])
         known = self._buildings.get(key)
         if known and not known.active:
             self.problem(record, "building", "archived_building", values["building"])
@@ -167,7 +167,7 @@ class ProvisionLoader(SetupLoader):
     def look_up(self, records):
         """Read buildings, services, and the provisions of these buildings."""
         self._buildings = self.matcher.get_buildings()
-        names = {plain(record.values["building"]) for record in records}
+        names = {fold_name(record.values["building"]) for record in records}
         buildings = [self._buildings[name].id for name in names if name in self._buildings]
         self._provisions = {}
         for provision in self.env[self.model].search(
@@ -180,7 +180,7 @@ class ProvisionLoader(SetupLoader):
     def describe(self, record):
         """Return what the record says, by whatever name it calls the service."""
         values = record.values
-        building = self._buildings.get(plain(values["building"]))
+        building = self._buildings.get(fold_name(values["building"]))
         if not building or not building.active:
             wrong = "archived_building" if building else "unknown_building"
             self.problem(record, "building", wrong, values["building"])
@@ -263,7 +263,7 @@ class TariffLoader(SetupLoader):
         if building is None or service is None:
             return None
         unit, given = self._units[service.id], values.get("uom")
-        if given and plain(given) != plain(unit):
+        if given and fold_name(given) != fold_name(unit):
             self.problem(record, "uom", "other_unit", given, detail=unit)
             return None
         if values["tariff"] < 0:
@@ -280,9 +280,9 @@ class TariffLoader(SetupLoader):
     def _find_building(self, record):
         """Return the id of the building, 0 for all of them; None where there is no such one."""
         text = record.values.get("building") or ""
-        if text in ("", "-", "—") or plain(text) in EVERYWHERE:
+        if text in ("", "-", "—") or fold_name(text) in EVERYWHERE:
             return 0
-        building = self._buildings.get(plain(text))
+        building = self._buildings.get(fold_name(text))
         if not building or not building.active:
             wrong = "archived_building" if building else "unknown_building"
             self.problem(record, "building", wrong, text)

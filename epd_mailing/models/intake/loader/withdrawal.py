@@ -5,7 +5,7 @@ from ....tools import money
 from .payment import get_days, get_known_payments, get_sum_due
 from .writer import BulkWriter
 
-TAKEN_BACK = 2000  # payments taken back and committed together
+WITHDRAWN_AT_ONCE = 2000  # payments taken back and committed together
 
 
 class PaymentWithdrawal:
@@ -30,7 +30,11 @@ class PaymentWithdrawal:
         lines = (
             self.env["epd.account.payment"]
             .sudo()
-            .search([("import_id", "=", self.loading.id)], order="balance_id, id", limit=TAKEN_BACK)
+            .search(
+                [("import_id", "=", self.loading.id)],
+                order="balance_id, id",
+                limit=WITHDRAWN_AT_ONCE,
+            )
         )
         balances, count = lines.balance_id, len(lines)
         if not count:

@@ -35,7 +35,7 @@ class BulkWriter:
 
     # --- what may go at once ----------------------------------------------------------------------
 
-    def _is_plain(self, records, names, is_new):
+    def _can_skip_orm(self, records, names, is_new):
         """Return whether rows of these columns can be written without the ORM.
 
         :param names: set of the fields that are written
@@ -84,7 +84,7 @@ class BulkWriter:
             return []
         records = self._get_records(model, sudo)
         names = {name for vals in vals_list for name in vals}
-        if not self._is_plain(records, names, is_new=True):
+        if not self._can_skip_orm(records, names, is_new=True):
             return records.create(vals_list).ids
         records.check_access("create")
         defaults = self._get_defaults(records, names)
@@ -182,7 +182,7 @@ class BulkWriter:
             return
         records = self._get_records(model, False)
         names = {name for _id, vals in changed for name in vals}
-        if not self._is_plain(records, names, is_new=False):
+        if not self._can_skip_orm(records, names, is_new=False):
             for id_, vals in changed:
                 records.browse(id_).write(vals)
             return
