@@ -2,6 +2,10 @@
 
 A room is a folder of ``epd_mailing/models``; reports, wizards and controllers stand above all of them. A name of a
 model belongs to the room whose class has it as ``_name``.
+
+What is read is text, so two things are not seen: a name that is put together of variables (one of constants alone is, and
+one that begins with ``epd.``), and a field of a room above whose name a lower room has too (``document_ids``): whose record
+stands before the dot is known only when it runs.
 """
 
 import ast
@@ -173,8 +177,38 @@ def upward():
     return found
 
 
+# of what an expression is made that says the same whenever it runs
+FIXED = (
+    *(
+        ast.Constant,
+        ast.BinOp,
+        ast.operator,
+        ast.JoinedStr,
+        ast.FormattedValue,
+        ast.Tuple,
+        ast.List,
+    ),
+    *(ast.Call, ast.Attribute, ast.Load),
+)
+
+
+def get_fixed_text(node):
+    """Return the text that an expression of constants makes, empty where it is something else."""
+    if not isinstance(node, ast.BinOp | ast.JoinedStr | ast.Call):
+        return ""
+    if not all(isinstance(part, FIXED) for part in ast.walk(node)):
+        return ""
+    try:
+        value = eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}})
+    except Exception:  # no such text can be made
+        return ""
+    return value if isinstance(value, str) else ""
+
+
 def hidden():
     """Yield (file, line) of what leads to a room in a way that this test cannot follow."""
+    homes, _extended = read_homes()
+    ours = homes.keys() | {model.replace(".", "_") for model in homes}
     for _room, path in files():
         short = str(path.relative_to(ADDON))
         tree = parse(path)
@@ -185,6 +219,8 @@ def hidden():
             for arg in node.args
         }
         for node in ast.walk(tree):
+            if get_fixed_text(node) in ours:
+                yield short, node.lineno
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if PUT_TOGETHER.fullmatch(node.value) and id(node) not in asked:
                     yield short, node.lineno
@@ -248,6 +284,18 @@ def test_rooms_refer_downward_only():
 
 def test_no_reference_is_hidden():
     assert not list(hidden())
+
+
+def test_a_name_put_together_of_constants_is_read():
+    for text in (
+        "'.'.join(('epd', 'mailing'))",
+        "'epd' + '.' + 'mailing'",
+        "'%s.%s' % ('epd', 'mailing')",
+        "'{}.mailing'.format('epd')",
+        "f'{\"epd\"}.mailing'",
+    ):
+        assert get_fixed_text(ast.parse(text, mode="eval").body) == "epd.mailing", text
+    assert not get_fixed_text(ast.parse("'.'.join(names)", mode="eval").body)
 
 
 def test_a_lower_room_reads_no_field_of_a_room_above():
