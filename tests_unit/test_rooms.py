@@ -359,3 +359,16 @@ def test_every_room_has_its_plate():
 def test_every_file_has_a_room():
     loose = [p.name for p in (ADDON / "models").glob("*.py") if p.name != "__init__.py"]
     assert not loose
+
+
+def test_files_and_functions_stay_small():
+    """A reader holds one of them at once: 800 lines of a model's file, 60 of a function."""
+    long = []
+    for path in sorted(ADDON.rglob("*.py")):
+        text = path.read_text()
+        if path.is_relative_to(ADDON / "models") and text.count("\n") > 800:
+            long.append(path.name)
+        for node in ast.walk(parse_text(text)):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 60:
+                long.append(f"{path.name}: {node.name}")
+    assert not long, "a collaborator, or a function of a part of it"
