@@ -1,4 +1,5 @@
 import logging
+import re
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -6,13 +7,16 @@ from odoo.exceptions import UserError
 
 from ...tools.unisender import errors
 from .letter_mend import get_mendable
-from .letter_reason import describe_failure
 from .letter_writer import LetterWriter
 from .mailing_repeat import MailingRepeat
 from .mailing_withdrawal import GIVEN_UP
 
 _logger = logging.getLogger(__name__)
 
+# «invalid_email: …» as the service answers a call
+CODE = re.compile(r"^[a-z][a-z0-9_]*: ")
+# «… (err_user_unknown)», the service's status behind our words
+RAW_STATUS = re.compile(r" \([a-z][a-z0-9_]*\)$")
 RETRY_PAUSES = (1, 2, 5, 15, 30, 60)  # minutes, by the number of attempts
 MAX_ATTEMPTS = 10
 FIRST_POLL = timedelta(minutes=2)
@@ -383,7 +387,31 @@ class EpdMailingLetter(models.Model):
     def _compute_reason_text(self):
         labels = dict(self._fields["failure_type"]._description_selection(self.env))
         for letter in self:
-            letter.reason_text = describe_failure(letter, labels)
+            letter.reason_text = letter._describe_failure(labels)
+
+    def _describe_failure(self, labels):
+        """Return why the letter did not go or arrive, in words without codes of the service.
+
+        :param labels: ``{failure type: label}`` in the reader's language
+        :return: False when there is no reason
+        """
+        reason, label = self.failure_reason or "", labels.get(self.failure_type) or False
+        words = {
+            "err_giveup": self.env._(
+                "The recipient's mail server did not take it; UniSender gave up"
+            ),
+            "err_delivery_failed": self.env._("The recipient's mail server did not take it"),
+        }
+        if self.failure_type == "other" and self.raw_status in words:
+            return words[self.raw_status]
+        coded = CODE.match(reason)
+        if not coded:
+            # as in the language it was written in, unless it says no more than the type
+            return RAW_STATUS.sub("", reason) or label
+        said = reason[coded.end() :]
+        if label and self.failure_type != "other" or not said:
+            return label
+        return self.env._("UniSender answered: %s", said)
 
     @api.depends("state", "failure_type", "document_id.state")
     def _compute_can_mend(self):

@@ -8,12 +8,13 @@ from ...tools.delivery_state import PRESENTED
 from ...tools.query_plan import switch_off_jit
 from ..base.state_counts import count_by_state
 from ..base.thread import QUIET
+from ..charge.control_sums import ControlSums
+from ..document.document_sums import compare_documents
 from ..document.epd_payment_document import FORMS
 from ..mailing.mailing_estimate import describe_seconds
 from .run_annulment import RunAnnulment
 from .run_scope import RunScope
 from .run_slice import RunSlice
-from .run_sums import RunSums
 from .run_waivers import RunWaivers
 
 PACE_SPAN = timedelta(minutes=3)  # the pace of this span gives the time left
@@ -244,7 +245,24 @@ class EpdBillingRun(models.Model):
         for run in self:
             # a form that follows the work is read every second: all the charges are not
             at_work = run.state in self._work_states
-            run.sums_text = False if at_work else RunSums(run).describe()
+            run.sums_text = False if at_work else run._describe_sums()
+
+    def _describe_sums(self):
+        """Return a line for charges, balances and saved documents beside those of the month before."""
+        scope, program = RunScope(self), self.env(su=True)
+        if not (self.period_id and (self.list_ids or scope.has_rows)):
+            return False
+        sums = ControlSums(program, self.period_id, scope.get_query())
+        charged, due = (each.describe(self.env) for each in (sums.charged, sums.balances["due"]))
+        texts = [
+            self.env._("Charged: %s", charged),
+            self.env._("Due with the balances: %s", due),
+        ]
+        documents = self.env["epd.payment.document"].sudo()._search(scope.get_document_domain())
+        saved = compare_documents(program, self.period_id, documents.subselect())
+        if saved.now:
+            texts.append(self.env._("Due in the saved documents: %s", saved.describe(self.env)))
+        return "\n".join(texts)
 
     @api.depends("period_id", "mailing_ids")
     def _compute_period_mailing_ids(self):
