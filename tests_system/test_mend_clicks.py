@@ -144,7 +144,9 @@ def test_mended_before_mailing(office, page, strict):
     wait_until(
         lambda: (
             not office.operator(
-                "epd.personal.account", "search_count", [("drilldown", "=", f"{run}:mail_no_document")]
+                "epd.personal.account",
+                "search_count",
+                [("drilldown", "=", f"{run}:mail_no_document")],
             )
         ),
         120,
