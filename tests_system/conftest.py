@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from .server import RUN, OdooServer, Sandbox, drop_database, make_database
+from .server import RUN, OdooServer, Sandbox, drop_database, host_files, make_database
 
 API_KEY = "demo-key"
 GO_KEY = "demo-go-key-of-tests"
@@ -70,10 +70,11 @@ class House:
         return account
 
 
-def make_house(name, prepare=None, **options):
+def make_house(name, prepare=None, hosts=("",), **options):
     """Yield a connected house on a database of its own, and take all down again.
 
     :param prepare: called with the name of the database before anything serves it
+    :param hosts: a server for each, with a data folder of its own; ``house.servers``
     """
     # several processes of pytest-xdist: each has its own
     name += os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -82,16 +83,21 @@ def make_house(name, prepare=None, **options):
     if prepare:
         prepare(db)
     sandbox = Sandbox(name, "--no-limits", "--api-key", API_KEY, "--go-key", GO_KEY)
-    odoo = OdooServer(db, **options)
+    servers = [OdooServer(db, host=host, **options) for host in hosts]
     try:
         sandbox.start()
-        odoo.start()
-        house = House(odoo, sandbox)
+        for server in servers:
+            server.start()
+        house = House(servers[0], sandbox)
+        house.servers = servers
         house.connect()
         yield house
     finally:
         # nothing of the database is kept: no need to wait for a polite end
-        odoo.kill()
+        for server in servers:
+            server.kill()
+            if server.host:
+                shutil.rmtree(host_files(db, server.host), ignore_errors=True)
         sandbox.kill()
         drop_database(db)
 

@@ -83,11 +83,13 @@ def bad_weather(house, kind):
     house.sandbox.control(f"{BOXES[kind]}faults", {})
 
 
-def take(documents, count):
-    """Take documents off the end."""
+def start_mailing(house, documents, count, kind="classic"):
+    """Send documents off the end by a service; return the id of the mailing."""
     taken = [documents.pop() for _ in range(count)]
     assert len(taken) == count
-    return taken
+    mailing = sending.make_mailing(house, taken, account=house.accounts[kind])
+    house.operator("epd.mailing", "action_send", [mailing])
+    return mailing
 
 
 def received(house, kind):
@@ -124,8 +126,7 @@ def check(result):
 def test_worker_killed_at_random(house, documents, kind, bad_weather):
     """The sending worker dies again and again, at any step; doubt after each is at most k letters."""
     chance, per_kill = random.Random(SEED), []
-    mailing = sending.make_mailing(house, take(documents, LETTERS), account=house.accounts[kind])
-    house.operator("epd.mailing", "action_send", [mailing])
+    mailing = start_mailing(house, documents, LETTERS, kind)
     kills = 0
     for _ in range(KILLS):
         wait_for_letters(house, kind, mailing)
@@ -141,16 +142,7 @@ def test_worker_killed_at_random(house, documents, kind, bad_weather):
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
         kills += 1
-        moment = sending.database_now(house)
-        sending.expire_leases(house, moment)
-        # the next worker takes over
-        wait_until(
-            lambda moment=moment: (
-                sending.wake_sender(house) or not count_dead(house, mailing, moment)
-            ),
-            PATIENCE,
-            "what the dead worker held is taken over",
-        )
+        take_over(house, mailing)
         per_kill.append(sending.count_orphans(house, mailing) - orphans)
     sending.finish(house, mailing, PATIENCE)
     result = sending.tally(house, mailing, f"{BOXES[kind]}letters")
@@ -196,27 +188,27 @@ def count_dead(house, mailing, moment):
     )[0][0]
 
 
+def take_over(house, mailing):
+    """The next worker takes over what dead ones held."""
+    moment = sending.database_now(house)
+    sending.expire_leases(house, moment)
+    wait_until(
+        lambda: sending.wake_sender(house) or not count_dead(house, mailing, moment),
+        PATIENCE,
+        "what dead workers held is taken over",
+    )
+
+
 def test_database_restarted(house, documents, kind, bad_weather):
     """PostgreSQL goes away in the middle and comes back: the same holds, with nobody's help."""
-    mailing = sending.make_mailing(
-        house, take(documents, RESTART_LETTERS), account=house.accounts[kind]
-    )
-    house.operator("epd.mailing", "action_send", [mailing])
+    mailing = start_mailing(house, documents, RESTART_LETTERS, kind)
     chance, per_restart = random.Random(SEED), []
     for _ in range(RESTARTS):
         wait_for_letters(house, kind, mailing)
         time.sleep(chance.uniform(0, 0.3))
         orphans = sending.count_orphans(house, mailing)
         restart_postgres()
-        moment = sending.database_now(house)
-        sending.expire_leases(house, moment)
-        wait_until(
-            lambda moment=moment: (
-                sending.wake_sender(house) or not count_dead(house, mailing, moment)
-            ),
-            PATIENCE,
-            "what was held is taken over",
-        )
+        take_over(house, mailing)
         per_restart.append(sending.count_orphans(house, mailing) - orphans)
     sending.finish(house, mailing, PATIENCE)
     result = sending.tally(house, mailing, f"{BOXES[kind]}letters")
@@ -239,8 +231,7 @@ def test_two_crons_and_a_clerk(house, documents):
     house.sandbox.control(
         "fault", {"kind": "slow_after", "chance": 1, "seconds": 0.1, "times": 10**6}
     )
-    mailing = sending.make_mailing(house, take(documents, BUTTON_LETTERS))
-    house.operator("epd.mailing", "action_send", [mailing])
+    mailing = start_mailing(house, documents, BUTTON_LETTERS)
     clicker = sending.Clicker(
         house.odoo.login("operator"),
         mailing,

@@ -7,30 +7,19 @@ see. The short form runs with the other tests; ``EPD_HOSTS=2000`` is the long on
 import os
 import random
 import re
-import shutil
 import signal
 import time
 
 import pytest
 
 from . import sending
-from .conftest import API_KEY, House, make_house
-from .server import (
-    OdooServer,
-    Sandbox,
-    drop_database,
-    host_files,
-    install_queue,
-    make_database,
-    odoo_shell,
-    wait_until,
-)
+from .conftest import make_house
+from .server import install_queue, odoo_shell, wait_until
 
 COUNT = int(os.environ.get("EPD_HOSTS", "0")) or 960
 KILLS = 6 if COUNT > 1000 else 1
 PATIENCE = 600 if COUNT > 1000 else 240
 SEED = int(os.environ.get("EPD_CHAOS_SEED", time.time()))
-DB = "epd_system_hosts"
 MAKE = f"""
 env["ir.config_parameter"].set_param("ir_attachment.location", "db")
 env["ir.attachment"].force_storage()
@@ -46,26 +35,12 @@ env.cr.commit()
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def hosts():
-    """Two servers on one database: ``(house, other server)``."""
-    make_database(DB)
-    odoo_shell(DB, MAKE)
-    sandbox = Sandbox("hosts", "--no-limits", "--api-key", API_KEY)
-    servers = [OdooServer(DB, workers=2, cron_threads=1, host=host) for host in ("_a", "_b")]
-    try:
-        sandbox.start()
-        for server in servers:
-            server.start()
-        house = House(servers[0], sandbox)
-        house.connect()
-        yield house, servers
-    finally:
-        for server in servers:
-            server.kill()
-            shutil.rmtree(host_files(DB, server.host), ignore_errors=True)
-        sandbox.kill()
-        drop_database(DB)
+    """A house of two servers on one database."""
+    yield from make_house(
+        "hosts", lambda db: odoo_shell(db, MAKE), hosts=("_a", "_b"), workers=2, cron_threads=1
+    )
 
 
 def count_done(server, job):
@@ -129,7 +104,7 @@ def wake(house, *jobs):
 
 def test_a_run_and_a_mailing_of_two_servers(hosts):
     """Kills of either in the middle: each document once, each letter once, and both have worked."""
-    house, servers = hosts
+    house, servers = hosts, hosts.servers
     chance = random.Random(SEED)
     run = start_run(house)
 
