@@ -43,9 +43,7 @@ KEPT = {
     ("models/mailing/epd_letter_facts.py", "IN_ORDER"): "sorts",
 }
 # what docstrings, comments and texts say in the field's terms
-PROSE = re.compile(
-    r"\b(left out|leaves? out|leaving out|taken in\b(?! by)|outgo(es)?\b|(is|are|was|were|be) (told|refused))\b"
-)
+PROSE = re.compile(r"\b(left out|leaves? out|leaving out|taken in\b(?! by)|outgo(es)?\b)")
 
 
 def read(*tops, suffixes=(".py",)):
@@ -116,4 +114,4 @@ def test_texts_are_in_the_terms_of_the_field():
         for number, line in enumerate(text.splitlines(), start=1)
         if PROSE.search(line) and "left_out" not in line
     ]
-    assert not found, "skipped, accepted, reported, rejected: " + "\n".join(found)
+    assert not found, "skipped, accepted, downloads: " + "\n".join(found)

@@ -90,7 +90,7 @@ class _Reader:
     """Collects the findings of a letter."""
 
     def __init__(self) -> None:
-        self.found: list[Finding] = []
+        self.findings: list[Finding] = []
         self._line = 0
 
     def collect(self, tree: etree._Element) -> None:
@@ -104,7 +104,7 @@ class _Reader:
     def _add(self, kind: str, what: str, lines: int = 0) -> None:
         text = what.replace(_FIELD, "{{…}}")
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-        self.found.append(Finding(kind, self._line + lines, shown))
+        self.findings.append(Finding(kind, self._line + lines, shown))
 
     def _check_element(self, tag: str, values: dict[str, str]) -> None:
         if tag in ACTIVE_TAGS:
@@ -152,9 +152,9 @@ class _Reader:
 def _mask(source: str) -> str:
     """Return a template without its tags, each line where it was."""
 
-    def mask(found: re.Match[str]) -> str:
-        kept = "\n" * found.group().count("\n")
-        return (_FIELD if found.group().startswith("{{") else "") + kept
+    def mask(tag: re.Match[str]) -> str:
+        kept = "\n" * tag.group().count("\n")
+        return (_FIELD if tag.group().startswith("{{") else "") + kept
 
     return _TAG.sub(mask, source)
 
@@ -175,8 +175,8 @@ def find_all(source: str) -> tuple[Finding, ...]:
             reader.collect(tree)
         # behind what is nested too deep the parser reads nothing more
         if broken := parser.error_log.filter_from_fatals():
-            reader.found.append(Finding("deep", broken[0].line, ""))
-    return tuple(dict.fromkeys(reader.found))
+            reader.findings.append(Finding("deep", broken[0].line, ""))
+    return tuple(dict.fromkeys(reader.findings))
 
 
 def find_active(source: str) -> Finding | None:

@@ -3,7 +3,7 @@
 from ...tools.money import format_money
 from ..charge.control_sums import get_previous_period
 
-TOLD = 5  # in the line above the form; all of them stand in the list
+NAMED = 5  # in the line above the form; all of them stand in the list
 
 
 def describe_gone(loading, sums):
@@ -22,9 +22,9 @@ def describe_gone(loading, sums):
             sum=format_money(one.previous),
             count=one.gone_count,
         )
-        for one in sums.sorted(lambda one: -abs(one.previous))[:TOLD]
+        for one in sums.sorted(lambda one: -abs(one.previous))[:NAMED]
     ]
-    if len(sums) > TOLD:
-        named.append(env._("and %s more", len(sums) - TOLD))
+    if len(sums) > NAMED:
+        named.append(env._("and %s more", len(sums) - NAMED))
     previous = get_previous_period(loading.period_id)
     return env._("%(month)s had: %(what)s.", month=previous.name or "", what="; ".join(named))

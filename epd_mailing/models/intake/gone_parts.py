@@ -31,7 +31,7 @@ class GoneParts:
     """Houses and services that had charges in the month before and have none in this one.
 
     "None" is: neither in the file nor loaded for the month already. Accounts that are closed by now
-    do not count. All of them are told; one that the file seems to have forgotten is marked:
+    do not count. All of them are shown; one that the file seems to have forgotten is marked:
 
     ========  ================================================================================
     house     the file has more than half of the houses that had its services last month: a file

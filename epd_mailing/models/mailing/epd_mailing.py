@@ -342,7 +342,7 @@ class EpdMailing(models.Model):
             )
         res = super().write(vals)
         if frozen.intersection(TEXT):
-            # it leaves by itself, at night perhaps: a mistake is told to who makes it
+            # it leaves by itself, at night perhaps: whoever makes a mistake sees it now
             MailingReadiness(self.filtered(lambda m: m.state == "scheduled")).check_text()
         if "attachment_ids" in vals:
             for mailing in self:
