@@ -21,7 +21,7 @@ class EpdBulkRows(models.AbstractModel):
         among the values; the caller answers for them, and they are not computed once more.
 
         :param changes: ``{record: {field name: value}}`` of stored scalar fields, datetimes naive
-            UTC, records as ids; a field that one of them leaves out keeps its value
+            UTC, records as ids; a field that one of them lacks keeps its value
         """
         changes = {record: vals for record, vals in changes.items() if vals}
         if not changes:

@@ -34,13 +34,13 @@ MISSED_LOOKED_AT = 500  # events, to tell whether the webhook is silent
 class Answer(NamedTuple):
     """What the service answered for letters.
 
-    ``told``: ``CheckResult``; ``asked``: the letters it answered for; ``refused``: those of the call
+    ``result``: ``CheckResult``; ``asked``: the letters it answered for; ``rejected``: those of the call
     that went wrong with ``error``, if one did.
     """
 
-    told: CheckResult
+    result: CheckResult
     asked: models.BaseModel
-    refused: models.BaseModel
+    rejected: models.BaseModel
     error: errors.UniSenderError | None
 
 
@@ -160,19 +160,19 @@ class EpdStatusPoll(models.AbstractModel):
 
         :return: :class:`Answer`
         """
-        client, told = account._get_client(), CheckResult({}, {})
+        client, result = account._get_client(), CheckResult({}, {})
         for start in range(0, len(letters), STATUS_BATCH):
             batch = letters[start : start + STATUS_BATCH]
             try:
                 found = client.check_email(batch.mapped("provider_id"))
             except errors.UniSenderError as error:
-                return Answer(told, letters[:start], batch, error)
-            told = CheckResult(
-                told.statuses | found.statuses,
-                told.failed | found.failed,
-                told.warnings + found.warnings,
+                return Answer(result, letters[:start], batch, error)
+            result = CheckResult(
+                result.statuses | found.statuses,
+                result.failed | found.failed,
+                result.warnings + found.warnings,
             )
-        return Answer(told, letters, letters.browse(), None)
+        return Answer(result, letters, letters.browse(), None)
 
     @api.model
     def _take(self, account, answer, counted=True):
@@ -182,34 +182,34 @@ class EpdStatusPoll(models.AbstractModel):
         :param counted: False when a person asked: the next poll does not move away
         :return: False when the service could not be asked for all
         """
-        now, told, error = fields.Datetime.now(), answer.told, answer.error
+        now, result, error = fields.Datetime.now(), answer.result, answer.error
         if error:
             _logger.warning("Statuses cannot be asked: %s", error.code)
             account._unlocked().write({"last_error": account._describe_error(error)})
             if isinstance(error, errors.Rejected):
                 # the same batch would be rejected again: each letter waits as after any check
-                self._plan_next_poll(answer.refused, now, counted)
+                self._plan_next_poll(answer.rejected, now, counted)
         letters = answer.asked
-        account._note_warnings(told.warnings)
+        account._note_warnings(result.warnings)
         if not error and account.last_error and account.state == "active":
             if not account.fault_count:
                 account._unlocked().write({"last_error": False})  # of a poll before
         drafts = self.env["epd.letter.facts"]._fold_statuses(
             [
-                (letter, told.statuses[letter.provider_id], now, "poll")
+                (letter, result.statuses[letter.provider_id], now, "poll")
                 for letter in letters
-                if letter.provider_id in told.statuses
+                if letter.provider_id in result.statuses
             ]
         )
         self._plan_next_poll(letters, now, counted, drafts)
         self._forget(
             letters.filtered(
                 lambda letter: (
-                    letter.provider_id in told.failed
+                    letter.provider_id in result.failed
                     and (letter.sent_at or letter.create_date) < now - KNOWN_AFTER
                 )
             ),
-            told.failed,
+            result.failed,
         )
         for mailing in letters.mailing_id:
             if not mailing.refreshed_at or now - mailing.refreshed_at > timedelta(seconds=20):
