@@ -52,7 +52,7 @@ DEMO_RECORDS = (
 ENTRANCES = {"1": 14, "2": 10}
 SECOND = "demo_building_second"
 OFFICE, OFFICE_PARTNER = "demo_office", "demo_office_partner"
-MADE = "made_"  # begins the external ids of what comes with any company
+CREATED = "made_"  # begins the external ids of what comes with any company
 SHIFTED = ("date_close", "paid_through", "read_on", "date_start")
 # what a person takes for theirs, in the order in which it is counted; the rest is one number
 COUNTED = (
@@ -255,19 +255,19 @@ class SampleOffice:
             {**texts, "country_id": self.env.ref("base.ru").id, "company_id": company.id}
         )
         self._name(
-            {OFFICE: company, OFFICE_PARTNER: company.partner_id, **self._find_made(company)}
+            {OFFICE: company, OFFICE_PARTNER: company.partner_id, **self._find_created(company)}
         )
         if not was_active:
             self._name({"activated_currency": rub})
         return company.with_env(self.env)
 
-    def _find_made(self, company):
+    def _find_created(self, company):
         """Return ``{name: record}`` of what other applications made for the company, of no company.
 
         Odoo's ``account`` makes a sequence of payments, say. What has a company goes with it anyway.
         """
         return {
-            f"{MADE}{name}": record
+            f"{CREATED}{name}": record
             for name, field in company._fields.items()
             if field.type == "many2one"
             and field.store
@@ -417,7 +417,7 @@ class SampleOffice:
             self._delete(records)
         self._delete_files(company)
         made = self.env["ir.model.data"].search(
-            [("module", "=", SPACE), ("name", "=like", f"{MADE}%")]
+            [("module", "=", SPACE), ("name", "=like", f"{CREATED}%")]
         )
         self._delete(company)
         self._delete(partner)
