@@ -4,6 +4,7 @@ Alone in its folder: Python looks for modules there first.
 """
 
 import os
+import subprocess
 
 import odoo.cli
 
@@ -12,6 +13,17 @@ if os.environ.get("EPD_REALTIME_APART"):
     # as the rest of the server together (Odoo 19.0, PreforkServer.long_polling_spawn).
     from odoo.service.server import PreforkServer
 
-    PreforkServer.long_polling_spawn = lambda _server: None
+    def spawn_stand_in(server):
+        """Start what does nothing in its place, and ends with the server.
+
+        Without any, the server asks the database again each time it looks after its workers, and ends
+        where that is just being restarted (``PreforkServer.process_spawn``).
+        """
+        server.stand_in = subprocess.Popen(
+            ["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        server.long_polling_pid = server.stand_in.pid
+
+    PreforkServer.long_polling_spawn = spawn_stand_in
 
 odoo.cli.main()
