@@ -357,6 +357,23 @@ def test_sample_files_are_understood_whole():
             assert (len(records), problems) == (1, []), kind
 
 
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [
+        ("ФИО собственника", "payer"),
+        ("Ф.И.О. собственника", "payer"),
+        ("Собственник (ФИО)", "payer"),
+        ("Собственник/наниматель", "payer"),
+        ("Квартиросъёмщик", "payer"),
+        ("Кол-во проживающих, чел", "residents"),
+        ("Адрес электронной почты", "email"),
+        ("Номер ЛС", "account"),
+    ],
+)
+def test_registers_of_accounts_are_headed_as_offices_head_them(heading, field):
+    assert table_file.guess_columns("account", [heading]) == [(field, "")]
+
+
 def test_a_row_of_services_across():
     columns = [
         Column(0, "account"),

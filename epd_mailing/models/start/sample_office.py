@@ -228,7 +228,7 @@ class SampleOffice:
         return company
 
     def _create_company(self):
-        files = SampleFiles(fields.Date.context_today(self.user), self._has_russian())
+        files = SampleFiles(self.user.company_id._epd_today(), self._has_russian())
         texts = files.get_texts("base.main_partner")
         rub = self.env.ref("base.RUB")
         was_active = rub.active

@@ -51,10 +51,14 @@ _NEW_ACCOUNT = {
     "area": Field("quantity", ("площадь", "площадь, м²", "общая площадь", "area", "area, m²",
         "account_id/area"), "38,4"),
     "residents": Field("whole", ("проживает", "жильцов", "количество проживающих", "residents",
-        "зарегистрировано", "account_id/residents"), "1"),
+        "зарегистрировано", "account_id/residents", "проживающих", "кол-во проживающих",
+        "количество жильцов", "кол-во жильцов", "число проживающих"), "1"),
     "payer": Field("text", ("плательщик", "ответственный", "фио", "собственник", "ф.и.о.", "payer",
         "responsible person", "account_id/partner_id/name", "partner_id/name", "fio", "клиент", "абонент",
-        "потребитель", "фио плательщика", "фио абонента"),
+        "потребитель", "фио плательщика", "фио абонента", "ф.и.о. плательщика", "ф.и.о. абонента",
+        "фио собственника", "ф.и.о. собственника", "собственник (фио)", "собственник/наниматель",
+        "наниматель", "фио нанимателя", "владелец", "фио владельца", "фио потребителя",
+        "фио ответственного", "квартиросъемщик", "квартиросъёмщик"),
         "Иванов Иван Иванович"),
     "payer_surname": Field("text", ("фамилия", "surname", "last name")),
     "payer_first_name": Field("text", ("имя", "имя потребителя", "first name")),
@@ -64,7 +68,7 @@ _NEW_ACCOUNT = {
         ("инн", "инн плательщика", "payer inn", "account_id/partner_id/vat", "partner_id/vat"),
     ),
     "email": Field("text", ("почта", "e-mail", "email", "эл. почта", "электронная почта",
-        "account_id/partner_id/email", "partner_id/email"), "ivanov@example.com"),
+        "адрес электронной почты", "account_id/partner_id/email", "partner_id/email"), "ivanov@example.com"),
 }  # fmt: skip
 
 
