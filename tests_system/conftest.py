@@ -10,6 +10,8 @@ from PIL import Image
 
 from .server import RUN, OdooServer, Sandbox, drop_database, host_files, make_database
 
+# ms; two browsers, two servers and their workers share the machine
+WAIT = 60_000
 API_KEY = "demo-key"
 GO_KEY = "demo-go-key-of-tests"
 
@@ -123,8 +125,10 @@ def own_house(request):
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium of the system."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # it has a limit of its own, 5 s, whatever the page's is: https://playwright.dev/python/docs/test-assertions
+    expect.set_options(timeout=WAIT)
     binary = shutil.which("chromium") or shutil.which("chromium-browser")
     assert binary, "chromium is not installed: run 'make setup'"
     with sync_playwright() as playwright:
@@ -140,8 +144,7 @@ def page(browser, request):
     context = browser.new_context(
         locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1700, "height": 900}
     )
-    # two browsers, two servers and their workers share the machine
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(WAIT)
     tab = context.new_page()
     errors = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
