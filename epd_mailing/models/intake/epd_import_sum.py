@@ -118,9 +118,17 @@ class EpdImportSum(models.Model):
         self.check_access("read")
         previous = get_previous_period(self.import_id.period_id)
         column = "building_id" if self.building_id else "service_id"
-        charges = [("period_id", "=", previous.id), (column, "=", self[column].id)]
+        charges = [
+            ("period_id", "=", previous.id),
+            (column, "=", self[column].id),
+            ("building_id", "!=", False),
+            ("total", "!=", 0),
+        ]
+        # those that are counted, see GoneParts
+        still_open = ["|", ("date_close", "=", False)]
+        still_open += [("date_close", ">=", self.import_id.period_id.date_start)]
         name = self.env._("Charged Last Month, Nothing Now")
-        return self._open_accounts(name, [("charge_ids", "any", charges)])
+        return self._open_accounts(name, [("charge_ids", "any", charges), *still_open])
 
     def _open_accounts(self, name, domain):
         action = self.env["ir.actions.act_window"]._for_xml_id(

@@ -1,6 +1,6 @@
 """Houses and services that had charges last month and have none once a file is loaded."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,6 +41,9 @@ class GoneParts:
               the file is said to hold all of the month, the first half is enough
     ========  ================================================================================
 
+    The file "has" a house or a service when it has more than half as many rows of it as there were
+    charges last month: a file of corrections, a few rows of each, marks nothing.
+
     What a file with all of the month removes from its accounts is listed line by line besides.
 
     :param loading: ``epd.import`` of charges that was checked to its end
@@ -49,17 +52,24 @@ class GoneParts:
     def __init__(self, loading):
         self.loading, self.env = loading, loading.env
         self.previous = get_previous_period(loading.period_id)
-        sums = loading.sudo().sum_ids | loading.sudo().service_sum_ids
-        self.buildings = set(sums.building_id.ids)
-        self.services = set(sums.service_id.ids)
+        self.buildings = self._count_rows("building_id", loading.sudo().sum_ids)
+        self.services = self._count_rows("service_id", loading.sudo().service_sum_ids)
+
+    @staticmethod
+    def _count_rows(column, sums):
+        """Return ``{record id: rows of the file}`` of houses or services."""
+        rows = Counter()
+        for one in sums:
+            rows[one[column].id] += one.row_count
+        return rows
 
     def find(self):
         """Return the parts that are gone (list of :class:`GonePart`)."""
         self.env.flush_all()
         before, now = self._read_pairs(self.previous), self._read_pairs(self.loading.period_id)
         seen = {
-            "building_id": self.buildings | {building_id for building_id, _service_id in now},
-            "service_id": self.services | {service_id for _building_id, service_id in now},
+            "building_id": {*self.buildings, *(building_id for building_id, _service_id in now)},
+            "service_id": {*self.services, *(service_id for _building_id, service_id in now)},
         }
         had = {
             "building_id": {building_id for building_id, _service_id in before},
@@ -73,14 +83,14 @@ class GoneParts:
         ]
 
     def _read_pairs(self, period):
-        """Return ``{(building id, service id)}`` that have charges in a month."""
+        """Return ``{(building id, service id): how many charges}`` of a month."""
         rows = self.env.execute_query(
             SQL(
-                "SELECT DISTINCT charge.building_id, charge.service_id FROM %s",
+                "SELECT charge.building_id, charge.service_id, count(*) FROM %s GROUP BY 1, 2",
                 self._get_charges(period),
             )
         )
-        return set(rows)
+        return {(building_id, service_id): count for building_id, service_id, count in rows}
 
     def _get_charges(self, period):
         """Return SQL of the charges of a month that say something, of accounts still open."""
@@ -111,18 +121,25 @@ class GoneParts:
     def _get_covered(self, before):
         """Return ``{column: ids}`` of what the file covers by the rule above.
 
-        :param before: ``{(building id, service id)}`` of the month before
+        :param before: ``{(building id, service id): how many charges}`` of the month before
         """
-        houses = {building_id for building_id, service_id in before if service_id in self.services}
-        most = 2 * len(houses & self.buildings) > len(houses)
+        houses, expected = Counter(), Counter()
+        for (building_id, service_id), count in before.items():
+            if service_id in self.services:
+                houses[building_id] += count
+            if building_id in self.buildings:
+                expected[service_id] += count
+        present = [one for one, count in houses.items() if 2 * self.buildings[one] > count]
+        most = 2 * len(present) > len(houses)
+        had = {one for one, rows in self.services.items() if 2 * rows > expected[one]}
         own, payees = {pair for pair in before if pair[0] in self.buildings}, self._get_payees()
         services_of, told = defaultdict(set), set()
         for pair in own:
             services_of[pair[0], payees.get(pair, 0)].add(pair[1])
         for services in services_of.values():
-            if self.loading.scope == "whole" or services & self.services:
+            if self.loading.scope == "whole" or services & had:
                 told |= services
-        return {"building_id": houses if most else set(), "service_id": told}
+        return {"building_id": set(houses) if most else set(), "service_id": told}
 
     def _get_payees(self):
         """Return ``{(building id, service id): bank account id}`` of the month before."""

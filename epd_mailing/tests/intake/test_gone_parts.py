@@ -96,6 +96,27 @@ class TestGoneParts(ImportCase):
         order = self._check(self._rows(services=OFFICE), scope="whole")
         self.assertEqual(self._tell(order), ({"14": 6}, {}))
 
+    def test_a_file_of_corrections_marks_nothing(self):
+        """A row or two of each house is not its month: what such a file leaves out comes by another."""
+        few = [[numbers[0], "1", "-50,00"] for numbers in list(self.houses.values())[:2]]
+        order = self._check(few[:1])
+        self.assertEqual(self._tell(order), ({}, {self.far: 1, self.farther: 1, "5": 6, "14": 6}))
+        told = {self.farther: 1, "5": 6, "14": 6}
+        self.assertEqual(self._tell(self._check(few)), ({}, told))
+
+    def test_the_accounts_opened_are_those_counted(self):
+        """Neither the closed ones nor those whose charges come to nothing."""
+        first, second = self.accounts[:2]
+        first.date_close = date(2026, 3, 31)
+        charges = second.charge_ids.filtered(lambda charge: charge.period_id == self.period)
+        charges.write({"amount_individual": 0, "amount_common": 0, "amount": 0})
+        self.assertFalse(any(charges.mapped("total")))
+        order = self._check(self._rows([self.far, self.farther]))
+        self.assertEqual(self._tell(order), ({self.building: 2}, {}))
+        accounts = self.env["epd.personal.account"]
+        found = accounts.search(order.gone_ids.action_open_gone()["domain"])
+        self.assertEqual(found, self.accounts[2:])
+
     def test_two_files_cover_the_month(self):
         first = self._check(self._rows(services=OFFICE))
         self.assertEqual(self._tell(first), ({}, {"14": 6}))
