@@ -42,7 +42,7 @@ class ResPartner(models.Model):
         Odoo hands a parent's company down in its form alone, not to what is created otherwise
         (``res.partner._onchange_company_id`` of Odoo 19.0, seen 2026-11).
         """
-        parent_id = vals.get("parent_id") or self.env.context.get("default_parent_id")
+        parent_id = vals.get("parent_id", self.env.context.get("default_parent_id"))
         parent = self.browse(parent_id).sudo()
         company = parent.company_id.id or self.env.context.get("default_company_id")
         return company or self.env.company.id

@@ -56,6 +56,15 @@ class TestContactCompany(EpdCommon):
         person = contacts.create({"name": "Бухгалтер", "parent_id": parent.id})
         self.assertEqual(person.company_id, self.company)
 
+    def test_who_is_said_to_have_no_parent_has_the_company_at_work(self):
+        """A default parent is nobody's where the values say that there is none."""
+        self.manager.company_ids += self.other
+        contacts = self.env["res.partner"].with_user(self.manager).with_company(self.other)
+        contacts = contacts.with_context(default_parent_id=self.payer.id)
+        person = contacts.create({"name": "Бухгалтер", "parent_id": False})
+        self.assertFalse(person.parent_id)
+        self.assertEqual(person.company_id, self.other)
+
     def test_nobody_hangs_a_person_under_another_companys_payer(self):
         contacts = self.env["res.partner"].with_user(self.stranger)
         contacts = contacts.with_context(allowed_company_ids=self.other.ids)
