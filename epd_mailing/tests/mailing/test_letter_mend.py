@@ -152,3 +152,55 @@ class TestLetterMend(SendingCommon):
         with self.assertRaises(AccessError):
             self._mend(letter, "thief@example.com", stranger)
         self.assertFalse(self._arrived("thief@example.com"))
+
+    def test_each_failure_says_its_reason_and_never_goes_twice(self):
+        """Whatever kept a letter back: the row says it in words, and one more letter goes at the most."""
+        letter = self._send(self._make_mailing(self.documents[0])).letter_ids
+        sent = len(self.fake.letters())
+        for number, (kind, _label) in enumerate(
+            letter._fields["failure_type"]._description_selection(self.env)
+        ):
+            with self.subTest(kind), self.cr.savepoint() as savepoint:
+                letter._unlocked().write(
+                    {
+                        "bounced_at": fields.Datetime.now(),
+                        "failure_type": kind,
+                        "failure_reason": False,
+                    }
+                )
+                letter.address_id._lose("bounced", kind)
+                self.assertTrue(letter.reason_text)
+                self.assertNotRegex(letter.reason_text, r"[a-z]+_[a-z]+")
+                self.assertTrue(letter.can_mend)
+                for _again in range(2):
+                    try:
+                        self._mend(letter, f"kind{number}@example.com")
+                    except UserError:
+                        self.assertFalse(letter.can_mend, "refused though the pencil is there")
+                    letter.invalidate_recordset()
+                with self.assertRaises(UserError):
+                    letter.mailing_id.action_resend_failed()
+                waiting = letter.mailing_id.letter_ids.filtered(
+                    lambda one: one.send_state == "pending"
+                )
+                self.assertEqual(waiting.mapped("email"), [f"kind{number}@example.com"])
+                savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertEqual(len(self.fake.letters()), sent)
+
+    def test_what_changed_meanwhile_goes_to_nobody(self):
+        """The receipt of a person who left, and one that was issued again, are not mended into somebody's."""
+        letter = self._sent_letter()
+        account = letter.account_id
+        owner = self.env["res.partner"].create({"name": "Новый Владелец"})
+        account._change_owner(owner, fields.Date.today(), "Выписка")
+        annulled = self._sent_letter(1)
+        annulled.document_id._unlocked().write({"state": "superseded"})
+        for lost in (letter, annulled):
+            lost.invalidate_recordset()
+            before = len(lost.mailing_id.letter_ids)
+            with self.assertRaises(UserError), self.cr.savepoint():
+                self._mend(lost, "someone.else@example.com")
+            self.assertEqual(len(lost.mailing_id.letter_ids), before)
+        self._run_cron()
+        self.assertFalse(self._arrived("someone.else@example.com"))
