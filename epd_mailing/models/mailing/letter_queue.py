@@ -39,6 +39,7 @@ class LetterQueue:
         :param size: how many letters at most
         :param tests_only: letters to payers wait, those that try the mailing do not
         """
+        self._check_move("pending", "claimed")
         now = db_now(self.env)
         lease = timedelta(seconds=max(SHORTEST_LEASE, mailing.unisender_account_id.lease_seconds))
         return self._get_changed(
@@ -71,6 +72,7 @@ class LetterQueue:
 
     def release(self, token):
         """Put what is still claimed under ``token`` back into the queue: nothing was sent."""
+        self._check_move("claimed", "pending")
         self._get_changed(
             SQL(
                 """
@@ -89,6 +91,7 @@ class LetterQueue:
 
         :param moments: ``{letter id: naive UTC}``
         """
+        self._check_move("claimed", "pending")
         for letter_id, moment in moments.items():
             self._get_changed(
                 SQL(
@@ -116,6 +119,7 @@ class LetterQueue:
         """
         if not letters:
             return letters
+        self._check_move("claimed", "sending")
         marked = self._get_changed(
             SQL(
                 """
@@ -154,6 +158,7 @@ class LetterQueue:
 
         Those are not changed: the caller makes them «unknown».
         """
+        self._check_move("claimed", "pending")
         now = db_now(self.env)
         self._get_changed(
             SQL(
@@ -179,6 +184,14 @@ class LetterQueue:
                 now,
             )
         )
+
+    def _check_move(self, before, after):
+        """Ask the letters' one table of moves, as ``_move`` does: a statement names the state it starts from.
+
+        :raise ValueError: the table has no such move
+        """
+        if after not in self.letters._transitions[before]:
+            raise ValueError(f"letters do not go from {before} to {after}")
 
     def _get_changed(self, statement):
         """Execute a statement that returns ids; return the letters, to be read anew."""

@@ -31,6 +31,28 @@ class TestSendingRules(SendingCommon):
             self._send(mailing)
         self.assertEqual(set(seen), {"on"})
 
+    def test_the_queue_asks_the_table_of_moves(self):
+        mailing = self._make_mailing(self.documents[0])
+        letter, queue, account = mailing.letter_ids, LetterQueue(self.env), self.unisender
+        steps = {
+            "claim": (("pending", "claimed"), lambda: queue.claim(mailing, "token", 1)),
+            "release": (("claimed", "pending"), lambda: queue.release("token")),
+            "postpone": (("claimed", "pending"), lambda: queue.postpone("token", {})),
+            "sweep": (("claimed", "pending"), queue.sweep),
+            "mark_sending": (
+                ("claimed", "sending"),
+                lambda: queue.mark_sending(letter, "token", account, self._now()),
+            ),
+        }
+        public = {name for name in vars(LetterQueue) if not name.startswith("_")}
+        self.assertEqual(public, set(steps), "a new step is tried here too")
+        table = type(letter)._transitions
+        for name, ((before, after), step) in steps.items():
+            left = tuple(one for one in table[before] if one != after)
+            with self.subTest(name), patch.dict(table, {before: left}):
+                self.assertRaises(ValueError, step)
+        self.assertEqual(letter.send_state, "pending")
+
     def test_paper_chosen_after_the_letter_was_made(self):
         mailing = self._make_mailing()
         self.accounts[0].channel = "paper"
