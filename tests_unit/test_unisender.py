@@ -9,7 +9,7 @@ import threading
 import traceback
 
 import pytest
-from tools.unisender import errors, pool, statuses, webhook
+from tools.unisender import errors, pool, statuses, transport, webhook
 from tools.unisender.client import Letter, UniSenderClient, letter_size
 
 from sandbox.hooks import encode
@@ -153,6 +153,13 @@ def test_statuses_are_asked_in_both_places_of_the_failed(service, client):
         answer = client.check_email([sent, "5"])
         assert answer.statuses == {sent: "ok_delivered"}
         assert set(answer.failed) == {"5"}
+
+
+def test_texts_of_an_answer_are_fit_for_a_database():
+    answer = b'{"\\u0000a": ["ok_\\u0000sent", "\\ud800x", {"b": "\\u0439"}, 1, null]}'
+    assert transport.read_json(answer) == {"a": ["ok_sent", "?x", {"b": "й"}, 1, None]}
+    with pytest.raises(ValueError):
+        transport.read_json(b"<html></html>")
 
 
 def test_one_odd_id_costs_the_others_nothing(service, client):

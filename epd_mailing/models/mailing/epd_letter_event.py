@@ -11,6 +11,10 @@ _logger = logging.getLogger(__name__)
 
 READ_CRON = "epd_mailing.ir_cron_events"
 READ_AT_ONCE = 2000  # events applied and committed together
+# characters of a text that is kept: PostgreSQL refuses an index row of more than 2 704 bytes, and
+# with it all the call; no id of the services is longer than some dozens
+# https://www.postgresql.org/docs/current/btree.html, seen 2026-11-26
+LONGEST = 200
 
 
 class EpdLetterEvent(models.Model):
@@ -163,16 +167,25 @@ class EpdLetterEvent(models.Model):
                 continue
             if event.metadata.get("db", dbname) != dbname:
                 continue  # a copy of this database has the same webhook
-            key = event.metadata.get("key") or None
-            rows[event.provider_id or key, event.status, event.event_time] = {
+            provider_id, key, email, told_at = (
+                (text or "")[:LONGEST] or None
+                for text in (
+                    event.provider_id,
+                    event.metadata.get("key"),
+                    event.email,
+                    event.event_time,
+                )
+            )
+            status = event.status[:100]
+            rows[provider_id or key, status, told_at] = {
                 "letter_id": None,
                 "company_id": account.company_id.id,
                 "unisender_account_id": account.id,
-                "provider_id": event.provider_id or None,
+                "provider_id": provider_id,
                 "letter_key": key,
-                "email": event.email or None,
-                "raw_status": event.status[:100],
-                "event_time_raw": event.event_time or None,
+                "email": email,
+                "raw_status": status,
+                "event_time_raw": told_at,
                 "event_at": event.event_at and event.event_at.replace(tzinfo=None),
                 "received_at": now,
                 "source": source,

@@ -1,11 +1,16 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL, split_every
 
 from ...tools.unisender import statuses, times
+from .epd_mailing_letter import UNSETTLED
 from .letter_drafts import LetterDrafts, make_event_vals
+
+_logger = logging.getLogger(__name__)
 
 # what a status implies besides itself: an upper bound of the time, never an exact one
 IMPLIED = {
@@ -229,12 +234,26 @@ class EpdLetterFacts(models.AbstractModel):
                 note = account._for_office().env._("The time cannot be true")
                 changes[event] |= {"event_at": False, "note": note}
                 account._note_offset(judged.offset)
-            if letter.send_state == "unknown" or not letter.provider_id:
+            if letter.send_state in UNSETTLED or not letter.provider_id:
                 letter._settle_as_sent(event.provider_id, judged.moment, "event")
             source = event.source if judged.is_exact else "poll"
             facts.append((letter, event.raw_status, judged.moment, source))
         events._unlocked()._write_each(changes)
         self.sudo()._apply_statuses(facts, logged=True)
+
+    @api.model
+    def _match_safely(self, events):
+        """Match events; those that cannot be applied stay as they are, and stop none of the others."""
+        try:
+            with self.env.cr.savepoint():
+                self._match_events(events)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("%s events cannot be applied together", len(events))
+            if len(events) > 1:
+                for part in split_every(max(1, len(events) // 50), events.ids):
+                    self._match_safely(events.browse(part))
 
     @api.model
     def _get_finder(self, accounts, provider_ids, letter_keys):
@@ -259,7 +278,11 @@ class EpdLetterFacts(models.AbstractModel):
 
     @api.model
     def _adopt_events(self, letters):
-        """Match events that came before we knew the id, and settle unknown letters by them."""
+        """Match events that came before we knew the id, and settle unknown letters by them.
+
+        An event that cannot be applied stays for the job that reads events: what the service answered
+        for the letters themselves must not be lost with it.
+        """
         ids = [letter.provider_id for letter in letters if letter.provider_id]
         keys = [letter.letter_key for letter in letters if letter.letter_key]
         events = self.env["epd.letter.event"].search(
@@ -269,7 +292,7 @@ class EpdLetterFacts(models.AbstractModel):
             order="id",
         )
         if events:
-            self._match_events(events)
+            self._match_safely(events)
         for letter in letters:
             if letter.send_state == "unknown" and letter.raw_status and letter.provider_id:
                 letter._settle_as_sent(letter.provider_id, letter.sending_at, "event")

@@ -39,6 +39,8 @@ LOSSES = {
 }
 # nothing is known any more of a letter that stands in one of these, but that it may have gone
 LEFT = ("claimed", "sending", "sent", "rejected", "unknown")
+# an event of one of these says that it was sent
+UNSETTLED = ("pending", "claimed", "unknown")
 # reasons of being skipped that the office can mend; the other ones are somebody's decision
 MENDABLE = (
     "no_address",
@@ -154,7 +156,7 @@ class EpdMailingLetter(models.Model):
     pending       creation; an expired claim (nothing was sent)
     claimed       the sender claimed a slice, with a lease
     sending       committed right before the call; at most k at once
-    sent          UniSender accepted it and gave an id
+    sent          UniSender accepted it and gave an id, or told of it in an event
     rejected      a definite rejection of this letter
     unknown       no clear answer, or the worker died: never sent again by itself
     skipped       not to go, with ``failure_type``
@@ -185,8 +187,8 @@ class EpdMailingLetter(models.Model):
 
     _state_field = "send_state"
     _transitions = {
-        "pending": ("claimed", "skipped", "cancelled"),
-        "claimed": ("pending", "sending", "skipped", "cancelled"),
+        "pending": ("claimed", "skipped", "cancelled", "sent"),
+        "claimed": ("pending", "sending", "skipped", "cancelled", "sent"),
         "sending": ("sent", "rejected", "unknown", "pending"),
         "unknown": ("sent", "rejected", "cancelled"),
         "sent": (),
@@ -473,6 +475,8 @@ class EpdMailingLetter(models.Model):
                 continue  # the sweep was quicker; a definite «not sent» is for a person to decide
             elif outcome.kind == "rejected":
                 letter._write_rejected(outcome.error)
+            elif letter.provider_id:
+                letter._write_sent(None)  # an event told meanwhile that the service has it
             else:
                 letter._write_not_sent(outcome)
 
@@ -562,9 +566,10 @@ class EpdMailingLetter(models.Model):
         )
 
     def _settle_as_sent(self, provider_id, moment, by):
-        """The service knows the letter: a letter of unknown outcome was sent.
+        """The service knows the letter: one of unknown outcome was sent, and one in the queue too.
 
-        It was handed over when it was called for, whenever we heard of it.
+        It was handed over when it was called for, whenever we heard of it. Of a letter in the queue
+        the service knows when the database is of a backup, or its own «not taken» was wrong.
 
         :param provider_id: the service's id, or False when it is not known
         :param moment: naive UTC to take when the moment of the call is not known
@@ -572,9 +577,11 @@ class EpdMailingLetter(models.Model):
         """
         for letter in self._unlocked():
             vals = {} if letter.provider_id else {"provider_id": provider_id}
-            if letter.send_state == "unknown":
+            if letter.send_state in UNSETTLED:
                 letter._move(
                     "sent",
+                    lease_until=False,
+                    claim_token=False,
                     sent_at=letter.sent_at or letter.sending_at or moment or fields.Datetime.now(),
                     settled_by=by,
                     failure_type=False,

@@ -344,7 +344,7 @@ class EpdStatusPoll(models.AbstractModel):
             limit=5000,
         )
         if events:
-            self.env["epd.letter.facts"]._match_events(events)
+            self.env["epd.letter.facts"]._match_safely(events)
 
     @api.model
     def _settle_unknown(self, account):

@@ -1,3 +1,4 @@
+import hashlib
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
@@ -8,11 +9,13 @@ from odoo.tools import mute_logger
 
 from ...models.mailing import epd_letter_event
 from ...models.mailing.epd_letter_facts import EpdLetterFacts
+from ...tools.unisender import errors, pool
 from ...tools.unisender.webhook import HookEvent
 from ..sending_common import SendingCommon
 
 RAW = ("ok_delivered", "ok_read", "ok_link_visited", "err_mailbox_full", "ok_sent")
 LOG = "odoo.addons.epd_mailing.models.mailing.epd_letter_event"
+FACTS_LOG = "odoo.addons.epd_mailing.models.mailing.epd_letter_facts"
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -227,6 +230,104 @@ class TestBulkStatuses(SendingCommon):
         self.assertFalse(odd.is_waiting, "kept, and looked at again with those without a letter")
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letters[2].state, "delivered")
+
+    def test_a_text_too_long_for_an_index_costs_the_call_nothing(self):
+        letter = self._make_letters(1)
+        # no compression makes it short
+        long = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(500))
+        events = [
+            self._make_event(letter, "ok_read", **vals)
+            for vals in (
+                {"provider_id": long},
+                {"provider_id": "1", "metadata": {"key": long}},
+                {"provider_id": "2", "event_time": long, "event_at": None},
+                {"provider_id": "3", "email": long, "metadata": {}},
+                {"provider_id": "4", "status": long, "metadata": {}},
+            )
+        ]
+        self.env["epd.letter.event"]._store(
+            self.unisender, [*events, self._make_event(letter, "ok_delivered")]
+        )
+        self._run_cron("ir_cron_events")
+        self.assertEqual((letter.delivered_at, letter.delivered_source), (self.now, "webhook"))
+        kept = self.env["epd.letter.event"].search_count([("unisender_account_id", "!=", False)])
+        self.assertGreaterEqual(kept, 6, "what is cut is kept")
+
+    # --- an event that cannot be applied ----------------------------------------------------------
+
+    def _poison(self, *letters):
+        """Keep an event for each letter, and let those of the first one fail whoever applies them."""
+        events = [self._make_event(letter, "ok_delivered") for letter in letters]
+        self.env["epd.letter.event"]._store(self.unisender, events)
+        original = EpdLetterFacts._match_events
+
+        def fail(facts, found, done=None):
+            if letters[0].letter_key in found.mapped("letter_key"):
+                raise ValueError("odd")
+            return original(facts, found, done)
+
+        return patch.object(EpdLetterFacts, "_match_events", fail)
+
+    @mute_logger(LOG, FACTS_LOG)
+    def test_an_odd_event_does_not_stop_the_polling(self):
+        odd, late = self._make_letters(2)
+        late._unlocked().write({"next_poll_at": self.now})
+        with self._poison(odd):
+            self._run_cron("ir_cron_events")
+            self._run_cron("ir_cron_refresh")
+        self.assertTrue(late.poll_count, "statuses are asked all the same")
+
+    @mute_logger(LOG, FACTS_LOG)
+    def test_an_odd_event_does_not_lose_what_the_service_answered(self):
+        mailing = self._make_mailing()
+        letters = mailing.letter_ids.filtered(lambda letter: letter.send_state == "pending")
+        with self._poison(letters[0]):
+            self._send(mailing)
+        self.assertEqual(set(letters.mapped("send_state")), {"sent"})
+        self.assertEqual(len(self.fake.letters()), len(letters))
+
+    # --- a letter in the queue that the service knows ---------------------------------------------
+
+    def test_a_letter_in_the_queue_that_the_service_knows_goes_no_more(self):
+        """The database is of a backup: the service tells of letters that it has not sent by now."""
+        mailing = self._make_mailing()
+        known, claimed, other = mailing.letter_ids.filtered(
+            lambda letter: letter.send_state == "pending"
+        )
+        claimed._unlocked()._move("claimed", claim_token="x", lease_until=self._now())
+        self.env["epd.letter.event"]._store(
+            self.unisender,
+            [
+                self._make_event(letter, raw, provider_id=provider_id)
+                for letter, raw, provider_id in (
+                    (known, "ok_delivered", "501"),
+                    (claimed, "err_user_unknown", "502"),
+                )
+            ],
+        )
+        self._run_cron("ir_cron_events")
+        self.assertEqual((known.state, claimed.state), ("delivered", "bounced"))
+        self.assertEqual(set((known | claimed).mapped("settled_by")), {"event"})
+        self.assertFalse(claimed.claim_token or claimed.lease_until)
+        self._send(mailing)
+        self.assertEqual([one["email"] for one in self.fake.letters()], [other.email])
+        self.assertEqual(mailing.state, "done")
+
+    def test_an_event_is_believed_more_than_not_taken(self):
+        mailing = self._make_mailing(self.documents[0])
+        letter = mailing.letter_ids
+        letter._unlocked()._move("claimed")
+        letter._unlocked()._move("sending", sending_at=self._now(), attempts=1)
+        self.env["epd.letter.event"]._store(
+            self.unisender, [self._make_event(letter, "ok_sent", provider_id="501")]
+        )
+        self._run_cron("ir_cron_events")
+        self.assertEqual((letter.send_state, letter.provider_id), ("sending", "501"))
+        error = errors.RetryLater("retry_later", "not now")
+        letter._write_outcomes({letter.id: pool.Outcome("retry", None, error)})
+        self.assertEqual((letter.send_state, letter.provider_id), ("sent", "501"))
+
+    # --- calls at the same moment -----------------------------------------------------------------
 
     def test_a_call_does_not_wait_for_the_accounts_row(self):
         """A second call at the same moment notes nothing, instead of being begun anew by Odoo."""

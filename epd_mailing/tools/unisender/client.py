@@ -1,6 +1,5 @@
 """Typed client of the classic UniSender API. One call, one HTTP request, no retries of its own."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -155,7 +154,7 @@ class UniSenderClient:
         if len(content) > transport.ANSWER_LIMIT:
             raise errors.ResultUnknown("too_long_answer", method)
         try:
-            answer = json.loads(content)
+            answer = transport.read_json(content)
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):

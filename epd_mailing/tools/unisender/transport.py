@@ -1,5 +1,6 @@
 """HTTP for the client: what came back, or whether anything went out at all."""
 
+import json
 import socket
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,28 @@ from urllib3.util.connection import create_connection
 from . import errors, hosts
 
 ANSWER_LIMIT = 8 * 2**20  # bytes
+
+
+def read_json(content: bytes) -> Any:
+    """Return what an answer holds, its texts fit for a database.
+
+    PostgreSQL takes no NUL and no half of a surrogate pair; JSON has both. One such text would
+    undo the writing of all that was answered along with it.
+
+    :raise ValueError: not JSON
+    :raise RecursionError: nested too deep
+    """
+    return _clean(json.loads(content))
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(one) for key, one in value.items()}
+    return value
 
 
 class _Forbidden(OSError):

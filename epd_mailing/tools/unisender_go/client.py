@@ -154,7 +154,7 @@ class UniSenderGoClient:
         if len(content) > transport.ANSWER_LIMIT:
             raise errors.ResultUnknown("too_long_answer", method)
         try:
-            answer = json.loads(content)
+            answer = transport.read_json(content)
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
