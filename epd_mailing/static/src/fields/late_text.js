@@ -1,4 +1,4 @@
-import { Component, onWillUnmount, useState } from "@odoo/owl";
+import { Component, onWillUnmount, toRaw, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
@@ -7,8 +7,9 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 /**
  * A text field that takes its time: the form opens without it, and it is read behind.
  *
- * It is read anew when one of the fields named in `after` changes. A record with unsaved changes has
- * none: the text would be that of what is saved.
+ * It is read anew when the record is (after a button, a save, «Reload»: what it adds up may have changed
+ * elsewhere) and when one of the fields named in `after` changes. A record with unsaved changes has none:
+ * the text would be that of what is saved.
  */
 export class LateText extends Component {
     static template = "epd_mailing.LateText";
@@ -31,8 +32,10 @@ export class LateText extends Component {
         const { resId, dirty } = record;
         const seen = this.props.after.map((name) => record.data[name]);
         const key = JSON.stringify([resId, dirty, ...seen.map((value) => value?.currentIds || value)]);
-        if (key !== this.key) {
-            this.key = key;
+        const data = toRaw(record.data); // another object each time the record is read
+        // one question at a time: a run at work is read every few seconds
+        if (key !== this.key || (data !== this.data && !this.state.isReading)) {
+            Object.assign(this, { key, data });
             this.read(resId && !dirty ? resId : false);
         }
     }
@@ -51,6 +54,7 @@ export class LateText extends Component {
         } finally {
             if (question === this.asked) {
                 Object.assign(this.state, { text, isReading: false });
+                this.follow(this.props.record); // it may have been read meanwhile
             }
         }
     }
