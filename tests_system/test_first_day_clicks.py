@@ -170,6 +170,15 @@ def enter_app(page, odoo):
     page.click(".o_app:has-text('Расчёты')")
 
 
+def wait_ticked(page, title):
+    """Wait until a step is shown as done.
+
+    The page reads all steps anew behind a dialog that closes: an answer asked for before the next step would be
+    drawn after it, with that step undone.
+    """
+    card(page, title).locator(".fa-check-circle").wait_for()
+
+
 def set_up(page, hand, sandbox, shoot):
     """Do the steps one by one."""
     hand.go("Компания")
@@ -187,6 +196,7 @@ def set_up(page, hand, sandbox, shoot):
     picture(page, "first_office")
     hand.click(".modal button[name=action_save]")
     clicks.closed(page)
+    wait_ticked(page, "Компания")
     hand.go("Получатель и банк")
     clicks.dialog(page)
     for name, text in (
@@ -198,6 +208,7 @@ def set_up(page, hand, sandbox, shoot):
         hand.fill(name, text, ".modal")
     hand.click(".modal button[name=action_save]")
     clicks.closed(page)
+    wait_ticked(page, "Получатель и банк")
     hand.go("UniSender")
     page.wait_for_selector(".o_form_view .o_field_widget[name=api_key_input] input")
     hand.fill("base_url", sandbox.url)
@@ -215,9 +226,9 @@ def set_up(page, hand, sandbox, shoot):
     clicks.dialog(page)
     hand.click(".modal button[name=action_save]")
     clicks.closed(page)
+    wait_ticked(page, "Кому платят за услуги")
     hand.go("Первый расчётный период")
-    card = page.locator(".o_kanban_record:has(.fs-5:text-is('Первый расчётный период'))")
-    card.locator(".fa-check-circle").wait_for()
+    wait_ticked(page, "Первый расчётный период")
     hand.go("Начисления месяца")
     hand.load("начисления.csv", charges_file())
     hand.back()
