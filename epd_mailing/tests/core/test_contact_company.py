@@ -1,6 +1,8 @@
+import importlib.util
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
+from odoo.modules.module import get_module_path
 from odoo.tests import new_test_user, tagged
 
 from ..common import EpdCommon
@@ -74,3 +76,21 @@ class TestContactCompany(EpdCommon):
     def test_odoos_own_managers_of_contacts_work_as_before(self):
         child = self.env["res.partner"].create({"name": "Ч", "parent_id": self.payer.id})
         self.assertFalse(child.company_id)
+
+    def test_an_update_gives_the_people_of_payers_their_company(self):
+        """Whoever was entered before, on all levels; those who sign in are left alone."""
+        contacts = self.env["res.partner"].sudo()
+        person = contacts.create({"name": "Бухгалтер", "parent_id": self.payer.id})
+        below = contacts.create({"name": "Помощник", "parent_id": person.id})
+        signs_in = self.stranger.partner_id
+        signs_in.write({"parent_id": self.payer.id, "company_id": False})
+        apart = contacts.create({"name": "Посторонний"})
+        self.env.flush_all()
+        path = f"{get_module_path('epd_mailing')}/migrations/19.0.1.3.0/post-people_of_payers.py"
+        spec = importlib.util.spec_from_file_location("people_of_payers", path)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        script.migrate(self.env.cr, "19.0.1.2.0")
+        self.env.invalidate_all()
+        self.assertEqual((person | below).company_id, self.company)
+        self.assertFalse((signs_in | apart).company_id)
