@@ -1,3 +1,5 @@
+import re
+
 from lxml import etree
 from odoo.tests import tagged
 
@@ -102,3 +104,10 @@ class TestScreensOfClerks(EpdCommon):
             for right in ("create", "edit", "delete"):
                 if table.get(right) == "0":
                     self.assertEqual(arch.get(right), "0", (view.xml_id, right))
+
+    def test_cards_ask_only_for_fields_they_read(self):
+        """A card that asks for ``record.name`` of a field it does not declare ends in «Oops» in the web client."""
+        for view, arch in self._views("kanban"):
+            declared = {node.get("name") for node in arch.iter("field")}
+            asked = re.findall(r"\brecord\.(\w+)\.", etree.tostring(arch, encoding="unicode"))
+            self.assertFalse(set(asked) - declared, view.xml_id)
