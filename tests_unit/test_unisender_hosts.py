@@ -1,9 +1,11 @@
 """Where the API key may go: allow-list, sandbox on this machine, and what a name leads to."""
 
+import ast
 import socket
+from pathlib import Path
 
 import pytest
-from tools.unisender import errors, hosts, pool
+from tools.unisender import errors, hosts, pool, transport
 from tools.unisender.client import Letter, UniSenderClient
 from tools.unisender_go.client import UniSenderGoClient
 
@@ -159,3 +161,30 @@ def test_the_queue_stops_there():
     client = UniSenderClient(KEY, "https://api.unisender.com", closed=True)
     outcomes = pool.send_many(client, [(1, LETTER), (2, LETTER)], 1)
     assert [outcomes[1].kind, outcomes[2].kind] == ["stop", "not_tried"]
+
+
+# of what the addon takes from urllib3, all that urllib3 1.26.20 has: Odoo 19 pins it for Python 3.11
+# (github.com/odoo/odoo/blob/19.0/requirements.txt, seen 2026-11-26)
+IN_URLLIB3_1 = {
+    "ConnectTimeoutError",
+    "HTTPConnection",
+    "HTTPConnectionPool",
+    "HTTPSConnection",
+    "HTTPSConnectionPool",
+    "NewConnectionError",
+    "ProxyManager",
+    "create_connection",
+}
+
+
+def test_the_urllib3_that_odoo_pins_is_enough():
+    """With a name of urllib3 2 the addon could not be installed beside Odoo's own requirements."""
+    tools = Path(transport.__file__).parents[1]
+    taken = {
+        name.name
+        for file in tools.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "urllib3"
+        for name in node.names
+    }
+    assert taken <= IN_URLLIB3_1

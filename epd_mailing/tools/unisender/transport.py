@@ -9,7 +9,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.poolmanager import ProxyManager
 from urllib3.util.connection import create_connection
 
@@ -62,7 +62,8 @@ class _Guarded:
             )
         except (socket.gaierror, UnicodeError) as error:
             wrong = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
-            raise NameResolutionError(self.host, self, wrong) from error
+            # urllib3 1.26, which Odoo 19 pins for Debian 12, has no NameResolutionError (seen 2026-11-26)
+            raise NewConnectionError(self, f"Failed to resolve {self.host!r} ({wrong})") from error
         addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
         if not addresses or not all(hosts.may_connect(self.host, one) for one in addresses):
             raise _Forbidden(f"{self.host} leads to an address that is not public")
