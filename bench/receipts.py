@@ -101,7 +101,7 @@ def render_alone(env, accounts, engine):
     }
     renderer = env["epd.receipt.renderer"]
     laid_out = ((key, view, len(view["pages"])) for key, view in views.items())
-    jobs = list(renderer._prepare_jobs(RECEIPT, laid_out, engine.zoom))
+    jobs = list(renderer._prepare_jobs(RECEIPT, laid_out, engine))
     started = time.perf_counter()
     results = engine.render(jobs)
     seconds = time.perf_counter() - started

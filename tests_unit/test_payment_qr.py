@@ -16,6 +16,7 @@ from qrcode.util import MODE_8BIT_BYTE, QRData
 from tools import qr_matrix
 from tools.payment_qr import (
     SEPARATORS,
+    CodeLook,
     PaymentOrder,
     PaymentQrError,
     build_payment_string,
@@ -24,6 +25,7 @@ from tools.payment_qr import (
     payment_qr_png,
     qr_size_mm,
 )
+from tools.receipt_pdf import ENGINES
 
 VECTORS = {
     row["name"][:2]: row
@@ -243,12 +245,17 @@ def first_bits(matrix):
     return bits
 
 
-def test_image_is_small_one_bit_transparent_and_readable():
+@pytest.mark.parametrize("look", [CodeLook(), *{one().code_look for one in ENGINES.values()}])
+def test_image_is_small_one_bit_and_readable(look):
     text = build_payment_string(PaymentOrder(**HOUSING))
-    png = payment_qr_png(text)
+    png = payment_qr_png(text, look)
     image = Image.open(io.BytesIO(png))
-    assert image.mode == "1" and "transparency" in image.info and len(png) < 3000
-    assert image.size == (93 * 4, 93 * 4)
+    assert image.mode == "1" and len(png) < 3000
+    assert ("transparency" in image.info) == look.transparent
+    assert image.size == (93 * look.module_pixels, 93 * look.module_pixels)
+    # the usual picture with fewer pixels is the same code
+    wide = Image.open(io.BytesIO(payment_qr_png(text))).convert("L").resize(image.size, 0)
+    assert wide.tobytes() == image.convert("L").tobytes()
     codes = zxingcpp.read_barcodes(image.convert("L"))
     assert [code.bytes.decode() for code in codes] == [text]
     assert codes[0].ec_level == "M"

@@ -50,7 +50,7 @@ class IrActionsReport(models.Model):
             form = ConsentForm(records)
             views = {each.id: form.get_data(each) for each in records}
         renderer = self.env["epd.receipt.renderer"]
-        pages = [renderer._render_html(name, view, str(key), zoom=1) for key, view in views.items()]
+        pages = [renderer._render_html(name, view, str(key)) for key, view in views.items()]
         return "\n".join(pages).encode(), "html"
 
     def _render_qweb_text(self, report_ref, docids, data=None):

@@ -26,7 +26,6 @@ MANDATORY_LIMIT = 300  # bytes of the mandatory block without the 8-byte header
 # a longer text has its payer's address cut, then the payer's name omitted: version 20 at most (53 mm on paper)
 CODE_LIMIT = 666
 MODULE_MM = 0.5
-MODULE_PIXELS = 4
 QUIET_ZONE = 4  # modules; ISO/IEC 18004
 
 # attribute, key of the standard, longest value in characters; the first five are mandatory
@@ -281,50 +280,62 @@ def encode_text(text: str) -> bytes:
     return text.encode(CODECS.get(text[6:7], "utf-8"))
 
 
+@dataclass(frozen=True)
+class CodeLook:
+    """How the picture of a code is given to a print engine.
+
+    :param module_pixels: side of a module, pixels
+    :param transparent: white lets through what lies behind
+    """
+
+    module_pixels: int = 4
+    transparent: bool = True
+
+
 def qr_size_mm(text: str) -> float:
     """Return the side of the printed code with its quiet zone, millimetres."""
     version = qr_matrix.smallest_version(len(encode_text(text)))
     return (qr_matrix.size_of(version) + 2 * QUIET_ZONE) * MODULE_MM
 
 
-def payment_qr_png(text: str) -> bytes:
-    """Return the QR code of ``text`` as a 1-bit PNG with a transparent background.
+def payment_qr_png(text: str, look: CodeLook | None = None) -> bytes:
+    """Return the QR code of ``text`` as a 1-bit PNG.
 
-    1-bit with transparency keeps a receipt near 40 KB: opaque images become JPEG in wkhtmltopdf.
+    :param look: None: the usual one
     """
+    look = look or CodeLook()
+    pixels = look.module_pixels
     matrix = qr_matrix.encode(encode_text(text))
-    side = (matrix.size + 2 * QUIET_ZONE) * MODULE_PIXELS
-    dark, light = "0" * MODULE_PIXELS, "1" * MODULE_PIXELS
-    margin = "1" * (QUIET_ZONE * MODULE_PIXELS)
+    side = (matrix.size + 2 * QUIET_ZONE) * pixels
+    dark, light = "0" * pixels, "1" * pixels
+    margin = "1" * (QUIET_ZONE * pixels)
     spare = "1" * (-side % 8)
     width = (side + 7) // 8
     # a row is itself, or nothing else than the one above it (filter "up")
     same = b"\2" + bytes(width)
-    blank = b"\0" + b"\xff" * width + same * (QUIET_ZONE * MODULE_PIXELS - 1)
+    blank = b"\0" + b"\xff" * width + same * (QUIET_ZONE * pixels - 1)
     lines = [blank]
     # "2" stands for dark while light is put in
     wide = matrix.modules.replace("1", "2").replace("0", light).replace("2", dark)
-    step = matrix.size * MODULE_PIXELS
+    step = matrix.size * pixels
     for place in range(0, len(wide), step):
         bits = margin + wide[place : place + step] + margin + spare
-        lines += [b"\0", int(bits, 2).to_bytes(width, "big"), same * (MODULE_PIXELS - 1)]
+        lines += [b"\0", int(bits, 2).to_bytes(width, "big"), same * (pixels - 1)]
     lines.append(blank)
-    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)  # 1 bit, grey
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        _chunk(name, data)
-        for name, data in (
-            (b"IHDR", head),
-            (b"tRNS", b"\0\1"),  # white is transparent
-            (b"IDAT", zlib.compress(b"".join(lines), 6)),
-            (b"IEND", b""),
-        )
-    )
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)),  # 1 bit, grey
+        (b"IDAT", zlib.compress(b"".join(lines), 6)),
+        (b"IEND", b""),
+    ]
+    if look.transparent:
+        chunks.insert(1, (b"tRNS", b"\0\1"))  # white is transparent
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def payment_qr_data_uri(text: str) -> str:
-    """Return the QR code of ``text`` as a ``data:`` URI for an ``<img>``."""
-    return "data:image/png;base64," + base64.b64encode(payment_qr_png(text)).decode()
+def payment_qr_data_uri(text: str, look: CodeLook | None = None) -> str:
+    """Return the QR code of ``text`` as a ``data:`` URI for an ``<img>``; see ``payment_qr_png``."""
+    return "data:image/png;base64," + base64.b64encode(payment_qr_png(text, look)).decode()

@@ -1,3 +1,4 @@
+import functools
 import os
 import shutil
 
@@ -9,6 +10,8 @@ from odoo.tools import config
 from ...tools import payment_qr, receipt_pdf, receipt_view
 
 RECEIPT = "epd_mailing.receipt_doc"
+# how a browser shows a paper: as it is
+SCREEN = receipt_pdf.Engine()
 # parts of a page left free when the first layout ran over its edge
 SPARE = (0.12, 0.3)
 # bytes a receipt takes on disk with some room, and what a server must keep free besides
@@ -96,18 +99,18 @@ class EpdReceiptRenderer(models.AbstractModel):
     # --- HTML → PDF ------------------------------------------------------------------------------
 
     @api.model
-    def _render_html(self, template, view, token, zoom):
+    def _render_html(self, template, view, token, engine=SCREEN):
         """Return the whole HTML of one paper.
 
         :param template: XML id of the QWeb template
         :param view: plain data for it
         :param token: proof token of ``tools.receipt_pdf``
-        :param zoom: of the engine
+        :param engine: ``receipt_pdf.Engine`` that will print it; without one it is for a browser
         """
         values = {
             "v": view,
-            "zoom": zoom,
-            "qr": payment_qr.payment_qr_data_uri,
+            "zoom": engine.zoom,
+            "qr": functools.partial(payment_qr.payment_qr_data_uri, look=engine.code_look),
             "token": Markup(receipt_pdf.token_html(token)),
         }
         templates = self.env["ir.qweb"].with_context(lang="ru_RU")
@@ -115,14 +118,15 @@ class EpdReceiptRenderer(models.AbstractModel):
         return f"<!DOCTYPE html>\n{body}"
 
     @api.model
-    def _prepare_jobs(self, template, views, zoom):
+    def _prepare_jobs(self, template, views, engine):
         """Yield the jobs for the engine, each prepared when the engine asks for it.
 
         :param views: iterable of (key, plain data, number of pages it is laid out on or None)
+        :param engine: ``receipt_pdf.Engine`` that gets them
         """
         for key, view, pages in views:
             token = receipt_pdf.make_token(key)
-            html = self._render_html(template, view, token, zoom)
+            html = self._render_html(template, view, token, engine)
             yield receipt_pdf.RenderJob(key, html, token, pages)
 
     @api.model
@@ -135,7 +139,7 @@ class EpdReceiptRenderer(models.AbstractModel):
         self._check_engine()
         engine = self._get_engine()
         pages = ((key, view, None) for key, view in views.items())
-        results = engine.render(self._prepare_jobs(template, pages, engine.zoom))
+        results = engine.render(self._prepare_jobs(template, pages, engine))
         return {key: self._get_file(results[key]) for key in views}
 
     @api.model
@@ -182,7 +186,7 @@ class EpdReceiptRenderer(models.AbstractModel):
                     for key in keys
                 )
             )
-            return engine.render(self._prepare_jobs(RECEIPT, views, engine.zoom))
+            return engine.render(self._prepare_jobs(RECEIPT, views, engine))
 
         results = render(snapshots)
         for spare in SPARE:  # texts taller than estimated: laid out again with more room

@@ -4,6 +4,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..payment_qr import CodeLook
+
 
 class ReadyProblem(NamedTuple):
     """What would stop any rendering: a code of ours, and what it concerns."""
@@ -59,6 +61,11 @@ class Engine:
     def zoom(self) -> float:
         """CSS zoom of the document that gives true millimetres with this engine."""
         return 1.0
+
+    @property
+    def code_look(self) -> CodeLook:
+        """How the picture of a payment code is given to this engine."""
+        return CodeLook()
 
     def render(
         self, jobs: Iterable[RenderJob], *, timeout: float | None = None
