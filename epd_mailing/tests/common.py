@@ -1,10 +1,27 @@
 """A small house for the tests: one building, four accounts, two payees, one billing period."""
 
+import importlib.util
 from datetime import date
 
+from odoo.modules.module import get_module_path
 from odoo.tests import TransactionCase, new_test_user
 
 from ..models.base.thread import QUIET
+
+
+def run_migration(env, script, version):
+    """Run a script of the folder ``migrations`` as an update does.
+
+    :param script: its path in that folder
+    :param version: what the database is updated from
+    """
+    path = f"{get_module_path('epd_mailing')}/migrations/{script}"
+    spec = importlib.util.spec_from_file_location("migration", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    env.flush_all()
+    module.migrate(env.cr, version)
+    env.invalidate_all()
 
 
 class EpdCommon(TransactionCase):

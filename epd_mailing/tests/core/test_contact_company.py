@@ -1,11 +1,9 @@
-import importlib.util
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
-from odoo.modules.module import get_module_path
 from odoo.tests import new_test_user, tagged
 
-from ..common import EpdCommon
+from ..common import EpdCommon, run_migration
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -85,12 +83,6 @@ class TestContactCompany(EpdCommon):
         signs_in = self.stranger.partner_id
         signs_in.write({"parent_id": self.payer.id, "company_id": False})
         apart = contacts.create({"name": "Посторонний"})
-        self.env.flush_all()
-        path = f"{get_module_path('epd_mailing')}/migrations/19.0.1.3.0/post-people_of_payers.py"
-        spec = importlib.util.spec_from_file_location("people_of_payers", path)
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
-        script.migrate(self.env.cr, "19.0.1.2.0")
-        self.env.invalidate_all()
+        run_migration(self.env, "19.0.1.3.0/post-people_of_payers.py", "19.0.1.2.0")
         self.assertEqual((person | below).company_id, self.company)
         self.assertFalse((signs_in | apart).company_id)

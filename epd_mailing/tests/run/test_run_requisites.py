@@ -1,12 +1,9 @@
 """A run whose payees' requisites are not those of the last documents."""
 
-import importlib.util
-
 from odoo.exceptions import AccessError, UserError
-from odoo.modules.module import get_module_path
 from odoo.tests import tagged
 
-from ..common import EpdCommon
+from ..common import EpdCommon, run_migration
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
@@ -184,12 +181,7 @@ class TestRunRequisites(EpdCommon):
             (self.office_payee.id,),
         )
         self.env.invalidate_all()
-        path = f"{get_module_path('epd_mailing')}/migrations/19.0.1.2.0/post-payees.py"
-        spec = importlib.util.spec_from_file_location("post_payees", path)
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
-        script.migrate(self.env.cr, "19.0.1.1.0")
-        self.env.invalidate_all()
+        run_migration(self.env, "19.0.1.2.0/post-payees.py", "19.0.1.1.0")
         self.assertEqual(self.accounts.partner_id.company_id, self.company)
         changes = self.journal._find_changes(self.company, self.office_payee | self.repair_payee)
         self.assertEqual([change.payee for change in changes], [self.office_payee])
