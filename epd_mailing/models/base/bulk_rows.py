@@ -1,18 +1,142 @@
 """Many rows, each with values of its own, in one statement."""
 
-from odoo import models
-from odoo.orm.models import UPDATE_BATCH_SIZE
+from collections import defaultdict
+from itertools import repeat
+
+from odoo import api, models
+from odoo.orm.models import INSERT_BATCH_SIZE, UPDATE_BATCH_SIZE
 from odoo.tools import SQL
 
 
-class EpdBulkRows(models.AbstractModel):
-    """Records of which thousands change at once, each in its own way.
+class _Complete(dict):
+    """Values of a new row with their defaults."""
 
-    Odoo writes a hundred rows a statement, and as many statements as there are sets of fields.
+
+class EpdBulkRows(models.AbstractModel):
+    """Records of which thousands are made or change at once, each in its own way.
+
+    Odoo writes a hundred rows a statement, and as many statements as there are sets of fields; of a
+    new row it asks for the defaults anew. Here ``create`` and ``write`` keep all they do, and only
+    what they do row by row is done once: few rows go Odoo's own way.
     """
 
     _name = "epd.bulk.rows"
     _description = "Rows Written Together"
+
+    # --- new rows ---------------------------------------------------------------------------------
+
+    def _prepare_create_values(self, vals_list):
+        # another module's default may be another one each time, as a token is
+        shared = len(vals_list) > INSERT_BATCH_SIZE and not any(
+            field.type == "properties" or (field.default and self._module not in field._modules)
+            for field in self._fields.values()
+        )
+        if shared:
+            defaults = self._add_missing_default_values({})
+            vals_list = [_Complete(defaults | vals) for vals in vals_list]
+        return super()._prepare_create_values(vals_list)
+
+    @api.model
+    def _add_missing_default_values(self, values):
+        if isinstance(values, _Complete):
+            return values
+        return super()._add_missing_default_values(values)
+
+    @api.model
+    def _create(self, data_list):
+        names = sorted({name for data in data_list for name in data["stored"]})
+        if len(data_list) <= INSERT_BATCH_SIZE or not self._is_plain(names):
+            return super()._create(data_list)
+        rows = [data["stored"] for data in data_list]
+        columns = {
+            name: _convert(self._fields[name].convert_to_column_insert, name, rows, self)
+            for name in names
+        }
+        records = self.browse(self._insert_columns(columns, len(rows)))
+        for data, record in zip(data_list, records, strict=True):
+            data["record"] = record
+        records._fill_cache(names, rows)
+        protected = [(data["protected"], data["record"]) for data in data_list]
+        with self.env.protecting(protected):
+            records.modified(self._fields, create=True)
+        records._validate_fields(names)
+        records.check_access("create")
+        return records
+
+    @api.model
+    def _is_plain(self, names):
+        """Tell whether fields are columns that hold one value each."""
+        fields = [self._fields[name] for name in names]
+        return not self._parent_store and all(
+            field.column_type and not field.translate and not field.company_dependent
+            for field in fields
+        )
+
+    @api.model
+    def _insert_columns(self, columns, count, skip_known=False):
+        """Write new rows in one statement; return their ids, in the rows' order.
+
+        :param columns: ``{field name: list of values as the database takes them}``, one a row
+        :param count: number of rows
+        :param skip_known: leave out rows that the table's uniqueness rejects, instead of raising
+        """
+        # PostgreSQL reads a list as long as its items; what all rows share is said once
+        varying = [name for name, said in columns.items() if said.count(said[0]) < count]
+        varying = varying or list(columns)[:1]
+        casts = {name: SQL(self._fields[name].column_type[1]) for name in columns}
+        made = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO %(table)s (%(names)s)
+                SELECT %(values)s
+                  FROM unnest(%(lists)s) WITH ORDINALITY AS said (%(varying)s, epd_place)
+                 ORDER BY epd_place
+                %(conflict)s
+             RETURNING id
+                """,
+                table=SQL.identifier(self._table),
+                names=SQL(", ").join(map(SQL.identifier, columns)),
+                values=SQL(", ").join(
+                    SQL("said.%s", SQL.identifier(name))
+                    if name in varying
+                    else SQL("%s::%s", said[0], casts[name])
+                    for name, said in columns.items()
+                ),
+                lists=SQL(", ").join(
+                    SQL("%s::%s[]", columns[name], casts[name]) for name in varying
+                ),
+                varying=SQL(", ").join(map(SQL.identifier, varying)),
+                conflict=SQL("ON CONFLICT DO NOTHING") if skip_known else SQL(),
+            )
+        )
+        return [row_id for (row_id,) in made]
+
+    def _fill_cache(self, names, rows):
+        """Put new rows into the cache as ``create`` does: what is read of them asks no database."""
+        stored = [field for field in self._fields.values() if field.store]
+        for field in stored:
+            if field.type in ("one2many", "many2many"):
+                field._insert_cache(self, repeat(()))
+            elif field.name in names:
+                values = _convert(field.convert_to_cache, field.name, rows, self.browse())
+                if field.type != "html":
+                    field._insert_cache(self, values)
+                if field.type in ("many2one", "many2one_reference"):
+                    self._fill_inverses(field, values)
+            elif field.name not in ("id", "parent_path"):
+                field._insert_cache(self, repeat(None))
+
+    def _fill_inverses(self, field, values):
+        """Add new rows to the lists they belong to, where those have been read."""
+        inverses = self.pool.field_inverses[field]
+        if any(inverse._get_cache(self.env) for inverse in inverses):
+            groups = defaultdict(list)
+            for row_id, value in zip(self.ids, values, strict=True):
+                groups[value].append(row_id)
+            for value, ids in groups.items():
+                field._update_inverses(self.browse(ids), value)
+
+    # --- changes ----------------------------------------------------------------------------------
 
     def _write_each(self, changes):
         """Write values that differ from record to record, in one statement.
@@ -59,8 +183,7 @@ class EpdBulkRows(models.AbstractModel):
 
     def _write_multi(self, vals_list):
         columns = {name: self._fields[name] for vals in vals_list for name in vals}
-        plain = not any(field.translate or field.company_dependent for field in columns.values())
-        if len(self) <= UPDATE_BATCH_SIZE or not plain or self._parent_store:
+        if len(self) <= UPDATE_BATCH_SIZE or not self._is_plain(columns):
             return super()._write_multi(vals_list)
         groups = {}
         for record, vals in zip(self, vals_list, strict=True):
@@ -79,28 +202,53 @@ class EpdBulkRows(models.AbstractModel):
         :param uid: of whom it is written
         :param now: when, naive UTC
         """
-        names = [SQL.identifier(field.name) for field in columns]
+        lists = list(zip(*rows, strict=True))
+        said = dict(zip(("id", *(field.name for field in columns)), map(list, lists), strict=True))
+        casts = {field.name: SQL(field.column_type[1]) for field in columns} | {"id": SQL("int4")}
+        # what all rows get is said once
+        varying = [
+            name for name in said if name == "id" or said[name].count(said[name][0]) < len(rows)
+        ]
+        assignments = [
+            SQL(
+                "%s = %s",
+                SQL.identifier(name),
+                SQL("said.%s", SQL.identifier(name))
+                if name in varying
+                else SQL("%s::%s", values[0], casts[name]),
+            )
+            for name, values in said.items()
+            if name != "id"
+        ]
         self.env.execute_query(
             SQL(
                 """
                 UPDATE %(table)s row
                    SET %(assignments)s
-                  FROM (VALUES %(rows)s) AS said (%(columns)s)
+                  FROM unnest(%(lists)s) AS said (%(varying)s)
                  WHERE row.id = said.id
              RETURNING row.id
                 """,
                 table=SQL.identifier(self._table),
                 assignments=SQL(", ").join(
-                    [
-                        *(
-                            SQL("%s = said.%s::%s", name, name, SQL(field.column_type[1]))
-                            for name, field in zip(names, columns, strict=True)
-                        ),
-                        SQL("write_uid = %s", uid),
-                        SQL("write_date = %s", now),
-                    ]
+                    [*assignments, SQL("write_uid = %s", uid), SQL("write_date = %s", now)]
                 ),
-                rows=SQL(", ").join(SQL("%s", row) for row in rows),
-                columns=SQL(", ").join([SQL.identifier("id"), *names]),
+                lists=SQL(", ").join(SQL("%s::%s[]", said[name], casts[name]) for name in varying),
+                varying=SQL(", ").join(map(SQL.identifier, varying)),
             )
         )
+
+
+def _convert(convert, name, rows, records):
+    """Return what each row says of a field, converted: once, where all say the same.
+
+    :param convert: ``field.convert_to_column_insert`` or ``field.convert_to_cache``
+    :param rows: list of ``{field name: value as given to create}``; None of a row that says nothing
+    """
+    said = [row.get(name) for row in rows]
+    if said.count(said[0]) == len(said) and all(name in row for row in rows):
+        return [convert(said[0], records)] * len(said)
+    return [
+        convert(value, records) if name in row else None
+        for value, row in zip(said, rows, strict=True)
+    ]

@@ -2,7 +2,6 @@ import logging
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
 
 from ...tools.work_budget import Budget
 from .transaction import in_transaction
@@ -209,26 +208,12 @@ class EpdLetterEvent(models.Model):
         """
         if not rows:
             return self.browse()
-        names = sorted({"create_uid", "create_date"}.union(*rows))
         stamp = {"create_uid": self.env.uid, "create_date": self.env.cr.now()}
-        columns = SQL(", ").join(map(SQL.identifier, names))
-        values = SQL(", ").join(
-            SQL(
-                "%s::%s[]",
-                [{**stamp, **row}.get(name) for row in rows],
-                SQL(self._fields[name].column_type[1]),
-            )
-            for name in names
-        )
-        made = self.env.execute_query(
-            SQL(
-                "INSERT INTO epd_letter_event (%s) SELECT * FROM unnest(%s)"
-                " ON CONFLICT DO NOTHING RETURNING id",
-                columns,
-                values,
-            )
-        )
-        return self.browse(row_id for (row_id,) in made)
+        columns = {
+            name: [(stamp | row).get(name) for row in rows]
+            for name in sorted(set(stamp).union(*rows))
+        }
+        return self.browse(self._insert_columns(columns, len(rows), skip_known=True))
 
     @api.model
     def _drop_known(self, account, rows):

@@ -11,10 +11,10 @@ class LetterDraft:
     :param letter: ``epd.mailing.letter``
     """
 
-    __slots__ = ("env", "known", "letter", "vals")
+    __slots__ = ("known", "letter", "vals")
 
     def __init__(self, letter):
-        self.letter, self.env = letter, letter.env
+        self.letter = letter
         self.known, self.vals = {}, {}
 
     def __getitem__(self, name):

@@ -70,11 +70,16 @@ class LetterWriter:
     def prepare(self, documents):
         """Return the values of the letters of documents, those of skipped ones among them."""
         targets = self.env["epd.letter.eligibility"]._get_targets(documents)
-        # one read for all of them
-        addresses = self.letters.env["epd.delivery.address"].browse(
-            target.address_id for found in targets.values() for target in found if target.address_id
+        documents.fetch(["account_id", "delivery_state"])
+        documents.account_id.fetch(["partner_id", "building_id"])
+        # as given to the service; what is misspelt is shown as typed
+        misspelt = self.letters.env["epd.delivery.address"].browse(
+            target.address_id
+            for found in targets.values()
+            for target in found
+            if target.address_id and not target.email
         )
-        typed = {address.id: address.email for address in addresses}
+        misspelt.fetch(["email"])
         vals_list = []
         for document in documents:
             found = targets[document.id]
@@ -86,9 +91,6 @@ class LetterWriter:
                 "document_id": document.id,
                 "account_id": account.id,
                 "partner_id": account.partner_id.id,
-                # what follows from others is said at once: computed row by row it is a third of the work
-                "building_id": account.building_id.id,
-                "state": "pending",
             }
             if found[0].is_of_document:
                 vals_list.append({**base, **self._skipped(found[0].reason)})
@@ -97,8 +99,7 @@ class LetterWriter:
                 vals = {
                     **base,
                     "address_id": target.address_id,
-                    # as given to the service; what is misspelt is shown as typed
-                    "email": target.email or typed[target.address_id],
+                    "email": target.email or misspelt.browse(target.address_id).email,
                     "email_normalized": target.email,
                     "letter_key": uuid.uuid4().hex,
                 }
@@ -109,7 +110,6 @@ class LetterWriter:
         return {
             **self.letters._describe_reason(reason),
             "send_state": "skipped",
-            "state": "skipped",
         }
 
     def write_test(self, document, email):
