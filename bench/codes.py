@@ -115,7 +115,7 @@ def render(name, renderer, snapshots):
     """Return the files of ``snapshots`` (list) by the engine ``name``, as ``RenderResult``."""
     renderer.env.company.epd_print_engine = name
     named = {number: {**snapshot, "number": "1"} for number, snapshot in enumerate(snapshots)}
-    results = renderer._render_receipts(named)
+    results = renderer._render_receipts(named.items())
     return [results[number] for number in named]
 
 

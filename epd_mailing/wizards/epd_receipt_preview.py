@@ -169,7 +169,7 @@ class EpdReceiptPreview(models.TransientModel):
         renderer = self.env["epd.receipt.renderer"]
         renderer._check_engine()
         snapshot = {**snapshot, "number": "образец"}
-        result = renderer._render_receipts({account.id: snapshot}, sample=True)[account.id]
+        result = renderer._render_receipts([(account.id, snapshot)], sample=True)[account.id]
         if result.pdf is None:
             return None, renderer._describe_failure(result.error)["text"]
         return result.pdf, None

@@ -1,7 +1,11 @@
 from dataclasses import dataclass
 
+from odoo.tools import split_every
+
 from ...tools import receipt_data
 from ...tools.document_number import make_document_number, make_file_name
+
+PART = 60  # accounts formed at once
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,8 @@ class DocumentWriter:
             for account, document in live.items():
                 outcome[account.id] = document, self._skip("already_saved")
             accounts = accounts.filtered(lambda account: account not in live)
-        versions = self._get_last_versions(accounts)
-        built = self.snapshots._build(accounts, self.period, self.form)
-        unaccepted = self._find_unaccepted(built)
-        for account in accounts:
-            snapshot, problem = built[account.id]
-            problem = problem or self._check_payees(snapshot, unaccepted)
-            if problem:
-                outcome[account.id] = None, problem
-            elif mode == "changed" and account in live and live[account]._says_the_same(snapshot):
-                outcome[account.id] = live[account], self._skip("unchanged")
-            else:
-                new[account.id] = self._number(snapshot, account, versions, live)
-        results = self.renderer._render_receipts({key: new[key].snapshot for key in new})
+        formed = self._form(accounts, mode, live, outcome, new)
+        results = self.renderer._render_receipts(formed)
         if any(result.pdf is None for result in results.values()):
             self.renderer._check_ready()  # an error of the machine concerns all, not these accounts
         files = {}
@@ -81,8 +74,32 @@ class DocumentWriter:
             outcome[document.account_id.id] = document, None
         return outcome
 
+    def _form(self, accounts, mode, live, outcome, new):
+        """Yield (account id, snapshot) of what is to be rendered, formed while the engine works on those before.
+
+        :param live: ``{account: its live document}``
+        :param outcome: is given what :meth:`save` returns, for accounts that are not rendered
+        :param new: is given ``{account id: NewVersion}`` of those that are
+        """
+        versions = self._get_last_versions(accounts)
+        for part in split_every(PART, accounts.ids, accounts.browse):
+            built = self.snapshots._build(part, self.period, self.form)
+            unaccepted = self._find_unaccepted(built)
+            for account in part:
+                snapshot, problem = built[account.id]
+                problem = problem or self._check_payees(snapshot, unaccepted)
+                if problem:
+                    outcome[account.id] = None, problem
+                elif (
+                    mode == "changed" and account in live and live[account]._says_the_same(snapshot)
+                ):
+                    outcome[account.id] = live[account], self._skip("unchanged")
+                else:
+                    new[account.id] = self._number(snapshot, account, versions, live)
+                    yield account.id, new[account.id].snapshot
+
     def _find_unaccepted(self, built):
-        """Return the requisites in the snapshots of a slice that no manager has accepted."""
+        """Return the requisites in the snapshots that no manager has accepted."""
         blocks = [
             block["payee"]
             for snapshot, _no in built.values()

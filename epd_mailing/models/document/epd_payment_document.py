@@ -490,7 +490,7 @@ class EpdPaymentDocument(models.Model):
         renderer._check_engine()
         today = money.format_date(self.company_id._epd_today())
         results = renderer._render_receipts(
-            {self.id: self._load_snapshot()},
+            [(self.id, self._load_snapshot())],
             rebuilt=f"восстановлено {today} из сохранённых данных",
         )
         return renderer._get_file(results[self.id])

@@ -168,29 +168,27 @@ class EpdReceiptRenderer(models.AbstractModel):
 
     @api.model
     def _render_receipts(self, snapshots, sample=False, rebuilt=""):
-        """Render ``{key: snapshot}`` and return ``{key: RenderResult}``.
+        """Render snapshots and return ``{key: RenderResult}``.
 
+        :param snapshots: iterable of (key, snapshot); lazy where making them takes time
         :param sample: «ОБРАЗЕЦ» across each page
         :param rebuilt: mark in the foot of a file rendered anew from saved data
         """
-        if not snapshots:
-            return {}
-        engine = self._get_engine()
+        engine, given = self._get_engine(), {}
 
-        def render(keys, spare=0.0):
+        def lay_out(pairs, spare):
+            for key, snapshot in pairs:
+                given[key] = snapshot
+                view = receipt_view.view(snapshot, sample, rebuilt, spare=spare)
+                yield key, view, len(view["pages"])
+
+        def render(pairs, spare=0.0):
             # lazy: a page is prepared here while the engine's processes work on those before
-            views = (
-                (key, view, len(view["pages"]))
-                for key, view in (
-                    (key, receipt_view.view(snapshots[key], sample, rebuilt, spare=spare))
-                    for key in keys
-                )
-            )
-            return engine.render(self._prepare_jobs(RECEIPT, views, engine))
+            return engine.render(self._prepare_jobs(RECEIPT, lay_out(pairs, spare), engine))
 
         results = render(snapshots)
         for spare in SPARE:  # texts taller than estimated: laid out again with more room
-            again = [key for key, result in results.items() if result.overflow]
+            again = [(key, given[key]) for key, result in results.items() if result.overflow]
             if again:
                 results |= render(again, spare)
         return results

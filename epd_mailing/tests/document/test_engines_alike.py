@@ -33,7 +33,7 @@ class TestEnginesAlike(EpdCommon):
             if engine().is_there():
                 self.company.epd_print_engine = name
                 renderer = self.env["epd.receipt.renderer"].with_company(self.company)
-                files[name] = renderer._render_receipts({1: document._load_snapshot()})[1].pdf
+                files[name] = renderer._render_receipts([(1, document._load_snapshot())])[1].pdf
         return files
 
     def _look(self, pdf):

@@ -10,6 +10,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
 
+from ...models.document import document_writer
 from ...models.document.epd_payment_document import FORMS
 from ...tools import document_number, receipt_data, receipt_pdf
 from ..common import EpdCommon
@@ -280,6 +281,39 @@ class TestPaymentDocument(EpdCommon):
             document.action_cancel_document(" ")
         document.action_cancel_document("Ошибочный")
         self.assertEqual((document.state, document.state_reason), ("cancelled", "Ошибочный"))
+
+    def test_accounts_are_formed_while_the_engine_works(self):
+        """Part after part: a page is asked for before the accounts after it are read."""
+        self.env["epd.charge"].search([("account_id", "=", self.accounts[2].id)]).unlink()
+        engine = self.env["epd.receipt.renderer"]._get_engine()
+        snapshots, renderer = (
+            type(self.env["epd.document.snapshot"]),
+            type(self.env["epd.receipt.renderer"]),
+        )
+        seen, build, page = [], snapshots._build, renderer._render_html
+
+        def note_build(self, accounts, period, form):
+            seen.extend(accounts.mapped("number"))
+            return build(self, accounts, period, form)
+
+        def note_page(self, *arguments):
+            seen.append("page")
+            return page(self, *arguments)
+
+        with (
+            patch.object(document_writer, "PART", 2),
+            patch.object(renderer, "_get_engine", lambda self: engine),
+            patch.object(snapshots, "_build", note_build),
+            patch.object(renderer, "_render_html", note_page),
+        ):
+            outcome = self._form()
+        first, second, third, fourth = self.accounts
+        numbers = self.accounts.mapped("number")
+        self.assertEqual(seen, [*numbers[:2], "page", "page", *numbers[2:], "page"])
+        self.assertFalse(outcome[third.id][0])
+        self.assertEqual(outcome[third.id][1]["code"], "charged_differs")
+        for account in first | second | fourth:
+            self.assertEqual(outcome[account.id][0].account_id, account)
 
     def test_missing_program_is_said_before_starting(self):
         engine = receipt_pdf.WkhtmltopdfEngine("/nothing/wkhtmltopdf")

@@ -442,7 +442,7 @@ class TestReceiptByPlutoprint(TestReceipt):
             if engine().is_there():
                 self.company.epd_print_engine = name
                 renderer = self.env["epd.receipt.renderer"].with_company(self.company)
-                result = renderer._render_receipts(snapshot)[1]
+                result = renderer._render_receipts(snapshot.items())[1]
                 self.assertTrue(result.engine.startswith(name))
                 texts[name] = [sorted(page.split()) for page in pdf_text(result.pdf).split("\f")]
         self.assertEqual(len({str(pages) for pages in texts.values()}), 1, texts)
