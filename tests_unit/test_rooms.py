@@ -87,6 +87,12 @@ def parse(path):
     return parse_text(path.read_text())
 
 
+@functools.cache
+def nodes(path):
+    """Return all nodes of a file's tree; walking costs more than parsing."""
+    return tuple(ast.walk(parse(path)))
+
+
 def files():
     """Yield (room, path) of every Python file of the addon that has a room."""
     for path in sorted(ADDON.rglob("*.py")):
@@ -113,7 +119,7 @@ def read_homes():
     """Return {model: room that names it}, and the classes that extend a model of ours in place."""
     homes, extended = {}, []
     for room, path in files():
-        for node in ast.walk(parse(path)):
+        for node in nodes(path):
             if not isinstance(node, ast.ClassDef):
                 continue
             name = (assigned(node, "_name") or [None])[0]
@@ -146,7 +152,7 @@ def upward():
     for room, path in files():
         short = str(path.relative_to(ADDON))
         place = ORDER.index(room)
-        for node in ast.walk(parse(path)):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 is_sql, alone = IS_SQL.search(node.value), node.value != "epd_mailing"  # the addon
                 words = TABLE.findall(node.value) if is_sql else [node.value] if alone else []
@@ -242,7 +248,7 @@ def hidden():
 
 def declared(path):
     """Yield (name, type, keywords, arguments) of each field that the classes of a file declare."""
-    for node in ast.walk(parse(path)):
+    for node in nodes(path):
         value = node.value if isinstance(node, ast.Assign) else None
         if isinstance(value, ast.Call) and ast.unparse(value.func).startswith("fields."):
             words = {one.arg for one in value.keywords}
@@ -267,7 +273,7 @@ def read_above():
     """Return {(file, field)} of fields of a room above that a lower room reads."""
     added, found = fields_above(), set()
     for room, path in files():
-        for node in ast.walk(parse(path)):
+        for node in nodes(path):
             text = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
             if not isinstance(text, str) or not re.fullmatch(r"[a-z_.]+", text):
                 continue
@@ -368,7 +374,7 @@ def test_files_and_functions_stay_small():
         text = path.read_text()
         if path.is_relative_to(ADDON / "models") and text.count("\n") > 800:
             long.append(path.name)
-        for node in ast.walk(parse_text(text)):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 60:
                 long.append(f"{path.name}: {node.name}")
     assert not long, "a collaborator, or a function of a part of it"
