@@ -137,7 +137,8 @@ CONF
 }
 
 # odoo COMMAND…: Odoo's command line with our Python; ODOO serves where no function will do
-ODOO=(env "PYTHONPATH=$(odoo_home)" PYTHONWARNINGS=ignore::DeprecationWarning "$PYTHON" "$ROOT/scripts/launch/run_odoo.py")
+PYTHON_ODOO=(env "PYTHONPATH=$(odoo_home)" PYTHONWARNINGS=ignore::DeprecationWarning "$PYTHON")
+ODOO=("${PYTHON_ODOO[@]}" "$ROOT/scripts/launch/run_odoo.py")
 odoo() { "${ODOO[@]}" "$@"; }
 server() { odoo server -c "$RUN/odoo.conf" "$@"; }
 
