@@ -82,10 +82,13 @@ class EpdSetupOffice(models.TransientModel):
         vals |= {"country_id": self.env.ref("base.ru").id, "epd_tz": self.epd_tz}
         if company.currency_id != rub:
             vals["currency_id"] = rub.id
-        company.write(
-            {name: value for name, value in vals.items() if self._is_other(company, name, value)}
-        )
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        changed = {
+            name: value for name, value in vals.items() if self._is_other(company, name, value)
+        }
+        company.write(changed)
+        # the top bar has the name of the page's first reading
+        tag = "reload_context" if "name" in changed else "soft_reload"
+        return {"type": "ir.actions.client", "tag": tag}
 
     @staticmethod
     def _is_other(company, name, value):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import html_sanitize
 
 from ...tools import letter_html, message
+from ...tools.template_mistake import read_mistake
 
 SHOWN = 5  # addresses of a kind
 
@@ -185,7 +186,33 @@ class EpdLetterText(models.AbstractModel):
         text = texts.get(error.code) or self.env._(
             "The template does not work in line %s.", error.line
         )
+        if error.code in ("syntax", "forbidden"):
+            return f"{text} {self._describe_mistake(error)}".strip()
         return f"{text} {error.name}".strip()
+
+    def _describe_mistake(self, error):
+        """Return which mistake it is, and nothing of one that is not among the usual ones.
+
+        jinja2 tells it in English: its words are kept in ``error.name``, not shown.
+        """
+        mistake = read_mistake(error.name)
+        texts = {
+            "not_closed": self.env._(
+                "“%(begin)s” is not closed: write “%(end)s” after it.",
+                begin=f"{{% {mistake.what} … %}}",
+                end=f"{{% end{mistake.what} %}}",
+            ),
+            "unknown_tag": self.env._(
+                "There is no tag “%s”, or it stands in the wrong place.", mistake.what
+            ),
+            "unfinished": self.env._(
+                "An opened brace is not closed: write “}}”, “%}” or “#}” where it ends."
+            ),
+            "incomplete": self.env._("Something is missing between the braces."),
+            "unexpected": self.env._("“%s” is not expected there.", mistake.what),
+            "no_filter": self.env._("There is no filter “%s”.", mistake.what),
+        }
+        return texts.get(mistake.kind, "")
 
     def _describe_unknown(self, error):
         """Return that there is no such field, which one may be meant, and all that there are."""

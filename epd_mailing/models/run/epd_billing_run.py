@@ -147,6 +147,9 @@ class EpdBillingRun(models.Model):
     dates_basis = fields.Char(related="period_id.rule_id.basis", string="By Law")
     is_current_period = fields.Boolean(compute="_compute_is_current_period")
     next_period_name = fields.Char(compute="_compute_is_current_period")
+    is_annullable = fields.Boolean(
+        compute="_compute_is_annullable", help="There are documents that have not left."
+    )
     scope_count = fields.Integer(string="Accounts of the Run", compute="_compute_steps")
     charged_count = fields.Integer(string="Charges Are In", compute="_compute_steps")
     document_count = fields.Integer(string="Documents Saved", compute="_compute_steps")
@@ -221,6 +224,11 @@ class EpdBillingRun(models.Model):
             run.presented_count = sum(states.get(state, 0) for state in PRESENTED)
             if run.document_count:
                 run.letter_count = letters.search_count(scope.get_letter_domain())
+
+    @api.depends("state", "document_ids.state")
+    def _compute_is_annullable(self):
+        for run in self:
+            run.is_annullable = run.state in ("done", "paused") and RunAnnulment(run).has_work()
 
     @api.depends("waivers")
     @api.depends_context("lang")
@@ -444,7 +452,7 @@ class EpdBillingRun(models.Model):
         }
 
     def _check_annullable(self):
-        if not RunAnnulment(self).count(has_left=False)[0]:
+        if not RunAnnulment(self).has_work():
             raise UserError(
                 self.env._("Every document of this run has left already, or is annulled.")
             )

@@ -31,6 +31,12 @@ class RunAnnulment:
         self.env.flush_all()
         return Domain("id", "in", SQL("(%s)", self._get_ids_query(has_left)))
 
+    def has_work(self):
+        """Tell whether the run has a document that can be annulled."""
+        return bool(
+            self.env["epd.payment.document"].sudo().search_count(self.get_domain(False), limit=1)
+        )
+
     def count(self, has_left):
         """Return ``(how many, roubles due)`` of the documents that have left, or have not."""
         ((number, due),) = (

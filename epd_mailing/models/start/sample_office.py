@@ -232,7 +232,9 @@ class SampleOffice:
         texts = files.get_texts("base.main_partner")
         rub = self.env.ref("base.RUB")
         was_active = rub.active
-        name = self.env._("Sample: %s", texts.pop("name"))
+        # it stands on paper, in Russian whoever puts the sample in
+        russian = self.env(context={**self.env.context, "lang": self._get_lang()})
+        name = russian._("Sample: %s", texts.pop("name"))
         company = (
             self.env["res.company"]
             .with_context(epd_sample=SAMPLE)
@@ -280,6 +282,10 @@ class SampleOffice:
     def _has_russian(self):
         return bool(self.env["res.lang"]._lang_get("ru_RU"))
 
+    def _get_lang(self):
+        """Return the language of what is made: Russian, where the database has it."""
+        return "ru_RU" if self._has_russian() else self.env.lang
+
     def _name(self, records):
         self.env["ir.model.data"]._update_xmlids(
             [
@@ -293,7 +299,7 @@ class SampleOffice:
             context={
                 **self.env.context,
                 "allowed_company_ids": company.ids,
-                "lang": "ru_RU" if self._has_russian() else self.env.lang,
+                "lang": self._get_lang(),
             }
         )
         files = SampleFiles(company._epd_today(), self._has_russian())

@@ -34,6 +34,24 @@ class TestMessageTemplate(EpdCommon):
         self.assertFalse(template.text_problem)
         self.assertTrue(template.preview_html)
 
+    def test_a_mistake_is_told_in_words_of_ours(self):
+        """jinja2 tells it in English; what is not among the usual mistakes is told by its line."""
+        for body, word in (
+            ("x\n{% fro payer_name %}", "no tag “fro”"),
+            ("x\n{% if payer_name %}да", "“{% if … %}” is not closed: write “{% endif %}”"),
+            ("x\n{{ payer_name", "An opened brace is not closed"),
+            ("x\n{{ payer_name || }}", "“|” is not expected"),
+            ("x\n{{ payer_name|frobnicate }}", "There is no filter “frobnicate”."),
+            ("x\n{% set 1 = 2 %}", "The template has a mistake in line 2."),
+        ):
+            template = self.env["epd.message.template"].new(
+                {"subject": "Счёт", "body": body, "body_format": "text"}
+            )
+            self.assertIn(word, template.text_problem)
+            self.assertIn("line 2", template.text_problem)
+            for foreign in ("Jinja", "expected token", "available", "assign"):
+                self.assertNotIn(foreign, template.text_problem)
+
     def test_what_an_editor_makes_of_a_comparison(self):
         template = self._make(
             "<p>{% if payer_name == &quot;Ё&quot; and&nbsp;period &gt; '' %}да{% else %}нет{% endif %}</p>"

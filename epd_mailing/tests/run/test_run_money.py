@@ -314,6 +314,30 @@ class TestAnnulment(RunScreenCase):
         self.assertEqual(self._open(self.run_.action_open_left()), gone)
         self.assertFalse(self.run_.annul_reason)
 
+    def test_it_is_offered_where_there_is_something_to_annul(self):
+        """The button stands where its check would not refuse."""
+        new = self.run_.copy()
+        self.assertTrue(self.run_.is_annullable)
+        self.assertFalse(new.is_annullable)
+        view = etree.fromstring(self.run_.get_view(view_type="form")["arch"])
+        (button,) = view.xpath("//button[@name='action_ask_annul']")
+        self.assertEqual(button.get("invisible"), "not is_annullable")
+        mailing = self.env["epd.mailing"].browse(self.run_.action_make_mailing()["res_id"])
+        letters = mailing.letter_ids.sudo()._unlocked()
+        letters.filtered(lambda letter: letter.send_state == "pending").write(
+            {"send_state": "sent"}
+        )
+        waiting = (
+            self.documents
+            - letters.filtered(lambda letter: letter.send_state == "sent").document_id
+        )
+        waiting.action_cancel_document("Не та форма")
+        self.env.invalidate_all()
+        self.assertTrue(self.run_.saved_count)
+        self.assertFalse(self.run_.is_annullable)
+        with self.assertRaises(UserError):
+            self.run_.action_ask_annul()
+
     def test_what_stands_in_the_state_system_is_told(self):
         accounts = self.documents.account_id
         placements = self.env["epd.gis.placement"].create(

@@ -97,6 +97,16 @@ class TestSampleOffice(EpdCommon):
         self.assertTrue(emails)
         self.assertTrue(all(email.endswith("example.com") for email in emails))
 
+    def test_its_name_on_paper_is_russian(self):
+        """Whoever puts it in: an administrator whose language is English, too."""
+        self.env["res.lang"]._activate_lang("en_US")
+        self.boss.lang = "en_US"
+        company = SampleOffice(
+            self.env(user=self.boss, su=False, context={"lang": "en_US"})
+        ).put_in()
+        self.assertRegex(company.name, "^Пример: ООО")
+        self.assertEqual(company.partner_id.with_context(lang="en_US").name, company.name)
+
     def test_a_receipt_is_made_in_it(self):
         company = self._put_in()
         env = self._in_sample(company)

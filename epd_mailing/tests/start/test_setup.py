@@ -100,7 +100,10 @@ class TestSetup(EpdCommon):
             form.name, form.inn, form.kpp = "ООО «УК Уют»", "1655123453", "165501001"
             form.city, form.street = "г. Казань", "ул. Примерная, д. 2"
             self.assertFalse(form.warning)
-        form.save().action_save()
+        # the top bar shows the name: the page is read anew, as Odoo does after a company's change
+        self.assertEqual(form.save().action_save()["tag"], "reload_context")
+        again = self.mine["epd.setup.office"].create({"phone": "+7 843 200-00-00"})
+        self.assertEqual(again.action_save()["tag"], "soft_reload")
         self.assertTrue(self._step("office").is_done)
         self.assertEqual(self.new.currency_id, self.rub)
         self.assertEqual(self.new.country_id.code, "RU")
