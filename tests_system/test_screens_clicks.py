@@ -21,6 +21,13 @@ from .test_progress_clicks import MARK, mark, press
 PHONE = 500
 LOCK = 1600  # of PostgreSQL: held by the test, wanted by the work at its second slice
 
+# of fields in a form's groups: their upper edges differ by less than a line
+ON_ONE_LINE = """names => {
+    const tops = names.map((name) =>
+        document.querySelector(`.o_inner_group .o_field_widget[name=${name}]`)?.getBoundingClientRect().top);
+    return Math.max(...tops) - Math.min(...tops) < 8;
+}"""
+
 # what is typed → the numbers shown
 SEARCHES = {
     "семин": ["0100003"],
@@ -78,6 +85,8 @@ def test_an_account_is_opened_by_the_keyboard(house, page, width):
     account = house.admin.ref("epd_mailing.demo_account_0100007")
     page.wait_for_url(re.compile(rf"/{account}$"))
     clicks.shown(page.locator(".o_form_view :text('Фёдорова-О’Коннор')"))
+    # the month and what is due in it are one line
+    page.wait_for_function(ON_ONE_LINE, arg=["current_period_name", "due_now"])
 
 
 def test_the_application_is_found_by_what_people_call_it(house, page):

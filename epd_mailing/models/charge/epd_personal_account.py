@@ -15,6 +15,11 @@ class EpdPersonalAccount(models.Model):
     reading_ids = fields.One2many("epd.meter.reading", "account_id")
     currency_id = fields.Many2one(related="company_id.currency_id")
     current_period_id = fields.Many2one(related="company_id.epd_current_period_id")
+    current_period_name = fields.Char(
+        related="current_period_id.name",
+        string="Name of the Period",
+        help="Within a line of text, where the field of a record takes a line of its own.",
+    )
     due_now = fields.Monetary(
         string="Due in the Period",
         compute="_compute_now",
