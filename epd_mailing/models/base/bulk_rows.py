@@ -26,15 +26,22 @@ class EpdBulkRows(models.AbstractModel):
     # --- new rows ---------------------------------------------------------------------------------
 
     def _prepare_create_values(self, vals_list):
-        # another module's default may be another one each time, as a token is
-        shared = len(vals_list) > INSERT_BATCH_SIZE and not any(
-            field.type == "properties" or (field.default and self._module not in field._modules)
+        if len(vals_list) > INSERT_BATCH_SIZE and not self._has_own_defaults():
+            defaults = self._add_missing_default_values({})
+            # what is another one each time, as a token is, is asked for each row
+            if defaults == self._add_missing_default_values({}):
+                vals_list = [_Complete(defaults | vals) for vals in vals_list]
+        return super()._prepare_create_values(vals_list)
+
+    @api.model
+    def _has_own_defaults(self):
+        """Tell whether rows may get defaults that differ: of another module, or by their parent."""
+        ours = {self._original_module}
+        return any(
+            field.type == "properties"
+            or (field.default and ours.symmetric_difference(field._modules))
             for field in self._fields.values()
         )
-        if shared:
-            defaults = self._add_missing_default_values({})
-            vals_list = [_Complete(defaults | vals) for vals in vals_list]
-        return super()._prepare_create_values(vals_list)
 
     @api.model
     def _add_missing_default_values(self, values):
@@ -49,7 +56,9 @@ class EpdBulkRows(models.AbstractModel):
             return super()._create(data_list)
         rows = [data["stored"] for data in data_list]
         columns = {
-            name: _convert(self._fields[name].convert_to_column_insert, name, rows, self)
+            name: _convert_money(self._fields[name], rows, self)
+            if self._fields[name].type == "monetary"
+            else _convert(self._fields[name].convert_to_column_insert, name, rows, self)
             for name in names
         }
         records = self.browse(self._insert_columns(columns, len(rows)))
@@ -67,8 +76,11 @@ class EpdBulkRows(models.AbstractModel):
     def _is_plain(self, names):
         """Tell whether fields are columns that hold one value each."""
         fields = [self._fields[name] for name in names]
-        return not self._parent_store and all(
-            field.column_type and not field.translate and not field.company_dependent
+        return not (self._parent_store or self._inherits) and all(
+            field.column_type
+            and not field.translate
+            and not field.company_dependent
+            and field.type != "properties"  # they may change the definition at the parent
             for field in fields
         )
 
@@ -114,9 +126,16 @@ class EpdBulkRows(models.AbstractModel):
     def _fill_cache(self, names, rows):
         """Put new rows into the cache as ``create`` does: what is read of them asks no database."""
         stored = [field for field in self._fields.values() if field.store]
+        # rounded by their currency, which has to be known by then
+        stored.sort(key=lambda field: field.type == "monetary")
         for field in stored:
             if field.type in ("one2many", "many2many"):
                 field._insert_cache(self, repeat(()))
+            elif field.type == "monetary" and field.name in names:
+                for record, row in zip(self, rows, strict=True):
+                    value = row.get(field.name)
+                    value = field.convert_to_cache(value, record) if field.name in row else None
+                    field._insert_cache(record, (value,))
             elif field.name in names:
                 values = _convert(field.convert_to_cache, field.name, rows, self.browse())
                 if field.type != "html":
@@ -187,7 +206,7 @@ class EpdBulkRows(models.AbstractModel):
             return super()._write_multi(vals_list)
         groups = {}
         for record, vals in zip(self, vals_list, strict=True):
-            names = tuple(sorted(vals.keys() - {"write_uid", "write_date"}))
+            names = tuple(sorted(vals))
             groups.setdefault(names, []).append((record.id, *(vals[name] for name in names)))
         for names, rows in groups.items():
             fields = [columns[name] for name in names]
@@ -197,11 +216,13 @@ class EpdBulkRows(models.AbstractModel):
     def _update_rows(self, columns, rows, uid, now):
         """Write columns in one statement.
 
-        :param columns: list of fields
+        :param columns: list of fields; ``write_uid`` and ``write_date`` may be among them: others than
+            who made the change may bring it to the database
         :param rows: list of (id, value of each column)
-        :param uid: of whom it is written
+        :param uid: of whom it is written, where the columns do not say so
         :param now: when, naive UTC
         """
+        stamp = {"write_uid": uid, "write_date": now}
         lists = list(zip(*rows, strict=True))
         said = dict(zip(("id", *(field.name for field in columns)), map(list, lists), strict=True))
         casts = {field.name: SQL(field.column_type[1]) for field in columns} | {"id": SQL("int4")}
@@ -231,7 +252,14 @@ class EpdBulkRows(models.AbstractModel):
                 """,
                 table=SQL.identifier(self._table),
                 assignments=SQL(", ").join(
-                    [*assignments, SQL("write_uid = %s", uid), SQL("write_date = %s", now)]
+                    [
+                        *assignments,
+                        *(
+                            SQL("%s = %s", SQL.identifier(name), value)
+                            for name, value in stamp.items()
+                            if name not in said
+                        ),
+                    ]
                 ),
                 lists=SQL(", ").join(SQL("%s::%s[]", said[name], casts[name]) for name in varying),
                 varying=SQL(", ").join(map(SQL.identifier, varying)),
@@ -246,9 +274,19 @@ def _convert(convert, name, rows, records):
     :param rows: list of ``{field name: value as given to create}``; None of a row that says nothing
     """
     said = [row.get(name) for row in rows]
-    if said.count(said[0]) == len(said) and all(name in row for row in rows):
+    alike = said.count(said[0]) == len(said) and all(name in row for row in rows)
+    # a text is not told the same by False and 0, which are equal to Python
+    if alike and len({type(value) for value in said}) == 1:
         return [convert(said[0], records)] * len(said)
     return [
         convert(value, records) if name in row else None
         for value, row in zip(said, rows, strict=True)
+    ]
+
+
+def _convert_money(field, rows, records):
+    """Return the sum each row says as the database takes it: rounded by the row's own currency."""
+    return [
+        field.convert_to_column_insert(row[field.name], records, row) if field.name in row else None
+        for row in rows
     ]

@@ -27,5 +27,6 @@ from . import test_go_sending
 from . import test_go_webhook
 from . import test_mailing_files
 from . import test_mailing_next
+from . import test_bulk_rows
 from . import test_bulk_statuses
 from . import test_letters_together

@@ -239,7 +239,7 @@ class TestLettersTogether(SendingCommon):
 
     # --- what it costs -----------------------------------------------------------------------------
 
-    def test_one_statement_and_one_question_for_defaults(self):
+    def test_one_statement_and_few_questions_for_defaults(self):
         asked = []
         default_get = type(self.letters).default_get
 
@@ -253,4 +253,4 @@ class TestLettersTogether(SendingCommon):
             before = self.cr.sql_log_count
             self.letters.create(vals_list)
             self.assertLessEqual(self.cr.sql_log_count - before, 4)
-        self.assertEqual(len(asked), 1)
+        self.assertEqual(len(asked), 2)
