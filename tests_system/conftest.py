@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from . import server as programs
 from .server import RUN, OdooServer, Sandbox, drop_database, host_files, make_database
 
 # ms; two browsers, two servers and their workers share the machine
@@ -31,6 +32,15 @@ def pytest_collection_modifyitems(items):
     """Put the files of ``LONG`` in front; ``--no-loadscope-reorder`` keeps xdist to it."""
     place = {f"tests_system.{name}": number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.module.__name__, len(place)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nursery():
+    """Import Odoo once for all the servers of this process."""
+    programs.nursery = programs.Nursery()
+    yield
+    programs.nursery.close()
+    programs.nursery = None
 
 
 class House:
@@ -123,19 +133,43 @@ def own_house(request):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium of the system."""
+def browsers():
+    """Chromium of the system, started at first use: ``browsers(whole)``.
+
+    Its headless shell, where there is one, draws the same in two thirds of the time; it has no viewer for a PDF in
+    a tab, so tests that open one are marked ``whole_browser``.
+    """
     from playwright.sync_api import expect, sync_playwright
 
     # it has a limit of its own, 5 s, whatever the page's is: https://playwright.dev/python/docs/test-assertions
     expect.set_options(timeout=WAIT)
-    binary = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert binary, "chromium is not installed: run 'make setup'"
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(executable_path=binary, args=arguments)
-        yield chromium
-        chromium.close()
+        started = {}
+
+        def get(whole):
+            names = (
+                ["chromium", "chromium-browser"]
+                if whole
+                else ["chromium-headless-shell", "chromium", "chromium-browser"]
+            )
+            binary = next(filter(None, map(shutil.which, names)), None)
+            assert binary, "chromium is not installed: run 'make setup'"
+            if binary not in started:
+                started[binary] = playwright.chromium.launch(executable_path=binary, args=arguments)
+            return started[binary]
+
+        yield get
+        for chromium in started.values():
+            chromium.close()
+
+
+@pytest.fixture
+def browser(browsers, request):
+    """The browser for one test."""
+    # the guide's pictures are of what people have
+    whole = request.node.get_closest_marker("whole_browser") or "EPD_SCREENSHOTS" in os.environ
+    return browsers(bool(whole))
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ import hashlib
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -25,6 +27,7 @@ import psycopg2
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / ".run"
+LAUNCHER = ROOT / "scripts" / "launch" / "run_odoo.py"
 START_SECONDS = 120
 
 
@@ -88,6 +91,84 @@ def make_database(name, kind="demo"):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+class Nursery:
+    """The process that Odoo is forked from, see ``scripts/launch/nursery.py``; one for all tests of a process."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", ROOT / "scripts" / "launch" / "nursery.py"],
+            cwd=ROOT,
+            env=odoo_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def _order(self, words, environment, stdin, output, wait):
+        job = {
+            "words": [str(word) for word in words],
+            "environment": environment,
+            "stdin": str(stdin),
+            "output": str(output),
+            "wait": wait,
+        }
+        with self.lock:
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
+            return int(self.process.stdout.readline())
+
+    def start(self, words, environment, output):
+        """Start a program of Python in the background; return its ``Child``."""
+        return Child(self._order(words, environment, os.devnull, output, False))
+
+    def call(self, words, environment, stdin, output):
+        """Run a program of Python to its end; return its exit code."""
+        return self._order(words, environment, stdin, output, True)
+
+    def close(self):
+        """End it; what it has started goes on."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Child:
+    """What ``subprocess.Popen`` is, for a process that somebody else has started; its exit code is not known."""
+
+    returncode = None
+
+    def __init__(self, pid):
+        self.pid = pid
+        try:
+            self._handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self._handle, self.returncode = None, -1
+
+    def poll(self):
+        """Return None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout=None):
+        """Wait for its end; ``subprocess.TimeoutExpired`` after ``timeout`` seconds."""
+        if self._handle is None:
+            return
+        if not select.select([self._handle], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        os.close(self._handle)
+        self._handle, self.returncode = None, -1
+
+    def terminate(self):
+        """Ask it to end."""
+        if self._handle is not None:
+            signal.pidfd_send_signal(self._handle, signal.SIGTERM)
+
+
+# set by the tests' conftest; without it each start imports Odoo for itself
+nursery = None
+
+
 def odoo_shell(name, script, optional=""):
     """Run a script in the shell of a database and return what it printed; ``bench`` can be imported.
 
@@ -99,6 +180,8 @@ def odoo_shell(name, script, optional=""):
     if optional:
         command += ["--addons-path", optional_path(read_conf(), optional)]
         environment["PYTHONPATH"] += f":{optional_folder(optional)}"
+    elif nursery:
+        return _nursed_shell(name, command[command.index("shell") :], environment, script)
     done = subprocess.run(
         command,
         input=script,
@@ -110,6 +193,17 @@ def odoo_shell(name, script, optional=""):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def _nursed_shell(name, words, environment, script):
+    with tempfile.TemporaryDirectory() as folder:
+        source, output = Path(folder, "script"), Path(folder, "output")
+        source.write_text(script, encoding="utf-8")
+        words = [LAUNCHER, *words]
+        code = nursery.call(words, environment, source, output)
+        printed = output.read_text(encoding="utf-8", errors="replace")
+    assert code == 0, f"{name}: {printed}"
+    return printed
 
 
 def filestore(name):
@@ -138,7 +232,7 @@ def optional_path(conf, name):
 
 def install_queue(name):
     """Install OCA's ``queue_job`` in a database that nothing serves yet."""
-    command = [sys.executable, ROOT / "scripts" / "launch" / "run_odoo.py", "server"]
+    command = [sys.executable, LAUNCHER, "server"]
     command += ["-c", RUN / "odoo.conf", "--addons-path", optional_path(read_conf(), "queue_job")]
     command += ["-d", name, "-i", "queue_job", "--stop-after-init", "--no-http"]
     environment = odoo_environment()
@@ -180,9 +274,14 @@ class Process:
 
     def start(self):
         """Start and wait for the first answer."""
-        command, environment = self.command()
+        self.process = self.spawn(*self.command())
+        wait_until(self.answers, START_SECONDS, f"{self.url} answers, see {self.log}")
+        return self
+
+    def spawn(self, command, environment):
+        """Start the command with an environment besides ours; return its process."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [str(word) for word in command],
                 cwd=ROOT,
                 env=os.environ | environment,
@@ -191,8 +290,6 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(self.answers, START_SECONDS, f"{self.url} answers, see {self.log}")
-        return self
 
     def answers(self):
         """Whether the program serves; AssertionError when it has ended by itself."""
@@ -251,11 +348,12 @@ class OdooServer(Process):
         """See ``Process.command``."""
         conf = read_conf()
         home = os.environ.get("ODOO_HOME") or Path(conf["addons_path"].split(",")[0]).parents[1]
-        command = [sys.executable, ROOT / "scripts" / "launch" / "run_odoo.py", "server"]
+        command = [sys.executable, LAUNCHER, "server"]
         command += ["-c", RUN / "odoo.conf", "-d", self.db, f"--db-filter=^{self.db}$"]
         command += ["--http-port", self.port, "--gevent-port", self.gevent_port]
         command += ["--workers", self.workers, "--max-cron-threads", self.cron_threads]
         environment = {"PYTHONPATH": str(home), "EPD_REALTIME_APART": "1"}
+        environment["EPD_SHORT_HASHES"] = "1"
         if self.host:
             command += ["--data-dir", host_files(self.db, self.host)]
         if self.queue:
@@ -270,6 +368,13 @@ class OdooServer(Process):
             environment["ODOO_QUEUE_JOB_HOST"] = "127.0.0.1"
             environment["ODOO_QUEUE_JOB_PORT"] = str(self.port)
         return command, environment
+
+    def spawn(self, command, environment):
+        """See ``Process.spawn``."""
+        # with queue_job Odoo is found in two places, which is settled where Python starts
+        if not nursery or self.queue:
+            return super().spawn(command, environment)
+        return nursery.start(command[1:], os.environ | environment, self.log)
 
     def start_realtime(self):
         """Start the evented process, which the websocket needs, as the prefork server does: most tests need none."""

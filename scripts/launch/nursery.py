@@ -1,0 +1,92 @@
+"""Start Odoo many times for one import of it: three seconds of a core each time, out of four and a half.
+
+For each line of standard input, a JSON object, a process of its own is forked, which runs ``words`` as the command
+line would (its first word is the file to run) with ``environment``, ``stdin`` and ``output`` (paths; errors go
+there too). It is the leader of a group of its own. Answered by its process id, and where ``wait`` is set by the
+exit code once it has ended. Nothing of Odoo's own state is kept: no option is read and no database is opened here.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import random
+import runpy
+import sys
+
+# All that a start of Odoo with the addon imports, but for the addons: whose path is said by the options.
+MODULES = (
+    "odoo.cli",
+    "odoo.cli.server",
+    "odoo.cli.shell",
+    "odoo.http",
+    "odoo.modules.registry",
+    "odoo.service.server",
+    "odoo.tools.pdf",
+    "babel.messages.pofile",
+    "cryptography.x509",
+    "dateutil.rrule",
+    "dns.resolver",
+    "docutils.core",
+    "lxml.html.clean",
+    "numpy",
+    "openpyxl",
+    "pikepdf",
+    "PIL.ImageFont",
+    "pypdf",
+    "reportlab.graphics.barcode",
+    "reportlab.pdfgen.canvas",
+    "requests",
+    "sass",
+    "vobject",
+    "xlsxwriter",
+)
+
+
+def be_born(job):
+    """Become the process of a job: everything that a start from a shell would have given."""
+    os.setsid()
+    source = os.open(job["stdin"], os.O_RDONLY)
+    output = os.open(job["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for target, handle in ((0, source), (1, output), (2, output)):
+        os.dup2(handle, target)
+    os.close(source)
+    os.close(output)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    os.environ.clear()
+    os.environ.update(job["environment"])
+    for place in job["environment"].get("PYTHONPATH", "").split(os.pathsep):
+        if place and place not in sys.path:
+            sys.path.append(place)
+    random.seed()
+    sys.argv = job["words"]
+
+
+def serve():
+    """Answer orders until there are no more; in each process that is forked, return its words."""
+    while line := sys.stdin.readline():
+        job = json.loads(line)
+        # those that have ended meanwhile, so that no zombie stays
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        pid = os.fork()
+        if not pid:
+            be_born(job)
+            return sys.argv
+        answer = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if job["wait"] else pid
+        print(answer, flush=True)
+    return None
+
+
+if __name__ == "__main__":
+    for name in MODULES:
+        try:
+            importlib.import_module(name)
+        except ImportError:  # it is imported where it is wanted, or missed there
+            continue
+    gc.collect()
+    gc.freeze()
+    if words := serve():
+        runpy.run_path(words[0], run_name="__main__")
