@@ -31,6 +31,8 @@ def choose(page, name, data):
         ".o_field_widget[name=file] input[type=file]",
         {"name": name, "mimeType": "application/octet-stream", "buffer": data},
     )
+    # the page reads it by and by: saved before, the form would be saved without it
+    page.wait_for_selector(".o_field_widget[name=file] .o_clear_file_button")
     page.click(".o_form_button_save")
     page.wait_for_url(re.compile(r"/\d+$"))
 
