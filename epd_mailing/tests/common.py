@@ -158,6 +158,8 @@ class EpdCommon(TransactionCase):
             company_id=cls.company.id,
             company_ids=[(6, 0, cls.company.ids)],
             tz="Europe/Moscow",
+            # no invitation: its letter costs more than all the rest of a user
+            context={"no_reset_password": True},
         )
 
     @classmethod
