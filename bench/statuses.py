@@ -18,14 +18,13 @@ from sandbox.store import Store, stamp
 from .copies import make_documents, pretend_sent
 from .figures import record
 from .service import API_KEY, KINDS, connect, make_mailing, sandbox
-from .web import web_server
+from .web import find_port, web_server
 
 COUNT = int(os.environ.get("BENCH_STATUSES", "50000"))
 EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
 BATCH = 100  # events a call, as the service sends them
 PARALLEL = 4
 FATES = ("noread", "read", "click", "full")  # first words that script what becomes of a letter
-PORT = 8192
 
 
 def measure(env):
@@ -232,7 +231,7 @@ def tell_webhook(env, account, letters, make_event):
                 answers.append(answer.status)
             slowest[0] = max(slowest[0], time.perf_counter() - began)
 
-    with web_server(env.cr.dbname, PORT) as url:
+    with web_server(env.cr.dbname, find_port()) as url:
         urllib.request.urlopen(url + path, timeout=60).close()
         threads = [threading.Thread(target=post, args=(url,)) for _ in range(PARALLEL)]
         started = time.perf_counter()

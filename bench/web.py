@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,12 @@ from odoo.tools import config
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_START = 60
+
+
+def find_port():
+    """Return a port of this machine that nobody listens at: another measurement may run beside this one."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
 
 
 @contextlib.contextmanager

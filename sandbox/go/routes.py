@@ -110,8 +110,8 @@ def _control(handler, service, parts, query, body):
         rows = service.store.rows("SELECT data FROM go_attachment WHERE rowid = ?", parts[1])
         handler.send(200, "application/pdf", rows[0]["data"] if rows else b"")
     elif name == "dump":
-        text = service.dump_file(parts[1].removesuffix(".csv"))
-        handler.send(200, "text/csv; charset=utf-8", text.encode())
+        content = service.dump_file(parts[1].removesuffix(".csv"))
+        handler.send(200, "text/csv; charset=utf-8", content)
     elif name == "event":
         service.store.add_event(
             data.pop("id"), data.pop("status"), **{key: str(value) for key, value in data.items()}

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import csv
+import io
 import json
 import random
 import re
@@ -60,6 +62,7 @@ class GoService:
         self.store = GoStore(store)
         self.settings = {**DEFAULTS, **settings}
         self.faults = []
+        self._dumps = {}  # {id: bytes of the file}
         self._lock = threading.RLock()
 
     # --- calls ---------------------------------------------------------------------------------
@@ -284,6 +287,8 @@ class GoService:
             raise GoError(400, 3300, "Invalid start_time") from error
         now = self.store.now()
         self.store.run("DELETE FROM go_dump WHERE made < ?", now - 8 * 3600)
+        kept = {row["id"] for row in self.store.rows("SELECT id FROM go_dump")}
+        self._dumps = {key: file for key, file in self._dumps.items() if key in kept}
         if len(self.store.rows("SELECT 1 FROM go_dump")) >= 10:
             raise GoError(400, 3310, "Too many dumps")
         dump_id = f"{random.getrandbits(128):032x}"
@@ -299,7 +304,7 @@ class GoService:
         state = "ready" if age >= wait else "in_process" if age >= wait / 2 else "queued"
         files = []
         if state == "ready":
-            content = self.dump_file(rows[0]["id"]).encode()
+            content = self.dump_file(rows[0]["id"])
             files = [{"url": f"/sandbox/go/dump/{rows[0]['id']}.csv", "size": len(content)}]
         return {"event_dump": {"dump_id": rows[0]["id"], "dump_status": state, "files": files}}
 
@@ -314,33 +319,38 @@ class GoService:
 
     def do_event_dump_delete(self, data):
         """``event-dump/delete``."""
-        self.store.run("DELETE FROM go_dump WHERE id = ?", str(data.get("dump_id") or ""))
+        dump_id = str(data.get("dump_id") or "")
+        self.store.run("DELETE FROM go_dump WHERE id = ?", dump_id)
+        self._dumps.pop(dump_id, None)
         return {}
 
     def dump_file(self, dump_id):
-        """Return the CSV of a dump as text."""
+        """Return the CSV of a dump as bytes; made once, it stays as it is."""
         rows = self.store.rows("SELECT request FROM go_dump WHERE id = ?", dump_id)
-        request = json.loads(rows[0]["request"]) if rows else {}
+        with self._lock:
+            if not rows:
+                return self._make_dump({})
+            if dump_id not in self._dumps:
+                self._dumps[dump_id] = self._make_dump(json.loads(rows[0]["request"]))
+            return self._dumps[dump_id]
+
+    def _make_dump(self, request):
         end = request.get("end_time") or stamp(self.store.now() + 86400)
         names = request.get("dump_fields") or DUMP_FIELDS
+        known = [name if name in DUMP_FIELDS else "" for name in names]
         delimiter = request.get("delimiter") or ","
-        lines = [delimiter.join(names)]
+        text = io.StringIO(newline="")
+        text.write(delimiter.join(names) + "\r\n")
+        rows = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL)
         for event in self.store.events(
-            "e.at >= ? AND e.at <= ?", moment(request.get("start_time")), moment(end)
-        )[: int(request.get("limit") or 50)]:
-            values = {
-                "event_time": stamp(event["at"]),
-                "job_id": event["job_id"],
-                "from_email": event["sender"].rpartition("<")[2].rstrip(">"),
-                "email": event["email"],
-                "status": event["status"],
-                "delivery_status": event["delivery_status"],
-                "metadata": event["metadata"],
-                "url": event["url"],
-            }
-            cells = [str(values.get(name, "")).replace('"', '""') for name in names]
-            lines.append(delimiter.join(f'"{cell}"' for cell in cells))
-        return "\r\n".join(lines) + "\r\n"
+            "e.at >= ? AND e.at <= ?",
+            *(moment(request.get("start_time")), moment(end)),
+            limit=int(request.get("limit") or 50),
+        ):
+            event["event_time"] = stamp(event["at"])
+            event["from_email"] = event["sender"].rpartition("<")[2].rstrip(">")
+            rows.writerow([event.get(name, "") for name in known])
+        return text.getvalue().encode()
 
     # --- account ---------------------------------------------------------------------------------
 

@@ -78,13 +78,15 @@ class GoStore:
             *(letter_id, now, status, delivery_status, traffic, url),
         )
 
-    def events(self, where="1", *args):
-        """Return events that have happened, with their letters' facts, in their order."""
+    def events(self, where="1", *args, limit=-1):
+        """Return events that have happened, with their letters' facts, in their order.
+
+        :param limit: how many at the most, a negative one for all
+        """
         return self.rows(
             "SELECT e.*, l.email, l.job_id, l.metadata, l.sender FROM go_event e "
-            f"JOIN go_letter l ON l.id = e.letter_id WHERE e.at <= ? AND {where} ORDER BY e.at, e.id",
-            self.now(),
-            *args,
+            f"JOIN go_letter l ON l.id = e.letter_id WHERE e.at <= ? AND {where} ORDER BY e.at, e.id LIMIT ?",
+            *(self.now(), *args, limit),
         )
 
     def letters(self, where="1", *args):

@@ -7,6 +7,8 @@ from odoo import api, models
 from odoo.orm.models import INSERT_BATCH_SIZE, UPDATE_BATCH_SIZE
 from odoo.tools import SQL
 
+from ...tools.sql_array import to_array
+
 
 class _Complete(dict):
     """Values of a new row with their defaults."""
@@ -85,12 +87,13 @@ class EpdBulkRows(models.AbstractModel):
         )
 
     @api.model
-    def _insert_columns(self, columns, count, skip_known=False):
+    def _insert_columns(self, columns, count, skip_known=False, returning=("id",)):
         """Write new rows in one statement; return their ids, in the rows' order.
 
         :param columns: ``{field name: list of values as the database takes them}``, one a row
         :param count: number of rows
         :param skip_known: leave out rows that the table's uniqueness rejects, instead of raising
+        :param returning: names of the fields to return of each row, as a tuple, instead of its id
         """
         # PostgreSQL reads a list as long as its items; what all rows share is said once
         varying = [name for name, said in columns.items() if said.count(said[0]) < count]
@@ -104,9 +107,10 @@ class EpdBulkRows(models.AbstractModel):
                   FROM unnest(%(lists)s) WITH ORDINALITY AS said (%(varying)s, epd_place)
                  ORDER BY epd_place
                 %(conflict)s
-             RETURNING id
+             RETURNING %(returning)s
                 """,
                 table=SQL.identifier(self._table),
+                returning=SQL(", ").join(map(SQL.identifier, returning)),
                 names=SQL(", ").join(map(SQL.identifier, columns)),
                 values=SQL(", ").join(
                     SQL("said.%s", SQL.identifier(name))
@@ -115,13 +119,13 @@ class EpdBulkRows(models.AbstractModel):
                     for name, said in columns.items()
                 ),
                 lists=SQL(", ").join(
-                    SQL("%s::%s[]", columns[name], casts[name]) for name in varying
+                    SQL("%s::%s[]", to_array(columns[name]), casts[name]) for name in varying
                 ),
                 varying=SQL(", ").join(map(SQL.identifier, varying)),
                 conflict=SQL("ON CONFLICT DO NOTHING") if skip_known else SQL(),
             )
         )
-        return [row_id for (row_id,) in made]
+        return made if len(returning) > 1 else [row_id for (row_id,) in made]
 
     def _fill_cache(self, names, rows):
         """Put new rows into the cache as ``create`` does: what is read of them asks no database."""
@@ -177,17 +181,16 @@ class EpdBulkRows(models.AbstractModel):
             self._raise_guarded(min(rejected))
         records.flush_recordset()
         columns = [self._fields[name] for name in names]
+        # what is not among them stays as it stands in our own snapshot: who changes it meanwhile
+        # makes us start anew
+        records.fetch(names)
         rows = [
             (
                 record.id,
                 *(
-                    field.convert_to_column(
-                        vals[field.name]
-                        if field.name in vals
-                        # as it stands in our own snapshot: who changes it meanwhile makes us start anew
-                        else field.convert_to_write(record[field.name], record),
-                        record,
-                    )
+                    field.convert_to_column(vals[field.name], record)
+                    if field.name in vals
+                    else field.get_column_update(record)
                     for field in columns
                 ),
             )
@@ -261,7 +264,9 @@ class EpdBulkRows(models.AbstractModel):
                         ),
                     ]
                 ),
-                lists=SQL(", ").join(SQL("%s::%s[]", said[name], casts[name]) for name in varying),
+                lists=SQL(", ").join(
+                    SQL("%s::%s[]", to_array(said[name]), casts[name]) for name in varying
+                ),
                 varying=SQL(", ").join(map(SQL.identifier, varying)),
             )
         )

@@ -1,4 +1,5 @@
 import logging
+import math
 import time
 from datetime import UTC, timedelta
 
@@ -25,8 +26,11 @@ LONGEST_WAIT = timedelta(hours=8)  # a dump is kept so long
 SHORTEST_SPAN = 120  # seconds; a dump of less is not divided any more
 COME_BACK = timedelta(seconds=10)
 CHUNK = 500  # addresses closed and committed together
-EVENTS_AT_ONCE = 2000  # kept and committed together
+EVENTS_AT_ONCE = 5000  # kept and committed together
 LETTERS_AT_ONCE = 5000
+# of a letter that was never asked for: sent, delivered, opened, a link followed
+EVENTS_A_LETTER = 3
+REFRESH_NOTED = timedelta(seconds=20)  # on mailings, no more often
 READ_WALL = 20.0  # seconds of a cron run for one dump; the rest with the next
 SUPPRESSION_PERIOD = timedelta(days=1)
 FIRST_SUPPRESSIONS = timedelta(days=90)
@@ -124,9 +128,8 @@ class EpdGoEvents(models.AbstractModel):
         """
         now = fields.Datetime.now()
         start = self._get_start(account, now)
-        until = now
-        if account.dump_span:
-            until = min(now, start + timedelta(seconds=account.dump_span))
+        span = account.dump_span or self._get_span(account, start, now)
+        until = min(now, start + timedelta(seconds=span)) if span else now
 
         def save(**vals):
             if commit:
@@ -136,8 +139,27 @@ class EpdGoEvents(models.AbstractModel):
 
         save(dump_asked_at=now)
         dump = client.create_dump(start.replace(tzinfo=UTC), until.replace(tzinfo=UTC))
-        save(dump_ref=dump, dump_from=start, dump_until=until, dump_row=0)
+        save(dump_ref=dump, dump_from=start, dump_until=until, dump_row=0, dump_span=span)
         return now + COME_BACK
+
+    @api.model
+    def _get_span(self, account, start, now):
+        """Return the seconds of a dump that will not be full, or 0 for all that there is to read.
+
+        A full dump is read in vain: it may have left events out, and is ordered once more in halves.
+        """
+        letters = self.env["epd.mailing.letter"].search_count(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("sending_at", ">=", start),
+                ("next_poll_at", "!=", False),
+                ("poll_count", "=", 0),
+            ]
+        )
+        parts = math.ceil(letters * EVENTS_A_LETTER / ROWS_A_DUMP)
+        if parts < 2:
+            return 0
+        return max(SHORTEST_SPAN, math.ceil((now - start).total_seconds() / parts))
 
     @api.model
     def _get_start(self, account, now):
@@ -175,15 +197,15 @@ class EpdGoEvents(models.AbstractModel):
         if not dump or dump.state != "ready":
             in_transaction(self.env, lambda: account._unlocked().write({"dump_ref": False}))
             return now + PAUSE
-        row = 0
+        row, read_before = 0, account.dump_row
         try:
             for url in dump.urls:
-                for chunk in split_every(
-                    EVENTS_AT_ONCE, go_events.read_dump(client.read_dump(url))
-                ):
+                # rows of the run before are passed over
+                events = go_events.read_dump(client.read_dump(url), read_before - row)
+                for chunk in split_every(EVENTS_AT_ONCE, events):
                     row += len(chunk)
-                    if row <= account.dump_row:
-                        continue  # of the run before
+                    if row <= read_before:
+                        continue
                     in_transaction(self.env, lambda c=chunk, r=row: self._keep(account, c, r))
                     if time.monotonic() - began > READ_WALL:
                         return now
@@ -197,6 +219,9 @@ class EpdGoEvents(models.AbstractModel):
         except DumpTooLong:
             row = ROWS_A_DUMP
         in_transaction(self.env, lambda: self._finish(account, row))
+        until = account.dump_until
+        while in_transaction(self.env, lambda: self._plan_silent(account, until, now)):
+            self.env.invalidate_all()
         try:
             client.delete_dump(dump.dump_id)
         except errors.UniSenderError as error:
@@ -207,14 +232,53 @@ class EpdGoEvents(models.AbstractModel):
     def _keep(self, account, chunk, row):
         """Keep a slice of a dump; letters of other programs of the same account are none of ours."""
         found = account._get_service().to_hook_events(
-            event for event in chunk if event.metadata.get("key")
+            event for event in chunk if event and event.metadata.get("key")
         )
         self.env["epd.letter.event"].sudo()._keep(account, found, source="dump")
         account._unlocked().write({"dump_row": row})
 
     @api.model
+    def _plan_heard(self, drafts):
+        """Plan the next poll of letters that a dump has told of, written along with what it told.
+
+        Those whose story is at its end wait for the end of the dump: until then it may be lost, and the
+        next one begins with the first letter that is waited for.
+
+        :param drafts: :class:`LetterDrafts`
+        """
+        now, poll = fields.Datetime.now(), self.env["epd.status.poll"]
+        mailing_ids = set()
+        for draft in drafts.drafts.values():
+            mailing_ids.add(draft["mailing_id"].id)
+            if draft["next_poll_at"] and draft["next_poll_at"] <= now:
+                next_at, count = poll._get_next_poll(draft, now, True)
+                if next_at:
+                    draft.vals |= {"next_poll_at": next_at, "poll_count": count}
+        self._note_refreshed(self.env["epd.mailing"].browse(mailing_ids), now)
+
+    @api.model
+    def _note_refreshed(self, mailings, now):
+        for mailing in mailings:
+            if not mailing.refreshed_at or now - mailing.refreshed_at > REFRESH_NOTED:
+                mailing._unlocked().write({"refreshed_at": now})
+                mailing._notify_screens()
+
+    @api.model
+    def _plan_silent(self, account, until, now):
+        """Plan the next poll of letters that a whole dump told nothing of, and of those at their end.
+
+        :param until: naive UTC, end of the dump's span
+        :param now: naive UTC when it was fetched
+        :return: whether there may be more of them
+        """
+        letters = self._get_due_letters(account, [("sending_at", "<=", until)])
+        self.env["epd.status.poll"]._plan_next_poll(letters, now, True)
+        self._note_refreshed(letters.mailing_id, now)
+        return len(letters) == LETTERS_AT_ONCE
+
+    @api.model
     def _finish(self, account, rows):
-        """A dump was read to its end: note how far, and plan the letters' next poll.
+        """A dump was read to its end: note how far.
 
         A dump that is full may have left events out: its span is ordered once more, in halves. The
         shortest span is not, and a manager is informed.
@@ -239,10 +303,12 @@ class EpdGoEvents(models.AbstractModel):
         if account.last_error and account.state == "active" and not account.fault_count:
             vals["last_error"] = False  # of a try before
         account._unlocked().write(vals)
-        letters = self._get_due_letters(account, [("sending_at", "<=", until)])
-        self.env["epd.status.poll"]._plan_next_poll(letters, now, True)
-        for mailing in letters.mailing_id:
-            mailing._unlocked().write({"refreshed_at": now})
+        for mailing in self.env["epd.mailing"].search(
+            [
+                ("unisender_account_id", "=", account.id),
+                ("refreshed_at", ">=", account.dump_asked_at),
+            ]
+        ):
             mailing._notify_screens()
 
     @api.model

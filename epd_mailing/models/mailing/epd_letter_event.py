@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...tools.work_budget import Budget
+from .letter_drafts import EventReport
 from .transaction import in_transaction
 
 _logger = logging.getLogger(__name__)
@@ -145,16 +146,26 @@ class EpdLetterEvent(models.Model):
         self.flush_model()
         if source == "dump":
             rows = self._drop_known(account, rows)
-        find = self.env["epd.letter.facts"]._get_finder(
+        facts = self.env["epd.letter.facts"]
+        find = facts._get_finder(
             account,
             [row["provider_id"] for row in rows.values() if row["provider_id"]],
             [row["letter_key"] for row in rows.values() if row["letter_key"]],
         )
+        reports = {}  # {id of the row: EventReport}
         for row in rows.values():
             letter = find(account, row["provider_id"], row["letter_key"])
-            row["letter_id"] = letter.id if letter else None
+            if letter:
+                report = reports[id(row)] = EventReport(
+                    *(letter, account, row["provider_id"], row["raw_status"]),
+                    *(row["event_at"], row["received_at"], source),
+                )
+                row |= facts._judge(report)
         fresh = self._insert(list(rows.values()))
-        self.env["epd.letter.facts"]._match_events(fresh)
+        drafts = facts._fold_reports([reports[id(row)] for row in fresh if id(row) in reports])
+        if source == "dump":
+            self.env["epd.go.events"]._plan_heard(drafts)
+        drafts.save()
         return len(fresh)
 
     @api.model
@@ -197,23 +208,41 @@ class EpdLetterEvent(models.Model):
 
         :param rows: list of ``{field: value}``, see ``make_event_vals``
         """
-        kept = self._insert(rows)
-        kept.letter_id.invalidate_recordset(["event_ids"], flush=False)
+        self._insert(rows)
 
     @api.model
     def _insert(self, rows):
-        """Write new rows in one statement, those that are there already skipped; return them.
+        """Write new rows in one statement, those that are there already skipped.
 
-        :param rows: list of ``{field: value}``; datetimes naive UTC, records as ids
+        :param rows: list of ``{field: value}``; datetimes naive UTC, records as ids; of one key of
+            ``_event_uniq`` only one
+        :return: list of those that were new
         """
         if not rows:
-            return self.browse()
-        stamp = {"create_uid": self.env.uid, "create_date": self.env.cr.now()}
+            return []
+        # without a writer, who is the program: one reference less to be checked for each row
+        stamp = {"create_date": self.env.cr.now()}
         columns = {
             name: [(stamp | row).get(name) for row in rows]
             for name in sorted(set(stamp).union(*rows))
         }
-        return self.browse(self._insert_columns(columns, len(rows), skip_known=True))
+        made = self._insert_columns(
+            columns,
+            len(rows),
+            skip_known=True,
+            returning=("provider_id", "raw_status", "event_time_raw"),
+        )
+        letter_ids = {row["letter_id"] for row in rows if row.get("letter_id")}
+        letters = self.env["epd.mailing.letter"].browse(letter_ids)
+        letters.invalidate_recordset(["event_ids"], flush=False)
+        if len(made) == len(rows):
+            return rows
+        new = set(made)
+        return [
+            row
+            for row in rows
+            if (row.get("provider_id"), row["raw_status"], row.get("event_time_raw")) in new
+        ]
 
     @api.model
     def _drop_known(self, account, rows):

@@ -8,7 +8,7 @@ from odoo.tools import SQL, split_every
 
 from ...tools.unisender import statuses, times
 from .epd_mailing_letter import UNSETTLED
-from .letter_drafts import LetterDrafts, make_event_vals
+from .letter_drafts import EventReport, LetterDrafts, make_event_vals
 
 _logger = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ class EpdLetterFacts(models.AbstractModel):
             [event.provider_id for event in open_events if event.provider_id],
             [event.letter_key for event in open_events if event.letter_key],
         )
-        facts, changes = [], {event: dict(done or {}) for event in events}
+        reports, changes = [], {event: dict(done or {}) for event in events}
         for event in events:
             account = event.unisender_account_id
             letter = event.letter_id or find(account, event.provider_id, event.letter_key)
@@ -221,25 +221,51 @@ class EpdLetterFacts(models.AbstractModel):
                 continue
             if not event.letter_id:
                 changes[event]["letter_id"] = letter.id
-            judged = times.judge(
-                event.event_at or None,
-                letter.sending_at or letter.create_date,
-                event.received_at,
-                zone_doubted=bool(account.event_offset),
+            report = EventReport(
+                *(letter, account, event.provider_id, event.raw_status),
+                *(event.event_at or None, event.received_at, event.source),
             )
-            if judged.is_exact:
-                account._trust_zone()
-            elif event.event_at:
-                # what was reported stays in ``event_time_raw``
-                note = account._for_office().env._("The time cannot be true")
-                changes[event] |= {"event_at": False, "note": note}
-                account._note_offset(judged.offset)
-            if letter.send_state in UNSETTLED or not letter.provider_id:
-                letter._settle_as_sent(event.provider_id, judged.moment, "event")
-            source = event.source if judged.is_exact else "poll"
-            facts.append((letter, event.raw_status, judged.moment, source))
+            changes[event] |= self._judge(report)
+            reports.append(report)
         events._unlocked()._write_each(changes)
-        self.sudo()._apply_statuses(facts, logged=True)
+        self._fold_reports(reports).save()
+
+    @api.model
+    def _judge(self, report):
+        """Judge the time of an event, and tell its account when it is of another zone.
+
+        :param report: ``EventReport``; gets what is believed
+        :return: what to change in an event whose time cannot be true; ``event_time_raw`` has it still
+        """
+        letter, account = report.letter, report.account
+        judged = report.judged = times.judge(
+            report.event_at,
+            letter.sending_at or letter.create_date,
+            report.received_at,
+            zone_doubted=bool(account.event_offset),
+        )
+        if judged.is_exact:
+            account._trust_zone()
+        elif report.event_at:
+            account._note_offset(judged.offset)
+            note = account._for_office().env._("The time cannot be true")
+            return {"event_at": None, "note": note}
+        return {}
+
+    @api.model
+    def _fold_reports(self, reports):
+        """Settle letters by events of them; return the :class:`LetterDrafts` of what they said.
+
+        :param reports: list of ``EventReport``
+        """
+        facts = []
+        for report in reports:
+            letter, judged = report.letter, report.judged
+            if letter.send_state in UNSETTLED or not letter.provider_id:
+                letter._settle_as_sent(report.provider_id, judged.moment, "event")
+            source = report.source if judged.is_exact else "poll"
+            facts.append((letter, report.raw_status, judged.moment, source))
+        return self.sudo()._fold_statuses(facts, logged=True)
 
     @api.model
     def _match_safely(self, events):
@@ -268,10 +294,16 @@ class EpdLetterFacts(models.AbstractModel):
                 & (
                     Domain("provider_id", "in", list(set(provider_ids)))
                     | Domain("letter_key", "in", list(set(letter_keys)))
-                )
+                ),
+                order="id",
             )
-        by_id = {(x.unisender_account_id.id, x.provider_id): x for x in found if x.provider_id}
-        by_key = {(x.unisender_account_id.id, x.letter_key): x for x in found if x.letter_key}
+        by_id, by_key = {}, {}
+        for letter in found:
+            account_id = letter.unisender_account_id.id
+            if letter.provider_id:
+                by_id[account_id, letter.provider_id] = letter
+            if letter.letter_key:
+                by_key[account_id, letter.letter_key] = letter
         return lambda account, provider_id, key: (
             by_id.get((account.id, provider_id)) or by_key.get((account.id, key))
         )

@@ -1,8 +1,30 @@
 """What letters will be once a slice of reports is written: read once, folded in memory, written once."""
 
-from odoo import fields
+from dataclasses import dataclass
+from datetime import datetime
 
+from odoo import fields, models
+
+from ...tools.unisender.times import Judged
 from .epd_mailing_letter import find_state
+
+
+@dataclass(slots=True)
+class EventReport:
+    """An event that is of a letter.
+
+    ``event_at``: the time it told, ``received_at``: when it came (naive UTC); ``judged``: what is
+    believed of them, by ``epd.letter.facts``.
+    """
+
+    letter: models.BaseModel
+    account: models.BaseModel
+    provider_id: str | None
+    raw_status: str
+    event_at: datetime | None
+    received_at: datetime
+    source: str
+    judged: Judged | None = None
 
 
 class LetterDraft:

@@ -1,0 +1,39 @@
+"""Many values as the text of one PostgreSQL array: neither side handles a constant for each of them.
+
+https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO, seen 2026-11-26
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+
+def to_array(values: Sequence[object]) -> str | list[object]:
+    """Return values as the text of an array, to be cast to the column's type (``%s::varchar[]``).
+
+    :param values: texts, numbers, booleans, dates, naive datetimes, None
+    :return: the text; a list of the same values when there is one of another type, for the driver
+    """
+    parts = []
+    for value in values:
+        if value is None:
+            parts.append("NULL")
+        elif isinstance(value, str):
+            parts.append(f'"{_escape(value)}"')
+        elif isinstance(value, bool):
+            parts.append("t" if value else "f")
+        elif isinstance(value, (int, float, Decimal)):
+            parts.append(str(value))
+        elif isinstance(value, datetime) and value.tzinfo is None:
+            parts.append(f'"{value.isoformat(" ")}"')
+        elif isinstance(value, date) and not isinstance(value, datetime):
+            parts.append(value.isoformat())
+        else:
+            return list(values)
+    return f"{{{','.join(parts)}}}"
+
+
+def _escape(text: str) -> str:
+    if "\\" in text or '"' in text:
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text
