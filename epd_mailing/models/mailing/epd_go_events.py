@@ -26,7 +26,7 @@ LONGEST_WAIT = timedelta(hours=8)  # a dump is kept so long
 SHORTEST_SPAN = 120  # seconds; a dump of less is not divided any more
 COME_BACK = timedelta(seconds=10)
 CHUNK = 500  # addresses closed and committed together
-EVENTS_AT_ONCE = 5000  # kept and committed together
+EVENTS_AT_ONCE = 10000  # kept and committed together
 LETTERS_AT_ONCE = 5000
 # of a letter that was never asked for: sent, delivered, opened, a link followed
 EVENTS_A_LETTER = 3
@@ -247,14 +247,13 @@ class EpdGoEvents(models.AbstractModel):
         :param drafts: :class:`LetterDrafts`
         """
         now, poll = fields.Datetime.now(), self.env["epd.status.poll"]
-        mailing_ids = set()
         for draft in drafts.drafts.values():
-            mailing_ids.add(draft["mailing_id"].id)
             if draft["next_poll_at"] and draft["next_poll_at"] <= now:
                 next_at, count = poll._get_next_poll(draft, now, True)
                 if next_at:
                     draft.vals |= {"next_poll_at": next_at, "poll_count": count}
-        self._note_refreshed(self.env["epd.mailing"].browse(mailing_ids), now)
+        letters = self.env["epd.mailing.letter"].browse(drafts.drafts)
+        self._note_refreshed(letters.mailing_id, now)
 
     @api.model
     def _note_refreshed(self, mailings, now):

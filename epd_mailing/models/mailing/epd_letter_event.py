@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...tools.work_budget import Budget
-from .letter_drafts import EventReport
+from .letter_drafts import EventReport, LetterDrafts
 from .transaction import in_transaction
 
 _logger = logging.getLogger(__name__)
@@ -33,12 +33,12 @@ class EpdLetterEvent(models.Model):
     letter_id = fields.Many2one(
         "epd.mailing.letter", index="btree_not_null", readonly=True, ondelete="restrict"
     )
-    company_id = fields.Many2one("res.company", index=True, readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
     unisender_account_id = fields.Many2one(
         "epd.unisender.account", readonly=True, ondelete="restrict"
     )
-    provider_id = fields.Char(string="UniSender Id", readonly=True, index="btree_not_null")
-    letter_key = fields.Char(readonly=True, index="btree_not_null")
+    provider_id = fields.Char(string="UniSender Id", readonly=True)
+    letter_key = fields.Char(readonly=True)
     email = fields.Char(readonly=True)
     raw_status = fields.Char(string="Status", readonly=True, required=True)
     event_time_raw = fields.Char(readonly=True)
@@ -65,6 +65,9 @@ class EpdLetterEvent(models.Model):
     )
 
     _waiting_idx = models.Index("(id) WHERE is_waiting")
+    # events are looked up by them as long as their letter is not known
+    _open_id_idx = models.Index("(provider_id) WHERE letter_id IS NULL")
+    _open_key_idx = models.Index("(letter_key) WHERE letter_id IS NULL")
     _event_uniq = models.UniqueIndex(
         # two accounts of one key each get the events of all letters
         "(unisender_account_id, provider_id, raw_status, event_time_raw) "
@@ -146,23 +149,25 @@ class EpdLetterEvent(models.Model):
         self.flush_model()
         if source == "dump":
             rows = self._drop_known(account, rows)
-        facts = self.env["epd.letter.facts"]
+        facts, drafts = self.env["epd.letter.facts"], LetterDrafts(self.env)
         find = facts._get_finder(
             account,
             [row["provider_id"] for row in rows.values() if row["provider_id"]],
             [row["letter_key"] for row in rows.values() if row["letter_key"]],
+            drafts,
         )
         reports = {}  # {id of the row: EventReport}
         for row in rows.values():
-            letter = find(account, row["provider_id"], row["letter_key"])
-            if letter:
+            draft = find(account, row["provider_id"], row["letter_key"])
+            if draft:
+                row["letter_id"] = draft.letter.id
                 report = reports[id(row)] = EventReport(
-                    *(letter, account, row["provider_id"], row["raw_status"]),
+                    *(draft, account, row["provider_id"], row["raw_status"]),
                     *(row["event_at"], row["received_at"], source),
                 )
                 row |= facts._judge(report)
         fresh = self._insert(list(rows.values()))
-        drafts = facts._fold_reports([reports[id(row)] for row in fresh if id(row) in reports])
+        facts._fold_reports([reports[id(row)] for row in fresh if id(row) in reports], drafts)
         if source == "dump":
             self.env["epd.go.events"]._plan_heard(drafts)
         drafts.save()

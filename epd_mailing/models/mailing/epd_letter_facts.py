@@ -48,12 +48,16 @@ class EpdLetterFacts(models.AbstractModel):
         self._fold_statuses(facts, logged).save()
 
     @api.model
-    def _fold_statuses(self, facts, logged=False):
+    def _fold_statuses(self, facts, logged=False, drafts=None):
         """Return the :class:`LetterDrafts` of what the service said, not written yet.
 
         :param facts: see :meth:`_apply_statuses`
+        :param drafts: those of the letters that are open already
         """
-        drafts = LetterDrafts(self.env)
+        if drafts is None:
+            drafts = LetterDrafts(self.env)
+            letter_ids = dict.fromkeys(letter.id for letter, *_fact in facts)
+            drafts.read(self.env["epd.mailing.letter"].browse(letter_ids))
         for letter, raw, moment, source in facts:
             draft = drafts.open(letter)
             status = statuses.get_status(raw, self._get_age(draft, raw))
@@ -167,17 +171,19 @@ class EpdLetterFacts(models.AbstractModel):
     @api.model
     def _react(self, drafts, letter, status, raw):
         """Close the address that does not work or does not want letters any more."""
-        if letter["is_test"] or not letter["address_id"]:
-            return
         if status.kind in ("unsubscribed", "complained") or status.failure_type == "unsubscribed":
-            drafts.lose(letter, "unsubscribed", raw)
+            state = "unsubscribed"
         elif (
             status.kind == "failed"
             and status.final
             and status.address_dead
             and not letter["delivered_at"]
         ):
-            drafts.lose(letter, "bounced", raw)
+            state = "bounced"
+        else:
+            return
+        if letter["address_id"] and not letter["is_test"]:
+            drafts.lose(letter, state, raw)
 
     @api.model
     def _lose_addresses(self, company_id, emails, state, raw):
@@ -208,27 +214,33 @@ class EpdLetterFacts(models.AbstractModel):
         :param done: values to write on all of them along with it
         """
         open_events = events.filtered(lambda event: not event.letter_id)
+        drafts = LetterDrafts(self.sudo().env)
         find = self._get_finder(
             events.unisender_account_id,
             [event.provider_id for event in open_events if event.provider_id],
             [event.letter_key for event in open_events if event.letter_key],
+            drafts,
         )
+        drafts.read(events.sudo().letter_id)
         reports, changes = [], {event: dict(done or {}) for event in events}
         for event in events:
             account = event.unisender_account_id
-            letter = event.letter_id or find(account, event.provider_id, event.letter_key)
-            if not letter:
-                continue
-            if not event.letter_id:
-                changes[event]["letter_id"] = letter.id
+            if event.letter_id:
+                draft = drafts.open(event.letter_id)
+            else:
+                draft = find(account, event.provider_id, event.letter_key)
+                if not draft:
+                    continue
+                changes[event]["letter_id"] = draft.letter.id
             report = EventReport(
-                *(letter, account, event.provider_id, event.raw_status),
+                *(draft, account, event.provider_id, event.raw_status),
                 *(event.event_at or None, event.received_at, event.source),
             )
             changes[event] |= self._judge(report)
             reports.append(report)
         events._unlocked()._write_each(changes)
-        self._fold_reports(reports).save()
+        self.sudo()._fold_reports(reports, drafts)
+        drafts.save()
 
     @api.model
     def _judge(self, report):
@@ -237,15 +249,17 @@ class EpdLetterFacts(models.AbstractModel):
         :param report: ``EventReport``; gets what is believed
         :return: what to change in an event whose time cannot be true; ``event_time_raw`` has it still
         """
-        letter, account = report.letter, report.account
+        draft, account = report.draft, report.account
+        offset = account.event_offset
         judged = report.judged = times.judge(
             report.event_at,
-            letter.sending_at or letter.create_date,
+            draft["sending_at"] or draft["create_date"],
             report.received_at,
-            zone_doubted=bool(account.event_offset),
+            zone_doubted=bool(offset),
         )
         if judged.is_exact:
-            account._trust_zone()
+            if offset:
+                account._trust_zone()
         elif report.event_at:
             account._note_offset(judged.offset)
             note = account._for_office().env._("The time cannot be true")
@@ -253,19 +267,21 @@ class EpdLetterFacts(models.AbstractModel):
         return {}
 
     @api.model
-    def _fold_reports(self, reports):
-        """Settle letters by events of them; return the :class:`LetterDrafts` of what they said.
+    def _fold_reports(self, reports, drafts):
+        """Settle letters by events of them, and fold what they said.
 
         :param reports: list of ``EventReport``
+        :param drafts: their :class:`LetterDrafts`
         """
         facts = []
         for report in reports:
-            letter, judged = report.letter, report.judged
-            if letter.send_state in UNSETTLED or not letter.provider_id:
-                letter._settle_as_sent(report.provider_id, judged.moment, "event")
+            draft, judged = report.draft, report.judged
+            if draft["send_state"] in UNSETTLED or not draft["provider_id"]:
+                draft.letter._settle_as_sent(report.provider_id, judged.moment, "event")
+                draft.known.clear()
             source = report.source if judged.is_exact else "poll"
-            facts.append((letter, report.raw_status, judged.moment, source))
-        return self.sudo()._fold_statuses(facts, logged=True)
+            facts.append((draft.letter, report.raw_status, judged.moment, source))
+        self._fold_statuses(facts, True, drafts)
 
     @api.model
     def _match_safely(self, events):
@@ -282,10 +298,11 @@ class EpdLetterFacts(models.AbstractModel):
                     self._match_safely(events.browse(part))
 
     @api.model
-    def _get_finder(self, accounts, provider_ids, letter_keys):
-        """Return a function (account, service's id, our key) → letter, or nothing.
+    def _get_finder(self, accounts, provider_ids, letter_keys, drafts):
+        """Return a function (account, service's id, our key) → draft of the letter, or nothing.
 
         :param accounts: ``epd.unisender.account`` whose letters are looked through
+        :param drafts: :class:`LetterDrafts` that the letters are opened in
         """
         found = self.env["epd.mailing.letter"].sudo()
         if provider_ids or letter_keys:
@@ -297,13 +314,14 @@ class EpdLetterFacts(models.AbstractModel):
                 ),
                 order="id",
             )
+        drafts.read(found)
         by_id, by_key = {}, {}
         for letter in found:
-            account_id = letter.unisender_account_id.id
-            if letter.provider_id:
-                by_id[account_id, letter.provider_id] = letter
-            if letter.letter_key:
-                by_key[account_id, letter.letter_key] = letter
+            draft, account_id = drafts.open(letter), letter.unisender_account_id.id
+            if draft["provider_id"]:
+                by_id[account_id, draft["provider_id"]] = draft
+            if draft["letter_key"]:
+                by_key[account_id, draft["letter_key"]] = draft
         return lambda account, provider_id, key: (
             by_id.get((account.id, provider_id)) or by_key.get((account.id, key))
         )

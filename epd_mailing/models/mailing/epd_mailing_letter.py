@@ -250,9 +250,9 @@ class EpdMailingLetter(models.Model):
 
     # what left the house is kept, whoever deletes: a mailing takes along its letters that never went
     mailing_id = fields.Many2one(
-        "epd.mailing", required=True, index=True, readonly=True, ondelete="restrict"
-    )
-    company_id = fields.Many2one("res.company", required=True, index=True, readonly=True)
+        "epd.mailing", required=True, readonly=True, ondelete="restrict"
+    )  # indexed with the state
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
     unisender_account_id = fields.Many2one(
         "epd.unisender.account", readonly=True, ondelete="restrict"
     )
