@@ -88,7 +88,7 @@ class EpdLetterEvent(models.Model):
         """
         rows = self._read_rows(account, events, "webhook")
         if self._insert([{**row, "is_waiting": True} for row in rows.values()]):
-            self.env["epd.work.engine"]._wake(READ_CRON)
+            self.env["epd.work.engine"]._wake_quickly(READ_CRON)
 
     @api.model
     def _cron_read(self):
@@ -96,22 +96,26 @@ class EpdLetterEvent(models.Model):
         engine = self.env["epd.work.engine"]
         if engine._hand_over(READ_CRON):
             return
-        budget, size, more = Budget(), READ_AT_ONCE, True
+        budget, more = Budget(), True
+        suspects = 0  # the first so many have one that cannot be read
         while more and budget.left():
+            size = (suspects // 2 or 1) if suspects else READ_AT_ONCE
             try:
                 more = in_transaction(self.env, lambda size=size: self._read_slice(size))
+                suspects = max(0, suspects - size)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 engine._wake(READ_CRON)  # others are at the same letters; after them
                 break
             except Exception as error:
-                # one event must not stop the others: it is looked for in smaller slices
+                # one event must not stop the others: it is looked for in halves
                 self.env.cr.rollback()
-                _logger.exception("Events of a webhook cannot be read, %s at once", size)
                 if size == 1:
+                    _logger.exception("An event of a webhook cannot be read")
                     in_transaction(self.env, lambda error=error: self._put_aside(error))
-                    size = READ_AT_ONCE
+                    suspects = 0
                 else:
-                    size = max(1, size // 50)
+                    _logger.warning("%s events cannot be read together: %s", size, error)
+                    suspects = size
             self.env.invalidate_all()
         if more and not budget.left():
             engine._wake(READ_CRON)

@@ -57,7 +57,7 @@ class EpdLetterFacts(models.AbstractModel):
         if drafts is None:
             drafts = LetterDrafts(self.env)
             letter_ids = dict.fromkeys(letter.id for letter, *_fact in facts)
-            drafts.read(self.env["epd.mailing.letter"].browse(letter_ids))
+            drafts.load(self.env["epd.mailing.letter"].browse(letter_ids))
         for letter, raw, moment, source in facts:
             draft = drafts.open(letter)
             status = statuses.get_status(raw, self._get_age(draft, raw))
@@ -221,7 +221,7 @@ class EpdLetterFacts(models.AbstractModel):
             [event.letter_key for event in open_events if event.letter_key],
             drafts,
         )
-        drafts.read(events.sudo().letter_id)
+        drafts.load(events.sudo().letter_id)
         reports, changes = [], {event: dict(done or {}) for event in events}
         for event in events:
             account = event.unisender_account_id
@@ -314,7 +314,7 @@ class EpdLetterFacts(models.AbstractModel):
                 ),
                 order="id",
             )
-        drafts.read(found)
+        drafts.load(found)
         by_id, by_key = {}, {}
         for letter in found:
             draft, account_id = drafts.open(letter), letter.unisender_account_id.id

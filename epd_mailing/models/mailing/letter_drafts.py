@@ -69,7 +69,7 @@ class LetterDrafts:
         self.lost = {}  # {(company id, state, raw status): {address: None}}, in their order
         self.reasons = {}  # {failure type: values that say it}
 
-    def read(self, letters):
+    def load(self, letters):
         """Open the drafts of letters, with what is read of them at once: thousands are folded.
 
         :param letters: ``epd.mailing.letter``

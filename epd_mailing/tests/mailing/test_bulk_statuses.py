@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...models.base.cron_bell import CronBell
 from ...models.mailing import epd_letter_event
 from ...models.mailing.epd_letter_facts import EpdLetterFacts
 from ...tools.unisender import errors, pool
@@ -230,6 +231,50 @@ class TestBulkStatuses(SendingCommon):
         self.assertFalse(odd.is_waiting, "kept, and looked at again with those without a letter")
         self._run_cron("ir_cron_refresh")
         self.assertEqual(letters[2].state, "delivered")
+
+    @mute_logger(LOG)
+    def test_an_odd_event_is_found_in_halves_and_the_rest_goes_on_in_big_slices(self):
+        letters = self._make_letters(200)
+        events = [self._make_event(letter, "ok_delivered") for letter in letters]
+        self.env["epd.letter.event"]._store(self.unisender, events)
+        original, sizes = EpdLetterFacts._match_events, []
+
+        def fail(facts, found, done=None):
+            sizes.append(len(found))
+            if letters[70].provider_id in found.mapped("provider_id"):
+                raise ValueError("odd")
+            return original(facts, found, done)
+
+        with (
+            patch.object(epd_letter_event, "READ_AT_ONCE", 64),
+            patch.object(EpdLetterFacts, "_match_events", fail),
+        ):
+            self._run_cron("ir_cron_events")
+        self.assertEqual(set((letters - letters[70]).mapped("state")), {"delivered"})
+        # 64, the odd one in halves, then big ones again
+        self.assertEqual(sizes, [64, 64, 32, 16, 8, 4, 2, 1, 64, 64, 1, 0])
+
+    def test_calls_in_a_crowd_leave_a_trigger_each_and_wake_nobody_before_their_commit(self):
+        cron = self.env.ref("epd_mailing.ir_cron_events")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        letters = self._make_letters(2)
+        with patch.object(CronBell, "ring") as ring:
+            for letter in letters:
+                self.env["epd.letter.event"]._store(
+                    self.unisender, [self._make_event(letter, "ok_read")]
+                )
+            left = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]) - triggers
+            self.assertEqual((len(left), ring.call_count), (2, 0))
+            self.cr.postcommit.run()
+        self.assertEqual(ring.call_count, 2)
+        cron.active = False
+        self.env["epd.letter.event"]._store(
+            self.unisender, [self._make_event(letters[0], "ok_delivered")]
+        )
+        self.env.invalidate_all()
+        self.assertEqual(
+            self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]) - triggers, left
+        )
 
     def test_a_text_too_long_for_an_index_costs_the_call_nothing(self):
         letter = self._make_letters(1)

@@ -4,6 +4,7 @@ https://www.unisender.com/ru/support/api/common/sistema-uvedomlenij-o-sobytiyah-
 (seen 2026-11-26)
 """
 
+import functools
 import gzip
 import hashlib
 import hmac
@@ -138,6 +139,8 @@ def _metadata(value: object) -> dict[str, str]:
 
 def _text(value: object) -> str:
     """Return a number or text as text fit for a database; anything else as nothing."""
+    if type(value) is str and value.isascii() and "\x00" not in value:
+        return value  # nearly all
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -145,6 +148,7 @@ def _text(value: object) -> str:
     return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+@functools.lru_cache(maxsize=1000)  # the events of a call are of the same few moments
 def _utc(text: str, zone: str | None) -> datetime | None:
     try:
         stated = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
