@@ -16,7 +16,7 @@ from qrcode.util import MODE_8BIT_BYTE, QRData
 from tools import qr_matrix
 from tools.payment_qr import (
     SEPARATORS,
-    CodeLook,
+    CodeStyle,
     PaymentOrder,
     PaymentQrError,
     build_payment_string,
@@ -245,14 +245,14 @@ def first_bits(matrix):
     return bits
 
 
-@pytest.mark.parametrize("look", [CodeLook(), *{one().code_look for one in ENGINES.values()}])
-def test_image_is_small_one_bit_and_readable(look):
+@pytest.mark.parametrize("style", [CodeStyle(), *{one().code_style for one in ENGINES.values()}])
+def test_image_is_small_one_bit_and_readable(style):
     text = build_payment_string(PaymentOrder(**HOUSING))
-    png = payment_qr_png(text, look)
+    png = payment_qr_png(text, style)
     image = Image.open(io.BytesIO(png))
     assert image.mode == "1" and len(png) < 3000
-    assert ("transparency" in image.info) == look.transparent
-    assert image.size == (93 * look.module_pixels, 93 * look.module_pixels)
+    assert ("transparency" in image.info) == style.transparent
+    assert image.size == (93 * style.module_pixels, 93 * style.module_pixels)
     # the usual picture with fewer pixels is the same code
     wide = Image.open(io.BytesIO(payment_qr_png(text))).convert("L").resize(image.size, 0)
     assert wide.tobytes() == image.convert("L").tobytes()

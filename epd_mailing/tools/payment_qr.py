@@ -281,7 +281,7 @@ def encode_text(text: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class CodeLook:
+class CodeStyle:
     """How the picture of a code is given to a print engine.
 
     :param module_pixels: side of a module, pixels
@@ -298,13 +298,13 @@ def qr_size_mm(text: str) -> float:
     return (qr_matrix.size_of(version) + 2 * QUIET_ZONE) * MODULE_MM
 
 
-def payment_qr_png(text: str, look: CodeLook | None = None) -> bytes:
+def payment_qr_png(text: str, style: CodeStyle | None = None) -> bytes:
     """Return the QR code of ``text`` as a 1-bit PNG.
 
-    :param look: None: the usual one
+    :param style: None: the usual one
     """
-    look = look or CodeLook()
-    pixels = look.module_pixels
+    style = style or CodeStyle()
+    pixels = style.module_pixels
     matrix = qr_matrix.encode(encode_text(text))
     side = (matrix.size + 2 * QUIET_ZONE) * pixels
     dark, light = "0" * pixels, "1" * pixels
@@ -327,7 +327,7 @@ def payment_qr_png(text: str, look: CodeLook | None = None) -> bytes:
         (b"IDAT", zlib.compress(b"".join(lines), 6)),
         (b"IEND", b""),
     ]
-    if look.transparent:
+    if style.transparent:
         chunks.insert(1, (b"tRNS", b"\0\1"))  # white is transparent
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
 
@@ -336,6 +336,6 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def payment_qr_data_uri(text: str, look: CodeLook | None = None) -> str:
+def payment_qr_data_uri(text: str, style: CodeStyle | None = None) -> str:
     """Return the QR code of ``text`` as a ``data:`` URI for an ``<img>``; see ``payment_qr_png``."""
-    return "data:image/png;base64," + base64.b64encode(payment_qr_png(text, look)).decode()
+    return "data:image/png;base64," + base64.b64encode(payment_qr_png(text, style)).decode()

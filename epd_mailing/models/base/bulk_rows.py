@@ -54,7 +54,7 @@ class EpdBulkRows(models.AbstractModel):
     @api.model
     def _create(self, data_list):
         names = sorted({name for data in data_list for name in data["stored"]})
-        if len(data_list) <= INSERT_BATCH_SIZE or not self._is_plain(names):
+        if len(data_list) <= INSERT_BATCH_SIZE or not self._are_columns(names):
             return super()._create(data_list)
         rows = [data["stored"] for data in data_list]
         columns = {
@@ -75,7 +75,7 @@ class EpdBulkRows(models.AbstractModel):
         return records
 
     @api.model
-    def _is_plain(self, names):
+    def _are_columns(self, names):
         """Tell whether fields are columns that hold one value each."""
         fields = [self._fields[name] for name in names]
         return not (self._parent_store or self._inherits) and all(
@@ -92,7 +92,7 @@ class EpdBulkRows(models.AbstractModel):
 
         :param columns: ``{field name: list of values as the database takes them}``, one a row
         :param count: number of rows
-        :param skip_known: leave out rows that the table's uniqueness rejects, instead of raising
+        :param skip_known: skip rows that the table's uniqueness rejects, instead of raising
         :param returning: names of the fields to return of each row, as a tuple, instead of its id
         """
         # PostgreSQL reads a list as long as its items; what all rows share is said once
@@ -205,7 +205,7 @@ class EpdBulkRows(models.AbstractModel):
 
     def _write_multi(self, vals_list):
         columns = {name: self._fields[name] for vals in vals_list for name in vals}
-        if len(self) <= UPDATE_BATCH_SIZE or not self._is_plain(columns):
+        if len(self) <= UPDATE_BATCH_SIZE or not self._are_columns(columns):
             return super()._write_multi(vals_list)
         groups = {}
         for record, vals in zip(self, vals_list, strict=True):

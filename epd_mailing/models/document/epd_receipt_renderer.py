@@ -110,7 +110,7 @@ class EpdReceiptRenderer(models.AbstractModel):
         values = {
             "v": view,
             "zoom": engine.zoom,
-            "qr": functools.partial(payment_qr.payment_qr_data_uri, look=engine.code_look),
+            "qr": functools.partial(payment_qr.payment_qr_data_uri, style=engine.code_style),
             "token": Markup(receipt_pdf.token_html(token)),
         }
         templates = self.env["ir.qweb"].with_context(lang="ru_RU")

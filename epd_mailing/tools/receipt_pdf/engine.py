@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..payment_qr import CodeLook
+from ..payment_qr import CodeStyle
 
 
 class ReadyProblem(NamedTuple):
@@ -63,9 +63,9 @@ class Engine:
         return 1.0
 
     @property
-    def code_look(self) -> CodeLook:
+    def code_style(self) -> CodeStyle:
         """How the picture of a payment code is given to this engine."""
-        return CodeLook()
+        return CodeStyle()
 
     def render(
         self, jobs: Iterable[RenderJob], *, timeout: float | None = None

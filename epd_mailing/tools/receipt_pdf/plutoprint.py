@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pikepdf
 
-from ..payment_qr import CodeLook
+from ..payment_qr import CodeStyle
 from . import workdir
 from .engine import ReadyProblem, RenderJob
 from .fed import FedEngine
@@ -49,13 +49,13 @@ class PlutoprintEngine(FedEngine):
         return _version() or ""
 
     @property
-    def code_look(self) -> CodeLook:
+    def code_style(self) -> CodeStyle:
         """See ``Engine``.
 
         Few pixels, none of them transparent: with the usual look two codes take 40 % of the time of a receipt, as
         cairo packs a picture and its mask in full colour first (measured with plutoprint 0.23.0, 2026-11-26).
         """
-        return CodeLook(module_pixels=2, transparent=False)
+        return CodeStyle(module_pixels=2, transparent=False)
 
     def is_there(self) -> bool:
         """See ``FedEngine``."""
