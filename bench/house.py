@@ -56,14 +56,20 @@ def copy_figures(env, account_ids, period):
             )
         )
         columns = SQL(", ").join(SQL.identifier(name) for (name,) in names)
+        # a charge knows the house of its account
+        values = SQL(", ").join(
+            SQL("%s.%s", SQL("target" if name == "building_id" else "source"), SQL.identifier(name))
+            for (name,) in names
+        )
         env.cr.execute(
             SQL(
                 "INSERT INTO %(table)s (account_id, %(columns)s) "
-                "SELECT target.id, %(columns)s FROM %(table)s source, "
-                "unnest(%(ids)s) AS target(id) "
-                "WHERE source.account_id = %(pattern)s AND source.period_id = %(period)s",
+                "SELECT target.id, %(values)s FROM %(table)s source, epd_personal_account target "
+                "WHERE target.id = ANY(%(ids)s) "
+                "AND source.account_id = %(pattern)s AND source.period_id = %(period)s",
                 table=SQL.identifier(table),
                 columns=columns,
+                values=values,
                 ids=list(account_ids),
                 pattern=pattern.id,
                 period=period.id,

@@ -218,6 +218,15 @@ WORKS: tuple[Work, ...] = (
         target=Target(most=0.4, count=100_000),
     ),
     Work("screens.first", "slowest screen, opened first", "s"),
+    Work("screens.sorted", "slowest list sorted by one of its columns", "s"),
+    Work(
+        "screens.letters",
+        "slowest screen among letters of a year",
+        "s",
+        target=Target(most=1, count=1_000_000),
+    ),
+    Work("screens.letters_first", "slowest screen among them, opened first", "s"),
+    Work("screens.letters_sorted", "slowest list among them, sorted by a column", "s"),
     Work(
         "screens.outlook",
         "«who gets what» worked out",

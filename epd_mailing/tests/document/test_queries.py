@@ -1,5 +1,7 @@
 """Screens ask the database the same number of questions, however big the house is."""
 
+import functools
+
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
@@ -72,43 +74,70 @@ class TestQueries(EpdCommon):
             letters = self.mailing.letter_ids[place::4]
             letters._unlocked().write({"state": state})
 
-    def _record(self, model):
-        return {
-            "epd.billing.run": self.billing_run,
-            "epd.mailing": self.mailing,
-            "epd.personal.account": self.accounts[0],
-            "epd.mailing.letter": self.mailing.letter_ids[0],
-            "epd.payment.document": self.accounts[0].document_ids[0],
-        }.get(model)
-
     def _call(self, model, call):
         method, arguments, keywords = call
-        return call_kw(self.env[model].with_user(self.operator), method, list(arguments), keywords)
+        return call_kw(self.env[model].with_user(self.viewer), method, list(arguments), keywords)
 
-    def _open(self, model, kind):
-        """Return how many queries the data of a screen takes; its views are known already."""
-        views = self._call(model, screens.view_call(kind))
-        record = self._record(model)
-        calls = screens.data_calls(views, model, kind, record_id=record and record.id)
+    def _load_action(self, number):
+        kind = self.env["ir.actions.actions"].sudo().browse(number).type
+        return self.env[kind].sudo().browse(number)._get_action_dict()
 
-        def ask():
-            for call in calls:
-                self.assertTrue(self._call(model, call))
+    def _find_screens(self, user):
+        """Yield every screen of a user but the lists sorted anew: those differ in nothing else."""
+        self.viewer = user
+        account = self.accounts[0]
+        words = screens.Words(
+            number=account.number,
+            payer=account.partner_id.name,
+            street="Примерная",
+            flat=account.premises,
+            email=account.address_ids[:1].email or "a@example.com",
+        )
+        records = {
+            "epd.billing.run": self.billing_run.id,
+            "epd.mailing": self.mailing.id,
+            "epd.personal.account": account.id,
+            "epd.mailing.letter": self.mailing.letter_ids[0].id,
+            "epd.payment.document": account.document_ids[0].id,
+            "epd.building": self.building.id,
+            "epd.billing.period": self.period.id,
+        }
+        context = {
+            **self.env["res.users"].with_user(user).context_get(),
+            "uid": user.id,
+            "allowed_company_ids": user.company_id.ids,
+        }
+        finder = screens.Screens(self._call, self._load_action, records, words, context)
+        menus = self.env["ir.ui.menu"].with_user(user).load_menus(False)
+        root = self.env.ref("epd_mailing.epd_mailing_menu_root").id
+        own = [m for m in menus.values() if m.get("app_id") == root and m.get("action_id")]
+        yield from (s for s in finder.find(own) if ": sorted by " not in s.name)
 
-        return self._count(ask)
+    def _ask(self, screen):
+        for model, call in screen.calls:
+            self._call(model, call)
 
-    def _count(self, ask):
-        """Return how many queries ``ask`` makes when what is kept between requests is warm."""
-        for _round in range(2):
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = self.cr.sql_log_count
-            ask()
-            self.env.flush_all()
+    def _count(self, ask, known=None):
+        """Return how many queries ``ask`` makes when what is kept between requests is warm.
+
+        :param known: how many it made before; more may come of cold caches, then it is asked again
+        """
+        count = self._count_once(ask)
+        return count if known is not None and count <= known else self._count_once(ask)
+
+    def _count_once(self, ask):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        ask()
+        self.env.flush_all()
         return self.cr.sql_log_count - before
 
-    def _count_all(self):
-        counts = {name: self._open(model, kind) for name, model, kind, _view in screens.SCREENS}
+    def _count_all(self, known):
+        counts = {
+            screen.name: self._count(functools.partial(self._ask, screen), known.get(screen.name))
+            for screen in self._find_screens(self.manager)
+        }
         run = self.billing_run.with_user(self.operator)
         for what, ask in (
             ("before saving", run.action_confirm_prepare),
@@ -116,14 +145,17 @@ class TestQueries(EpdCommon):
             ("readiness", lambda: run.env["epd.run.readiness"]._find_problems(run)),
             ("who gets what", RunOutlook(run).get_counts),
         ):
-            counts[what] = self._count(ask)
+            counts[what] = self._count(ask, known.get(what))
         return counts
 
     def test_same_number_of_queries_at_two_sizes(self):
+        """A list that fills its page counts the records behind it: one query more, of those that grew."""
         self._grow(SMALL)
-        few = self._count_all()
+        few = self._count_all({})
         self._grow(BIG)
         self.assertEqual(len(self.billing_run.line_ids), BIG)
-        many = self._count_all()
-        self.assertEqual(many, few)
-        self.assertLess(max(many.values()), BOUND, many)
+        many = self._count_all(few)
+        self.assertGreater(len(few), 300)
+        grown = {n: (few[n], many[n]) for n in few if n in many and many[n] > few[n] + 1}
+        self.assertFalse(grown)
+        self.assertFalse({name: count for name, count in many.items() if count > BOUND})
