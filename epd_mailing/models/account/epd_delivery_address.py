@@ -70,7 +70,7 @@ class EpdDeliveryAddress(models.Model):
         readonly=True,
         copy=False,
     )
-    email = fields.Char(required=True)
+    email = fields.Char(required=True, index="trigram")
     email_normalized = fields.Char(
         string="As Given to the Service", readonly=True, copy=False, index="btree_not_null"
     )
