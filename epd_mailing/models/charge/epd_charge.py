@@ -40,24 +40,25 @@ class EpdCharge(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     building_id = fields.Many2one(related="account_id.building_id", store=True)
     # volumes and tariff
-    volume_individual = fields.Float(digits=figures.QUANTITY)
-    volume_common = fields.Float(digits=figures.QUANTITY)
+    # volumes of different units, prices and percents add up to nothing
+    volume_individual = fields.Float(digits=figures.QUANTITY, aggregator=None)
+    volume_common = fields.Float(digits=figures.QUANTITY, aggregator=None)
     volume_method = fields.Selection(
         [("norm", "Norm"), ("meter", "Meter"), ("other", "Other")], default="other"
     )
-    tariff = fields.Float(digits=figures.TARIFF)
+    tariff = fields.Float(digits=figures.TARIFF, aggregator=None)
     # amounts
     amount_individual = fields.Monetary()
     amount_common = fields.Monetary()
     amount = fields.Monetary(
         string="Charged", help="For the period, before recalculations, excess and discounts."
     )
-    ratio = fields.Float(string="Raising Coefficient", digits=figures.RATIO)
+    ratio = fields.Float(string="Raising Coefficient", digits=figures.RATIO, aggregator=None)
     excess = fields.Monetary(string="Excess by Coefficient")
     recalculation = fields.Monetary()
     recalculation_reason = fields.Char()
     discount = fields.Monetary(string="Discounts and Subsidies")
-    vat_rate = fields.Float(string="VAT, %", digits=figures.RATIO)
+    vat_rate = fields.Float(string="VAT, %", digits=figures.RATIO, aggregator=None)
     vat_amount = fields.Monetary(
         string="VAT Included", help="Part of the total; as the billing program gives it."
     )
@@ -65,16 +66,24 @@ class EpdCharge(models.Model):
         compute="_compute_total", store=True, readonly=False, precompute=True, string="Total Due"
     )
     # reference figures of the form (sections 3 and 4)
-    norm_individual = fields.Float(digits=figures.NORM)
-    norm_common = fields.Float(digits=figures.NORM)
-    house_reading = fields.Float(string="House Meter Reading", digits=figures.QUANTITY)
-    house_volume_premises = fields.Float(string="Volume in Premises", digits=figures.QUANTITY)
-    house_volume_common = fields.Float(string="Volume for Common Property", digits=figures.QUANTITY)
+    norm_individual = fields.Float(digits=figures.NORM, aggregator=None)
+    norm_common = fields.Float(digits=figures.NORM, aggregator=None)
+    house_reading = fields.Float(
+        string="House Meter Reading", digits=figures.QUANTITY, aggregator=None
+    )
+    house_volume_premises = fields.Float(
+        string="Volume in Premises", digits=figures.QUANTITY, aggregator=None
+    )
+    house_volume_common = fields.Float(
+        string="Volume for Common Property", digits=figures.QUANTITY, aggregator=None
+    )
     explanation = fields.Text()
     # instalments (section 5)
     instalment_period = fields.Monetary(string="Instalment of the Period")
     instalment_past = fields.Monetary(string="Instalment of Past Periods")
-    instalment_percent = fields.Float(string="Instalment Interest, %", digits=figures.RATIO)
+    instalment_percent = fields.Float(
+        string="Instalment Interest, %", digits=figures.RATIO, aggregator=None
+    )
     instalment_interest = fields.Monetary()
     instalment_total = fields.Monetary(string="Due with Instalments")
 
@@ -85,7 +94,8 @@ class EpdCharge(models.Model):
     _discount_positive = models.Constraint(
         "CHECK(discount >= 0)", "A discount is entered without a minus."
     )
-    _account_period_idx = models.Index("(period_id, account_id)")
+    # newest month first, as the list of all charges shows them
+    _account_period_idx = models.Index("(period_id DESC, account_id)")
 
     @api.depends(*figures.TOTAL_SIGNS)
     def _compute_total(self):

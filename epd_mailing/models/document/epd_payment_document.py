@@ -201,7 +201,8 @@ class EpdPaymentDocument(models.Model):
         "unique(account_id, period_id, form, version)",
         "This version of the document is already there.",
     )
-    _period_delivery_idx = models.Index("(period_id, form, state, delivery_state)")
+    # with the account: the numbers of a run are counted without reading the documents
+    _period_delivery_idx = models.Index("(period_id, form, state, delivery_state, account_id)")
     _touched_idx = models.Index("(period_id) WHERE state = 'saved' AND touched_at IS NOT NULL")
 
     # not on the account's number: a saved document is called what is printed on it

@@ -77,7 +77,7 @@ class RunDrilldown:
         if model == "epd.personal.account" and what == "scope":
             return self.scope.get_domain()
         if model == "epd.personal.account" and what == "uncharged":
-            return self.scope.get_domain() & ~self.scope.get_charged_domain()
+            return self.scope.get_uncharged_domain()
         if model == "epd.payment.document" and what in DOCUMENTS:
             return self.scope.get_document_domain() & DOCUMENTS[what]
         return Domain.FALSE

@@ -1,0 +1,145 @@
+"""Screens of a big house find what they show by an index, and never row by row."""
+
+import re
+from unittest.mock import patch
+
+import psycopg2
+from lxml import etree
+from odoo.tests import tagged
+
+from ...models.run import epd_billing_run
+from ...models.run.run_scope import RunScope
+from ...tools import query_plan
+from ..common import EpdCommon
+
+
+@tagged("post_install", "-at_install", "epd_mailing")
+class TestQueryPlans(EpdCommon):
+    """Small tables: PostgreSQL reads them whole unless it is told not to; what is possible shows then."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        lists = cls.env.ref("epd_mailing.account_list_all_open")
+        cls.billing_run = cls.env["epd.billing.run"].create(
+            {"period_id": cls.period.id, "list_ids": [(6, 0, lists.ids)]}
+        )
+        cls.billing_run._add_accounts()
+
+    def _explain(self, query, *switched_off):
+        """Return the plan of a query that may not use some of PostgreSQL's ways.
+
+        :param query: ``odoo.tools.SQL``
+        """
+        self.env.flush_all()
+        with self.env.cr.savepoint():
+            for way in ("seqscan", *switched_off):
+                self.env.cr.execute(f"SET LOCAL enable_{way} = off")
+            self.env.cr.execute("EXPLAIN " + query.code, query.params)
+            plan = "\n".join(line for (line,) in self.env.cr.fetchall())
+            for way in ("seqscan", *switched_off):
+                self.env.cr.execute(f"SET LOCAL enable_{way} = on")
+        return plan
+
+    def _get_default_order(self, model, kind):
+        arch = self.env[model].with_user(self.operator).get_view(False, kind)["arch"]
+        return etree.fromstring(arch).get("default_order")
+
+    def test_the_first_page_of_each_big_table_comes_from_an_index(self):
+        indexes = {
+            "epd.charge": ("epd_charge_account_period_idx", 2),
+            "epd.account.balance": ("epd_account_balance_pkey", 1),
+            "epd.meter.reading": ("epd_meter_reading_pkey", 1),
+            "epd.payment.document": ("epd_payment_document_pkey", 1),
+        }
+        for model, (index, terms) in indexes.items():
+            for kind in ("list", "kanban"):
+                with self.subTest(model=model, kind=kind):
+                    # what follows is sorted among the few rows of one account
+                    order = ",".join(self._get_default_order(model, kind).split(",")[:terms])
+                    query = self.env[model]._search([], order=order, limit=80).select()
+                    plan = self._explain(query, "sort", "incremental_sort", "bitmapscan")
+                    self.assertIn(f"using {index}", plan)
+                    self.assertNotIn("Join", plan)
+
+    def test_accounts_without_something_are_joined_not_looked_up_one_by_one(self):
+        scope = RunScope(self.billing_run)
+        domains = {
+            "without charges": scope.get_uncharged_domain(),
+            "new": scope.get_prepare_domain("new"),
+            "bare": scope.get_prepare_domain("bare"),
+        }
+        self.billing_run._unlocked().sudo().write({"state": "done"})
+        domains["later"] = scope.get_late_domain()
+        for name, domain in domains.items():
+            with self.subTest(name=name):
+                plan = self._explain(self.env["epd.personal.account"]._search(domain).select())
+                self.assertIn("Anti Join", plan)
+                self.assertNotIn("SubPlan", plan)
+
+    def test_numbers_of_a_run_read_no_document_and_no_charge(self):
+        """All that is asked of a row stands in one index."""
+        scope = RunScope(self.billing_run.sudo())
+        documents = self.env["epd.payment.document"].sudo()
+        for query, table, index in (
+            (
+                documents._search(scope.get_document_domain()).select("delivery_state"),
+                "epd_payment_document",
+                "epd_payment_document_period_delivery_idx",
+            ),
+            (scope._get_charged_query(), "epd_charge", "epd_charge_account_period_idx"),
+        ):
+            with self.subTest(table=table):
+                self.env.cr.execute(
+                    "SELECT indexdef FROM pg_indexes WHERE indexname = %s", (index,)
+                )
+                columns = set(re.findall(r"\w+", self.env.cr.fetchone()[0].partition("USING")[2]))
+                asked = set(re.findall(rf'"{table}"\."(\w+)"', query.code))
+                self.assertIn("period_id", asked)
+                self.assertLessEqual(asked | {"account_id"}, columns)
+
+    def test_parts_of_texts_are_found_by_an_index(self):
+        for model, field in (
+            ("epd.personal.account", "search_text"),
+            ("epd.personal.account", "number"),
+            ("epd.delivery.address", "email"),
+            ("epd.building", "name"),
+        ):
+            with self.subTest(model=model, field=field):
+                model = self.env[model].sudo().with_context(active_test=False)
+                query = model._search([(field, "ilike", "12345")], order="id").select()
+                plan = self._explain(query, "indexscan")
+                self.assertIn(f"Bitmap Index Scan on {model._table}__{field}_index", plan)
+
+    def test_a_database_whose_user_may_not_goes_without(self):
+        class Refusing:
+            """A cursor of somebody who may not create extensions."""
+
+            def __init__(self, cr):
+                self.savepoint = cr.savepoint
+
+            def execute(self, query, log_exceptions=True):
+                raise psycopg2.errors.InsufficientPrivilege(query)
+
+        class Registry:
+            has_trigram = False
+
+        registry = Registry()
+        query_plan.prepare_text_search(Refusing(self.env.cr), registry)
+        self.assertFalse(registry.has_trigram)
+        query_plan.prepare_text_search(self.env.cr, registry)
+        self.assertTrue(registry.has_trigram)
+
+    def test_a_form_of_a_run_is_sent_some_rows_alone(self):
+        lines = self.billing_run.line_ids
+        self.assertGreater(len(lines), 2)
+        odd = lines[-1]
+        odd.sudo()._unlocked().write({"state": "error", "problem_text": "x"})
+        with patch.object(epd_billing_run, "SHOWN_LINES", 2):
+            self.billing_run.invalidate_recordset(["shown_line_ids"])
+            shown = self.billing_run.with_user(self.operator).shown_line_ids
+        self.assertEqual(len(shown), 2)
+        self.assertEqual(shown[0].id, odd.id)
+        arch = self.env["epd.billing.run"].with_user(self.operator).get_view(False, "form")["arch"]
+        self.assertNotIn('name="line_ids"', arch)
+        self.assertIn(f"account_count &lt;= {epd_billing_run.SHOWN_LINES}", arch)
