@@ -55,6 +55,7 @@ class DocumentWriter:
             ``text``
         """
         outcome, new = {}, {}
+        accounts |= accounts  # each once, whoever asks: the engine knows a page by its account
         live = self.documents._get_live(accounts, self.period, self.form).grouped("account_id")
         if mode == "missing":
             for account, document in live.items():

@@ -1,4 +1,5 @@
 import functools
+import itertools
 import os
 import shutil
 
@@ -174,6 +175,10 @@ class EpdReceiptRenderer(models.AbstractModel):
         :param sample: «ОБРАЗЕЦ» across each page
         :param rebuilt: mark in the foot of a file rendered anew from saved data
         """
+        snapshots = iter(snapshots)
+        first = next(snapshots, None)
+        if first is None:
+            return {}  # nothing to print: no engine is looked for
         engine, given = self._get_engine(), {}
 
         def lay_out(pairs, spare):
@@ -186,7 +191,7 @@ class EpdReceiptRenderer(models.AbstractModel):
             # lazy: a page is prepared here while the engine's processes work on those before
             return engine.render(self._prepare_jobs(RECEIPT, lay_out(pairs, spare), engine))
 
-        results = render(snapshots)
+        results = render(itertools.chain([first], snapshots))
         for spare in SPARE:  # texts taller than estimated: laid out again with more room
             again = [(key, given[key]) for key, result in results.items() if result.overflow]
             if again:

@@ -1,5 +1,6 @@
 from . import test_archived
 from . import test_billing_run
+from . import test_parts
 from . import test_readiness
 from . import test_run_screen
 from . import test_run_money
