@@ -422,6 +422,15 @@ def test_a_link_that_a_program_followed_proves_no_person(traffic):
 
 
 def test_a_dump_of_nothing_is_empty_and_another_file_is_none():
+    head = b"job_id;email;status;event_time\r\n"
+    rows = b"a;x@x;sent;2026-04-02 12:00:00\r\n\r\nb;y@y;sent\r\nc;z@z;sent;2026-4-2 1:2:3;more\r\n"
+    found = list(events.read_dump(head + rows))
+    assert [(one.job_id, str(one.event_at)) for one in found] == [
+        ("a", "2026-04-02 12:00:00+00:00"),
+        ("b", "None"),
+        ("c", "2026-04-02 01:02:03+00:00"),
+    ]
+    assert list(events.read_dump(head + rows, 2)) == [None, None, found[2]]
     assert list(events.read_dump(b"")) == list(events.read_dump(b"\xef\xbb\xbf\r\n")) == []
     with pytest.raises(webhook.WebhookError):
         list(events.read_dump(b"<html>busy</html>"))

@@ -6,6 +6,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...tools.work_budget import Budget
 from .cron_health import CronHealth
@@ -126,6 +127,21 @@ class EpdBackgroundWork(models.AbstractModel):
                 # a lost connection has lost the lock too
                 with suppress(psycopg2.InterfaceError, psycopg2.OperationalError):
                     cr.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
+
+    def _try_lock(self):
+        """Lock this record unless another worker has it; return whether it is ours.
+
+        As ``try_lock_for_update``, but a clash with what another one has just committed, which is usual
+        where work is shared and is tried again, leaves no error in the log.
+
+        :raise psycopg2.errors.SerializationFailure: it was changed since this transaction began
+        """
+        table = SQL.identifier(self._table)
+        self.env.cr.execute(
+            SQL("SELECT id FROM %s WHERE id = %s FOR UPDATE SKIP LOCKED", table, self.id),
+            log_exceptions=False,
+        )
+        return bool(self.env.cr.fetchone())
 
     def _wake_worker(self):
         """Have the job run as soon as this transaction is committed."""

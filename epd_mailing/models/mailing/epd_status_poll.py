@@ -295,8 +295,12 @@ class EpdStatusPoll(models.AbstractModel):
     def _has_missed_call(self, account, heard, now):
         """Tell whether polls saw what no call reported, though there was time for it.
 
-        Calls are noted once a minute, so the letters' own events are looked at too.
+        Calls are noted once a minute, so the letters' own events are looked at too. Events that wait
+        to be read were called for; that their job is off or late is the health check's to say.
         """
+        waiting = [("unisender_account_id", "=", account.id), ("is_waiting", "=", True)]
+        if self.env["epd.letter.event"].search_count(waiting, limit=1):
+            return False
         seen = self.env["epd.letter.event"].search(
             [
                 ("unisender_account_id", "=", account.id),

@@ -599,7 +599,7 @@ class EpdBillingRun(models.Model):
         lines = part.claim()
         if not lines:
             # what other workers still have is theirs; the last of them finishes
-            if not self._work_left() and self.try_lock_for_update():
+            if not self._work_left() and self._try_lock():
                 self._finish()
             return None
         part.work_on(lines)
@@ -613,7 +613,7 @@ class EpdBillingRun(models.Model):
         if count:
             self._notify_screens()
             return count
-        if annulment.count(has_left=False)[0] or not self.try_lock_for_update():
+        if annulment.count(has_left=False)[0] or not self._try_lock():
             return None  # other workers still have some; the last of them finishes
         left, _due = annulment.count(has_left=True)
         self.message_post(

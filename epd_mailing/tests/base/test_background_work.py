@@ -2,8 +2,9 @@ from contextlib import ExitStack
 from unittest.mock import patch
 
 import psycopg2
-from odoo import fields
+from odoo import api, fields
 from odoo.exceptions import UserError
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -63,6 +64,25 @@ class TestBackgroundWork(EpdCommon):
 
     def _states(self):
         return self.runs.mapped("state")
+
+    def test_a_clash_of_two_workers_leaves_no_error_in_the_log(self):
+        work, database = type(self.env["epd.background.work"]), db_connect(self.cr.dbname)
+        country = self.env.ref("base.aq").id  # a row that both see: nothing of a test is committed
+        with database.cursor() as one:
+            record = api.Environment(one, self.env.uid, {})["res.country"].browse(country)
+            self.assertTrue(work._try_lock(record))
+            with database.cursor() as other:
+                theirs = record.with_env(record.env(cr=other))
+                self.assertFalse(work._try_lock(theirs), "another worker has it")
+            one.rollback()
+            one.execute("SELECT 1")  # its snapshot
+            with database.cursor() as other:
+                other.execute("UPDATE res_country SET code = code WHERE id = %s", [country])
+            with (
+                self.assertNoLogs("odoo.sql_db", "WARNING"),
+                self.assertRaises(psycopg2.errors.SerializationFailure),
+            ):
+                work._try_lock(record)
 
     def test_a_pass_without_faults(self):
         self._pass()

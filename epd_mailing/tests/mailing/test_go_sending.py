@@ -244,6 +244,25 @@ class TestGoSending(GoCommon):
         self.assertEqual(set(letters.mapped("state")), {"delivered"})
         self.assertFalse(self.go_account.dump_span)
 
+    def test_a_dump_that_would_be_full_is_divided_from_the_start(self):
+        letters = self._send_over_an_hour()
+        with patch.object(epd_go_events, "ROWS_A_DUMP", 10):
+            self._read_all_spans()
+        self.assertEqual(set(letters.mapped("state")), {"delivered"})
+        self.assertEqual(self.go.calls.count("event-dump/create"), 2, "none is read in vain")
+        self.assertFalse(self.go_account.dump_span)
+
+    def test_a_dump_plans_the_next_poll_of_all_it_was_ordered_for(self):
+        letters = self._send_to(
+            "read.a@example.com", "silent.b@example.com", "silent.c@example.com"
+        )
+        self._age(letters, 20)
+        with patch.object(epd_go_events, "LETTERS_AT_ONCE", 1):
+            self._read_events(letters)
+        self.assertEqual(letters.mapped("poll_count"), [1, 1, 1])
+        self.assertGreater(min(letters.mapped("next_poll_at")), self._now())
+        self.assertTrue(letters.mailing_id.refreshed_at)
+
     def _send_over_an_hour(self):
         """Return four letters of the last hour, some minutes apart, that are due to be asked for."""
         letters = self._send_to(*(f"noread.p{number}@example.com" for number in range(4)))

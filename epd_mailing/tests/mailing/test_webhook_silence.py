@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ...tools.unisender.webhook import HookEvent
 from ..fake_unisender import KEY
 from ..sending_common import SendingCommon
 
@@ -71,6 +72,18 @@ class TestWebhookSilence(HttpCase, SendingCommon):
         self._let_pass(60)
         self._run_cron("ir_cron_refresh")
         self.assertEqual(len(self.unisender.activity_ids), 1, "told once")
+
+    def test_events_that_wait_for_their_job_are_no_silence(self):
+        self._make_call_heard(90)
+        self._poll()
+        event = HookEvent(
+            *("email_status", self.letter.provider_id, self.letter.email, "ok_read"),
+            *("", None, {"key": self.letter.letter_key}),
+        )
+        self.env["epd.letter.event"]._store(self.unisender, [event])
+        self._let_pass(30)
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.unisender.webhook_silent_at, "the job is off, calls come")
 
     def test_exact_times_come_from_the_contact_meanwhile(self):
         self._poll()
