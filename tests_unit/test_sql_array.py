@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from markupsafe import Markup
 from tools.sql_array import to_array
 
 
@@ -18,6 +19,12 @@ def test_each_kind_of_value():
 def test_what_acts_in_an_array_is_escaped():
     assert to_array(['a"b', "c\\d", "{e,f}", "NULL", " g "]) == (
         '{"a\\"b","c\\\\d","{e,f}","NULL"," g "}'
+    )
+
+
+def test_a_text_that_is_more_than_a_text_goes_as_it_stands():
+    assert to_array([Markup('<b class="c">\\ "d" &amp;</b>')]) == (
+        r'{"<b class=\"c\">\\ \"d\" &amp;</b>"}'
     )
 
 

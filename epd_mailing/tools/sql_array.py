@@ -34,6 +34,5 @@ def to_array(values: Sequence[object]) -> str | list[object]:
 
 
 def _escape(text: str) -> str:
-    if "\\" in text or '"' in text:
-        return text.replace("\\", "\\\\").replace('"', '\\"')
-    return text
+    # by the plain method: a Markup's own would look for the quote as HTML writes it, and find none
+    return str.replace(str.replace(text, "\\", "\\\\"), '"', '\\"')

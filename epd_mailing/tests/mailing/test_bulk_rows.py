@@ -7,7 +7,7 @@ from ..sending_common import SendingCommon
 
 ONE_BY_ONE, TOGETHER = 10**6, 0
 VALUES = {
-    "char": "text",
+    "char": """a "quoted" {text}, 'of' NULL \\ and \\" more\n""",
     "text": '{"number": "7"}',
     "integer": 7,
     "boolean": True,
@@ -15,7 +15,7 @@ VALUES = {
     "monetary": 0.1 + 0.2,
     "date": "2026-04-02",
     "datetime": "2026-04-02 12:00:00",
-    "html": "<p onclick='no()'>text</p>",
+    "html": """<p onclick="no()" class="a 'b'">a "quoted" \\ text &amp; NULL</p>""",
     "binary": b"dGV4dA==",
     "json": {"a": [1]},
 }
