@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.document.document_sums import compare_documents
 from ..models.document.outdated_figures import describe_outdated
 from ..models.run.epd_run_readiness import get_jump_sizes
 from ..models.run.readiness_rules import WHOLE_RUN
@@ -290,16 +289,16 @@ class EpdRunOutlook(models.TransientModel):
         lines += [self._sum_line("go", labels[name], sums.balances[name]) for name in labels]
         jumps = sums.find_jumps()
         lifted = waivers.is_lifted("sums_jump", get_jump_sizes(jumps))
-        for jump in jumps[:LISTED_JUMPS]:
+        counts = sums.count_accounts(jumps[:LISTED_JUMPS])
+        for jump, count in counts.items():
             what = f"jump_{jump.kind}-{jump.record.id}"
             line = self._sum_line(
                 "go" if lifted else "warning", self._describe_jump(jump), jump.sums
             )
-            domain = [("drilldown", "=", f"{run.id}:{what}")]
             line |= {
                 "res_model": PEOPLE,
                 "what": what,
-                "count": self.env[PEOPLE].search_count(domain),
+                "count": count,
                 "mend": False if lifted else "lift",
             }
             if lifted:
@@ -365,9 +364,7 @@ class EpdRunOutlook(models.TransientModel):
             text = self.env._("Sent before: no second letter is written.")
             lines.append(self._line("go", text, outlook["already"], DOCUMENTS, "mail_already_sent"))
         sums, jumps = self._get_sum_lines()
-        lines += [
-            self._sum_line("go", self.env._("Due in these receipts."), self._get_letter_sums())
-        ]
+        lines += [self._sum_line("go", self.env._("Due in these receipts."), outlook["sums"])]
         lines += [line for line in sums if line["what"]]
         lines += self._get_reason_lines(outlook)
         lines += self._get_warning_lines()
@@ -379,11 +376,6 @@ class EpdRunOutlook(models.TransientModel):
             "is_blocked": False,
             "jump_count": jumps,
         }
-
-    def _get_letter_sums(self):
-        """Return what the documents of the letters come to, beside last month's."""
-        query = RunOutlook(self.run_id).get_ids_query("go", "document_id")
-        return compare_documents(self.sudo().env, self.run_id.period_id, query)
 
     def _get_warning_lines(self):
         """Return what is to be checked before letters go: changed documents, doubtful addresses."""

@@ -128,9 +128,13 @@ class EpdDeliveryConsent(models.Model):
         :param partner: SQL of the id of its responsible person
         :param month: SQL of the first day of the billing period
         """
+        # of a whole city, who has said something is asked once; the last word, account by account
         return SQL(
             """
-            COALESCE((
+            CASE WHEN EXISTS (
+                SELECT 1 FROM epd_delivery_consent any_word
+                 WHERE any_word.account_id = %(account)s)
+            THEN COALESCE((
                 SELECT CASE said.action WHEN 'withdrawn' THEN 'withdrawn' ELSE said.kind END
                   FROM epd_delivery_consent said
                  WHERE said.account_id = %(account)s
@@ -138,6 +142,7 @@ class EpdDeliveryConsent(models.Model):
                    AND said.effective_from <= %(month)s AND said.document <> 'data'
                    AND said.address IS NULL
                  ORDER BY said.date DESC, said.id DESC LIMIT 1), 'none')
+            ELSE 'none' END
             """,
             account=account,
             partner=partner,

@@ -174,24 +174,45 @@ class ControlSums:
         :param kind: ``building`` or ``service``
         :param record_id: id of the house or the service
         """
+        return SQL("(SELECT account_id FROM (%s) AS own)", self._get_own_query(kind, [record_id]))
+
+    def count_accounts(self, jumps):
+        """Return ``{jump: number of accounts behind it}``: one statement for houses, one for services.
+
+        :param jumps: list of :class:`Jump`
+        """
+        counts = {}
+        for kind in KINDS:
+            ids = [jump.record.id for jump in jumps if jump.kind == kind]
+            if ids:
+                query = SQL(
+                    "SELECT record_id, count(*) FROM (%s) AS own GROUP BY record_id",
+                    self._get_own_query(kind, ids),
+                )
+                found = self.env.execute_query(query)
+                counts |= {(kind, record_id): count for record_id, count in found}
+        return {jump: counts.get((jump.kind, jump.record.id), 0) for jump in jumps}
+
+    def _get_own_query(self, kind, record_ids):
+        """Return SQL of (``account_id``, ``record_id``) of accounts whose own charges jumped there."""
         self.env.flush_all()
         return SQL(
             """
-            (SELECT account_id
-               FROM epd_charge
-              WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
-                AND %(column)s = %(record)s
-              GROUP BY account_id
-             HAVING abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(now)s), 0)
-                      - COALESCE(SUM(total) FILTER (WHERE period_id = %(before)s), 0)) * 100
-                  > abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(before)s), 0))
-                    * %(threshold)s)
+            SELECT account_id, %(column)s AS record_id
+              FROM epd_charge
+             WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
+               AND %(column)s IN %(records)s
+             GROUP BY account_id, %(column)s
+            HAVING abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(now)s), 0)
+                     - COALESCE(SUM(total) FILTER (WHERE period_id = %(before)s), 0)) * 100
+                 > abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(before)s), 0))
+                   * %(threshold)s
             """,
             now=self.period.id,
             before=self.previous.id or 0,
             accounts=self.accounts,
             column=SQL.identifier(KINDS[kind]),
-            record=record_id,
+            records=tuple(record_ids),
             threshold=self.period.company_id.epd_jump_percent,
         )
 

@@ -13,18 +13,29 @@ def compare_documents(env, period, documents):
     :return: :class:`~..charge.control_sums.Compared`, roubles due
     """
     env.flush_all()
-    now, before = env.execute_query(
-        SQL(
-            """
-            SELECT SUM(document.total_due)::text, SUM(earlier.total_due)::text
-              FROM epd_payment_document document
-              LEFT JOIN epd_payment_document earlier
-                ON earlier.account_id = document.account_id AND earlier.form = document.form
-               AND earlier.period_id = %s AND earlier.state = 'saved'
-             WHERE document.id IN %s
-            """,
-            get_previous_period(period).id or 0,
-            documents,
-        )
-    )[0]
+    return read_comparison(*env.execute_query(get_comparison_query(period, documents))[0])
+
+
+def get_comparison_query(period, documents):
+    """Return SQL of one row, what documents come to and those of a month ago: two texts, or NULL.
+
+    :param period: ``epd.billing.period`` of the documents
+    :param documents: SQL of a subselect of document ids
+    """
+    return SQL(
+        """
+        SELECT SUM(document.total_due)::text, SUM(earlier.total_due)::text
+          FROM epd_payment_document document
+          LEFT JOIN epd_payment_document earlier
+            ON earlier.account_id = document.account_id AND earlier.form = document.form
+           AND earlier.period_id = %s AND earlier.state = 'saved'
+         WHERE document.id IN %s
+        """,
+        get_previous_period(period).id or 0,
+        documents,
+    )
+
+
+def read_comparison(now, before):
+    """Return the row of :func:`get_comparison_query` as :class:`~..charge.control_sums.Compared`."""
     return Compared(to_decimal(now or 0), to_decimal(before or 0))

@@ -2,6 +2,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.query_plan import switch_off_jit
+from ..document.document_sums import get_comparison_query, read_comparison
 from .run_scope import RunScope
 
 # why there is no letter: what can be done about it; the accounts get paper meanwhile
@@ -59,28 +60,34 @@ class RunOutlook:
 
         :return: dict of ``letters``, ``addresses``, ``accounts`` (by e-mail), ``paper`` (accounts),
             ``already`` (documents sent before), ``no_document`` (accounts), ``reasons`` (reason
-            why no letter goes → documents)
+            why no letter goes → documents), ``sums`` (what the documents of the letters come to
+            beside last month's, :class:`~..charge.control_sums.Compared`)
         """
         self.run.check_access("read")
         self.env.flush_all()
         switch_off_jit(self.env.cr)
+        going = SQL("(SELECT document_id FROM outlook WHERE reason IS NULL)")
         facts = self.env.execute_query(
             SQL(
                 """
                 WITH outlook AS MATERIALIZED (%(outlook)s)
-                SELECT false AS is_paper, reason, count(*), count(DISTINCT email),
-                       count(DISTINCT account_id), count(DISTINCT document_id)
+                SELECT 'reason', reason, count(*), count(DISTINCT email),
+                       count(DISTINCT account_id), count(DISTINCT document_id), NULL, NULL
                   FROM outlook GROUP BY reason
                  UNION ALL
-                SELECT true, NULL, 0, 0, count(DISTINCT account_id), 0
+                SELECT 'paper', NULL, 0, 0, count(DISTINCT account_id), 0, NULL, NULL
                   FROM outlook WHERE paper AND COALESCE(reason, '') <> ALL(%(nothing)s)
+                 UNION ALL
+                SELECT 'sums', NULL, 0, 0, 0, 0, sums.* FROM (%(sums)s) AS sums
                 """,
                 outlook=self._get_query(),
                 nothing=list(NOTHING),
+                sums=get_comparison_query(self.run.sudo().period_id, going),
             )
         )
-        rows = [row[1:] for row in facts if not row[0]]
-        paper = next(row[4] for row in facts if row[0])
+        rows = [row[1:] for row in facts if row[0] == "reason"]
+        paper = next(row[4] for row in facts if row[0] == "paper")
+        sums = next(row[6:] for row in facts if row[0] == "sums")
         going = next((row for row in rows if row[0] is None), (None, 0, 0, 0, 0))
         reasons = {row[0]: row[4] for row in rows if row[0] and row[0] != "already_sent"}
         return {
@@ -93,6 +100,7 @@ class RunOutlook:
                 self.get_undocumented_domain()
             ),
             "reasons": reasons,
+            "sums": read_comparison(*sums),
         }
 
     def get_undocumented_domain(self):
