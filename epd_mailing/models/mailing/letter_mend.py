@@ -79,6 +79,7 @@ class LetterMend:
             raise UserError(
                 self.env._("The mailing is cancelled. Make a new mailing of these documents.")
             )
+        self._check_payer()
         addresses = self.env["epd.delivery.address"]
         normal = addresses._check_text(text, read_address).normal
         self._correct(normal)
@@ -91,6 +92,26 @@ class LetterMend:
             limit=1,
         )
         return self._send(address)
+
+    def _check_payer(self):
+        """Check that the receipt is still of the account's payer.
+
+        :raise UserError: naming both
+        """
+        document = self.letter.document_id
+        targets = self.env["epd.letter.eligibility"]._get_targets(document.sudo())[document.id]
+        if all(target.reason != "payer_changed" for target in targets):
+            return
+        account = document.account_id
+        raise UserError(
+            self.env._(
+                "The receipt is made out to %(old)s, and the payer of the account %(account)s is now: "
+                "%(new)s. Save the document anew; the new one goes to the payer of now.",
+                old=document.partner_id.display_name or self.env._("nobody"),
+                account=account.number,
+                new=account.partner_id.display_name or self.env._("nobody"),
+            )
+        )
 
     def _correct(self, normal):
         """Make an address the account's: over the lost one, on the contact where that follows it."""

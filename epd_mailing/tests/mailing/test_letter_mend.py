@@ -199,8 +199,11 @@ class TestLetterMend(SendingCommon):
         for lost in (letter, annulled):
             lost.invalidate_recordset()
             before = len(lost.mailing_id.letter_ids)
-            with self.assertRaises(UserError), self.cr.savepoint():
+            with self.assertRaises(UserError) as refused, self.cr.savepoint():
                 self._mend(lost, "someone.else@example.com")
             self.assertEqual(len(lost.mailing_id.letter_ids), before)
+            if lost == letter:
+                for name in (letter.document_id.partner_id.name, owner.name, account.number):
+                    self.assertIn(name, str(refused.exception))
         self._run_cron()
         self.assertFalse(self._arrived("someone.else@example.com"))

@@ -219,6 +219,18 @@ class TestControlSums(SecondMonthCase):
         _page, lines = self._page()
         self.assertFalse([what for what in lines if what and what.startswith("jump_")])
 
+    def test_each_jump_counts_the_accounts_it_opens(self):
+        charges = self.env["epd.charge"].search([("period_id", "=", self.april.id)])
+        water = charges.filtered(lambda c: c.service_id == self.service_water)
+        for charge in water[:3]:
+            charge.amount += 2000
+        charges.filtered(lambda c: c.service_id == self.service_repair)[:2].unlink()
+        page, _lines = self._page()
+        jumps = page.line_ids.filtered(lambda line: (line.what or "").startswith("jump_"))
+        self.assertEqual(sorted(jumps.mapped("count")), [2, 3, 3])
+        for line in jumps:
+            self.assertEqual(len(self._open(line.action_open())), line.count, line.what)
+
     def test_a_first_month_has_no_jumps(self):
         page, lines = self._page(self.run_)
         self.assertFalse([what for what in lines if what and what.startswith("jump_")])
