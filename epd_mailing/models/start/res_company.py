@@ -11,3 +11,11 @@ class ResCompany(models.Model):
         string="Set-up Closed",
         help="The application opens with the month and no longer with the steps of the first day.",
     )
+
+    def _compute_color(self):
+        """Give the sample's colour to whoever works in another company: its contact is its own.
+
+        Odoo asks for it where a user's companies are shown
+        (https://github.com/odoo/odoo/blob/19.0/odoo/addons/base/models/res_company.py, 2026-11-26).
+        """
+        return super(ResCompany, self.sudo())._compute_color()

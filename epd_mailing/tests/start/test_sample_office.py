@@ -107,6 +107,23 @@ class TestSampleOffice(EpdCommon):
         self.assertRegex(company.name, "^Пример: ООО")
         self.assertEqual(company.partner_id.with_context(lang="en_US").name, company.name)
 
+    def test_a_user_who_has_it_is_shown_to_whoever_works_elsewhere(self):
+        """The form of a user shows the colours of their companies, and was refused."""
+        company = self._put_in()
+        administrator = new_test_user(
+            self.env,
+            "epd_sample_admin",
+            "base.group_system",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()
+        context = {"allowed_company_ids": self.company.ids}
+        boss = self.env(user=administrator, context=context)["res.users"].browse(self.boss.id)
+        (read,) = boss.web_read({"company_ids": {"fields": {"color": {}}}})
+        self.assertIn(company.id, [one["id"] for one in read["company_ids"]])
+
     def test_a_receipt_is_made_in_it(self):
         company = self._put_in()
         env = self._in_sample(company)
