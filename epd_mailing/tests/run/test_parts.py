@@ -1,6 +1,7 @@
 import io
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -51,11 +52,13 @@ class TestParts(EpdCommon):
         return documents._form_documents(accounts, self.period, "epd", mode)
 
     def _get_workers(self):
-        return [
-            child
-            for child in psutil.Process().children(recursive=True)
-            if any(str(plutoprint.WORKER) == part for part in child.cmdline())
-        ]
+        found = []
+        for child in psutil.Process().children(recursive=True):
+            # another test's child may end while it is looked at
+            with suppress(psutil.Error):
+                if str(plutoprint.WORKER) in child.cmdline():
+                    found.append(child)
+        return found
 
     def _check_saved(self, outcome, accounts):
         for account in accounts:
