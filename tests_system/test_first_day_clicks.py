@@ -80,9 +80,14 @@ class Hand:
         card = self.page.locator(f".o_kanban_record:has(.fs-5:text-is('{title}'))")
         self.click(card.locator("button[name=action_go]"))
 
-    def back(self):
-        """Go back to the page of steps."""
+    def back(self, title):
+        """Go back to the page of steps, and wait until it shows that step done.
+
+        The web client draws what it knew of the page, then what the server says: a button pressed between the two
+        does nothing (https://github.com/odoo/odoo/blob/19.0/addons/web/static/src/model/relational_model, 2026-11-26).
+        """
         self.click(".o_breadcrumb a:text-is('Начало работы'), .o_back_button")
+        wait_ticked(self.page, title)
 
     def load(self, name, data):
         """Choose a file, check it and load it."""
@@ -215,13 +220,13 @@ def set_up(page, hand, sandbox, shoot):
     hand.fill("api_key_input", API_KEY)
     hand.click("button[name=action_check_connection]")
     page.wait_for_selector(f"{clicks.CURRENT}[data-value=active]", state="attached")
-    hand.back()
+    hand.back("UniSender")
     hand.go("Услуги")
     hand.load("услуги.csv", SERVICES.encode())
-    hand.back()
+    hand.back("Услуги")
     hand.go("Лицевые счета")
     hand.load("счета.csv", accounts_file())
-    hand.back()
+    hand.back("Лицевые счета")
     hand.go("Кому платят за услуги")
     clicks.dialog(page)
     hand.click(".modal button[name=action_save]")
@@ -231,7 +236,7 @@ def set_up(page, hand, sandbox, shoot):
     wait_ticked(page, "Первый расчётный период")
     hand.go("Начисления месяца")
     hand.load("начисления.csv", charges_file())
-    hand.back()
+    hand.back("Начисления месяца")
     page.wait_for_selector(".o_kanban_record .fa-circle-o")
     shoot("setup")
     picture(page, "first_steps")
