@@ -1,14 +1,17 @@
 """What a clerk's hand does in the web client; waits are for what the screen shows."""
 
+import contextlib
 import re
 import time
 
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from .server import wait_until
 
 CURRENT = ".o_statusbar_status .o_arrow_button_current"
 DOUBT_SECONDS = 15
+AGAIN = 20_000  # ms after which what was lost on its way is typed again
 WRONG = ".o_notification_bar.bg-danger, .o_error_dialog, .modal.o_error_dialog"
 
 
@@ -132,12 +135,23 @@ def shown(locator, times=None):
 
 
 def search(page, text):
-    """Search a list for a text in its first field."""
-    page.fill(".o_searchview_input", text)
-    # Enter counts once the box has taken the text: it offers where to look for it
-    page.wait_for_selector(".o_searchview_autocomplete .o-dropdown-item")
-    page.press(".o_searchview_input", "Enter")
-    page.wait_for_selector(".o_searchview_facet")
+    """Search a list for a text in its first field.
+
+    A list that is drawn anew empties the box, and whoever was typing types again.
+    """
+    facet = page.locator(".o_searchview_facet", has_text=text).first
+
+    def is_found():
+        page.fill(".o_searchview_input", text)
+        # Enter counts once the box has taken the text: it offers where to look for it
+        with contextlib.suppress(PlaywrightTimeout):
+            offers = page.locator(".o_searchview_autocomplete .o-dropdown-item")
+            offers.first.wait_for(timeout=AGAIN)
+            page.press(".o_searchview_input", "Enter")
+            facet.wait_for(timeout=AGAIN)
+        return facet.is_visible()
+
+    wait_until(is_found, 120, f"“{text}” is searched for")
 
 
 def row(page, text, within=".o_content"):

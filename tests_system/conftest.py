@@ -133,43 +133,19 @@ def own_house(request):
 
 
 @pytest.fixture(scope="session")
-def browsers():
-    """Chromium of the system, started at first use: ``browsers(whole)``.
-
-    Its headless shell, where there is one, draws the same in two thirds of the time; it has no viewer for a PDF in
-    a tab, so tests that open one are marked ``whole_browser``.
-    """
+def browser():
+    """Headless Chromium of the system."""
     from playwright.sync_api import expect, sync_playwright
 
     # it has a limit of its own, 5 s, whatever the page's is: https://playwright.dev/python/docs/test-assertions
     expect.set_options(timeout=WAIT)
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    binary = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert binary, "chromium is not installed: run 'make setup'"
     with sync_playwright() as playwright:
-        started = {}
-
-        def get(whole):
-            names = (
-                ["chromium", "chromium-browser"]
-                if whole
-                else ["chromium-headless-shell", "chromium", "chromium-browser"]
-            )
-            binary = next(filter(None, map(shutil.which, names)), None)
-            assert binary, "chromium is not installed: run 'make setup'"
-            if binary not in started:
-                started[binary] = playwright.chromium.launch(executable_path=binary, args=arguments)
-            return started[binary]
-
-        yield get
-        for chromium in started.values():
-            chromium.close()
-
-
-@pytest.fixture
-def browser(browsers, request):
-    """The browser for one test."""
-    # the guide's pictures are of what people have
-    whole = request.node.get_closest_marker("whole_browser") or "EPD_SCREENSHOTS" in os.environ
-    return browsers(bool(whole))
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        chromium = playwright.chromium.launch(executable_path=binary, args=arguments)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

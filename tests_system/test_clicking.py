@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from . import clicks
 from .server import wait_until
 
@@ -175,7 +173,6 @@ def test_new_owner_and_consent_withdrawn(house, page, shoot):
     assert [fact["basis"] for fact in facts] == ["Заявление от 02.04.2026"]
 
 
-@pytest.mark.whole_browser
 def test_at_the_counter(house, page, shoot):
     """A receipt is formed from the account and printed; search, account, «Напечатать»."""
     number = "0100004"

@@ -2,8 +2,6 @@
 
 import hashlib
 
-import pytest
-
 from . import clicks
 from .server import wait_until
 
@@ -54,7 +52,6 @@ def read_pdf(page, office, opened):
     return answer.body()
 
 
-@pytest.mark.whole_browser
 def test_an_earlier_month_is_printed_again(office, page, shoot):
     """Search, account, «Напечатать»; or «Показать», and «Напечатать» there."""
     document = save_documents(office, "0100014")["февраль 2026"]

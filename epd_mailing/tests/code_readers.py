@@ -194,9 +194,7 @@ class BrowserReaders:
             self._driver = sync_playwright().start()
             try:
                 self._browser = self._driver.chromium.launch(
-                    executable_path=shutil.which("chromium-headless-shell")
-                    or shutil.which("chromium"),
-                    args=["--no-sandbox"],
+                    executable_path=shutil.which("chromium"), args=["--no-sandbox"]
                 )
             except Exception:
                 self._driver.stop()
