@@ -110,8 +110,7 @@ class EpdLetterEvent(models.Model):
                 # one event must not stop the others: it is looked for in halves
                 self.env.cr.rollback()
                 if size == 1:
-                    _logger.exception("An event of a webhook cannot be read")
-                    in_transaction(self.env, lambda error=error: self._put_aside(error))
+                    in_transaction(self.env, self._put_aside)
                     suspects = 0
                 else:
                     _logger.warning("%s events cannot be read together: %s", size, error)
@@ -133,10 +132,21 @@ class EpdLetterEvent(models.Model):
         return bool(events)
 
     @api.model
-    def _put_aside(self, error):
-        """Keep the first event unread, and say why."""
-        note = self.env._("It could not be read: %s", type(error).__name__)
-        self._get_waiting(1)._unlocked().write({"is_waiting": False, "note": note})
+    def _put_aside(self):
+        """Read the first event once more; when that fails, keep it unread, and say why.
+
+        By now it may be another one than failed: an earlier call may have been committed later.
+        """
+        event = self._get_waiting(1)
+        try:
+            with self.env.cr.savepoint():
+                self.env["epd.letter.facts"]._match_events(event, {"is_waiting": False})
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.exception("An event of a webhook cannot be read")
+            note = self.env._("It could not be read: %s", type(error).__name__)
+            event._unlocked().write({"is_waiting": False, "note": note})
 
     # --- what is kept -----------------------------------------------------------------------------
 

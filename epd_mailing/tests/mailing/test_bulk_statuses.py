@@ -1,4 +1,5 @@
 import hashlib
+import threading
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
@@ -251,8 +252,38 @@ class TestBulkStatuses(SendingCommon):
         ):
             self._run_cron("ir_cron_events")
         self.assertEqual(set((letters - letters[70]).mapped("state")), {"delivered"})
-        # 64, the odd one in halves, then big ones again
-        self.assertEqual(sizes, [64, 64, 32, 16, 8, 4, 2, 1, 64, 64, 1, 0])
+        # 64, the odd one in halves and once more, then big ones again
+        self.assertEqual(sizes, [64, 64, 32, 16, 8, 4, 2, 1, 1, 64, 64, 1, 0])
+
+    @mute_logger(LOG)
+    def test_what_fails_once_is_not_put_aside(self):
+        """A fault that passes, or another event that is the first by then, costs no event."""
+        letter = self._make_letters(1)
+        self.env["epd.letter.event"]._store(
+            self.unisender, [self._make_event(letter, "ok_delivered")]
+        )
+        original, calls = EpdLetterFacts._match_events, []
+
+        def fail_once(facts, found, done=None):
+            calls.append(len(found))
+            if len(calls) == 1:
+                raise ValueError("passing")
+            return original(facts, found, done)
+
+        with (
+            patch.object(epd_letter_event, "READ_AT_ONCE", 1),
+            patch.object(EpdLetterFacts, "_match_events", fail_once),
+        ):
+            self._run_cron("ir_cron_events")
+        self.assertEqual((letter.state, letter.event_ids.note), ("delivered", False))
+
+    @mute_logger("odoo.addons.epd_mailing.models.base.cron_bell")
+    def test_a_bell_rings_again_after_a_thread_could_not_be_had(self):
+        bell = CronBell()
+        with patch.object(threading.Thread, "start", side_effect=[RuntimeError("no room"), None]):
+            bell.ring("a")
+            bell.ring("b")
+        self.assertEqual((bell._asked, bell._is_running), ({"b"}, True))
 
     def test_calls_in_a_crowd_leave_a_trigger_each_and_wake_nobody_before_their_commit(self):
         cron = self.env.ref("epd_mailing.ir_cron_events")
