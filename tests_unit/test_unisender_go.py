@@ -451,3 +451,19 @@ def test_a_letter_that_was_taken_is_not_rejected_by_another_case_of_its_address(
     with Server(answer(body)) as server:
         client = UniSenderGoClient(KEY, server.url, timeout=(1, 1))
         assert client.send_email(LETTER).provider_id == "j"
+
+
+def test_an_odd_byte_of_a_dump_costs_no_event_and_a_cut_one_is_ordered_again():
+    head = b"job_id;email;status;event_time;user_agent\r\n"
+    rows = b"a;x@x;sent;2026-04-02 12:00:00;Caf\xe9 1.0\r\nb;y@y;sent;2026-04-02 12:00:00;\r\n"
+    assert [one.job_id for one in events.read_dump(head + rows)] == ["a", "b"]
+    for cut in (head + "c;ё".encode()[:-1], gzip.compress(head + rows)):
+        with pytest.raises(webhook.WebhookError):
+            list(events.read_dump(cut))
+
+
+def test_a_number_of_any_length_costs_no_call():
+    """Python turns no text of more than 4 300 digits into a number."""
+    one = b'{"event_name":"transactional_email_status","event_data":{"job_id":%s,"status":"sent"}}'
+    raw = b'{"events_by_user":[{"events":[%s]}]}' % b",".join((one % (b"1" * 5000), one % b"7"))
+    assert [event.job_id for event in events.parse(raw)] == ["1" * 5000, "7"]

@@ -168,6 +168,16 @@ def test_odd_parts_do_not_cost_the_others():
     assert [one.email for one in found] == ["a@x.ru", "b@x.ru", "c@x.ru"]
 
 
+def test_a_number_of_any_length_costs_no_call():
+    """Python turns no text of more than 4 300 digits into a number."""
+    longest = "1" * 5000
+    inner = f'{{"key": "abc", "n": {longest}}}'
+    text = json.dumps(batch(event(email_id=0), event(email_id=7, metadata=inner)))
+    odd, good = webhook.parse(text.replace('"email_id": 0', f'"email_id": {longest}').encode())
+    assert (odd.provider_id, good.provider_id) == (longest, "7")
+    assert good.metadata["key"] == "abc"
+
+
 def test_texts_are_fit_for_the_database():
     found = webhook.parse(signed(batch(event(email="a\x00b", status="\ud800"))))[0]
     assert found.email == "ab"
