@@ -205,9 +205,12 @@ class Pinned:
     def _pin(self):
         for pid, core in self.cores.items():
             with contextlib.suppress(psutil.Error, ProcessLookupError):
-                for child in psutil.Process(pid).children(recursive=True):
-                    os.sched_setaffinity(child.pid, {core})
-                os.sched_setaffinity(pid, {core})
+                process = psutil.Process(pid)
+                for each in (process, *process.children(recursive=True)):
+                    # a process number names its first thread alone, and Odoo's workers work in another
+                    # (``Worker.run`` of odoo/service/server.py, seen 2026-11-27)
+                    for thread in each.threads():
+                        os.sched_setaffinity(thread.id, {core})
                 with self.env.registry.cursor() as cr:
                     found = find_backends(self.env(cr=cr), pid)
                 for backend in found:
