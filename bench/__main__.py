@@ -1,7 +1,7 @@
 """``python -m bench [PART …]`` (see ``bench.table``; all without one): one table of what each work takes.
 
 Each part runs in Odoo's own shell on a fresh database, with today's code and then with the last release's
-(``BENCH_BEFORE=0``: without it). The table is printed as it grows and kept in ``.run/bench.txt``.
+(``BENCH_BEFORE=0``: without it); whole commands by themselves, where they are named. The table is printed as it grows and kept in ``.run/bench.txt``.
 """
 
 import os
@@ -43,6 +43,8 @@ def measure(part, column, addon, path):
     :return: whether it came to its end
     """
     here = {"BENCH_CODE": column, "BENCH_FIGURES": str(path), "EPD_ADDON": str(addon)}
+    if part in table.COMMANDS:
+        return measure_command(part, {**os.environ, **here})
     home = call("odoo_home")
     environment = {**os.environ, **here, "PYTHONPATH": f"{home}:{ROOT}"}
     database = [ROOT / "scripts" / "database", "epd_bench", "demo"]
@@ -53,6 +55,17 @@ def measure(part, column, addon, path):
     command += ["-d", "epd_bench", "--no-http", "--log-level=error", "--max-cron-threads=0"]
     script = f"from bench import {part}\n{part}.measure(env)\n"
     done = subprocess.run(command, input=script, text=True, check=False, env=environment, cwd=ROOT)
+    return not done.returncode
+
+
+def measure_command(part, environment):
+    """Run a part that is a whole command; it may have stopped PostgreSQL, which the next part needs.
+
+    :return: whether it came to its end
+    """
+    script = f"from bench import {part}; {part}.measure()"
+    done = subprocess.run([sys.executable, "-c", script], check=False, env=environment, cwd=ROOT)
+    call("start_pg && write_conf")
     return not done.returncode
 
 
@@ -80,6 +93,8 @@ def run(parts, codes, measure=measure):
     failures = []
     for place, part in enumerate(parts, 1):
         for column, addon in codes.items():
+            if part in table.COMMANDS and column != table.OURS:
+                continue
             print(f"--- {part} ({place} of {len(parts)}), {column}", flush=True)
             if not measure(part, column, addon, path):
                 failures.append(table.Failure(part, column))
@@ -97,11 +112,12 @@ def run(parts, codes, measure=measure):
 
 
 def main():
-    """Run the parts named (all without one)."""
+    """Run the parts named (without one: all but whole commands)."""
     parts = sys.argv[1:] or table.PARTS
+    known = (*table.PARTS, *table.COMMANDS)
     for part in parts:
-        if part not in table.PARTS:
-            raise SystemExit(f"no part {part!r}; there are {', '.join(table.PARTS)}")
+        if part not in known:
+            raise SystemExit(f"no part {part!r}; there are {', '.join(known)}")
     codes = {table.OURS: ROOT}
     if before := find_before():
         codes[table.BEFORE] = before

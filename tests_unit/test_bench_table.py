@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as bench
-from bench import figures, table
+from bench import command, figures, table
 from bench.table import BEFORE, LIMIT, ODOO, OURS, Failure, Figure, Target, Work
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,12 +133,44 @@ def test_exit_code_is_that_of_our_code(run, ours, before, code):
 
 def test_every_work_is_recorded_by_its_part_and_every_part_is_explained():
     readme = (ROOT / "bench" / "README.md").read_text()
-    for part in table.PARTS:
+    assert not set(table.PARTS) & set(table.COMMANDS)
+    for part in (*table.PARTS, *table.COMMANDS):
         source = (ROOT / "bench" / f"{part}.py").read_text()
-        assert "def measure(env):" in source
+        assert ("def measure():" if part in table.COMMANDS else "def measure(env):") in source
         assert f"| `{part}` |" in readme
         for work in table.WORKS:
             if work.part == part:
                 what = work.key.rpartition(".")[2]
                 assert re.search(rf'[."]{what}"|\.\{{kind\}}"', source), work.key
     assert len(table.BY_KEY) == len(table.WORKS)
+
+
+def test_a_whole_command_is_measured_with_our_code_alone(told, tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    monkeypatch.setattr(bench, "RUN", tmp_path)
+    monkeypatch.setattr(bench, "KEPT", tmp_path / "bench.txt")
+    monkeypatch.setattr(bench, "describe_machine", lambda codes: "a machine")
+    asked = []
+
+    def measure(part, column, _addon, path):
+        asked.append((part, column))
+        line = {"key": f"{part}.demo", "column": column, "value": 39}
+        path.write_text(json.dumps(line) + "\n", encoding="utf-8")
+        return True
+
+    assert bench.run(["demo_again"], {OURS: "here", BEFORE: "there"}, measure) == 0
+    assert asked == [("demo_again", OURS)]
+    assert "≤ 40 s: met" in (tmp_path / "bench.txt").read_text()
+
+
+def test_a_command_is_timed_and_its_failure_is_told(monkeypatch, tmp_path):
+    (tmp_path / "Makefile").write_text(
+        "well:\n\t@echo code=$$BENCH_CODE\n\t@echo 7 passed, 0 failed\nill:\n\t@exit 3\n"
+    )
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setenv(figures.CODE, OURS)
+    said = []
+    assert command.run("well", note=said.append) > 0
+    assert said == ["code=\n", "7 passed, 0 failed\n"]
+    with pytest.raises(SystemExit, match="make ill has failed"):
+        command.run("ill")
