@@ -116,7 +116,8 @@ class EpdGoEvents(models.AbstractModel):
             pause = timedelta()  # a span that was divided: its rest waits
         if account.dump_asked_at and account.dump_asked_at > now - pause:
             return False
-        return bool(account.dump_span or self._get_due_letters(account)[:1])
+        # rows without a dump: it was lost when they were read
+        return bool(account.dump_span or account.dump_row or self._get_due_letters(account)[:1])
 
     # --- a dump ----------------------------------------------------------------------------------
 
@@ -163,7 +164,13 @@ class EpdGoEvents(models.AbstractModel):
 
     @api.model
     def _get_start(self, account, now):
-        """Return where the next span begins: what was read, or the first letter that is waited for."""
+        """Return where the next span begins: what was read, or the first letter that is waited for.
+
+        The span of a dump that was read in part and then lost is read once more: letters it told of are
+        not waited for any more, and it may have had more to tell of them.
+        """
+        if account.dump_row:
+            return max(account.dump_from, now - KEPT)
         oldest = self.env["epd.mailing.letter"].search(
             [
                 ("unisender_account_id", "=", account.id),
@@ -212,9 +219,7 @@ class EpdGoEvents(models.AbstractModel):
         except WebhookError as error:
             # no such file comes right by itself: another dump of the same span is ordered
             _logger.warning("An event dump cannot be read: %s", error)
-            in_transaction(
-                self.env, lambda: account._unlocked().write({"dump_ref": False, "dump_row": 0})
-            )
+            in_transaction(self.env, lambda: account._unlocked().write({"dump_ref": False}))
             return now + PAUSE
         except DumpTooLong:
             row = ROWS_A_DUMP
@@ -241,17 +246,13 @@ class EpdGoEvents(models.AbstractModel):
     def _plan_heard(self, drafts):
         """Plan the next poll of letters that a dump has told of, written along with what it told.
 
-        Those whose story is at its end wait for the end of the dump: until then it may be lost, and the
-        next one begins with the first letter that is waited for.
-
         :param drafts: :class:`LetterDrafts`
         """
         now, poll = fields.Datetime.now(), self.env["epd.status.poll"]
         for draft in drafts.drafts.values():
             if draft["next_poll_at"] and draft["next_poll_at"] <= now:
                 next_at, count = poll._get_next_poll(draft, now, True)
-                if next_at:
-                    draft.vals |= {"next_poll_at": next_at, "poll_count": count}
+                draft.vals |= {"next_poll_at": next_at, "poll_count": count}
         letters = self.env["epd.mailing.letter"].browse(drafts.drafts)
         self._note_refreshed(letters.mailing_id, now)
 
@@ -264,7 +265,7 @@ class EpdGoEvents(models.AbstractModel):
 
     @api.model
     def _plan_silent(self, account, until, now):
-        """Plan the next poll of letters that a whole dump told nothing of, and of those at their end.
+        """Plan the next poll of letters that a whole dump told nothing of.
 
         :param until: naive UTC, end of the dump's span
         :param now: naive UTC when it was fetched
@@ -286,10 +287,11 @@ class EpdGoEvents(models.AbstractModel):
         """
         now, until = fields.Datetime.now(), account.dump_until
         seconds = int((until - account.dump_from).total_seconds())
-        vals = {"dump_ref": False, "dump_row": 0}
         if rows >= ROWS_A_DUMP and seconds > SHORTEST_SPAN:
-            account._unlocked().write({**vals, "dump_span": max(SHORTEST_SPAN, seconds // 2)})
+            half = max(SHORTEST_SPAN, seconds // 2)
+            account._unlocked().write({"dump_ref": False, "dump_span": half})
             return
+        vals = {"dump_ref": False, "dump_row": 0}
         if rows >= ROWS_A_DUMP:
             self._report_skipped_span(account)
         if account.dump_span and until < now - PAUSE:

@@ -209,6 +209,30 @@ class TestGoSending(GoCommon):
         self._read_events(letter)
         self.assertEqual(letter.state, "delivered")
 
+    def test_the_span_of_a_dump_that_was_lost_half_read_is_read_once_more(self):
+        """Even when nothing is waited for: what it had told of is at its end, and may have had more."""
+        first, second = letters = self._send_to("unknown.a@example.com", "read.b@example.com")
+        for got, minutes in zip(self.go._letters, (60, 30), strict=True):
+            got["received"] -= 60 * minutes
+        self._shift(letters, sending_at=61)
+        self._make_due(letters)
+        self._run_cron("ir_cron_refresh")
+        begun = self.go_account.dump_from
+        with patch.multiple(epd_go_events, EVENTS_AT_ONCE=2, READ_WALL=0):
+            self._run_cron("ir_cron_refresh")
+        self.assertEqual((first.state, second.state), ("bounced", "sent"))
+        self.assertFalse(first.next_poll_at, "written once, with what it told")
+        self.go._dumps.clear()
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.go_account.dump_ref)
+        letters._unlocked().write({"next_poll_at": False})
+        self.go_account._unlocked().write({"dump_asked_at": False})
+        self._run_cron("ir_cron_refresh")
+        self.assertEqual(self.go_account.dump_from, begun)
+        self._run_cron("ir_cron_refresh")
+        self.assertEqual(second.state, "opened")
+        self.assertFalse(self.go_account.dump_row)
+
     def test_a_dump_of_no_events_is_read(self):
         (letter,) = self._send_to("silent.a@example.com")
         self._make_due(letter)
