@@ -239,12 +239,9 @@ class EpdLetterEvent(models.Model):
         """
         if not rows:
             return []
+        columns = {name: [row.get(name) for row in rows] for name in sorted(set().union(*rows))}
         # without a writer, who is the program: one reference less to be checked for each row
-        stamp = {"create_date": self.env.cr.now()}
-        columns = {
-            name: [(stamp | row).get(name) for row in rows]
-            for name in sorted(set(stamp).union(*rows))
-        }
+        columns["create_date"] = [self.env.cr.now()] * len(rows)
         made = self._insert_columns(
             columns,
             len(rows),

@@ -23,6 +23,8 @@ MACHINES = {"machine", "protected"}
 # Apple's says the bare first word
 _PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|^Mozilla/5\.0$", re.IGNORECASE)
 
+# a whole number stays text: Python refuses one of 4 300 digits, and with it the call or the dump
+_JSON = json.JSONDecoder(parse_int=str)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
 
@@ -138,7 +140,7 @@ def _metadata(value: object) -> dict[str, str]:
     """Return our metadata as texts: an object, or one written into a string (a dump's column)."""
     if isinstance(value, str) and value.startswith("{"):
         try:
-            value = json.loads(value, parse_int=str)
+            value = _JSON.decode(value)
         except (ValueError, RecursionError):
             return {}
     return {str(key): _text(one) for key, one in value.items()} if isinstance(value, dict) else {}
