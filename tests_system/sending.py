@@ -1,6 +1,7 @@
 """What the tests of sending share: documents by the number, mailings, time that passes, the count."""
 
 import collections
+import contextlib
 import threading
 
 import psycopg2
@@ -86,6 +87,36 @@ def notify_crons(house):
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('cron_trigger', %s)", (house.odoo.db,))
     connection.close()
+
+
+# for ``held``: the last letters of a mailing, by its id and their number
+LAST = (
+    "SELECT id FROM epd_mailing_letter WHERE mailing_id = %s AND send_state = 'pending' "
+    "ORDER BY id DESC LIMIT %s FOR NO KEY UPDATE"
+)
+
+
+@contextlib.contextmanager
+def held(house, query, *args):
+    """Lock rows beside Odoo while the block lasts; yields how many."""
+    connection = house.odoo.connect()
+    connection.autocommit = False
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query, args)
+            yield len(cursor.fetchall())
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def held_job(house, job="ir_cron_send"):
+    """Let no worker begin a job while the block lasts; buttons may still ask for it."""
+    query = (
+        "SELECT id FROM ir_cron WHERE id = (SELECT res_id FROM ir_model_data WHERE "
+        "module = 'epd_mailing' AND name = %s) FOR NO KEY UPDATE"
+    )
+    return held(house, query, job)
 
 
 def has_looked(house, job="ir_cron_send"):

@@ -48,24 +48,6 @@ def reading_late(page, model):
     page.unroute_all()
 
 
-@contextlib.contextmanager
-def held(office, query, *args):
-    """Lock rows beside Odoo while the block lasts; yields how many."""
-    connection = office.odoo.connect()
-    connection.autocommit = False
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(query, args)
-            yield len(cursor.fetchall())
-    finally:
-        connection.rollback()
-        connection.close()
-
-
-JOB = (
-    "SELECT id FROM ir_cron WHERE id = (SELECT res_id FROM ir_model_data WHERE "
-    "module = 'epd_mailing' AND name = 'ir_cron_prepare') FOR NO KEY UPDATE"
-)
 ROWS = (
     "SELECT id FROM epd_billing_run_line WHERE run_id = %s ORDER BY id DESC LIMIT %s "
     "FOR NO KEY UPDATE"
@@ -83,14 +65,14 @@ def test_preparation_stops_goes_on_and_outlives_the_page(office, page):
     with contextlib.ExitStack() as locks, Front(office.odoo) as door:
         clicks.enter(page, door, f"epd-runs/{run}")
         # the job waits until the second half of its rows is held, as by another worker
-        with held(office, JOB):
+        with sending.held_job(office, "ir_cron_prepare"):
             clicks.press(page, "action_confirm_prepare")
             clicks.dialog(page).locator("button[name=action_confirm]:visible").click()
             clicks.closed(page)
             page.wait_for_selector(f"{clicks.CURRENT}[data-value=preparing]", state="attached")
             assert progress(page) == 0
             mark(page)
-            assert locks.enter_context(held(office, ROWS, run, 15)) == 15
+            assert locks.enter_context(sending.held(office, ROWS, run, 15)) == 15
         sending.wake_sender(office, "ir_cron_prepare")
         wait_until(lambda: progress(page) == 50, 120, "half of it is shown without a reload")
         assert page.evaluate(MARK)
@@ -110,7 +92,7 @@ def test_preparation_stops_goes_on_and_outlives_the_page(office, page):
         other.wait_for_selector(paused, state="attached")
         assert progress(other) == 50
         # a pass that met the held rows would take the call to go on along with it when it ends
-        with held(office, JOB):
+        with sending.held_job(office, "ir_cron_prepare"):
             press(other, "action_resume", "preparing")
             locks.close()
         sending.wake_sender(office, "ir_cron_prepare")
@@ -148,9 +130,14 @@ def test_sending_is_seen_stops_and_goes_on(office, page):
         total = clicks.count(page, "pending_count")
         assert total > 15
         mark(page)
-        clicks.press(page, "action_confirm_send", ".o_form_statusbar")
-        clicks.dialog(page).locator("button[name=action_send_now]:visible").click()
-        clicks.closed(page)
+        # the last are held, as by another worker: it cannot be over before it is stopped
+        locks = after.enter_context(contextlib.ExitStack())
+        with sending.held_job(office):
+            clicks.press(page, "action_confirm_send", ".o_form_statusbar")
+            clicks.dialog(page).locator("button[name=action_send_now]:visible").click()
+            clicks.closed(page)
+            assert locks.enter_context(sending.held(office, sending.LAST, mailing, 8)) == 8
+        sending.wake_sender(office)
         wait_until(lambda: clicks.count(page, "sent_count"), 120, "the tiles move")
         assert 0 < progress(page) < 100
         press(page, "action_pause", "paused")
@@ -163,6 +150,7 @@ def test_sending_is_seen_stops_and_goes_on(office, page):
         )
         left = counts["pending"] + counts["claimed"]
         wait_until(lambda: clicks.count(page, "pending_count") == left > 0, 60, "the rest stands")
+        locks.close()
         press(page, "action_resume", "sending")
         wait_until(
             lambda: clicks.count(page, "sent_count") > counts["sent"], 120, "the tiles move on"
