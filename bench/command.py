@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # what the parts are told by their environment is none of the command's business
-OURS_ALONE = ("BENCH_CODE", "BENCH_FIGURES", "EPD_ADDON")
+OURS_ALONE = ("BENCH_CODE", "BENCH_FIGURES", "EPD_ADDON", "MAKEFLAGS", "MAKELEVEL", "PARTS")
 
 
 def run(*words, note=None):
@@ -21,7 +21,11 @@ def run(*words, note=None):
     environment = {name: text for name, text in os.environ.items() if name not in OURS_ALONE}
     start = time.monotonic()
     with subprocess.Popen(
-        ["make", *words], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        ["make", "--no-print-directory", *words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as command:
         for line in command.stdout:
             print(f"  {line}", end="", flush=True)

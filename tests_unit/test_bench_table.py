@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as bench
-from bench import command, figures, table
+from bench import command, figures, table, whole_test
 from bench.table import BEFORE, LIMIT, ODOO, OURS, Failure, Figure, Target, Work
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,8 +169,22 @@ def test_a_command_is_timed_and_its_failure_is_told(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setenv(figures.CODE, OURS)
+    # as under `make bench`, which would have each folder told that is entered and left
+    monkeypatch.setenv("MAKELEVEL", "1")
+    monkeypatch.setenv("MAKEFLAGS", "w")
     said = []
     assert command.run("well", note=said.append) > 0
     assert said == ["code=\n", "7 passed, 0 failed\n"]
     with pytest.raises(SystemExit, match="make ill has failed"):
         command.run("ill")
+
+
+def test_all_tests_are_counted_where_their_sum_is_told(told, monkeypatch):
+    def run(*words, note):
+        for line in ("tests_unit   7 passed, 0 failed\n", "19 passed, 0 failed\n", "the end\n"):
+            note(line)
+        return 599
+
+    monkeypatch.setattr(command, "run", run)
+    whole_test.measure()
+    assert figures.read(told) == [Figure("whole_test.test", OURS, 599, note="19 passed")]
