@@ -22,6 +22,7 @@ class EpdLetterReport(models.Model):
     mailing_id = fields.Many2one("epd.mailing", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     period_id = fields.Many2one("epd.billing.period", readonly=True)
+    month = fields.Date(string="Billing Month", readonly=True)
     building_id = fields.Many2one("epd.building", readonly=True)
     account_id = fields.Many2one("epd.personal.account", readonly=True)
     document_id = fields.Many2one("epd.payment.document", readonly=True)
@@ -46,14 +47,18 @@ class EpdLetterReport(models.Model):
 
     @property
     def _table_query(self):
-        """Return the rows; test letters are not among them."""
+        """Return the rows; test letters are not among them.
+
+        What is joined from the left is not read where nothing of it is asked.
+        """
         went = ("sent", "deferred", "bounced", *ARRIVED)
         return SQL(
             """
             SELECT letter.id,
-                   letter.mailing_id, letter.company_id, document.period_id, letter.building_id,
+                   letter.mailing_id, letter.company_id, letter.period_id, letter.building_id,
                    letter.account_id, letter.document_id, letter.partner_id,
                    letter.state, letter.failure_type,
+                   period.date_start AS month,
                    %(sent_at)s::date AS day,
                    COALESCE(letter.resend_no, 0) > 0 AS is_repeat,
                    1 AS letter_count,
@@ -72,8 +77,8 @@ class EpdLetterReport(models.Model):
                         THEN EXTRACT(EPOCH FROM letter.opened_at - letter.sent_at) / 3600.0
                         END AS hours_to_open
               FROM epd_mailing_letter letter
-              JOIN res_company company ON company.id = letter.company_id
-         LEFT JOIN epd_payment_document document ON document.id = letter.document_id
+         LEFT JOIN res_company company ON company.id = letter.company_id
+         LEFT JOIN epd_billing_period period ON period.id = letter.period_id
              WHERE NOT letter.is_test
             """,
             went=went,

@@ -295,11 +295,14 @@ class Screens:
 
     def _filter_domain(self, node, fields):
         if field := node.get("date"):
-            first = date.today().replace(day=1)
-            last = first + relativedelta(months=1, days=-1)
-            if fields[field]["type"] == "datetime":
-                first, last = datetime.combine(first, time.min), datetime.combine(last, time.max)
-            return ["&", (field, ">=", str(first)), (field, "<=", str(last))]
+            terms = []
+            for option in node.get("default_period", "month").split(","):
+                first, last = get_range(option)
+                if fields[field]["type"] == "datetime":
+                    first = datetime.combine(first, time.min)
+                    last = datetime.combine(last, time.max)
+                terms.append(["&", (field, ">=", str(first)), (field, "<=", str(last))])
+            return ["|"] * (len(terms) - 1) + [part for term in terms for part in term]
         return list(safe_eval(node.get("domain") or "[]", self._names()))
 
     # --- the search of a menu ---------------------------------------------------------------------
@@ -463,6 +466,23 @@ def check_button(model, name):
     if name in ACTING or not model.startswith("epd."):
         return False
     raise KeyError(f"button {name}: does it only open something? See OPENING and ACTING")
+
+
+def get_range(option):
+    """Return (first day, last day) of an option of a date filter, as the web client reads it.
+
+    :param option: ``month``, ``year``, or one with an offset such as ``month-1``
+    """
+    unit, sign, offset = option.partition("-")
+    back = int(offset) if sign else 0
+    first = date.today().replace(day=1)
+    if unit == "month":
+        first -= relativedelta(months=back)
+        return first, first + relativedelta(months=1, days=-1)
+    if unit == "year":
+        first = first.replace(month=1) - relativedelta(years=back)
+        return first, first + relativedelta(years=1, days=-1)
+    raise KeyError(f"option {option} of a date filter: of what days is it?")
 
 
 def _flatten(values):

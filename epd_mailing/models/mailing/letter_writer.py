@@ -70,7 +70,7 @@ class LetterWriter:
     def prepare(self, documents):
         """Return the values of the letters of documents, those of skipped ones among them."""
         targets = self.env["epd.letter.eligibility"]._get_targets(documents)
-        documents.fetch(["account_id", "delivery_state"])
+        documents.fetch(["account_id", "delivery_state", "period_id"])
         documents.account_id.fetch(["partner_id", "building_id"])
         # as given to the service; what is misspelt is shown as typed
         misspelt = self.letters.env["epd.delivery.address"].browse(

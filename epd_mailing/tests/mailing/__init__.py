@@ -30,3 +30,4 @@ from . import test_mailing_next
 from . import test_bulk_rows
 from . import test_bulk_statuses
 from . import test_letters_together
+from . import test_letter_figures
