@@ -702,12 +702,16 @@ class EpdMailing(models.Model):
         )
 
     def _show_wait(self, reason, until):
-        """Say on the mailing why it waits; written only when it says something new."""
+        """Say on the mailing why it waits; written only when it says something new.
+
+        Not where another worker, or a person, has the row just now: the next look says it.
+        """
         known = self.wait_until
         same_time = known == until or (
             known and until and abs(known - until) < timedelta(seconds=60)
         )
-        if (self.wait_reason or False) != (reason or False) or (reason and not same_time):
+        is_new = (self.wait_reason or False) != (reason or False) or (reason and not same_time)
+        if is_new and self._try_lock():
             self._unlocked().write({"wait_reason": reason, "wait_until": until})
 
     def _pause(self, reason):

@@ -239,6 +239,8 @@ class EpdMailingSender(models.AbstractModel):
         if first:
             return first.next_try_at or fields.Datetime.now() + timedelta(seconds=5)
         now = fields.Datetime.now()
+        if not mailing._try_lock():
+            return now + timedelta(seconds=5)  # another worker ends it, or a person is at it
         mailing._move(
             "done",
             finished_at=now,

@@ -196,6 +196,8 @@ class LetterQueue:
     def _get_changed(self, statement):
         """Execute a statement that returns ids; return the letters, to be read anew."""
         self.env.flush_all()
-        letters = self.letters.browse(sorted(row[0] for row in self.env.execute_query(statement)))
+        # a clash of two workers of one mailing is usual and tried again: no error for the log
+        self.env.cr.execute(statement, log_exceptions=False)
+        letters = self.letters.browse(sorted(row[0] for row in self.env.cr.fetchall()))
         letters.invalidate_recordset()
         return letters

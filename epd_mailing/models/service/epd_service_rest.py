@@ -1,6 +1,7 @@
 from datetime import datetime, time, timedelta
 
 from odoo import fields, models
+from odoo.tools import SQL
 
 from ...tools.unisender import errors
 
@@ -48,12 +49,26 @@ class EpdServiceRest(models.AbstractModel):
             "wait_until": False,
         }
 
+    def _lock_row(self):
+        """Lock this row, after whoever has it; a clash is tried again and leaves no error in the log.
+
+        Events that are kept meanwhile refer to the row, and do not wait.
+
+        :raise psycopg2.errors.SerializationFailure: it was changed since this transaction began
+        """
+        table = SQL.identifier(self._table)
+        self.env.cr.execute(
+            SQL("SELECT FROM %s WHERE id = %s FOR NO KEY UPDATE", table, self.id),
+            log_exceptions=False,
+        )
+
     def _back_off(self, reason):
         """Let the queue of this account wait, longer with each error in a row.
 
         :return: True after so many errors without one letter going that a person has to look
         """
         self.ensure_one()
+        self._lock_row()
         count = self.fault_count + 1
         seconds = min(LONGEST_REST, FIRST_REST * 2 ** (count - 1))
         self._unlocked().write(
@@ -76,6 +91,7 @@ class EpdServiceRest(models.AbstractModel):
         :param some_went: other letters of the same moment were taken
         """
         self.ensure_one()
+        self._lock_row()
         now, count = fields.Datetime.now(), 1 if some_went else self.limit_count + 1
         vals = {"limit_count": count}
         named = isinstance(error, errors.DayLimit)
@@ -103,6 +119,7 @@ class EpdServiceRest(models.AbstractModel):
         """A letter went: the service works again."""
         self.fetch(["fault_count", "limit_count", "wait_until"])
         if self.fault_count or self.limit_count or self.wait_until:
+            self._lock_row()
             self._unlocked().write({**self._get_rested_vals(), "last_error": False})
 
     def _set_error(self, error):

@@ -3,12 +3,16 @@ from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
+import psycopg2
+from odoo import api
 from odoo.exceptions import UserError
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from ...models.mailing import epd_mailing_sender
 from ...models.mailing.claimed_slice import ClaimedSlice
+from ...models.mailing.letter_queue import LetterQueue
 from ...tools.unisender import pool
 from ..sending_common import NOBODY, SendingCommon
 
@@ -350,6 +354,44 @@ class TestSender(SendingCommon):
         self.assertEqual(
             set(mailing.letter_ids.filtered("email").mapped("send_state")), {"sending"}
         )
+
+    def test_two_workers_of_a_mailing_leave_no_error_in_the_log(self):
+        country = self.env.ref("base.aq").id  # a row that both see: nothing of a test is committed
+        update = SQL("UPDATE res_country SET code = code WHERE id = %s RETURNING id", country)
+        rest = type(self.env["epd.unisender.account"])
+        with db_connect(self.cr.dbname).cursor() as one:
+            env = api.Environment(one, self.env.uid, {})
+            record = env["res.country"].browse(country)
+            for clash in (
+                lambda: LetterQueue(env)._get_changed(update),
+                lambda: rest._lock_row(record),
+            ):
+                one.rollback()
+                one.execute("SELECT 1")  # its snapshot
+                with db_connect(self.cr.dbname).cursor() as other:
+                    other.execute("UPDATE res_country SET code = code WHERE id = %s", [country])
+                with (
+                    self.assertNoLogs("odoo.sql_db", "WARNING"),
+                    self.assertRaises(psycopg2.errors.SerializationFailure),
+                ):
+                    clash()
+            one.rollback()
+
+    def test_a_mailing_that_another_worker_has_is_left_to_them(self):
+        mailing = self._make_mailing()
+        mailing.action_send()
+        mailing._unlocked()._move("sending", started_at=self._now())
+        sender = self.env["epd.mailing.sender"]
+        with patch.object(type(mailing), "_try_lock", lambda mailing: False):
+            mailing._show_wait("the daily limit", False)
+            self.assertFalse(mailing.wait_reason)
+            mailing.letter_ids._unlocked().write({"send_state": "skipped"})
+            self.assertTrue(sender._finish_or_wait(mailing), "when to look again")
+            self.assertEqual(mailing.state, "sending")
+        mailing._show_wait("the daily limit", False)
+        self.assertEqual(mailing.wait_reason, "the daily limit")
+        self.assertFalse(sender._finish_or_wait(mailing))
+        self.assertEqual(mailing.state, "done")
 
     def test_withdrawn_while_claimed(self):
         mailing = self._make_mailing()
