@@ -462,6 +462,27 @@ def test_an_odd_byte_of_a_dump_costs_no_event_and_a_cut_one_is_ordered_again():
             list(events.read_dump(cut))
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        'b;y@y;sent;2026-04-02 12:00:00;"Mozilla',  # never closed: all that follows is in it
+        'b;"y@y;sent;2026-04-02 12:00:00;"Mozilla"',  # closed where another value begins
+        '"b";"y@y";"sent";"2026-04-02 12:00:00";""Mozilla"',
+        '"b";"y@y";"sent";"2026-04-02 12:00:00";"Mozilla',
+    ],
+)
+def test_a_stray_quote_swallows_no_rows_in_silence(row):
+    head = "job_id;email;status;event_time;user_agent\r\n"
+    whole = 'a;x@x;sent;2026-04-02 12:00:00;Say "hello"\r\n'
+    last = '"c";"z@z";"sent";"2026-04-02 12:00:00";"Mozilla"\r\n'
+    found = events.read_dump(f"{head}{whole}{row}\r\n{last}".encode())
+    assert next(found).job_id == "a"
+    with pytest.raises(webhook.WebhookError):
+        list(found)
+    rows = events.read_dump(f"{head}{whole}{last}".encode())
+    assert [one.job_id for one in rows] == ["a", "c"]
+
+
 def test_a_number_of_any_length_costs_no_call():
     """Python turns no text of more than 4 300 digits into a number."""
     one = b'{"event_name":"transactional_email_status","event_data":{"job_id":%s,"status":"sent"}}'

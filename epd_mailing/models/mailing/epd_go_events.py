@@ -1,11 +1,13 @@
 import logging
 import math
 import time
+from contextlib import closing
 from datetime import UTC, timedelta
 
 from odoo import api, fields, models
 from odoo.tools import split_every
 
+from ...tools.read_ahead import read_ahead
 from ...tools.unisender import errors
 from ...tools.unisender.webhook import WebhookError
 from ...tools.unisender_go import events as go_events
@@ -204,22 +206,18 @@ class EpdGoEvents(models.AbstractModel):
         if not dump or dump.state != "ready":
             in_transaction(self.env, lambda: account._unlocked().write({"dump_ref": False}))
             return now + PAUSE
-        row, read_before = 0, account.dump_row
+        row = account.dump_row
+        # Python reads what comes next while PostgreSQL writes
         try:
-            for url in dump.urls:
-                # rows of the run before are passed over
-                events = go_events.read_dump(client.read_dump(url), read_before - row)
-                for chunk in split_every(EVENTS_AT_ONCE, events):
-                    row += len(chunk)
-                    if row <= read_before:
-                        continue
+            with closing(read_ahead(_read_slices(client, dump.urls, row))) as slices:
+                for row, chunk in slices:
                     in_transaction(self.env, lambda c=chunk, r=row: self._keep(account, c, r))
                     if time.monotonic() - began > READ_WALL:
                         return now
         except WebhookError as error:
             # no such file comes right by itself: another dump of the same span is ordered
             _logger.warning("An event dump cannot be read: %s", error)
-            in_transaction(self.env, lambda: account._unlocked().write({"dump_ref": False}))
+            in_transaction(self.env, lambda: self._order_again(account))
             return now + PAUSE
         except DumpTooLong:
             row = ROWS_A_DUMP
@@ -232,6 +230,14 @@ class EpdGoEvents(models.AbstractModel):
         except errors.UniSenderError as error:
             _logger.info("A dump stays until the service forgets it: %s", error.code)
         return now if account.dump_span else None
+
+    @api.model
+    def _order_again(self, account):
+        """Have another dump of the same span ordered, and say on the account why nothing new is seen."""
+        text = account._for_office().env._(
+            "An event dump of Unisender Go came damaged; another of the same time is ordered."
+        )
+        account._unlocked().write({"dump_ref": False, "last_error": text})
 
     @api.model
     def _keep(self, account, chunk, row):
@@ -376,3 +382,17 @@ class EpdGoEvents(models.AbstractModel):
         by_cause = addresses.grouped(lambda address: causes[address.email_normalized])
         for cause, lost in by_cause.items():
             lost._lose(LOSSES[cause], cause)
+
+
+def _read_slices(client, urls, skip):
+    """Yield (rows read by then, events) of a dump's files; no database: it is done by a thread.
+
+    :param skip: number of first rows that were read before; their slices are passed over
+    """
+    row = 0
+    for url in urls:
+        events = go_events.read_dump(client.read_dump(url), skip - row)
+        for chunk in split_every(EVENTS_AT_ONCE, events):
+            row += len(chunk)
+            if row > skip:
+                yield row, chunk

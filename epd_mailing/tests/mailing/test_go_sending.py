@@ -249,8 +249,10 @@ class TestGoSending(GoCommon):
             self._read_events(letter)
         self.assertFalse(self.go_account.dump_ref, "another one is ordered")
         self.assertFalse(self.go_account.dump_read_until, "nothing was read")
+        self.assertIn("damaged", self.go_account.last_error)
         self._read_events(letter)
         self.assertEqual(letter.state, "opened")
+        self.assertFalse(self.go_account.last_error)
 
     def test_an_account_put_away_is_asked_on(self):
         """An office changed to the other service: what went by this one has its story still."""

@@ -94,7 +94,8 @@ def read_dump(content: bytes, skip: int = 0) -> Iterator[GoEvent | None]:
         text = _decode(content)
         if not text.strip():
             return  # of a span without events
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+        # a quote that is never closed, or by another row, would swallow what lies between
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
         names = next(rows, [])
         if not {"job_id", "email", "status", "event_time"} <= set(names):
             raise WebhookError("not an event dump")
