@@ -249,7 +249,7 @@ class TestGoSending(GoCommon):
             self._read_events(letter)
         self.assertFalse(self.go_account.dump_ref, "another one is ordered")
         self.assertFalse(self.go_account.dump_read_until, "nothing was read")
-        self.assertIn("damaged", self.go_account.last_error)
+        self.assertIn("Unisender Go", self.go_account.last_error, "why nothing new is seen")
         self._read_events(letter)
         self.assertEqual(letter.state, "opened")
         self.assertFalse(self.go_account.last_error)
