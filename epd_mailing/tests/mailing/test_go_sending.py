@@ -303,6 +303,15 @@ class TestGoSending(GoCommon):
             self._run_cron("ir_cron_refresh")
             self.go_account._unlocked().write({"dump_asked_at": False})
 
+    def test_a_full_dump_is_noticed_by_the_run_after_its_last_rows(self):
+        letters = self._send_over_an_hour()
+        self.go.dump_limit = 3
+        with patch.multiple(epd_go_events, ROWS_A_DUMP=3, READ_WALL=0):
+            self._read_all_spans()
+            self._read_all_spans()
+        self.assertEqual(set(letters.mapped("state")), {"delivered"})
+        self.assertFalse(self.go_account.dump_span)
+
     def test_a_dump_too_long_to_be_read_is_divided(self):
         letters = self._send_over_an_hour()
         # what happened to two letters fits, what happened to four does not
