@@ -33,6 +33,7 @@ KEPT = {
     ("models/document/epd_document_snapshot.py", "_get_payment_order"): "a payment order",
     ("tools/payment_qr.py", "order"): "a payment order",
     ("models/mailing/epd_letter_facts.py", "_put_in_order"): "sorts",
+    ("models/base/company_money.py", "order"): "an argument of Odoo's own method",
     ("models/intake/loader/setup.py", "look_up"): "looks up",
     ("tools/address_text.py", "_hint_look_alike"): "look-alikes",
     ("tools/unisender_go/errors.py", "WRONG_SERVER"): "the vendor's codes",

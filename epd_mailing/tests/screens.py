@@ -16,6 +16,8 @@ from lxml import etree
 from odoo.tools.safe_eval import safe_eval
 
 LIST_LIMIT, SUBLIST_LIMIT, COUNT_LIMIT, NAMES_LIMIT = 80, 40, 10_001, 8
+# groups of a whole table whose list opens with a filter that somebody has taken off
+UNFILTERED = "all by "
 
 # what clerks type: by the model behind a field, or by the field itself; a word of ``Words``
 BY_MODEL = {
@@ -312,19 +314,22 @@ class Screens:
         views = self._get_views(model, kind)
         arch = etree.fromstring(views["views"]["search"]["arch"])
         fields = views["models"][model]["fields"]
-        plain = {k: v for k, v in context.items() if not k.startswith("search_default_")}
+        own, _groups_of_own, plain = self._read_defaults(arch, fields, context)
 
-        def ask(title, more=(), **options):
-            calls = data_calls(views, model, kind, [*domain, *more], **options)
+        def ask(title, more=(), kept=own, **options):
+            calls = data_calls(views, model, kind, [*domain, *kept, *more], **options)
             return self._make_screen(f"{name}: {title}", model, calls, plain)
 
-        if any(key.startswith("search_default_") for key in context):
-            yield ask("all")
+        # the filters that the list opens with stay until they are taken off
+        if own:
+            yield ask("all", kept=())
         for node in arch.iter("filter"):
             if groups := _groups(node, fields):
                 yield ask(f"by {node.get('name')}", groups=groups)
+                if own:
+                    yield ask(f"{UNFILTERED}{node.get('name')}", kept=(), groups=groups)
             else:
-                yield ask(f"only {node.get('name')}", self._filter_domain(node, fields))
+                yield ask(f"only {node.get('name')}", self._filter_domain(node, fields), kept=())
         if kind == "list":
             for column in _columns(views["views"]["list"]["arch"], fields):
                 yield ask(f"sorted by {column}", order=f"{column} DESC")
@@ -585,14 +590,7 @@ def data_calls(views, model, kind, domain=(), record_id=None, groups=(), order="
 
 def _group_call(kind, arch, fields, domain, groups, spec):
     """Return the call for the groups of a list, or for grouped cards with the records in them."""
-    nodes = [node.get("name") for node in arch.findall("field")]
-    aggregates = [
-        f"{name}:{fields[name]['aggregator']}"
-        for name in dict.fromkeys(nodes)
-        if kind == "list"
-        and fields[name].get("aggregator")
-        and fields[name]["type"] in ("float", "integer", "monetary")
-    ]
+    aggregates = _aggregates(arch, fields) if kind == "list" else []
     keywords = {
         "groupby": list(groups)[:1],
         "aggregates": aggregates,
@@ -605,6 +603,23 @@ def _group_call(kind, arch, fields, domain, groups, spec):
     if kind == "list":
         keywords["limit"] = LIST_LIMIT
     return "web_read_group", [], {"domain": domain, **keywords}
+
+
+def _aggregates(arch, fields):
+    """Return what a list asks of its groups: sums, and those of money in one currency too.
+
+    As the client's ``getAggregateSpecifications``, hidden columns included:
+    https://github.com/odoo/odoo/blob/19.0/addons/web/static/src/model/relational_model/utils.js,
+    seen 2026-11-27.
+    """
+    names = dict.fromkeys(node.get("name") for node in arch.findall("field"))
+    added = [name for name in names if fields[name].get("aggregator")]
+    added = [name for name in added if fields[name]["type"] in ("float", "integer", "monetary")]
+    asked = [f"{name}:{fields[name]['aggregator']}" for name in added]
+    for name in added:
+        if currency := fields[name].get("currency_field"):
+            asked += [f"{currency}:array_agg_distinct", f"{name}:sum_currency"]
+    return list(dict.fromkeys(asked))
 
 
 def _calendar_calls(arch, domain):

@@ -151,9 +151,27 @@ class EpdPersonalAccount(models.Model):
                 Domain.OR(Domain("search_text", "=ilike", pattern) for pattern in group)
                 for group in groups
             )
-            if "@" in value:
-                found |= Domain("address_ids.email", "ilike", value.strip())
+        if groups and "@" in value:
+            found = self._find_by_text_or_email(found, value.strip())
         return ~found if operator == "not ilike" else found
+
+    @api.model
+    def _find_by_text_or_email(self, by_text, email):
+        """Return the domain of accounts that one search finds, or whose address has a text in it.
+
+        A payer may be named by an e-mail, so both are asked. They are united, each found by its own index:
+        one condition OR a subquery is asked of each of 100 000 rows
+        (https://www.cybertec-postgresql.com/en/rewrite-or-to-union-in-postgresql-queries/, seen 2026-11-27).
+
+        :param by_text: domain over fields of the account's own row
+        :param email: part of an address
+        """
+        # which accounts one may see is said by the search that this is a part of
+        named = self.sudo().with_context(active_test=False)._search(by_text)
+        addresses = self.env["epd.delivery.address"]._search([("email", "ilike", email)])
+        return Domain(
+            "id", "in", SQL("(%s UNION %s)", named.select(), addresses.select("account_id"))
+        )
 
     @api.depends(
         "partner_id",

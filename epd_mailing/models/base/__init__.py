@@ -7,6 +7,7 @@ from . import readable_targets
 from . import table_rules
 from . import field_guard
 from . import bulk_rows
+from . import company_money
 from . import state_guard
 from . import epd_work_engine
 from . import realtime

@@ -14,7 +14,7 @@ class EpdAccountBalance(models.Model):
 
     _name = "epd.account.balance"
     _description = "Account Balance"
-    _inherit = ["epd.field.guard", "epd.document.source", "epd.behind"]
+    _inherit = ["epd.field.guard", "epd.document.source", "epd.company.money", "epd.behind"]
     _order = "period_id, account_id, id"
     _rec_name = "account_id"
     _check_company_auto = True

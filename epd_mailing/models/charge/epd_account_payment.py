@@ -10,7 +10,7 @@ class EpdAccountPayment(models.Model):
 
     _name = "epd.account.payment"
     _description = "Payment of an Account"
-    _inherit = ["epd.field.guard"]
+    _inherit = ["epd.field.guard", "epd.company.money"]
     _order = "paid_on desc, id desc"
     _rec_name = "number"
 

@@ -14,7 +14,7 @@ class EpdCharge(models.Model):
 
     _name = "epd.charge"
     _description = "Charge"
-    _inherit = ["epd.field.guard", "epd.document.source", "epd.behind"]
+    _inherit = ["epd.field.guard", "epd.document.source", "epd.company.money", "epd.behind"]
     _order = "period_id, account_id, sequence, id"
     _rec_name = "service_id"
     _check_company_auto = True

@@ -1,4 +1,5 @@
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 # contexts that come over RPC are JSON: no caller can hand in this very object
 _DEFERRED = object()
@@ -13,6 +14,25 @@ class EpdDocumentSource(models.AbstractModel):
 
     _name = "epd.document.source"
     _description = "Source of Payment Documents"
+
+    is_current = fields.Boolean(
+        string="Current Month",
+        compute="_compute_is_current",
+        search="_search_is_current",
+        help="Of the month where the office stands.",
+    )
+
+    @api.depends("period_id.is_current")
+    def _compute_is_current(self):
+        for record in self:
+            record.is_current = record.period_id.is_current
+
+    def _search_is_current(self, operator, value):
+        """Find the month by its id: PostgreSQL reads the first page of a list from an index then."""
+        if operator != "in":
+            return NotImplemented
+        current = Domain("period_id", "in", self.env.companies.sudo().epd_current_period_id.ids)
+        return current if True in value else ~current
 
     def _touch_documents(self):
         """Mark the documents that these figures may concern."""

@@ -69,7 +69,7 @@ class EpdPaymentDocument(models.Model):
 
     _name = "epd.payment.document"
     _description = "Payment Document"
-    _inherit = ["epd.state.gate", "epd.behind", "epd.bulk.rows"]
+    _inherit = ["epd.state.gate", "epd.company.money", "epd.behind", "epd.bulk.rows"]
     _order = "period_id, account_id, form, version desc"
     _rec_name = "name"
     _rec_names_search = ["name", "account_id.number"]

@@ -4,9 +4,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..base.shown_rows import find_shown
 from ..base.thread import QUIET
 from ..document.outdated_figures import describe_outdated
 from .epd_mailing_letter import LEFT
+from .letter_mend import LOST
 from .letter_writer import LetterWriter
 from .mailing_estimate import MailingEstimate
 from .mailing_files import MailingFiles
@@ -189,6 +191,12 @@ class EpdMailing(models.Model):
     test_letter_ids = fields.One2many(
         "epd.mailing.letter", "mailing_id", domain=[("is_test", "=", True)], copy=False
     )
+    shown_letter_ids = fields.One2many(
+        "epd.mailing.letter",
+        string="Letters Shown",
+        compute="_compute_shown_letter_ids",
+        help="The first letters of the mailing, those that did not arrive before the others.",
+    )
     plan_text = fields.Char(string="Begins", compute="_compute_plan_text")
     eta_text = fields.Char(string="Time Left", compute="_compute_estimate")
     late_count = fields.Integer(
@@ -264,6 +272,13 @@ class EpdMailing(models.Model):
     def _compute_files_text(self):
         for mailing in self:
             mailing.files_text = MailingFiles(mailing).describe_size()
+
+    @api.depends("letter_ids.state")
+    def _compute_shown_letter_ids(self):
+        odd = Domain("state", "in", (*LOST, "unknown"))
+        for mailing in self:
+            own = Domain("mailing_id", "=", mailing._origin.id) & Domain("is_test", "=", False)
+            mailing.shown_letter_ids = find_shown(self.env["epd.mailing.letter"], own, odd)
 
     @api.depends("letter_ids.state", "state", "scheduled_at", "unisender_account_id", "period_id")
     def _compute_estimate(self):

@@ -1,9 +1,8 @@
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.query_plan import switch_off_jit
 from ..document.document_sums import get_comparison_query, read_comparison
-from .run_scope import RunScope
+from .run_scope import RunScope, all_but
 
 # why there is no letter: what can be done about it; the accounts get paper meanwhile
 MENDS = {
@@ -71,7 +70,7 @@ class RunOutlook:
             SQL(
                 """
                 WITH outlook AS MATERIALIZED (%(outlook)s)
-                SELECT 'reason', reason, count(*), count(DISTINCT email),
+                SELECT 'reason', reason, count(*), count(DISTINCT email COLLATE "C"),
                        count(DISTINCT account_id), count(DISTINCT document_id), NULL, NULL
                   FROM outlook GROUP BY reason
                  UNION ALL
@@ -107,9 +106,7 @@ class RunOutlook:
         """Return the domain of the accounts of the run that have no saved document."""
         documents = self.env["epd.payment.document"].sudo()
         saved = documents._search(RunScope(self.run).get_document_domain())
-        return RunScope(self.run).get_domain() & Domain(
-            "id", "not in", saved.subselect("account_id")
-        )
+        return RunScope(self.run).get_domain() & all_but(saved.subselect("account_id"))
 
     def get_ids_query(self, what, column):
         """Return SQL of the ids that a number counts.

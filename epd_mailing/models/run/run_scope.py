@@ -114,7 +114,9 @@ class RunScope:
     def _get_charged_query(self):
         # the period's company is the run's, asking for it would read the charges themselves
         charges = self.env["epd.charge"].sudo()
-        return charges._search([("period_id", "=", self.run.period_id.id)]).subselect("account_id")
+        found = charges._search([("period_id", "=", self.run.period_id.id)])
+        # each once, as they come from the index: PostgreSQL joins them in order, and hashes none
+        return found.subselect(SQL("DISTINCT account_id"))
 
     def get_bare_query(self):
         """Return SQL of the ids of the company's accounts with neither charges nor balance."""
@@ -177,7 +179,8 @@ class RunScope:
 
     def get_letter_domain(self):
         """Return the domain of the letters with those documents that go or have gone."""
-        documents = self.env["epd.payment.document"]._search(self.get_document_domain())
+        # the period's company is the run's, asking for it would read the documents themselves
+        documents = self.env["epd.payment.document"].sudo()._search(self.get_document_domain())
         # «is_test IS NOT TRUE», as Odoo writes it, is not what the index of live letters was made with
         no_tests = Domain.custom(
             to_sql=lambda letters, alias, query: SQL(

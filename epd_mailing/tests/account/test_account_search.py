@@ -91,6 +91,17 @@ class TestAccountSearch(EpdCommon):
             with self.subTest(text):
                 self.assertEqual(self._find(text), numbers)
 
+    def test_an_email_is_an_address_or_a_name(self):
+        """Some payers are named by their e-mail; both are found, and nobody else."""
+        named = self.env["res.partner"].create({"name": "ivanov@example.com"})
+        self.cottage.partner_id = named
+        self.assertEqual(self._find("ivanov@example.com"), ["00100", "С-17/1"])
+        self.assertEqual(self._find(" IVANOV@ "), ["00100", "С-17/1"])
+        self.assertEqual(self._find("@example"), ["00100", "00101", "00102", "С-17/1"])
+        accounts = self.env["epd.personal.account"].with_user(self.operator)
+        others = accounts.search([("display_name", "not ilike", "ivanov@example.com")])
+        self.assertEqual(sorted(others.mapped("number")), ["00101", "00102", "00103"])
+
     def test_every_screen_with_accounts_finds_the_same(self):
         charges = self.env["epd.charge"].with_user(self.operator)
         for text, numbers in TABLE.items():

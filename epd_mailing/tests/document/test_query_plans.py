@@ -7,7 +7,7 @@ import psycopg2
 from lxml import etree
 from odoo.tests import tagged
 
-from ...models.run import epd_billing_run
+from ...models.base import shown_rows
 from ...models.run.run_scope import RunScope
 from ...tools import query_plan
 from ..common import EpdCommon
@@ -111,6 +111,39 @@ class TestQueryPlans(EpdCommon):
                 plan = self._explain(query, "indexscan")
                 self.assertIn(f"Bitmap Index Scan on {model._table}__{field}_index", plan)
 
+    def test_an_account_is_found_by_its_email_or_its_text_by_an_index_each(self):
+        for model, field in (
+            ("epd.personal.account", "display_name"),
+            ("epd.charge", "account_id"),
+        ):
+            with self.subTest(model):
+                # in so small a table the company's index would do as well
+                records = self.env[model].sudo()
+                query = records._search([(field, "ilike", "noread.12345@")], order="id").select()
+                plan = self._explain(query, "indexscan")
+                for index in (
+                    "epd_personal_account__search_text_index",
+                    "epd_delivery_address__email_index",
+                ):
+                    self.assertIn(f"Bitmap Index Scan on {index}", plan)
+                self.assertNotIn("SubPlan", plan)
+
+    def test_the_first_page_of_a_month_of_charges_comes_from_an_index(self):
+        charges = self.env["epd.charge"].with_user(self.operator)
+        order = ",".join(self._get_default_order("epd.charge", "list").split(",")[:2])
+        query = charges._search([("is_current", "=", True)], order=order, limit=80).select()
+        plan = self._explain(query, "sort", "incremental_sort", "bitmapscan")
+        self.assertIn("using epd_charge_account_period_idx", plan)
+        self.assertNotIn("Join", plan)
+        self.assertNotIn("Sort", plan)
+
+    def test_accounts_with_charges_are_joined_in_the_order_of_the_index(self):
+        query = RunScope(self.billing_run.sudo())._get_charged_query()
+        self.assertIn("DISTINCT", query.code)
+        plan = self._explain(query, "bitmapscan", "hashagg", "sort")
+        self.assertIn("Unique", plan)
+        self.assertIn("using epd_charge_account_period_idx", plan)
+
     def test_a_database_whose_user_may_not_goes_without(self):
         class Refusing:
             """A cursor of somebody who may not create extensions."""
@@ -135,11 +168,11 @@ class TestQueryPlans(EpdCommon):
         self.assertGreater(len(lines), 2)
         odd = lines[-1]
         odd.sudo()._unlocked().write({"state": "error", "problem_text": "x"})
-        with patch.object(epd_billing_run, "SHOWN_LINES", 2):
+        with patch.object(shown_rows, "SHOWN", 2):
             self.billing_run.invalidate_recordset(["shown_line_ids"])
             shown = self.billing_run.with_user(self.operator).shown_line_ids
         self.assertEqual(len(shown), 2)
         self.assertEqual(shown[0].id, odd.id)
         arch = self.env["epd.billing.run"].with_user(self.operator).get_view(False, "form")["arch"]
         self.assertNotIn('name="line_ids"', arch)
-        self.assertIn(f"account_count &lt;= {epd_billing_run.SHOWN_LINES}", arch)
+        self.assertIn(f"account_count &lt;= {shown_rows.SHOWN}", arch)

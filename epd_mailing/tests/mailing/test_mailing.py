@@ -8,6 +8,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
 
+from ...models.base import shown_rows
 from ...tools.unisender import pool
 from ..sending_common import KEY, NOBODY, SendingCommon
 
@@ -320,3 +321,22 @@ class TestMailing(SendingCommon):
                 account.read(["api_key"])
         self.assertEqual(self.unisender.sudo().api_key, KEY)
         self.assertFalse(self.unisender.copy({"name": "b@example.com"}).has_api_key)
+
+    def test_the_form_is_sent_some_letters_alone(self):
+        mailing = self._make_mailing()
+        letters = mailing.letter_ids.sorted("id")
+        self.assertGreater(len(letters), 2)
+        letters[-1]._unlocked().write({"send_state": "unknown", "state": "unknown"})
+        seen = mailing.with_user(self.operator)
+        self.assertEqual(seen.shown_letter_ids.ids, [letters[-1].id, *letters[:-1].ids])
+        self._make_mailing(self.documents[:1])
+        with patch.object(shown_rows, "SHOWN", 2):
+            seen.invalidate_recordset(["shown_letter_ids"])
+            self.assertEqual(seen.shown_letter_ids.ids, [letters[-1].id, letters[0].id])
+        with patch.object(shown_rows, "SHOWN", 1):
+            seen.invalidate_recordset(["shown_letter_ids"])
+            self.assertEqual(seen.shown_letter_ids.ids, letters[-1].ids)
+        self.assertFalse(self.env["epd.mailing"].new({}).shown_letter_ids)
+        arch = seen.get_view(False, "form")["arch"]
+        self.assertNotIn('name="letter_ids"', arch)
+        self.assertIn(f"letter_count &lt;= {shown_rows.SHOWN}", arch)
