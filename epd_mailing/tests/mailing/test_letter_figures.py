@@ -1,4 +1,4 @@
-"""A million letters are counted without reading them, and statistics open with the latest months."""
+"""A million letters are counted without reading them, and statistics open with this year."""
 
 import importlib.util
 import re
@@ -104,16 +104,19 @@ class TestLetterFigures(SendingCommon):
         self.letters.invalidate_recordset(["period_id"])
         self.assertEqual(self.letters.period_id, self.period)
 
-    def test_statistics_open_with_three_months_that_can_be_taken_off(self):
+    def test_statistics_open_with_this_year_which_can_be_taken_off(self):
         action = self.env.ref("epd_mailing.epd_letter_report_action")
         self.assertEqual(safe_eval(action.context), {"search_default_month": 1})
         node = self._get_view("epd.letter.report", "search").find(".//filter[@name='month']")
-        self.assertEqual(node.get("default_period"), "month,month-1,month-2")
+        self.assertEqual(node.get("default_period"), "year")
         first = date.today().replace(day=1)
-        ranges = [screens.get_range(option) for option in node.get("default_period").split(",")]
+        last_year = first.replace(year=first.year - 1, month=1)
         self.assertEqual(
-            ranges[-1],
-            (first - relativedelta(months=2), first - relativedelta(months=1, days=1)),
+            [screens.get_range(option) for option in ("month-2", "year-1")],
+            [
+                (first - relativedelta(months=2), first - relativedelta(months=1, days=1)),
+                (last_year, first.replace(month=1) - relativedelta(days=1)),
+            ],
         )
         # letters that never went have no day, but they have a month
         skipped = self.letters.filtered(lambda letter: letter.state == "skipped")
