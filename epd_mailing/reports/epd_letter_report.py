@@ -1,4 +1,6 @@
-from odoo import fields, models
+from dateutil.relativedelta import relativedelta
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..models.mailing.epd_mailing_letter import FAILURE_TYPES, LETTER_STATES
@@ -23,6 +25,12 @@ class EpdLetterReport(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     period_id = fields.Many2one("epd.billing.period", readonly=True)
     month = fields.Date(string="Billing Month", readonly=True)
+    is_recent = fields.Boolean(
+        string="Last Three Months",
+        compute="_compute_is_recent",
+        search="_search_is_recent",
+        help="Of the month where the office stands, of the two before it, or of a later one.",
+    )
     building_id = fields.Many2one("epd.building", readonly=True)
     account_id = fields.Many2one("epd.personal.account", readonly=True)
     document_id = fields.Many2one("epd.payment.document", readonly=True)
@@ -44,6 +52,35 @@ class EpdLetterReport(models.Model):
     hours_to_open = fields.Float(
         string="Hours Until Opened", aggregator="avg", digits=(16, 1), readonly=True
     )
+
+    @api.depends("period_id")
+    def _compute_is_recent(self):
+        recent = self._get_recent_periods()
+        for row in self:
+            row.is_recent = row.period_id in recent
+
+    def _search_is_recent(self, operator, value):
+        """Find the months by their ids: rows are counted by the index then."""
+        if operator != "in":
+            return NotImplemented
+        recent = Domain("period_id", "in", self._get_recent_periods().ids)
+        return recent if True in value else ~recent
+
+    def _get_recent_periods(self):
+        """Return the months that are looked at: of the office, as its calendar is not today's.
+
+        In January the receipts of December go out, and an office that begins with an old month sees it.
+        """
+        periods = self.env["epd.billing.period"].sudo()
+        recent = periods.browse()
+        for company in self.env.companies.sudo():
+            own = Domain("company_id", "=", company.id)
+            if current := company.epd_current_period_id:
+                first = current.date_start - relativedelta(months=2)
+                recent |= periods.search(own & Domain("date_start", ">=", first))
+            else:
+                recent |= periods.search(own, order="date_start desc", limit=3)
+        return recent
 
     @property
     def _table_query(self):
