@@ -287,6 +287,17 @@ def test_a_dump_is_read_whole(box):
         client.get_dump(dump.dump_id)
 
 
+def test_files_of_a_dump_may_come_as_an_object():
+    """As PHP writes a list with holes; without them the dump would be taken for one of no events."""
+    found = {
+        "dump_status": "ready",
+        "files": {"1": {"url": "https://a/1"}, "3": {"url": "https://a/3"}},
+    }
+    client = UniSenderGoClient(KEY)
+    client.call = lambda *_arguments: {"event_dump": found}
+    assert client.get_dump("d").urls == ("https://a/1", "https://a/3")
+
+
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("project", [False, True])

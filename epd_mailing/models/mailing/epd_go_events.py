@@ -118,8 +118,8 @@ class EpdGoEvents(models.AbstractModel):
             pause = timedelta()  # a span that was divided: its rest waits
         if account.dump_asked_at and account.dump_asked_at > now - pause:
             return False
-        # rows without a dump: it was lost when they were read
-        return bool(account.dump_span or account.dump_row or self._get_due_letters(account)[:1])
+        # a span that was begun and not read to its end: its dump was lost
+        return bool(account.dump_span or account.dump_from or self._get_due_letters(account)[:1])
 
     # --- a dump ----------------------------------------------------------------------------------
 
@@ -168,10 +168,10 @@ class EpdGoEvents(models.AbstractModel):
     def _get_start(self, account, now):
         """Return where the next span begins: what was read, or the first letter that is waited for.
 
-        The span of a dump that was read in part and then lost is read once more: letters it told of are
-        not waited for any more, and it may have had more to tell of them.
+        The span of a dump that was lost is read once more, however often: where it was read in part, letters
+        it told of are not waited for any more, and it may have had more to tell of them.
         """
-        if account.dump_row:
+        if account.dump_from:
             return max(account.dump_from, now - KEPT)
         oldest = self.env["epd.mailing.letter"].search(
             [
@@ -297,7 +297,7 @@ class EpdGoEvents(models.AbstractModel):
             half = max(SHORTEST_SPAN, seconds // 2)
             account._unlocked().write({"dump_ref": False, "dump_span": half})
             return
-        vals = {"dump_ref": False, "dump_row": 0}
+        vals = {"dump_ref": False, "dump_from": False, "dump_row": 0}
         if rows >= ROWS_A_DUMP:
             self._report_skipped_span(account)
         if account.dump_span and until < now - PAUSE:

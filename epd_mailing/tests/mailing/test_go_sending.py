@@ -233,6 +233,47 @@ class TestGoSending(GoCommon):
         self.assertEqual(second.state, "opened")
         self.assertFalse(self.go_account.dump_row)
 
+    def test_the_dump_in_place_of_a_lost_one_may_be_forgotten_too(self):
+        def lose():
+            self.go._dumps.clear()
+            self._run_cron("ir_cron_refresh")
+
+        self._lose_half_read(lose)
+
+    @mute_logger(epd_go_events.__name__)
+    def test_the_dump_in_place_of_a_lost_one_may_be_damaged_too(self):
+        def lose():
+            with patch.object(UniSenderGoClient, "read_dump", return_value=b"<html>"):
+                self._run_cron("ir_cron_refresh")
+
+        self._lose_half_read(lose)
+
+    def _lose_half_read(self, lose):
+        """Lose a dump of which a slice was read, and those in its place before a row of them is read."""
+        first, second = letters = self._send_to("unknown.a@example.com", "read.b@example.com")
+        for got, minutes in zip(self.go._letters, (60, 30), strict=True):
+            got["received"] -= 60 * minutes
+        self._shift(letters, sending_at=61)
+        self._make_due(letters)
+        self._run_cron("ir_cron_refresh")
+        begun = self.go_account.dump_from
+        with patch.multiple(epd_go_events, EVENTS_AT_ONCE=2, READ_WALL=0):
+            self._run_cron("ir_cron_refresh")
+        self.assertEqual((first.state, second.state), ("bounced", "sent"))
+        letters._unlocked().write({"next_poll_at": False})
+        for _dump in range(3):
+            lose()
+            self.assertFalse(self.go_account.dump_ref)
+            self.go_account._unlocked().write({"dump_asked_at": False})
+            self._run_cron("ir_cron_refresh")
+            self.assertEqual(self.go_account.dump_from, begun)
+            self.assertTrue(self.go_account.dump_ref)
+        self._run_cron("ir_cron_refresh")
+        self.assertEqual(second.state, "opened")
+        self.go_account._unlocked().write({"dump_asked_at": False})
+        self._run_cron("ir_cron_refresh")
+        self.assertFalse(self.go_account.dump_ref, "read to its end, it is not ordered any more")
+
     def test_a_dump_of_no_events_is_read(self):
         (letter,) = self._send_to("silent.a@example.com")
         self._make_due(letter)

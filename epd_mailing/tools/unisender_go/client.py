@@ -302,9 +302,7 @@ class UniSenderGoClient:
         """Return how far a dump is."""
         found = self.call("event-dump/get", {"dump_id": dump_id}).get("event_dump")
         found = found if isinstance(found, dict) else {}
-        files = found.get("files")
-        files = files if isinstance(files, list) else []
-        urls = tuple(str(one["url"]) for one in files if isinstance(one, dict) and one.get("url"))
+        urls = tuple(str(one["url"]) for one in _objects(found.get("files")) if one.get("url"))
         return Dump(dump_id, str(found.get("dump_status") or "failed"), urls)
 
     def read_dump(self, url: str) -> bytes:
