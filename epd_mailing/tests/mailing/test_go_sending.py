@@ -212,10 +212,7 @@ class TestGoSending(GoCommon):
     def test_the_span_of_a_dump_that_was_lost_half_read_is_read_once_more(self):
         """Even when nothing is waited for: what it had told of is at its end, and may have had more."""
         first, second = letters = self._send_to("unknown.a@example.com", "read.b@example.com")
-        for got, minutes in zip(self.go._letters, (60, 30), strict=True):
-            got["received"] -= 60 * minutes
-        self._shift(letters, sending_at=61)
-        self._make_due(letters)
+        self._send_in_turn(letters)
         self._run_cron("ir_cron_refresh")
         begun = self.go_account.dump_from
         with patch.multiple(epd_go_events, EVENTS_AT_ONCE=2, READ_WALL=0):
@@ -248,13 +245,18 @@ class TestGoSending(GoCommon):
 
         self._lose_half_read(lose)
 
+    def _send_in_turn(self, letters):
+        """Let two letters have gone an hour and half an hour ago, and be due."""
+        minutes = dict(zip(letters.mapped("email"), (60, 30), strict=True))
+        for got in self.go._letters:  # in the order that they came by several threads
+            got["received"] -= 60 * minutes[got["email"]]
+        self._shift(letters, sending_at=61)
+        self._make_due(letters)
+
     def _lose_half_read(self, lose):
         """Lose a dump of which a slice was read, and those in its place before a row of them is read."""
         first, second = letters = self._send_to("unknown.a@example.com", "read.b@example.com")
-        for got, minutes in zip(self.go._letters, (60, 30), strict=True):
-            got["received"] -= 60 * minutes
-        self._shift(letters, sending_at=61)
-        self._make_due(letters)
+        self._send_in_turn(letters)
         self._run_cron("ir_cron_refresh")
         begun = self.go_account.dump_from
         with patch.multiple(epd_go_events, EVENTS_AT_ONCE=2, READ_WALL=0):
