@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 from ...models.mailing import epd_go_events
 from ...tools.unisender_go import client as go_client
 from ...tools.unisender_go.client import UniSenderGoClient
+from ..common import run_migration
 from ..go_common import GoCommon
 
 
@@ -275,6 +276,19 @@ class TestGoSending(GoCommon):
         self.go_account._unlocked().write({"dump_asked_at": False})
         self._run_cron("ir_cron_refresh")
         self.assertFalse(self.go_account.dump_ref, "read to its end, it is not ordered any more")
+
+    def test_an_update_orders_no_span_that_was_read(self):
+        """The version before left the begin of a span where it was read: nothing is asked for by it."""
+        account = self.go_account._unlocked()
+        begun = self._now() - timedelta(hours=3)
+        for vals, kept in (
+            ({"dump_ref": False, "dump_row": 0}, False),
+            ({"dump_ref": "being read", "dump_row": 0}, begun),
+            ({"dump_ref": False, "dump_row": 7}, begun),
+        ):
+            account.write({"dump_from": begun, "dump_until": self._now(), **vals})
+            run_migration(self.env, "19.0.1.5.0/post-dump_spans.py", "19.0.1.4.0")
+            self.assertEqual(self.go_account.dump_from, kept)
 
     def test_a_dump_of_no_events_is_read(self):
         (letter,) = self._send_to("silent.a@example.com")
