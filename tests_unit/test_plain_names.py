@@ -34,6 +34,7 @@ KEPT = {
     ("tools/payment_qr.py", "order"): "a payment order",
     ("models/mailing/epd_letter_facts.py", "_put_in_order"): "sorts",
     ("models/base/company_money.py", "order"): "an argument of Odoo's own method",
+    ("models/mailing/epd_mailing_letter.py", "_order_field_to_sql"): "Odoo's own method",
     ("models/intake/loader/setup.py", "look_up"): "looks up",
     ("tools/address_text.py", "_hint_look_alike"): "look-alikes",
     ("tools/unisender_go/errors.py", "WRONG_SERVER"): "the vendor's codes",

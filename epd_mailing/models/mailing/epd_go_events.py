@@ -217,7 +217,7 @@ class EpdGoEvents(models.AbstractModel):
         except WebhookError as error:
             # no such file comes right by itself: another dump of the same span is ordered
             _logger.warning("An event dump cannot be read: %s", error)
-            in_transaction(self.env, lambda: self._order_again(account))
+            in_transaction(self.env, lambda: self._request_another(account))
             return now + PAUSE
         except DumpTooLong:
             row = ROWS_A_DUMP
@@ -232,7 +232,7 @@ class EpdGoEvents(models.AbstractModel):
         return now if account.dump_span else None
 
     @api.model
-    def _order_again(self, account):
+    def _request_another(self, account):
         """Have another dump of the same span ordered, and say on the account why nothing new is seen."""
         text = account._for_office().env._(
             "An event dump of Unisender Go came damaged; another of the same time is ordered."
