@@ -103,6 +103,15 @@ def spread(env, documents):
         1 + (count - 1) // FLATS,
         {"name": SQL("'г. Казань, ул. Примерная ' || n %% 150 || '-я, д. ' || n")},
     )
+    provisions = env["epd.service.provision"].search([("building_id", "=", pattern.building_id.id)])
+    place = SQL("1 + (n - 1) / %s", len(provisions))
+    copy_rows(
+        env,
+        "epd_service_provision",
+        provisions.ids,
+        len(provisions) * len(buildings),
+        {"building_id": SQL("(%s::int[])[%s]", buildings, place)},
+    )
     name = SQL(
         "%s || ' ' || (ARRAY['Анна','Иван','Мария','Пётр'])[1 + n %% 4] || ' ' || n", SURNAME
     )
