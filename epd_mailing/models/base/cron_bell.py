@@ -32,9 +32,8 @@ class CronBell:
             self._is_running = True
         try:
             threading.Thread(target=self._run, name="epd_mailing.cron_bell", daemon=True).start()
-        except (
-            RuntimeError
-        ) as error:  # the memory of a process is limited; what is told is kept by now
+        except RuntimeError as error:
+            # the memory of a process is limited; what is told is kept by now
             with self._lock:
                 self._asked, self._is_running = set(), False
             _logger.warning("Cron workers are not woken: %s", error)

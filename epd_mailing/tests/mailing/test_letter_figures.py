@@ -1,8 +1,6 @@
 """A million letters are counted without reading them, and statistics open with the latest months."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 from dateutil.relativedelta import relativedelta
 from lxml import etree
@@ -10,9 +8,9 @@ from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
+from ..common import run_migration
 from ..sending_common import SendingCommon
 
-MIGRATION = Path(__file__).parents[2] / "migrations" / "19.0.1.5.0" / "pre-letter_periods.py"
 INDEX = "epd_mailing_letter_mailing_state_idx"
 # a letter itself is read for when it went and whether it is a repeat
 FROM_LETTERS = {"day", "is_repeat", "hours_to_open"}
@@ -89,17 +87,13 @@ class TestLetterFigures(SendingCommon):
     def test_the_update_fills_the_periods(self):
         self.env.flush_all()
         self.env.cr.execute("UPDATE epd_mailing_letter SET period_id = NULL")
-        spec = importlib.util.spec_from_file_location("letter_periods", MIGRATION)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.migrate(self.env.cr, "19.0.1.4.0")
+        run_migration(self.env, "19.0.1.5.0/pre-letter_periods.py", "19.0.1.4.0")
         self.env.cr.execute(
             "SELECT count(*) FROM epd_mailing_letter letter"
             " LEFT JOIN epd_payment_document document ON document.id = letter.document_id"
             " WHERE letter.period_id IS DISTINCT FROM document.period_id"
         )
         self.assertEqual(self.env.cr.fetchone()[0], 0)
-        self.letters.invalidate_recordset(["period_id"])
         self.assertEqual(self.letters.period_id, self.period)
 
     def test_statistics_open_with_the_months_of_the_office(self):
