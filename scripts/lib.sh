@@ -13,7 +13,9 @@ PYTHON=$VENV/bin/python
 mkdir -p "$RUN" "$CACHE"
 # the one that setup unpacked where the system has none
 if [ -z "${WKHTMLTOPDF:-}" ] && [ -x "$CACHE/wkhtmltopdf/bin/wkhtmltopdf" ]; then export WKHTMLTOPDF=$CACHE/wkhtmltopdf/bin/wkhtmltopdf; fi
-# compiled once for a hundred starts of Odoo, and beside the sources: a third of a start is compiling
+# compiled once for a hundred starts of Odoo, and beside the sources: two thirds of a start are compiling. A machine may
+# say that nothing is to be kept (images of containers do): each start would compile all of it anew.
+unset PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX=$CACHE/bytecode
 
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
