@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..models.base.yes_no import search_yes_no
 from ..models.mailing.epd_mailing_letter import FAILURE_TYPES, LETTER_STATES
 
 ARRIVED = ("delivered", "opened", "read", "spam", "complained", "unsubscribed")
@@ -61,10 +62,9 @@ class EpdLetterReport(models.Model):
 
     def _search_is_recent(self, operator, value):
         """Find the months by their ids: rows are counted by the index then."""
-        if operator != "in":
-            return NotImplemented
-        recent = Domain("period_id", "in", self._get_recent_periods().ids)
-        return recent if True in value else ~recent
+        return search_yes_no(
+            operator, value, lambda: Domain("period_id", "in", self._get_recent_periods().ids)
+        )
 
     def _get_recent_periods(self):
         """Return the months that are looked at: of the office, as its calendar is not today's.

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...tools import address_life as life
 from ...tools.address_text import read_address, read_addresses, take_hints
+from ..base.yes_no import search_yes_no
 
 
 class EpdDeliveryAddress(models.Model):
@@ -141,12 +142,10 @@ class EpdDeliveryAddress(models.Model):
 
     @api.model
     def _search_can_receive(self, operator, value):
-        if operator != "in":
-            return NotImplemented
         good = fields.Domain("state", "=", "active") & fields.Domain(
             "email_normalized", "!=", False
         )
-        return good if True in value else ~good
+        return search_yes_no(operator, value, lambda: good)
 
     @api.depends("email_normalized")
     def _compute_blacklisted(self):

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..base.yes_no import search_yes_no
+
 # since 01.09.2025 a consent to processing personal data is a document of its own, joined with no other
 # (152-FZ art. 9 as of law 156-FZ of 24.06.2025)
 SEPARATE_FROM = date(2025, 9, 1)
@@ -95,9 +97,8 @@ class EpdDeliveryConsent(models.Model):
 
     @api.model
     def _search_is_joint(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        return [("document", "=", "joint"), ("date", ">=", SEPARATE_FROM)]
+        joint = fields.Domain("document", "=", "joint") & fields.Domain("date", ">=", SEPARATE_FROM)
+        return search_yes_no(operator, value, lambda: joint)
 
     # the company's day is not a dependency on purpose: what was recorded keeps its month
     @api.depends("date", "account_id")

@@ -4,6 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ...tools import money
+from ..base.yes_no import search_yes_no
 
 
 class EpdBillingPeriod(models.Model):
@@ -67,11 +68,13 @@ class EpdBillingPeriod(models.Model):
             period.is_current = bool(current) and current == period._origin
 
     def _search_is_current(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        companies = self.env["res.company"].sudo().search([("epd_current_period_id", "!=", False)])
-        current = Domain("id", "in", companies.epd_current_period_id.ids)
-        return current if True in value else ~current
+        companies = self.env["res.company"].sudo()
+
+        def find_current():
+            found = companies.search([("epd_current_period_id", "!=", False)])
+            return Domain("id", "in", found.epd_current_period_id.ids)
+
+        return search_yes_no(operator, value, find_current)
 
     @api.onchange("date_start")
     def _onchange_date_start(self):

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..base.yes_no import search_yes_no
+
 # contexts that come over RPC are JSON: no caller can hand in this very object
 _DEFERRED = object()
 
@@ -29,10 +31,11 @@ class EpdDocumentSource(models.AbstractModel):
 
     def _search_is_current(self, operator, value):
         """Find the month by its id: PostgreSQL reads the first page of a list from an index then."""
-        if operator != "in":
-            return NotImplemented
-        current = Domain("period_id", "in", self.env.companies.sudo().epd_current_period_id.ids)
-        return current if True in value else ~current
+        companies = self.env.companies.sudo()
+        return search_yes_no(
+            *(operator, value),
+            lambda: Domain("period_id", "in", companies.epd_current_period_id.ids),
+        )
 
     def _touch_documents(self):
         """Mark the documents that these figures may concern."""

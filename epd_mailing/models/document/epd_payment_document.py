@@ -9,6 +9,7 @@ from odoo.tools import SQL
 from ...tools import figures, money, receipt_data
 from ...tools.delivery_state import NOT_PRESENTED, find_best_state
 from ...tools.document_number import make_document_number
+from ..base.yes_no import search_yes_no
 from .document_comparison import DocumentComparison
 from .document_writer import DocumentWriter
 from .missing_balance import MissingBalance
@@ -736,8 +737,9 @@ class EpdPaymentDocument(models.Model):
 
     def _search_is_outdated(self, operator, value):
         """Check only documents whose charges, balances or readings were written after saving."""
-        if operator != "in":
-            return NotImplemented
-        touched = self.search([("state", "=", "saved"), ("touched_at", "!=", False)])
-        found = touched.filtered("is_outdated")
-        return [("id", "in" if True in value else "not in", found.ids)]
+
+        def find_outdated():
+            touched = self.search([("state", "=", "saved"), ("touched_at", "!=", False)])
+            return fields.Domain("id", "in", touched.filtered("is_outdated").ids)
+
+        return search_yes_no(operator, value, find_outdated)

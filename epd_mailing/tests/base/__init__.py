@@ -14,3 +14,4 @@ from . import test_screens_of_clerks
 from . import test_next_step
 from . import test_search_boxes
 from . import test_table_rules
+from . import test_yes_no_search
