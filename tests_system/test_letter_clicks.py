@@ -186,6 +186,41 @@ HOSTILE = (
 )
 
 
+def test_what_is_typed_stays_when_the_screen_is_late(post, page):
+    """A slow machine: the page learns of one commit of the letter when the next is on its way."""
+    mailing = sending.make_mailing(post, take_documents(post, 1), exact=False)
+    open_mailing(page, post, mailing)
+    clicks.tab(page, "Текст письма")
+    preview = page.frame_locator(".o_epd_letter_preview iframe").locator("body")
+    expect(preview).to_contain_text("Здравствуйте")
+    editor = page.locator(".o_epd_letter_html .odoo-editor-editable")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    # no frame is drawn until it is let go
+    page.evaluate(
+        "() => { const draw = window.requestAnimationFrame; const held = [];"
+        "window.requestAnimationFrame = (frame) => held.push(frame);"
+        "window.letFramesGo = () => { window.requestAnimationFrame = draw; held.forEach((frame) => draw(frame)); }; }"
+    )
+    with page.expect_response("**/onchange") as first:
+        page.keyboard.type("Доброе ")
+    assert first.value.finished() is None
+    late = []
+    page.route("**/onchange", lambda route: late.append(route))
+    with page.expect_request("**/onchange"):
+        page.keyboard.type("утро. ")
+    page.evaluate("() => window.letFramesGo()")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    expect(editor).to_be_focused()
+    page.keyboard.type("Ваша УК. ")
+    expect(editor).to_contain_text("Доброе утро. Ваша УК. Здравствуйте")
+    for route in late:
+        route.continue_()
+    page.unroute_all()
+    expect(preview).to_contain_text("Доброе утро. Ваша УК. Здравствуйте")
+    expect(editor).to_contain_text("Доброе утро. Ваша УК. Здравствуйте")
+
+
 def test_nothing_of_a_letter_runs_on_the_page_that_shows_it(post, page, shoot):
     """Script in a letter, and pictures that log the reader out: in the editor, its frame, source and preview."""
     asked = []

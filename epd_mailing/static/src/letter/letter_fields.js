@@ -86,13 +86,23 @@ export class LetterHtml extends HtmlField {
         this.commit = useDebounced(() => this.commitChanges(), PAUSE);
         // Odoo's own comparison takes the text of a text field for no HTML
         this.letter = useState({ key: 0 });
-        useRecordObserver((record) => {
-            const text = String(record.data[this.props.name] || "");
-            if (!this.isDirty && text !== this.committed) {
-                this.committed = text;
-                this.letter.key++;
-            }
-        });
+        this.underway = 0; // commits that the record has not taken yet
+        useRecordObserver((record) => this.follow(record));
+    }
+
+    /**
+     * Begin a new editor when the record's letter became another one: discarded, or taken from a template.
+     *
+     * Not while a commit is on its way: the record is observed a frame late, and may tell of the commit before
+     * it then. What was typed since would be gone, and the keyboard with it.
+     * https://github.com/odoo/odoo/blob/19.0/addons/web/static/src/model/relational_model/utils.js, seen 2026-11-27
+     */
+    follow(record) {
+        const text = String(record.data[this.props.name] || "");
+        if (!this.isDirty && !this.underway && text !== this.committed) {
+            this.committed = text;
+            this.letter.key++;
+        }
     }
 
     get wysiwygKey() {
@@ -154,7 +164,13 @@ export class LetterHtml extends HtmlField {
 
     async updateValue(value) {
         this.committed = String(value);
-        return super.updateValue(this.committed);
+        this.underway++;
+        try {
+            await super.updateValue(this.committed);
+        } finally {
+            this.underway--;
+        }
+        this.follow(this.props.record);
     }
 
     onPick(field) {
