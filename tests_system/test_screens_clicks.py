@@ -174,6 +174,8 @@ def test_a_file_is_checked_and_loaded_before_ones_eyes(house, page):
     open_new(page, house, "epd-imports")
     page.click(".o_field_widget[name=kind] input")
     page.click(".o_select_menu_item:has-text('Тарифы')")
+    # drawn anew with the answer: a file chosen before falls to an input that goes
+    page.wait_for_selector(".o_breadcrumb:has-text('Тарифы')")
     choose(page, "тарифы.csv", "\r\n".join(rows).encode("cp1251"))
     page.wait_for_selector(".o_field_widget[name=column_ids] tr.o_data_row >> nth=3")
     where = "epd_import", slice_ended
