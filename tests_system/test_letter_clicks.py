@@ -40,6 +40,18 @@ def open_mailing(page, house, mailing):
     page.wait_for_selector(clicks.CURRENT, state="attached")
 
 
+def begin_letter(page, house, mailing):
+    """Open the text of a mailing, the caret before its first word; return its editor and its preview."""
+    open_mailing(page, house, mailing)
+    clicks.tab(page, "Текст письма")
+    preview = page.frame_locator(".o_epd_letter_preview iframe").locator("body")
+    expect(preview).to_contain_text("Здравствуйте")
+    editor = page.locator(".o_epd_letter_html .odoo-editor-editable")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    return editor, preview
+
+
 def shoot_sizes(page, shoot, name, target=None):
     """Take the picture of a screen on a notebook, a large screen and a telephone.
 
@@ -103,13 +115,7 @@ def test_a_planned_mailing_leaves_at_its_time_and_not_before(post, page, shoot):
 def test_a_letter_is_written_and_seen_as_its_payer_sees_it(post, page, shoot):
     """The editor, the list of fields, an unknown field, a chosen account, a telephone."""
     mailing = sending.make_mailing(post, take_documents(post, 3), exact=False)
-    open_mailing(page, post, mailing)
-    clicks.tab(page, "Текст письма")
-    preview = page.frame_locator(".o_epd_letter_preview iframe").locator("body")
-    expect(preview).to_contain_text("Здравствуйте")
-    editor = page.locator(".o_epd_letter_html .odoo-editor-editable")
-    editor.click()
-    page.keyboard.press("Control+Home")
+    editor, preview = begin_letter(page, post, mailing)
     page.keyboard.type("Доброе утро! ")
     page.locator(".o_epd_letter_html .o_epd_insert_field").click()
     page.locator(".o_epd_fields [data-field=account_number]").click()
@@ -174,28 +180,10 @@ def test_a_letter_is_written_and_seen_as_its_payer_sees_it(post, page, shoot):
 
 
 # each would run in the session of whoever opens the mailing, or call this Odoo in their name
-HOSTILE = (
-    '<p>Один</p><img src="x" onerror="top.ran = \'picture\'">',
-    "<p>Два</p><script>top.ran = 'script'</script>",
-    "<p>Три</p><svg onload=\"top.ran = 'drawing'\"></svg>",
-    "<p>Четыре</p><iframe srcdoc=\"<script>top.ran = 'frame'</script>\"></iframe>",
-    '<p>Пять</p><img src="/web/session/logout"><p style="background-image: url(/web/session/logout)">'
-    "а</p>",
-    '<html><head><base href="/web/session/logout"><style>p { background: url(/web/session/logout) }'
-    '</style></head><body background="/web/session/logout"><p>Шесть</p></body></html>',
-)
-
-
 def test_what_is_typed_stays_when_the_screen_is_late(post, page):
     """A slow machine: the page learns of one commit of the letter when the next is on its way."""
     mailing = sending.make_mailing(post, take_documents(post, 1), exact=False)
-    open_mailing(page, post, mailing)
-    clicks.tab(page, "Текст письма")
-    preview = page.frame_locator(".o_epd_letter_preview iframe").locator("body")
-    expect(preview).to_contain_text("Здравствуйте")
-    editor = page.locator(".o_epd_letter_html .odoo-editor-editable")
-    editor.click()
-    page.keyboard.press("Control+Home")
+    editor, preview = begin_letter(page, post, mailing)
     # no frame is drawn until it is let go
     page.evaluate(
         "() => { const draw = window.requestAnimationFrame; const held = [];"
@@ -219,6 +207,18 @@ def test_what_is_typed_stays_when_the_screen_is_late(post, page):
     page.unroute_all()
     expect(preview).to_contain_text("Доброе утро. Ваша УК. Здравствуйте")
     expect(editor).to_contain_text("Доброе утро. Ваша УК. Здравствуйте")
+
+
+HOSTILE = (
+    '<p>Один</p><img src="x" onerror="top.ran = \'picture\'">',
+    "<p>Два</p><script>top.ran = 'script'</script>",
+    "<p>Три</p><svg onload=\"top.ran = 'drawing'\"></svg>",
+    "<p>Четыре</p><iframe srcdoc=\"<script>top.ran = 'frame'</script>\"></iframe>",
+    '<p>Пять</p><img src="/web/session/logout"><p style="background-image: url(/web/session/logout)">'
+    "а</p>",
+    '<html><head><base href="/web/session/logout"><style>p { background: url(/web/session/logout) }'
+    '</style></head><body background="/web/session/logout"><p>Шесть</p></body></html>',
+)
 
 
 def test_nothing_of_a_letter_runs_on_the_page_that_shows_it(post, page, shoot):

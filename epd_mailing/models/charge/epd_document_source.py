@@ -31,11 +31,8 @@ class EpdDocumentSource(models.AbstractModel):
 
     def _search_is_current(self, operator, value):
         """Find the month by its id: PostgreSQL reads the first page of a list from an index then."""
-        companies = self.env.companies.sudo()
-        return search_yes_no(
-            *(operator, value),
-            lambda: Domain("period_id", "in", companies.epd_current_period_id.ids),
-        )
+        periods = self.env.companies.sudo().epd_current_period_id
+        return search_yes_no(operator, value, lambda: Domain("period_id", "in", periods.ids))
 
     def _touch_documents(self):
         """Mark the documents that these figures may concern."""

@@ -9,7 +9,7 @@ class TestYesNoSearch(EpdCommon):
 
     def find_fields(self):
         for model in self.env.values():
-            if model._abstract or not (model._auto or model._table):
+            if model._abstract:
                 continue
             for field in model._fields.values():
                 ours = "epd_mailing" in field._modules
