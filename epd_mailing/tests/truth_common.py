@@ -39,7 +39,8 @@ class TruthCommon(SendingCommon):
             moment,
             metadata,
         )
-        self.env["epd.letter.event"]._keep(self.unisender, [event])
+        self.env["epd.letter.event"]._store(self.unisender, [event])
+        self.env["epd.letter.event"]._read_slice(1)
         letter.invalidate_recordset()
         return self.env["epd.letter.event"].search([("event_time_raw", "=", text)], limit=1)
 

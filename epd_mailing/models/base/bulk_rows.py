@@ -95,37 +95,47 @@ class EpdBulkRows(models.AbstractModel):
         :param skip_known: skip rows that the table's uniqueness rejects, instead of raising
         :param returning: names of the fields to return of each row, as a tuple, instead of its id
         """
+        made = self.env.execute_query(
+            SQL(
+                "%(insert)s %(conflict)s RETURNING %(returning)s",
+                insert=self._get_insert(columns, count),
+                conflict=SQL("ON CONFLICT DO NOTHING") if skip_known else SQL(),
+                returning=SQL(", ").join(map(SQL.identifier, returning)),
+            )
+        )
+        return made if len(returning) > 1 else [row_id for (row_id,) in made]
+
+    @api.model
+    def _get_insert(self, columns, count):
+        """Return the statement that writes new rows in their order.
+
+        :param columns: see :meth:`_insert_columns`
+        :param count: number of rows
+        """
         # PostgreSQL reads a list as long as its items; what all rows share is said once
         varying = [name for name, said in columns.items() if said.count(said[0]) < count]
         varying = varying or list(columns)[:1]
         casts = {name: SQL(self._fields[name].column_type[1]) for name in columns}
-        made = self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO %(table)s (%(names)s)
-                SELECT %(values)s
-                  FROM unnest(%(lists)s) WITH ORDINALITY AS said (%(varying)s, epd_place)
-                 ORDER BY epd_place
-                %(conflict)s
-             RETURNING %(returning)s
-                """,
-                table=SQL.identifier(self._table),
-                returning=SQL(", ").join(map(SQL.identifier, returning)),
-                names=SQL(", ").join(map(SQL.identifier, columns)),
-                values=SQL(", ").join(
-                    SQL("said.%s", SQL.identifier(name))
-                    if name in varying
-                    else SQL("%s::%s", said[0], casts[name])
-                    for name, said in columns.items()
-                ),
-                lists=SQL(", ").join(
-                    SQL("%s::%s[]", to_array(columns[name]), casts[name]) for name in varying
-                ),
-                varying=SQL(", ").join(map(SQL.identifier, varying)),
-                conflict=SQL("ON CONFLICT DO NOTHING") if skip_known else SQL(),
-            )
+        return SQL(
+            """
+            INSERT INTO %(table)s (%(names)s)
+            SELECT %(values)s
+              FROM unnest(%(lists)s) WITH ORDINALITY AS said (%(varying)s, epd_place)
+             ORDER BY epd_place
+            """,
+            table=SQL.identifier(self._table),
+            names=SQL(", ").join(map(SQL.identifier, columns)),
+            values=SQL(", ").join(
+                SQL("said.%s", SQL.identifier(name))
+                if name in varying
+                else SQL("%s::%s", said[0], casts[name])
+                for name, said in columns.items()
+            ),
+            lists=SQL(", ").join(
+                SQL("%s::%s[]", to_array(columns[name]), casts[name]) for name in varying
+            ),
+            varying=SQL(", ").join(map(SQL.identifier, varying)),
         )
-        return made if len(returning) > 1 else [row_id for (row_id,) in made]
 
     def _fill_cache(self, names, rows):
         """Put new rows into the cache as ``create`` does: what is read of them asks no database."""

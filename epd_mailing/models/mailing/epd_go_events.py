@@ -209,9 +209,10 @@ class EpdGoEvents(models.AbstractModel):
         row = account.dump_row
         # Python reads what comes next while PostgreSQL writes
         try:
-            with closing(read_ahead(_read_slices(client, dump.urls, row))) as slices:
-                for row, chunk in slices:
-                    in_transaction(self.env, lambda c=chunk, r=row: self._keep(account, c, r))
+            parts = _read_slices(client, dump.urls, row, self._get_reader(account))
+            with closing(read_ahead(parts)) as slices:
+                for row, rows in slices:
+                    in_transaction(self.env, lambda e=rows, r=row: self._keep(account, e, r))
                     if time.monotonic() - began > READ_WALL:
                         return now
         except WebhookError as error:
@@ -240,27 +241,27 @@ class EpdGoEvents(models.AbstractModel):
         account._unlocked().write({"dump_ref": False, "last_error": text})
 
     @api.model
-    def _keep(self, account, chunk, row):
-        """Keep a slice of a dump; letters of other programs of the same account are none of ours."""
-        found = account._get_service().to_hook_events(
-            event for event in chunk if event and event.metadata.get("key")
+    def _get_reader(self, account):
+        """Return a function: slice of a dump → rows of the log of events; it touches no cursor.
+
+        Letters of other programs of the same account are none of ours.
+        """
+        to_hook_events = account._get_service().to_hook_events
+        to_rows = self.env["epd.letter.event"]._get_reader(account, "dump")
+        return lambda chunk: to_rows(
+            to_hook_events(event for event in chunk if event and event.metadata.get("key"))
         )
-        self.env["epd.letter.event"].sudo()._keep(account, found, source="dump")
-        account._unlocked().write({"dump_row": row})
 
     @api.model
-    def _plan_heard(self, drafts):
-        """Plan the next poll of letters that a dump has told of, written along with what it told.
+    def _keep(self, account, rows, row):
+        """Keep a slice of a dump.
 
-        :param drafts: :class:`LetterDrafts`
+        :param rows: as a function of :meth:`_get_reader` returns them
+        :param row: number of the dump's rows that are read by then
         """
-        now, poll = fields.Datetime.now(), self.env["epd.status.poll"]
-        for draft in drafts.drafts.values():
-            if draft["next_poll_at"] and draft["next_poll_at"] <= now:
-                next_at, count = poll._get_next_poll(draft, now, True)
-                draft.vals |= {"next_poll_at": next_at, "poll_count": count}
-        letters = self.env["epd.mailing.letter"].browse(drafts.drafts)
-        self._note_refreshed(letters.mailing_id, now)
+        letters = self.env["epd.letter.event"].sudo()._keep(account, rows)
+        self._note_refreshed(letters.mailing_id, fields.Datetime.now())
+        account._unlocked().write({"dump_row": row})
 
     @api.model
     def _note_refreshed(self, mailings, now):
@@ -384,10 +385,11 @@ class EpdGoEvents(models.AbstractModel):
             lost._lose(LOSSES[cause], cause)
 
 
-def _read_slices(client, urls, skip):
-    """Yield (rows read by then, events) of a dump's files; no database: it is done by a thread.
+def _read_slices(client, urls, skip, to_rows):
+    """Yield (rows read by then, rows of the log) of a dump's files; no database: it is done by a thread.
 
     :param skip: number of first rows that were read before; their slices are passed over
+    :param to_rows: function: slice of events → rows of the log of events
     """
     row = 0
     for url in urls:
@@ -395,4 +397,4 @@ def _read_slices(client, urls, skip):
         for chunk in split_every(EVENTS_AT_ONCE, events):
             row += len(chunk)
             if row > skip:
-                yield row, chunk
+                yield row, to_rows(chunk)

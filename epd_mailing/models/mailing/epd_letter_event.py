@@ -1,9 +1,12 @@
 import logging
+from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from psycopg2.errors import SerializationFailure, UniqueViolation
 
 from ...tools.work_budget import Budget
+from ..base.statement_beside import run_beside
 from .letter_drafts import EventReport, LetterDrafts
 from .transaction import in_transaction
 
@@ -86,7 +89,7 @@ class EpdLetterEvent(models.Model):
         :param account: ``epd.unisender.account`` whose webhook was called
         :param events: list of ``tools.unisender.webhook.HookEvent``
         """
-        rows = self._read_rows(account, events, "webhook")
+        rows = self._get_reader(account, "webhook")(events)
         if self._insert([{**row, "is_waiting": True} for row in rows.values()]):
             self.env["epd.work.engine"]._wake_quickly(READ_CRON)
 
@@ -151,75 +154,58 @@ class EpdLetterEvent(models.Model):
     # --- what is kept -----------------------------------------------------------------------------
 
     @api.model
-    def _keep(self, account, events, source="webhook"):
-        """Store events of a dump (or a call), each once, and apply those that are new at once.
+    def _keep(self, account, rows):
+        """Store events of a dump, each once, and apply those that are new at once.
 
-        :param account: ``epd.unisender.account`` whose webhook was called
-        :param events: list of ``tools.unisender.webhook.HookEvent``
-        :param source: ``webhook`` or ``dump``
-        :return: number of new events
+        :param account: ``epd.unisender.account`` whose dump was read
+        :param rows: as a function of :meth:`_get_reader` returns them
+        :return: ``epd.mailing.letter`` that they tell of
         """
-        rows = self._read_rows(account, events, source)
         self.flush_model()
-        if source == "dump":
-            rows = self._drop_known(account, rows)
-        facts, drafts = self.env["epd.letter.facts"], LetterDrafts(self.env)
+        facts, poll = self.env["epd.letter.facts"], self.env["epd.status.poll"]
+        drafts = LetterDrafts(self.env)
+        rows = self._drop_known(account, rows)
         find = facts._get_finder(
             account,
             [row["provider_id"] for row in rows.values() if row["provider_id"]],
             [row["letter_key"] for row in rows.values() if row["letter_key"]],
             drafts,
         )
-        reports = {}  # {id of the row: EventReport}
+        fresh, reports = [], []
         for row in rows.values():
             draft = find(account, row["provider_id"], row["letter_key"])
             if draft:
-                row["letter_id"] = draft.letter.id
-                report = reports[id(row)] = EventReport(
+                report = EventReport(
                     *(draft, account, row["provider_id"], row["raw_status"]),
-                    *(row["event_at"], row["received_at"], source),
+                    *(row["event_at"], row["received_at"], row["source"]),
                 )
-                row |= facts._judge(report)
-        fresh = self._insert(list(rows.values()))
-        facts._fold_reports([reports[id(row)] for row in fresh if id(row) in reports], drafts)
-        if source == "dump":
-            self.env["epd.go.events"]._plan_heard(drafts)
-        drafts.save()
-        return len(fresh)
+                reports.append(report)
+                # not changed in place: after a clash the same rows are kept once more
+                row = row | {"letter_id": draft.letter.id} | facts._judge(report)
+            fresh.append(row)
+        with self._insert_beside(fresh):
+            facts._fold_reports(reports, drafts)
+            poll._plan_heard(drafts)
+            drafts.save()
+        return self.env["epd.mailing.letter"].browse(drafts.drafts)
 
     @api.model
-    def _read_rows(self, account, events, source):
-        """Return ``{(id, status, time): values}`` of the events that are of letters of this database."""
-        dbname, now, rows = self.env.cr.dbname, fields.Datetime.now(), {}
-        for event in events:
-            if event.event_name != "email_status" or not event.status:
-                continue
-            if event.metadata.get("db", dbname) != dbname:
-                continue  # a copy of this database has the same webhook
-            provider_id, key, email, told_at = (
-                (text or "")[:LONGEST] or None
-                for text in (
-                    event.provider_id,
-                    event.metadata.get("key"),
-                    event.email,
-                    event.event_time,
-                )
-            )
-            status = event.status[:100]
-            rows[provider_id or key, status, told_at] = {
-                "letter_id": None,
-                "company_id": account.company_id.id,
-                "unisender_account_id": account.id,
-                "provider_id": provider_id,
-                "letter_key": key,
-                "email": email,
-                "raw_status": status,
-                "event_time_raw": told_at,
-                "event_at": event.event_at and event.event_at.replace(tzinfo=None),
-                "received_at": now,
-                "source": source,
-            }
-        return rows
+    def _get_reader(self, account, source):
+        """Return a function: events → ``{(id, status, time): values}`` of those of this database's letters.
+
+        It takes a list of ``tools.unisender.webhook.HookEvent`` and touches no cursor: a thread may call it.
+
+        :param account: ``epd.unisender.account`` that the events are of
+        :param source: ``webhook`` or ``dump``
+        """
+        dbname = self.env.cr.dbname
+        shared = {
+            "letter_id": None,
+            "company_id": account.company_id.id,
+            "unisender_account_id": account.id,
+            "source": source,
+        }
+        return lambda events: _read_rows(events, dbname, shared)
 
     @api.model
     def _log(self, rows):
@@ -239,18 +225,13 @@ class EpdLetterEvent(models.Model):
         """
         if not rows:
             return []
-        columns = {name: [row.get(name) for row in rows] for name in sorted(set().union(*rows))}
-        # without a writer, who is the program: one reference less to be checked for each row
-        columns["create_date"] = [self.env.cr.now()] * len(rows)
         made = self._insert_columns(
-            columns,
+            self._get_columns(rows),
             len(rows),
             skip_known=True,
             returning=("provider_id", "raw_status", "event_time_raw"),
         )
-        letter_ids = {row["letter_id"] for row in rows if row.get("letter_id")}
-        letters = self.env["epd.mailing.letter"].browse(letter_ids)
-        letters.invalidate_recordset(["event_ids"], flush=False)
+        self._forget_events_of(rows)
         if len(made) == len(rows):
             return rows
         new = set(made)
@@ -261,12 +242,51 @@ class EpdLetterEvent(models.Model):
         ]
 
     @api.model
+    @contextmanager
+    def _insert_beside(self, rows):
+        """Write new rows while the body of ``with`` is worked on.
+
+        :param rows: see :meth:`_insert`; none of them is known to this transaction
+        :raise SerializationFailure: another transaction has kept one of them since this one began
+        """
+        if not rows:
+            yield
+            return
+        try:
+            with run_beside(self.env, self._get_insert(self._get_columns(rows), len(rows))):
+                yield
+        except UniqueViolation as error:
+            raise SerializationFailure("an event was kept meanwhile") from error
+        self._forget_events_of(rows)
+
+    @api.model
+    def _get_columns(self, rows):
+        """Return ``{field: list of values}`` of new rows.
+
+        :param rows: see :meth:`_insert`
+        """
+        columns = {name: [row.get(name) for row in rows] for name in sorted(set().union(*rows))}
+        # without a writer, who is the program: one reference less to be checked for each row
+        columns["create_date"] = [self.env.cr.now()] * len(rows)
+        return columns
+
+    @api.model
+    def _forget_events_of(self, rows):
+        """Have the events of letters read anew.
+
+        :param rows: new events, see :meth:`_insert`
+        """
+        letter_ids = {row["letter_id"] for row in rows if row.get("letter_id")}
+        letters = self.env["epd.mailing.letter"].browse(letter_ids)
+        letters.invalidate_recordset(["event_ids"], flush=False)
+
+    @api.model
     def _drop_known(self, account, rows):
         """Return the rows of a dump without those that the webhook reported, in other words perhaps.
 
         A call says who opened a letter, a person or a program; a dump says that it was opened.
 
-        :param rows: as :meth:`_read_rows` returns them
+        :param rows: as a function of :meth:`_get_reader` returns them
         """
         events = self.search_fetch(
             [
@@ -290,3 +310,34 @@ class EpdLetterEvent(models.Model):
 def _get_word(raw_status):
     """Return the service's own word of a status of Go: without who opened, or why it bounced."""
     return raw_status.partition(":")[0].removesuffix("_protected").removesuffix("_machine")
+
+
+def _read_rows(events, dbname, shared):
+    """Return ``{(id, status, time): values}`` of the events that are of letters of this database.
+
+    :param events: list of ``tools.unisender.webhook.HookEvent``
+    :param dbname: name of the database
+    :param shared: values that all of the rows have
+    """
+    now, rows = fields.Datetime.now(), {}
+    for event in events:
+        if event.event_name != "email_status" or not event.status:
+            continue
+        metadata = event.metadata
+        if metadata.get("db", dbname) != dbname:
+            continue  # a copy of this database has the same webhook
+        provider_id, key, email, told_at = (
+            (text or "")[:LONGEST] or None
+            for text in (event.provider_id, metadata.get("key"), event.email, event.event_time)
+        )
+        status = event.status[:100]
+        rows[provider_id or key, status, told_at] = shared | {
+            "provider_id": provider_id,
+            "letter_key": key,
+            "email": email,
+            "raw_status": status,
+            "event_time_raw": told_at,
+            "event_at": event.event_at and event.event_at.replace(tzinfo=None),
+            "received_at": now,
+        }
+    return rows

@@ -425,6 +425,18 @@ class EpdStatusPoll(models.AbstractModel):
         drafts.save()
 
     @api.model
+    def _plan_heard(self, drafts):
+        """Plan the next poll of letters that an event dump has told of, to be written along with it.
+
+        :param drafts: :class:`LetterDrafts`
+        """
+        now = fields.Datetime.now()
+        for draft in drafts.drafts.values():
+            if draft["next_poll_at"] and draft["next_poll_at"] <= now:
+                next_at, count = self._get_next_poll(draft, now, True)
+                draft.vals |= {"next_poll_at": next_at, "poll_count": count}
+
+    @api.model
     def _get_next_poll(self, letter, now, counted):
         """Return (when to ask next or False, number of polls by then).
 

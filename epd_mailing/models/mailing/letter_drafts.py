@@ -14,7 +14,7 @@ READ = (
     *("create_date", "delivered_at", "delivered_source", "opened_at", "opened_source"),
     *("clicked_at", "clicked_source", "bounced_at", "bounced_source", "machine_opened_at"),
     *("spam_at", "complained_at", "unsubscribed_at", "is_deferred", "failure_type"),
-    *("raw_status", "raw_status_at", "next_poll_at", "poll_count", "is_test"),
+    *("failure_reason", "raw_status", "raw_status_at", "next_poll_at", "poll_count", "is_test"),
 )
 
 

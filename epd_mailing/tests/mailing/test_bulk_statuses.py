@@ -1,3 +1,4 @@
+import copy
 import hashlib
 import threading
 from datetime import UTC, datetime, timedelta
@@ -6,9 +7,11 @@ from unittest.mock import patch
 import psycopg2
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
+from psycopg2.errors import DivisionByZero, SerializationFailure
 
 from ...models.base.cron_bell import CronBell
+from ...models.base.statement_beside import run_beside
 from ...models.mailing import epd_letter_event
 from ...models.mailing.epd_letter_facts import EpdLetterFacts
 from ...tools.unisender import errors, pool
@@ -113,6 +116,50 @@ class TestBulkStatuses(SendingCommon):
         few, many = self._make_letters(3, "few"), self._make_letters(150, "many")
         self.assertEqual(self._count(lambda: read(few)), self._count(lambda: read(many)))
         self.assertEqual(set(many.mapped("state")), {"read"})
+
+    def _read_rows(self, letters, statuses=RAW[:3]):
+        events = [self._make_event(one, raw) for one in letters for raw in statuses]
+        return self.env["epd.letter.event"]._get_reader(self.unisender, "dump")(events)
+
+    def test_statements_of_a_dump(self):
+        def read(letters):
+            self.env["epd.letter.event"]._keep(self.unisender, self._read_rows(letters))
+
+        read(self._make_letters(3, "warm"))
+        few, many = self._make_letters(3, "few"), self._make_letters(150, "many")
+        self.assertEqual(self._count(lambda: read(few)), self._count(lambda: read(many)))
+        self.assertEqual(set(many.mapped("state")), {"read"})
+        self.assertEqual(len(many.event_ids), 450)
+
+    # --- what is written while Python goes on -----------------------------------------------------
+
+    def test_an_event_kept_meanwhile_has_the_slice_kept_anew(self):
+        log, letters = self.env["epd.letter.event"], self._make_letters(5, "clash")
+        rows = self._read_rows(letters)
+        told = copy.deepcopy(rows)
+        log._keep(self.unisender, self._read_rows(letters[2], RAW[:1]))
+        # another transaction's event, which this one cannot see
+        blind = patch.object(type(log), "_drop_known", lambda _self, _account, rows: rows)
+        with self.assertRaises(SerializationFailure), self.cr.savepoint(), blind:
+            with mute_logger("odoo.sql_db"):
+                log._keep(self.unisender, rows)
+        self.env.invalidate_all()
+        self.assertEqual(letters[0].state, "sent")
+        self.assertEqual(rows, told)
+        log._keep(self.unisender, rows)
+        self.assertEqual(set(letters.mapped("state")), {"read"})
+        self.assertEqual([len(letter.event_ids) for letter in letters], [3] * 5)
+
+    def test_the_statement_beside_is_the_one_that_is_blamed(self):
+        ask = "SELECT 1 / 0"
+        with self.assertRaises(DivisionByZero), self.cr.savepoint(flush=False):
+            with run_beside(self.env, SQL(ask)):
+                self.cr.execute("SELECT 1", log_exceptions=False)
+        with self.assertRaises(ValueError), self.cr.savepoint(flush=False):
+            with run_beside(self.env, SQL("SELECT 1")):
+                raise ValueError("of the body")
+        self.cr.execute("SELECT 2")
+        self.assertEqual(self.cr.fetchone(), (2,))
 
     def test_one_report_or_all_together_come_to_the_same(self):
         alone, together = self._make_letters(5, "alone"), self._make_letters(5, "together")

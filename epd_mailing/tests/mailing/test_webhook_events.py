@@ -283,5 +283,6 @@ class TestWebhookEvents(HttpCase, SendingCommon):
             for n in range(100)
         ]
         parsed = webhook.parse(self._body(events))
-        with self.assertQueryCount(6):
-            self.env["epd.letter.event"]._keep(self.unisender, parsed)
+        with self.assertQueryCount(7):
+            self.env["epd.letter.event"]._store(self.unisender, parsed)
+            self.env["epd.letter.event"]._read_slice(100)
