@@ -233,8 +233,9 @@ class EpdRunOutlook(models.TransientModel):
         if counts["bare"]:
             # nothing planned is «as planned» when nobody gets a receipt
             lines[-1]["severity"] = "warning" if counts["new"] or counts["kept"] else "error"
-        sums, jumps = self._get_sum_lines()
-        lines += sums
+        sums = self.env["epd.run.readiness"]._get_control_sums(run)
+        jump_lines, jumps = self._get_jump_lines(sums)
+        lines += self._get_sum_lines(sums) + jump_lines
         for problem in problems:
             if problem["code"] == "no_charges":  # said above, as «prepare_bare»
                 continue
@@ -276,10 +277,8 @@ class EpdRunOutlook(models.TransientModel):
             line["text"] = f"{line['text']} {RunWaivers(run).describe(code)}"
         return line
 
-    def _get_sum_lines(self):
-        """Return ``(lines of the control sums and of what jumped, how many jumps stand)``."""
-        run = self.run_id
-        sums, waivers = self.env["epd.run.readiness"]._get_control_sums(run), RunWaivers(run)
+    def _get_sum_lines(self, sums):
+        """Return the lines of the control sums: charges and balances of all accounts."""
         labels = {
             "opening": self.env._("Debt (+) or advance (−) at the start, in all."),
             "paid": self.env._("Paid, in all."),
@@ -287,6 +286,11 @@ class EpdRunOutlook(models.TransientModel):
         }
         lines = [self._sum_line("go", self.env._("Charged, in all."), sums.charged)]
         lines += [self._sum_line("go", labels[name], sums.balances[name]) for name in labels]
+        return lines
+
+    def _get_jump_lines(self, sums):
+        """Return ``(lines of what jumped, how many jumps stand)``."""
+        waivers, lines = RunWaivers(self.run_id), []
         jumps = sums.find_jumps()
         lifted = waivers.is_lifted("sums_jump", get_jump_sizes(jumps))
         counts = sums.count_accounts(jumps[:LISTED_JUMPS])
@@ -363,9 +367,11 @@ class EpdRunOutlook(models.TransientModel):
         if outlook["already"]:
             text = self.env._("Sent before: no second letter is written.")
             lines.append(self._line("go", text, outlook["already"], DOCUMENTS, "mail_already_sent"))
-        sums, jumps = self._get_sum_lines()
+        # of the control sums only what jumped: the balances are not asked for
+        sums = self.env["epd.run.readiness"]._get_control_sums(self.run_id)
+        jump_lines, jumps = self._get_jump_lines(sums)
         lines += [self._sum_line("go", self.env._("Due in these receipts."), outlook["sums"])]
-        lines += [line for line in sums if line["what"]]
+        lines += jump_lines
         lines += self._get_reason_lines(outlook)
         lines += self._get_warning_lines()
         return lines, {

@@ -13,26 +13,26 @@ def compare_documents(env, period, documents):
     :return: :class:`~..charge.control_sums.Compared`, roubles due
     """
     env.flush_all()
-    return read_comparison(*env.execute_query(get_comparison_query(period, documents))[0])
+    rows = SQL("(SELECT * FROM epd_payment_document WHERE id IN %s)", documents)
+    return read_comparison(*env.execute_query(get_comparison_query(period, rows))[0])
 
 
 def get_comparison_query(period, documents):
     """Return SQL of one row, what documents come to and those of a month ago: two texts, or NULL.
 
     :param period: ``epd.billing.period`` of the documents
-    :param documents: SQL of a subselect of document ids
+    :param documents: SQL in brackets of ``account_id``, ``form`` and ``total_due``, a row a document
     """
     return SQL(
         """
         SELECT SUM(document.total_due)::text, SUM(earlier.total_due)::text
-          FROM epd_payment_document document
+          FROM %s AS document
           LEFT JOIN epd_payment_document earlier
             ON earlier.account_id = document.account_id AND earlier.form = document.form
            AND earlier.period_id = %s AND earlier.state = 'saved'
-         WHERE document.id IN %s
         """,
-        get_previous_period(period).id or 0,
         documents,
+        get_previous_period(period).id or 0,
     )
 
 

@@ -137,19 +137,21 @@ class EpdLetterEligibility(models.AbstractModel):
     # --- letters to be written -------------------------------------------------------------------
 
     @api.model
-    def _get_target_query(self, documents):
+    def _get_target_query(self, documents, more=None):
         """Return SQL of the letters that documents may get, one row a document and address.
 
         Closed addresses get a row (the last one) only when the account has no other. Columns:
         ``document_id``, ``account_id``, ``address_id``, ``email``, ``reason``.
 
-        :param documents: SQL of ids of ``epd.payment.document``, in brackets or a tuple
+        :param documents: SQL of whole rows of ``epd.payment.document``, in brackets
+        :param more: SQL of further columns, each after a comma, about the aliases of :meth:`_get_rule`
         """
         return SQL(
             """
             SELECT document.id AS document_id, document.account_id, address.id AS address_id,
                    address.email_normalized AS email, %(reason)s AS reason
-              FROM epd_payment_document document
+                   %(more)s
+              FROM %(documents)s AS document
               JOIN epd_personal_account account ON account.id = document.account_id
               JOIN res_company company ON company.id = document.company_id
               JOIN epd_billing_period period ON period.id = document.period_id
@@ -159,9 +161,9 @@ class EpdLetterEligibility(models.AbstractModel):
                     SELECT max(last.id) FROM epd_delivery_address last
                      WHERE last.account_id = account.id
                     HAVING bool_and(last.state = 'closed')))
-             WHERE document.id IN %(documents)s
             """,
             reason=self._get_case(is_new=True),
+            more=more or SQL(),
             documents=documents,
         )
 
@@ -174,9 +176,10 @@ class EpdLetterEligibility(models.AbstractModel):
         targets = {document_id: [] for document_id in documents.ids}
         if targets:
             self.env.flush_all()
+            rows = SQL("(SELECT * FROM epd_payment_document WHERE id IN %s)", tuple(targets))
             query = SQL(
                 "SELECT * FROM (%s) AS target ORDER BY document_id, address_id",
-                self._get_target_query(SQL("%s", tuple(targets))),
+                self._get_target_query(rows),
             )
             for row in self.env.execute_query(query):
                 targets[row[0]].append(Target(*row))

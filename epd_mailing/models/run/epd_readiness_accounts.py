@@ -154,6 +154,8 @@ class EpdReadinessAccounts(models.AbstractModel):
             self.env, SQL("SELECT DISTINCT %s FROM epd_delivery_address WHERE %s", domain, where)
         )
         doubtful = [each for each in domains if read_addresses(f"x@{each}").hints]
+        if not doubtful:
+            return []
         return query_ids(
             self.env,
             SQL(

@@ -37,21 +37,19 @@ class RunOutlook:
         """Return SQL of the letters to come: one row a document and address, with the reason why not.
 
         Columns: ``document_id``, ``account_id``, ``address_id``, ``email``, ``reason`` (NULL when the
-        letter goes), ``paper`` (the account gets paper, too or only).
+        letter goes), ``total_due`` (of the document), ``paper`` (the account gets paper, too or only).
         """
         documents = self.env["epd.payment.document"].sudo()
         documents = documents._search(RunScope(self.run.sudo()).get_document_domain())
         accounts = self.env["epd.personal.account"]
-        return SQL(
-            """
-            SELECT target.*, %(wanted)s OR NOT %(reachable)s AS paper
-              FROM (%(targets)s) AS target
-              JOIN epd_personal_account account ON account.id = target.account_id
-              JOIN res_company company ON company.id = account.company_id
-            """,
-            wanted=accounts._get_paper_sql(SQL("%s", self.run.period_id.date_start)),
-            reachable=accounts._get_reachable_sql(),
-            targets=self.env["epd.letter.eligibility"]._get_target_query(documents.subselect()),
+        # all of one pass: documents and accounts are not read again for what is asked of them here
+        return self.env["epd.letter.eligibility"]._get_target_query(
+            documents.subselect(SQL("epd_payment_document.*")),
+            SQL(
+                ", document.total_due, %s OR NOT %s AS paper",
+                accounts._get_paper_sql(SQL("%s", self.run.period_id.date_start)),
+                accounts._get_reachable_sql(),
+            ),
         )
 
     def get_counts(self):
@@ -65,41 +63,54 @@ class RunOutlook:
         self.run.check_access("read")
         self.env.flush_all()
         switch_off_jit(self.env.cr)
-        going = SQL("(SELECT document_id FROM outlook WHERE reason IS NULL)")
+        going = SQL(
+            "(SELECT account_id, %s AS form, total_due FROM own WHERE reason IS NULL)",
+            self.run.form,
+        )
+        # an account has one live document of a period and form: «own» has a row a document and reason.
+        # What is told apart by groups is hashed, «count(DISTINCT …)» sorts
         facts = self.env.execute_query(
             SQL(
                 """
-                WITH outlook AS MATERIALIZED (%(outlook)s)
-                SELECT 'reason', reason, count(*), count(DISTINCT email COLLATE "C"),
-                       count(DISTINCT account_id), count(DISTINCT document_id), NULL, NULL
-                  FROM outlook GROUP BY reason
+                WITH outlook AS MATERIALIZED (%(outlook)s),
+                     own AS MATERIALIZED (
+                         SELECT reason, account_id, count(*) AS letters,
+                                min(total_due) AS total_due, bool_or(paper) AS paper
+                           FROM outlook GROUP BY reason, account_id)
+                SELECT 'reason', reason, sum(letters)::int, count(*), NULL, NULL
+                  FROM own GROUP BY reason
                  UNION ALL
-                SELECT 'paper', NULL, 0, 0, count(DISTINCT account_id), 0, NULL, NULL
-                  FROM outlook WHERE paper AND COALESCE(reason, '') <> ALL(%(nothing)s)
+                SELECT 'addresses', NULL, 0, count(email), NULL, NULL
+                  FROM (SELECT email COLLATE "C" AS email FROM outlook
+                         WHERE reason IS NULL GROUP BY 1) AS addresses
                  UNION ALL
-                SELECT 'sums', NULL, 0, 0, 0, 0, sums.* FROM (%(sums)s) AS sums
+                SELECT 'paper', NULL, 0, count(*), NULL, NULL
+                  FROM (SELECT account_id FROM own
+                         WHERE paper AND COALESCE(reason, '') <> ALL(%(nothing)s)
+                         GROUP BY account_id) AS accounts
+                 UNION ALL
+                SELECT 'sums', NULL, 0, 0, sums.* FROM (%(sums)s) AS sums
                 """,
                 outlook=self._get_query(),
                 nothing=list(NOTHING),
                 sums=get_comparison_query(self.run.sudo().period_id, going),
             )
         )
-        rows = [row[1:] for row in facts if row[0] == "reason"]
-        paper = next(row[4] for row in facts if row[0] == "paper")
-        sums = next(row[6:] for row in facts if row[0] == "sums")
-        going = next((row for row in rows if row[0] is None), (None, 0, 0, 0, 0))
-        reasons = {row[0]: row[4] for row in rows if row[0] and row[0] != "already_sent"}
+        found = {row[0]: row[2:] for row in facts if row[0] != "reason"}
+        rows = {row[1]: row[2:4] for row in facts if row[0] == "reason"}
+        letters, accounts = rows.pop(None, (0, 0))
+        reasons = {reason: count for reason, (_letters, count) in rows.items()}
         return {
-            "letters": going[1],
-            "addresses": going[2],
-            "accounts": going[3],
-            "paper": paper,
-            "already": next((row[4] for row in rows if row[0] == "already_sent"), 0),
+            "letters": letters,
+            "addresses": found["addresses"][1],
+            "accounts": accounts,
+            "paper": found["paper"][1],
+            "already": reasons.pop("already_sent", 0),
             "no_document": self.env["epd.personal.account"].search_count(
                 self.get_undocumented_domain()
             ),
             "reasons": reasons,
-            "sums": read_comparison(*sums),
+            "sums": read_comparison(*found["sums"][2:]),
         }
 
     def get_undocumented_domain(self):

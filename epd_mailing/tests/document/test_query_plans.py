@@ -8,6 +8,7 @@ from lxml import etree
 from odoo.tests import tagged
 
 from ...models.base import shown_rows
+from ...models.run.run_outlook import RunOutlook
 from ...models.run.run_scope import RunScope
 from ...tools import query_plan
 from ..common import EpdCommon
@@ -76,6 +77,13 @@ class TestQueryPlans(EpdCommon):
                 plan = self._explain(self.env["epd.personal.account"]._search(domain).select())
                 self.assertIn("Anti Join", plan)
                 self.assertNotIn("SubPlan", plan)
+
+    def test_who_gets_what_is_worked_out_in_one_pass(self):
+        """Documents and accounts, the widest rows, are read once."""
+        plan = self._explain(RunOutlook(self.billing_run)._get_query())
+        for table in ("epd_payment_document", "epd_personal_account"):
+            with self.subTest(table=table):
+                self.assertEqual(len(re.findall(rf"\bon {table}\b", plan)), 1)
 
     def test_numbers_of_a_run_read_no_document_and_no_charge(self):
         """All that is asked of a row stands in one index."""

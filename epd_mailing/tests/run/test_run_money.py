@@ -1,7 +1,10 @@
+from unittest.mock import PropertyMock, patch
+
 from lxml import etree
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ...models.charge.control_sums import ControlSums
 from ...models.run.run_annulment import RunAnnulment
 from .test_run_screen import RunScreenCase
 
@@ -239,7 +242,17 @@ class TestControlSums(SecondMonthCase):
     def test_before_the_mailing_and_on_paper(self):
         self.second.action_prepare()
         self._run_cron("ir_cron_prepare")
-        page, _lines = self._lines(self.second.action_confirm_mailing())
+        # a receipt counts once, to however many addresses it goes
+        self.env["epd.delivery.address"].create(
+            {"account_id": self.accounts[0].id, "email": "second@example.com"}
+        )
+        # the page shows no balances, so none are added up
+        with patch.object(ControlSums, "balances", PropertyMock()) as balances:
+            page, lines = self._lines(self.second.action_confirm_mailing())
+        balances.assert_not_called()
+        counts = [line.count for line in page.line_ids if line.what == "mail_go"]
+        self.assertEqual(counts, [4, 4])
+        self.assertEqual((lines["mail_paper"].count, page.go_count), (4, 4))
         sums = [(line.amount, line.previous) for line in page.line_ids if line.amount]
         self.assertEqual(len(sums), 1)
         for value in sums[0]:
