@@ -180,7 +180,11 @@ class BrowserReaders:
     }"""
     # the pixels come packed: as they are they cost more on their way than the reading
     UNPACK = """async ([width, height, packed]) => {
-        const bytes = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0));
+        const text = atob(packed);
+        const bytes = new Uint8Array(text.length);
+        for (let place = 0; place < text.length; place++) {
+            bytes[place] = text.charCodeAt(place);
+        }
         const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
         const grey = new Uint8ClampedArray(await new Response(stream).arrayBuffer());
         return (%s)([width, height, grey]);
