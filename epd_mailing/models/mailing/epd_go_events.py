@@ -24,6 +24,7 @@ BEFORE_CALL = timedelta(minutes=5)  # the service's clock need not be ours
 # the webhook tells by itself; the dump is the net below it
 PAUSE_HEARD = timedelta(hours=1)
 PAUSE = timedelta(minutes=2)
+LONGEST_PAUSE = timedelta(hours=1)  # between orders of a span whose dumps come damaged
 LONGEST_WAIT = timedelta(hours=8)  # a dump is kept so long
 SHORTEST_SPAN = 120  # seconds; a dump of less is not divided any more
 COME_BACK = timedelta(seconds=10)
@@ -116,6 +117,8 @@ class EpdGoEvents(models.AbstractModel):
         now = fields.Datetime.now()
         if account.dump_span:
             pause = timedelta()  # a span that was divided: its rest waits
+        if account.dump_damaged_count:
+            pause = max(pause, self._get_damaged_pause(account))
         if account.dump_asked_at and account.dump_asked_at > now - pause:
             return False
         # a span that was begun and not read to its end: its dump was lost
@@ -205,6 +208,8 @@ class EpdGoEvents(models.AbstractModel):
             dump = None
         if not dump or dump.state != "ready":
             in_transaction(self.env, lambda: account._unlocked().write({"dump_ref": False}))
+            if dump:
+                self._delete_dump(client, dump)
             return now + PAUSE
         row = account.dump_row
         # Python reads what comes next while PostgreSQL writes
@@ -219,18 +224,29 @@ class EpdGoEvents(models.AbstractModel):
             # no such file comes right by itself: another dump of the same span is ordered
             _logger.warning("An event dump cannot be read: %s", error)
             in_transaction(self.env, lambda: self._request_another(account))
-            return now + PAUSE
+            self._delete_dump(client, dump)
+            return account.dump_asked_at + self._get_damaged_pause(account)
         except DumpTooLong:
             row = ROWS_A_DUMP
         in_transaction(self.env, lambda: self._finish(account, row))
         until = account.dump_until
         while in_transaction(self.env, lambda: self._plan_silent(account, until, now)):
             self.env.invalidate_all()
+        self._delete_dump(client, dump)
+        return now if account.dump_span else None
+
+    @api.model
+    def _delete_dump(self, client, dump):
+        """Free the place of a dump: ten at once are kept, and no more can be ordered then."""
         try:
             client.delete_dump(dump.dump_id)
         except errors.UniSenderError as error:
             _logger.info("A dump stays until the service forgets it: %s", error.code)
-        return now if account.dump_span else None
+
+    @api.model
+    def _get_damaged_pause(self, account):
+        """Return how long to wait between two orders of a span: twice as long after each damaged dump."""
+        return min(PAUSE * 2 ** min(account.dump_damaged_count, 10), LONGEST_PAUSE)
 
     @api.model
     def _request_another(self, account):
@@ -238,7 +254,10 @@ class EpdGoEvents(models.AbstractModel):
         text = account._for_office().env._(
             "An event dump of Unisender Go came damaged; another of the same time is ordered."
         )
-        account._unlocked().write({"dump_ref": False, "last_error": text})
+        count = account.dump_damaged_count + 1
+        account._unlocked().write(
+            {"dump_ref": False, "dump_damaged_count": count, "last_error": text}
+        )
 
     @api.model
     def _get_reader(self, account):
@@ -296,9 +315,11 @@ class EpdGoEvents(models.AbstractModel):
         seconds = int((until - account.dump_from).total_seconds())
         if rows >= ROWS_A_DUMP and seconds > SHORTEST_SPAN:
             half = max(SHORTEST_SPAN, seconds // 2)
-            account._unlocked().write({"dump_ref": False, "dump_span": half})
+            account._unlocked().write(
+                {"dump_ref": False, "dump_span": half, "dump_damaged_count": 0}
+            )
             return
-        vals = {"dump_ref": False, "dump_from": False, "dump_row": 0}
+        vals = {"dump_ref": False, "dump_from": False, "dump_row": 0, "dump_damaged_count": 0}
         if rows >= ROWS_A_DUMP:
             self._report_skipped_span(account)
         if account.dump_span and until < now - PAUSE:

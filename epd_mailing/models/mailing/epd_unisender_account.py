@@ -17,6 +17,9 @@ class EpdUnisenderAccount(models.Model):
     dump_span = fields.Integer(
         readonly=True, copy=False, help="Seconds of a dump, where all at once are too many events."
     )
+    dump_damaged_count = fields.Integer(
+        readonly=True, copy=False, help="Dumps of the span that came damaged, one after another."
+    )
     dump_asked_at = fields.Datetime(readonly=True, copy=False)
     dump_read_until = fields.Datetime(
         string="Events Read Until",

@@ -292,6 +292,44 @@ class TestGoSending(GoCommon):
         self.assertEqual(letter.state, "opened")
         self.assertFalse(self.go_account.last_error)
 
+    @mute_logger(epd_go_events.__name__)
+    def test_damaged_dumps_are_ordered_ever_more_rarely(self):
+        """Each is given back: the service keeps ten, and makes no more then."""
+        (letter,) = self._send_to("read.a@example.com")
+        self._age(letter, 20)
+        self._make_due(letter)
+        account, waits = self.go_account, []
+        with patch.object(UniSenderGoClient, "read_dump", return_value=b"<html>busy</html>"):
+            for number in range(12):
+                self._read_events()
+                self.assertFalse(self.go._dumps)
+                self.assertEqual(account.dump_damaged_count, number + 1)
+                asked = account.dump_asked_at
+                waits.append(self._wait_for_order(account) - asked)
+        minutes = [wait.total_seconds() // 60 for wait in waits]
+        self.assertEqual(minutes, [4, 8, 16, 32, *[60] * 8])
+        self._read_events()
+        self.assertEqual(letter.state, "opened")
+        self.assertFalse(account.dump_damaged_count)
+
+    def _wait_for_order(self, account):
+        """Let the minutes pass until a dump is due, and return the moment."""
+        events, asked = self.env["epd.go.events"], account.dump_asked_at
+        for minute in range(1, 100):
+            account._unlocked().write({"dump_asked_at": self._now() - timedelta(minutes=minute)})
+            if events._is_due(account):
+                return asked + timedelta(minutes=minute)
+        return self.fail("no dump is ordered any more")
+
+    @mute_logger(epd_go_events.__name__)
+    def test_a_dump_that_is_never_made_is_given_back(self):
+        (letter,) = self._send_to("read.a@example.com")
+        self._age(letter, 20)
+        self.go.dump_state = "failed"
+        self._read_events(letter)
+        self.assertFalse(self.go_account.dump_ref)
+        self.assertFalse(self.go._dumps)
+
     def test_an_account_put_away_is_asked_on(self):
         """An office changed to the other service: what went by this one has its story still."""
         (letter,) = self._send_to("read.a@example.com")
