@@ -1,12 +1,18 @@
+import contextlib
+
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..models.base.counted_groups import NotCountedError
 from ..models.base.yes_no import search_yes_no
 from ..models.mailing.epd_mailing_letter import FAILURE_TYPES, LETTER_STATES
 
 ARRIVED = ("delivered", "opened", "read", "spam", "complained", "unsubscribed")
+WENT = ("sent", "deferred", "bounced", *ARRIVED)
+# averages that follow from sums
+RATES = {"delivered_rate:avg": ("delivered", "sent"), "opened_rate:avg": ("opened", "delivered")}
 
 
 class EpdLetterReport(models.Model):
@@ -18,9 +24,31 @@ class EpdLetterReport(models.Model):
 
     _name = "epd.letter.report"
     _description = "Letter Statistics"
+    _inherit = ["epd.counted.groups"]
     _auto = False
     _order = "day desc, id desc"
     _rec_name = "mailing_id"
+    _counted_columns = (
+        "mailing_id",
+        "company_id",
+        "period_id",
+        "building_id",
+        "state",
+        "failure_type",
+        "day",
+    )
+    _counted_always = ("company_id", "state")
+    _counted_through = {"month": "period_id", "is_recent": "period_id"}
+    _counted_sums = (
+        "letter_count",
+        "sent",
+        "delivered",
+        "opened",
+        "read_count",
+        "failed",
+        "skipped",
+        "unknown",
+    )
 
     mailing_id = fields.Many2one("epd.mailing", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
@@ -88,7 +116,6 @@ class EpdLetterReport(models.Model):
 
         What is joined from the left is not read where nothing of it is asked.
         """
-        went = ("sent", "deferred", "bounced", *ARRIVED)
         return SQL(
             """
             SELECT letter.id,
@@ -96,16 +123,9 @@ class EpdLetterReport(models.Model):
                    letter.account_id, letter.document_id, letter.partner_id,
                    letter.state, letter.failure_type,
                    period.date_start AS month,
-                   %(sent_at)s::date AS day,
+                   %(day)s AS day,
                    COALESCE(letter.resend_no, 0) > 0 AS is_repeat,
-                   1 AS letter_count,
-                   (letter.state IN %(went)s)::int AS sent,
-                   (letter.state IN %(arrived)s)::int AS delivered,
-                   (letter.state IN ('opened', 'read'))::int AS opened,
-                   (letter.state = 'read')::int AS read_count,
-                   (letter.state IN ('bounced', 'rejected'))::int AS failed,
-                   (letter.state IN ('skipped', 'cancelled'))::int AS skipped,
-                   (letter.state = 'unknown')::int AS unknown,
+                   %(counts)s,
                    CASE WHEN letter.state IN %(went)s
                         THEN 100.0 * (letter.state IN %(arrived)s)::int END AS delivered_rate,
                    CASE WHEN letter.state IN %(arrived)s
@@ -118,12 +138,94 @@ class EpdLetterReport(models.Model):
          LEFT JOIN epd_billing_period period ON period.id = letter.period_id
              WHERE NOT letter.is_test
             """,
-            went=went,
+            day=self._get_day_sql(),
+            counts=self._get_counts_sql(SQL("letter"), SQL("1")),
+            went=WENT,
             arrived=ARRIVED,
-            sent_at=self.env["res.company"]._epd_local_time_sql(
-                SQL("letter.sent_at"), SQL("company")
+        )
+
+    def _get_counted_query(self, columns):
+        """Return the rows counted by some columns; the month follows from the period."""
+        by_month = "period_id" in columns
+        # told of a count, a day is compared after counting: PostgreSQL would work it out three times for
+        # each letter, take few to be left, and sort them
+        asked = {"day": SQL("CASE WHEN counted.counted > 0 THEN counted.day END AS day")}
+        return SQL(
+            """
+            SELECT %(asked)s, counted.counted, %(counts)s %(month)s
+              FROM (SELECT %(columns)s, count(*)::int AS counted
+                      FROM epd_mailing_letter letter
+                 LEFT JOIN res_company company ON company.id = letter.company_id
+                     WHERE NOT letter.is_test
+                     GROUP BY %(places)s) AS counted
+                   %(periods)s
+            """,
+            asked=SQL(", ").join(
+                asked.get(name, SQL.identifier("counted", name)) for name in columns
+            ),
+            counts=self._get_counts_sql(SQL("counted"), SQL("counted.counted")),
+            month=SQL(", period.date_start AS month") if by_month else SQL(),
+            columns=SQL(", ").join(
+                SQL("%s AS day", self._get_day_sql())
+                if name == "day"
+                else SQL.identifier("letter", name)
+                for name in columns
+            ),
+            places=SQL(", ").join(SQL(str(place)) for place in range(1, len(columns) + 1)),
+            periods=SQL(
+                "LEFT JOIN epd_billing_period period ON period.id = counted.period_id"
+                if by_month
+                else ""
             ),
         )
+
+    def _get_day_sql(self):
+        """Return SQL of the day when a letter went (aliases ``letter``, ``company``)."""
+        return SQL(
+            "%s::date",
+            self.env["res.company"]._epd_local_time_sql(SQL("letter.sent_at"), SQL("company")),
+        )
+
+    def _get_counts_sql(self, rows, number):
+        """Return SQL of the columns that are summed up.
+
+        :param rows: SQL alias of what has the state
+        :param number: SQL of how many letters such a row stands for
+        """
+        return SQL(
+            """
+            %(number)s AS letter_count,
+            %(number)s * (%(rows)s.state IN %(went)s)::int AS sent,
+            %(number)s * (%(rows)s.state IN %(arrived)s)::int AS delivered,
+            %(number)s * (%(rows)s.state IN ('opened', 'read'))::int AS opened,
+            %(number)s * (%(rows)s.state = 'read')::int AS read_count,
+            %(number)s * (%(rows)s.state IN ('bounced', 'rejected'))::int AS failed,
+            %(number)s * (%(rows)s.state IN ('skipped', 'cancelled'))::int AS skipped,
+            %(number)s * (%(rows)s.state = 'unknown')::int AS unknown
+            """,
+            rows=rows,
+            number=number,
+            went=WENT,
+            arrived=ARRIVED,
+        )
+
+    def _read_group(self, domain, groupby=(), *args, **options):
+        counted = self._count_by(domain, groupby)
+        if counted is not None:
+            with contextlib.suppress(NotCountedError):
+                return super(EpdLetterReport, counted)._read_group(
+                    domain, groupby, *args, **options
+                )
+        return super()._read_group(domain, groupby, *args, **options)
+
+    def _read_group_select(self, aggregate_spec, query):
+        rate = RATES.get(aggregate_spec)
+        if rate is None or self._get_counted_by() is None:
+            return super()._read_group_select(aggregate_spec, query)
+        part, whole = (
+            super(EpdLetterReport, self)._read_group_select(f"{name}:sum", query) for name in rate
+        )
+        return SQL("100.0 * %s / NULLIF(%s, 0)", part, whole)
 
     def action_open_letter(self):
         """Open the letter of a row."""

@@ -8,6 +8,7 @@ from . import table_rules
 from . import field_guard
 from . import bulk_rows
 from . import company_money
+from . import counted_groups
 from . import state_guard
 from . import epd_work_engine
 from . import realtime

@@ -184,9 +184,20 @@ class EpdMailingLetter(models.Model):
 
     _name = "epd.mailing.letter"
     _description = "Letter"
-    _inherit = ["epd.state.gate", "epd.behind", "epd.bulk.rows"]
+    _inherit = ["epd.state.gate", "epd.behind", "epd.bulk.rows", "epd.counted.groups"]
     _order = "mailing_id desc, id"
     _rec_name = "email"
+    # those of the index below
+    _counted_columns = (
+        "mailing_id",
+        "state",
+        "period_id",
+        "building_id",
+        "failure_type",
+        "company_id",
+        "is_test",
+    )
+    _counted_always = ("company_id",)
 
     _state_field = "send_state"
     _transitions = {

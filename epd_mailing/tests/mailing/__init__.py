@@ -1,4 +1,5 @@
 from . import test_cancelling
+from . import test_counted_groups
 from . import test_doubtful_times
 from . import test_eligibility
 from . import test_letter
