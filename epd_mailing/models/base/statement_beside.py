@@ -1,17 +1,19 @@
 """A statement that PostgreSQL works on while Python goes on."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from odoo import sql_db
+from psycopg2.errors import InFailedSqlTransaction
 
 
 @contextmanager
 def run_beside(env, query):
     """Run a statement in the transaction of ``env`` while the body of ``with`` is worked on.
 
-    Its error is raised instead of one of the body, which may be a mere consequence: PostgreSQL refuses
-    all that follows in a transaction that failed. Where the body asks the database, it waits.
+    The error of what failed first is raised, of the statement or of the body: PostgreSQL refuses all that
+    follows in the transaction. Which of them comes to the database first is not settled: where one is at
+    it, the other waits.
 
     psycopg2 lets several threads share a connection, each with a cursor of its own.
     https://www.psycopg.org/docs/usage.html#thread-and-process-safety, seen 2026-11-27
@@ -28,5 +30,8 @@ def run_beside(env, query):
         sql_db.sql_counter += 1
         try:
             yield
-        finally:
-            running.result()
+        except Exception:
+            with suppress(InFailedSqlTransaction):  # the body had failed before the statement began
+                running.result()
+            raise
+        running.result()

@@ -1,15 +1,18 @@
 import copy
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import psycopg2
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
-from psycopg2.errors import DivisionByZero, SerializationFailure
+from psycopg2.errors import DivisionByZero, InFailedSqlTransaction, SerializationFailure
 
+from ...models.base import statement_beside
 from ...models.base.cron_bell import CronBell
 from ...models.base.statement_beside import run_beside
 from ...models.mailing import epd_letter_event
@@ -160,6 +163,24 @@ class TestBulkStatuses(SendingCommon):
                 raise ValueError("of the body")
         self.cr.execute("SELECT 2")
         self.assertEqual(self.cr.fetchone(), (2,))
+
+    def test_a_body_that_failed_before_the_statement_began_is_blamed(self):
+        """Of few rows the body is done so soon that it may come to the database first."""
+
+        class Late(ThreadPoolExecutor):
+            """Begins with what it was given when it is asked for the answer."""
+
+            def submit(self, *work):
+                begin = super().submit
+                return Mock(result=lambda: begin(*work).result())
+
+        late = patch.object(statement_beside, "ThreadPoolExecutor", Late)
+        with late, self.assertRaises(DivisionByZero), self.cr.savepoint(flush=False):
+            with run_beside(self.env, SQL("SELECT 1")):
+                self.cr.execute("SELECT 1 / 0", log_exceptions=False)
+        with late, self.assertRaises(InFailedSqlTransaction), self.cr.savepoint(flush=False):
+            with run_beside(self.env, SQL("SELECT 1")), suppress(DivisionByZero):
+                self.cr.execute("SELECT 1 / 0", log_exceptions=False)
 
     def test_one_report_or_all_together_come_to_the_same(self):
         alone, together = self._make_letters(5, "alone"), self._make_letters(5, "together")
