@@ -1,10 +1,13 @@
 """A statement that PostgreSQL works on while Python goes on."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 
 from odoo import sql_db
 from psycopg2.errors import InFailedSqlTransaction
+
+_logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -26,7 +29,7 @@ def run_beside(env, query):
         closing(env.cr.connection.cursor()) as cursor,
         ThreadPoolExecutor(1, "epd-statement") as thread,
     ):
-        running = thread.submit(cursor.execute, query.code, query.params)
+        running = thread.submit(_execute, cursor, query)
         sql_db.sql_counter += 1
         try:
             yield
@@ -35,3 +38,12 @@ def run_beside(env, query):
                 running.result()
             raise
         running.result()
+
+
+def _execute(cursor, query):
+    try:
+        cursor.execute(query.code, query.params)
+    except Exception as error:
+        # Odoo logs what the body asks after it, which says no cause
+        _logger.info("A statement beside Python's work failed: %s", error)
+        raise

@@ -252,7 +252,7 @@ class EpdGoEvents(models.AbstractModel):
     def _request_another(self, account):
         """Have another dump of the same span ordered, and say on the account why nothing new is seen."""
         text = account._for_office().env._(
-            "An event dump of Unisender Go came damaged; another of the same time is ordered."
+            "An event dump of Unisender Go came damaged; another of the same time will be ordered."
         )
         count = account.dump_damaged_count + 1
         account._unlocked().write(

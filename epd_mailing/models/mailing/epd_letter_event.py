@@ -297,7 +297,8 @@ class EpdLetterEvent(models.Model):
             ["provider_id", "raw_status", "event_time_raw"],
         )
         known = {
-            (event.provider_id, _get_word(event.raw_status), event.event_time_raw)
+            # one that told no time is as new to the index each time
+            (event.provider_id, _get_word(event.raw_status), event.event_time_raw or None)
             for event in events
         }
         return {

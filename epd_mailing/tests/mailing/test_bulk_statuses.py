@@ -134,6 +134,15 @@ class TestBulkStatuses(SendingCommon):
         self.assertEqual(set(many.mapped("state")), {"read"})
         self.assertEqual(len(many.event_ids), 450)
 
+    def test_an_event_without_a_time_is_kept_once(self):
+        (letter,) = self._make_letters(1, "timeless")
+        event = self._make_event(letter, "ok_delivered", event_time="", event_at=None)
+        log = self.env["epd.letter.event"]
+        for _time in range(2):
+            log._keep(self.unisender, log._get_reader(self.unisender, "dump")([event]))
+        self.assertEqual(len(letter.event_ids), 1)
+        self.assertEqual(letter.state, "delivered")
+
     # --- what is written while Python goes on -----------------------------------------------------
 
     def test_an_event_kept_meanwhile_has_the_slice_kept_anew(self):
@@ -154,10 +163,11 @@ class TestBulkStatuses(SendingCommon):
         self.assertEqual([len(letter.event_ids) for letter in letters], [3] * 5)
 
     def test_the_statement_beside_is_the_one_that_is_blamed(self):
-        ask = "SELECT 1 / 0"
-        with self.assertRaises(DivisionByZero), self.cr.savepoint(flush=False):
+        ask, log = "SELECT 1 / 0", self.assertLogs(statement_beside.__name__)
+        with self.assertRaises(DivisionByZero), self.cr.savepoint(flush=False), log as said:
             with run_beside(self.env, SQL(ask)):
                 self.cr.execute("SELECT 1", log_exceptions=False)
+        self.assertIn("division by zero", said.output[0])
         with self.assertRaises(ValueError), self.cr.savepoint(flush=False):
             with run_beside(self.env, SQL("SELECT 1")):
                 raise ValueError("of the body")
