@@ -134,6 +134,45 @@ class TestCountedGroups(SendingCommon):
         self.assertTrue(counted)
         self.assertEqual(told, plain)
 
+    def _count_all(self, model):
+        (((count,),), by_state), plain, counted = self._ask(
+            model, "_read_grouping_sets", [], [[], ["state"]], ["__count"]
+        )
+        self.assertEqual([[(count,)], by_state], plain)
+        self.assertEqual(sum(each for _state, each in by_state), count)
+        return count, counted
+
+    def test_letters_of_another_company_are_not_counted(self):
+        letters = self.env["epd.mailing.letter"].with_user(self.operator)
+        other = self.env["res.company"].create({"name": "УК «Чужая»"})
+        before = [self._count_all(model)[0] for model in (self.report, letters)]
+        self.env.cr.execute(
+            "UPDATE epd_mailing_letter SET company_id = %s WHERE id IN %s",
+            (other.id, tuple(self.letters[:2].ids)),
+        )
+        self.env.invalidate_all()
+        for model, count in zip((self.report, letters), before, strict=True):
+            self.assertEqual(self._count_all(model), (count - 2, True), model)
+
+    def test_a_rule_about_what_is_not_counted_holds(self):
+        """An administrator's own record rule: the rows themselves are asked then."""
+        hidden = self.letters[0].account_id
+        for name in ("epd.letter.report", "epd.mailing.letter"):
+            model = self.env[name].with_user(self.operator)
+            before, counted = self._count_all(model)
+            self.assertTrue(counted)
+            self.env["ir.rule"].create(
+                {
+                    "name": "not this account",
+                    "model_id": self.env["ir.model"]._get_id(name),
+                    "domain_force": f"[('account_id', '!=', {hidden.id})]",
+                }
+            )
+            count, counted = self._count_all(model)
+            self.assertEqual(count, model.search_count([]))
+            self.assertLess(count, before)
+            self.assertFalse(counted)
+
     def test_nothing_counted_is_asked_further(self):
         """Groups know nothing of the counts; and what a caller says of them is not taken."""
         sets = self.report._read_grouping_sets([], [["building_id"]], ["__count"])
