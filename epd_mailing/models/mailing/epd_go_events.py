@@ -1,3 +1,4 @@
+import itertools
 import logging
 import math
 import time
@@ -27,6 +28,9 @@ PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)  # between orders of a span whose dumps come damaged
 LONGEST_WAIT = timedelta(hours=8)  # a dump is kept so long
 SHORTEST_SPAN = 120  # seconds; a dump of less is not divided any more
+# a span whose dumps came damaged so often is ordered in parts: one row may be what damages them
+DAMAGED_WHOLE = 3
+DAMAGED_PARTS = 8
 COME_BACK = timedelta(seconds=10)
 CHUNK = 500  # addresses closed and committed together
 EVENTS_AT_ONCE = 10000  # kept and committed together
@@ -225,7 +229,7 @@ class EpdGoEvents(models.AbstractModel):
             _logger.warning("An event dump cannot be read: %s", error)
             in_transaction(self.env, lambda: self._request_another(account))
             self._delete_dump(client, dump)
-            return account.dump_asked_at + self._get_damaged_pause(account)
+            return now + self._get_damaged_pause(account)
         except DumpTooLong:
             row = ROWS_A_DUMP
         in_transaction(self.env, lambda: self._finish(account, row))
@@ -250,14 +254,23 @@ class EpdGoEvents(models.AbstractModel):
 
     @api.model
     def _request_another(self, account):
-        """Have another dump of the same span ordered, and say on the account why nothing new is seen."""
+        """Have another dump of the same span ordered, and say on the account why nothing new is seen.
+
+        Where dumps of it keep coming damaged, it is ordered in parts, so that all but the damaged one is
+        read. The shortest span is given up, and a manager is informed.
+        """
+        seconds, count = self._get_seconds(account), account.dump_damaged_count + 1
+        if count >= DAMAGED_WHOLE and seconds <= SHORTEST_SPAN:
+            self._report_skipped_span(account, is_damaged=True)
+            self._close_span(account, 0)
+            return
         text = account._for_office().env._(
             "An event dump of Unisender Go came damaged; another of the same time will be ordered."
         )
-        count = account.dump_damaged_count + 1
-        account._unlocked().write(
-            {"dump_ref": False, "dump_damaged_count": count, "last_error": text}
-        )
+        vals = {"dump_ref": False, "dump_damaged_count": count, "last_error": text}
+        if count >= DAMAGED_WHOLE:
+            vals["dump_span"] = max(SHORTEST_SPAN, seconds // DAMAGED_PARTS)
+        account._unlocked().write(vals)
 
     @api.model
     def _get_reader(self, account):
@@ -311,24 +324,42 @@ class EpdGoEvents(models.AbstractModel):
 
         :param rows: events of the dump; of one too long to be read, as many as a full one has
         """
-        now, until = fields.Datetime.now(), account.dump_until
-        seconds = int((until - account.dump_from).total_seconds())
+        seconds = self._get_seconds(account)
         if rows >= ROWS_A_DUMP and seconds > SHORTEST_SPAN:
             half = max(SHORTEST_SPAN, seconds // 2)
             account._unlocked().write(
                 {"dump_ref": False, "dump_span": half, "dump_damaged_count": 0}
             )
             return
-        vals = {"dump_ref": False, "dump_from": False, "dump_row": 0, "dump_damaged_count": 0}
         if rows >= ROWS_A_DUMP:
             self._report_skipped_span(account)
+        self._close_span(account, rows)
+
+    @api.model
+    def _get_seconds(self, account):
+        """Return the length of the span that a dump was ordered of."""
+        return int((account.dump_until - account.dump_from).total_seconds())
+
+    @api.model
+    def _close_span(self, account, rows):
+        """Go on to the next span.
+
+        :param rows: events of the dump
+        """
+        now, until = fields.Datetime.now(), account.dump_until
+        vals = {
+            "dump_ref": False,
+            "dump_from": False,
+            "dump_row": 0,
+            "dump_span": 0,
+            "dump_damaged_count": 0,
+            "dump_read_until": until,
+        }
         if account.dump_span and until < now - PAUSE:
-            # a part of a divided span; where events are few again, the next may be longer
-            vals["dump_span"] = account.dump_span * (2 if rows < ROWS_A_DUMP // 4 else 1)
-            # no overlap with what lies before, or a short span would not move on
-            vals["dump_read_until"] = until + OVERLAP
-        else:
-            vals |= {"dump_span": 0, "dump_read_until": until}
+            # a part of a divided span, whose rest follows, whoever is still waited for; where events are
+            # few again, the next may be longer
+            longer = 2 if rows < ROWS_A_DUMP // 4 else 1
+            vals |= {"dump_from": until, "dump_span": account.dump_span * longer}
         if account.last_error and account.state == "active" and not account.fault_count:
             vals["last_error"] = False  # of a try before
         account._unlocked().write(vals)
@@ -341,18 +372,26 @@ class EpdGoEvents(models.AbstractModel):
             mailing._notify_screens()
 
     @api.model
-    def _report_skipped_span(self, account):
+    def _report_skipped_span(self, account, is_damaged=False):
         office = account._for_office()
         company = office.company_id
-        office._notify_manager(
-            office.env._("Events of Unisender Go could not be read"),
-            office.env._(
+        moments = {
+            "since": company._epd_show_moment(account.dump_from),
+            "until": company._epd_show_moment(account.dump_until),
+        }
+        if is_damaged:
+            text = office.env._(
+                "The event dump of Unisender Go from %(since)s to %(until)s comes damaged each time. "
+                "What became of letters then is shown only as far as the webhook reported it.",
+                **moments,
+            )
+        else:
+            text = office.env._(
                 "The event dump of Unisender Go from %(since)s to %(until)s has more events than can "
                 "be read. What became of letters then is shown only as far as the webhook reported it.",
-                since=company._epd_show_moment(account.dump_from),
-                until=company._epd_show_moment(account.dump_until),
-            ),
-        )
+                **moments,
+            )
+        office._notify_manager(office.env._("Events of Unisender Go could not be read"), text)
 
     # --- addresses that the service does not send to ----------------------------------------------
 
@@ -414,8 +453,15 @@ def _read_slices(client, urls, skip, to_rows):
     """
     row = 0
     for url in urls:
-        events = go_events.read_dump(client.read_dump(url), skip - row)
-        for chunk in split_every(EVENTS_AT_ONCE, events):
+        events, chunk = go_events.read_dump(client.read_dump(url), skip - row), None
+        while chunk is None or len(chunk) == EVENTS_AT_ONCE:
+            chunk, damage = [], None
+            try:
+                chunk.extend(itertools.islice(events, EVENTS_AT_ONCE))
+            except WebhookError as error:
+                damage = error
             row += len(chunk)
-            if row > skip:
+            if chunk and row > skip:
                 yield row, to_rows(chunk)
+            if damage:
+                raise damage  # what came before it is kept

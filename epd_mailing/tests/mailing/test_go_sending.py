@@ -226,8 +226,8 @@ class TestGoSending(GoCommon):
         self._lose_half_read(lose)
 
     def _send_in_turn(self, letters):
-        """Let two letters have gone an hour and half an hour ago, and be due."""
-        minutes = dict(zip(letters.mapped("email"), (60, 30), strict=True))
+        """Let letters have gone an hour, forty and twenty minutes ago, and be due."""
+        minutes = dict(zip(letters.mapped("email"), (60, 40, 20), strict=False))
         for got in self.go._letters:  # in the order that they came by several threads
             got["received"] -= 60 * minutes[got["email"]]
         self._shift(letters, sending_at=61)
@@ -251,10 +251,9 @@ class TestGoSending(GoCommon):
             self._run_cron("ir_cron_refresh")
             self.assertEqual(self.go_account.dump_from, begun)
             self.assertTrue(self.go_account.dump_ref)
-        self._run_cron("ir_cron_refresh")
+        self._read_all_spans()
         self.assertEqual(second.state, "opened")
         self.assertFalse(self.go_account.dump_row)
-        self.go_account._unlocked().write({"dump_asked_at": False})
         self._run_cron("ir_cron_refresh")
         self.assertFalse(self.go_account.dump_ref, "read to its end, it is not ordered any more")
 
@@ -300,17 +299,44 @@ class TestGoSending(GoCommon):
         self._make_due(letter)
         account, waits = self.go_account, []
         with patch.object(UniSenderGoClient, "read_dump", return_value=b"<html>busy</html>"):
-            for number in range(12):
+            for number in range(4):
                 self._read_events()
                 self.assertFalse(self.go._dumps)
                 self.assertEqual(account.dump_damaged_count, number + 1)
                 asked = account.dump_asked_at
                 waits.append(self._wait_for_order(account) - asked)
-        minutes = [wait.total_seconds() // 60 for wait in waits]
-        self.assertEqual(minutes, [4, 8, 16, 32, *[60] * 8])
-        self._read_events()
+        self.assertEqual([wait.total_seconds() // 60 for wait in waits], [4, 8, 16, 32])
+        account._unlocked().write({"dump_damaged_count": 100})
+        asked = account.dump_asked_at = self._now()
+        self.assertEqual(self._wait_for_order(account) - asked, timedelta(hours=1))
+        self._read_all_spans()
         self.assertEqual(letter.state, "opened")
         self.assertFalse(account.dump_damaged_count)
+
+    @mute_logger(epd_go_events.__name__)
+    def test_one_damaged_row_keeps_nothing_else_from_being_read(self):
+        """Not what came before it, and not what came after: the shortest span about it is given up."""
+        early, gone, late = letters = self._send_to(
+            "read.a@example.com", "unknown.b@example.com", "read.c@example.com"
+        )
+        self._send_in_turn(letters)
+        account, whole = self.go_account, UniSenderGoClient.read_dump
+        damaged = patch.object(
+            UniSenderGoClient,
+            "read_dump",
+            lambda *args: whole(*args).replace(b"unknown.b@", b'"x"unknown.b@'),
+        )
+        with damaged:
+            self._read_events()
+            self.assertEqual((early.state, late.state), ("opened", "sent"))
+            account._unlocked().write({"dump_asked_at": False})
+            self._read_all_spans(200)
+        self.assertEqual((gone.state, late.state), ("sent", "opened"))
+        self.assertFalse(account.dump_from or account.dump_damaged_count)
+        said = self.env["mail.activity"].search(
+            [("res_model", "=", account._name), ("res_id", "=", account.id)]
+        )
+        self.assertEqual(len(said), 1, "which minutes are not read")
 
     def _wait_for_order(self, account):
         """Let the minutes pass until a dump is due, and return the moment."""
@@ -374,10 +400,10 @@ class TestGoSending(GoCommon):
         self._make_due(letters)
         return letters
 
-    def _read_all_spans(self):
+    def _read_all_spans(self, runs=40):
         """Run the job until it has had nothing to ask the service for three times in a row."""
         quiet = 0
-        for _run in range(40):
+        for _run in range(runs):
             asked = len(self.go.calls)
             self._run_cron("ir_cron_refresh")
             self.go_account._unlocked().write({"dump_asked_at": False})
