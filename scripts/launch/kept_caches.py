@@ -1,7 +1,7 @@
 """A plugin of pytest: after a test Odoo forgets what the test may have changed, and keeps what else it knows.
 
 Odoo's test cases empty all caches of the registry after each test: rights, parameters, views and compiled templates are
-read and made anew for the next one, a quarter of the processor's time of the tests in Odoo (measured 2026-11-27). Here
+read and made anew for the next one, 7 to 10 % of the processor's time of the tests in Odoo (measured 2026-11-27). Here
 it goes as where Odoo works (``Registry.reset_changes``): when a transaction is rolled back, what it has invalidated is
 emptied; the rest was true before it and stays so.
 """
