@@ -1,13 +1,15 @@
 """A file of charges by clicking: chosen, checked, checked, mended, loaded; an archive of receipts."""
 
+import contextlib
 import io
 import re
 import zipfile
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from reportlab.pdfgen import canvas
 
-from .clicks import CURRENT, log_in, shown, wait_done
+from .clicks import AGAIN, CURRENT, log_in, shown, wait_done
 from .server import wait_until
 
 ROWS = [
@@ -26,13 +28,21 @@ def open_new(page, house, path):
 
 
 def choose(page, name, data):
-    """Choose a file and save the form."""
-    page.set_input_files(
-        ".o_field_widget[name=file] input[type=file]",
-        {"name": name, "mimeType": "application/octet-stream", "buffer": data},
-    )
-    # the page reads it by and by: saved before, the form would be saved without it
-    page.wait_for_selector(".o_field_widget[name=file] .o_clear_file_button")
+    """Choose a file and save the form.
+
+    A form that is drawn anew loses a file that its old input was given, and whoever chose it chooses again.
+    """
+    chosen = page.locator(".o_field_widget[name=file] .o_clear_file_button")
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+    def is_chosen():
+        # the page reads it by and by: saved before, the form would be saved without it
+        with contextlib.suppress(PlaywrightTimeout):
+            page.set_input_files(".o_field_widget[name=file] input[type=file]", file, timeout=AGAIN)
+            chosen.wait_for(timeout=AGAIN)
+        return chosen.is_visible()
+
+    wait_until(is_chosen, 120, f"{name} is chosen")
     page.click(".o_form_button_save")
     page.wait_for_url(re.compile(r"/\d+$"))
 
