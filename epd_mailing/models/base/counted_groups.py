@@ -58,6 +58,7 @@ class EpdCountedGroups(models.AbstractModel):
 
     @api.model
     def _read_grouping_sets(self, domain, grouping_sets, *args, **options):
+        self.browse().check_access("read")  # before what was asked is looked at
         counted = self._count_by(domain, [spec for one in grouping_sets for spec in one])
         if counted is not None:
             with contextlib.suppress(NotCountedError):
