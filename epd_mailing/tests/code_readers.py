@@ -2,21 +2,20 @@
 
 Four families that share nothing with the writer and with each other: ``zbar``; OpenCV (both of its
 detectors); ZXing, of which most applications on phones come, here in the JavaScript that Odoo itself ships;
-jsQR, which reads in web pages (``lib/jsqr``). The last two run in Chromium. ``zxing-cpp`` finds the codes on
-the page, and reads too.
+jsQR, which reads in web pages (``lib/jsqr``). The last two run in Chromium's JavaScript. ``zxing-cpp`` finds the
+codes on the page, and reads too.
 
 A camera looks many times, from nearer and from farther, in a hand that is never still: a reader gets each
 raster in the ``SIZES`` and ``TILTS``, and has read it when one of them is read. How many are read at the first
 look is said by ``make bench PARTS=codes``.
 """
 
-import base64
 import itertools
+import json
 import resource
-import shutil
+import struct
 import subprocess
 import tempfile
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,18 +115,18 @@ def _decode(data):
     return data.decode({b"1": "cp1251"}.get(data[6:7], "utf-8"), "replace")
 
 
-def looks(image):
-    """Yield the picture as it is, and as seen from farther, nearer and askew."""
+def looks(image, order=LOOKS):
+    """Yield (look, picture): the picture as it is, and as seen from farther, nearer and askew."""
     askew = {0: image}
-    for factor, tilt in LOOKS:
+    for factor, tilt in order:
         if tilt not in askew:
             askew[tilt] = turned(tilt)(image)
         seen = askew[tilt]
         size = round(seen.width * factor), round(seen.height * factor)
         if factor == 1:
-            yield seen
+            yield (factor, tilt), seen
         elif SIDES[0] <= max(size) <= SIDES[1]:
-            yield seen.resize(size, Image.Resampling.BICUBIC)
+            yield (factor, tilt), seen.resize(size, Image.Resampling.BICUBIC)
 
 
 def read_zbar(image):
@@ -150,7 +149,7 @@ def read_zxing_cpp(image):
 
 @contextmanager
 def _unlimited_memory():
-    """Let children have the address space that Odoo denies itself: Chromium reserves terabytes."""
+    """Let children have the address space that Odoo denies itself: JavaScript reserves much of it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     try:
@@ -160,9 +159,17 @@ def _unlimited_memory():
 
 
 class BrowserReaders:
-    """ZXing (``web/static/lib/zxing-library`` of Odoo) and jsQR in JavaScript in a headless Chromium."""
+    """ZXing (``web/static/lib/zxing-library`` of Odoo) and jsQR, run by the JavaScript engine of Chromium.
 
-    ZXING = """([width, height, grey]) => {
+    That engine alone (``node``, which comes with the browser's driver), in a process of its own: a whole browser
+    reads the same, and most of its time goes into its start and into handing pictures over.
+    """
+
+    PROGRAM = """
+    const fs = require("fs");
+    const [ZXing, jsQR] = process.argv.slice(1).map((path) => require(path));
+
+    function zxing(grey, width, height) {
         for (const harder of [false, true]) {
             const hints = new Map([[ZXing.DecodeHintType.TRY_HARDER, harder]]);
             for (const Binarizer of [ZXing.HybridBinarizer, ZXing.GlobalHistogramBinarizer]) {
@@ -174,66 +181,71 @@ class BrowserReaders:
             }
         }
         return [];
-    }"""
-    # asked for bytes: its text is empty where they are no UTF-8
-    JSQR = """([width, height, grey]) => {
+    }
+
+    // asked for bytes: its text is empty where they are no UTF-8
+    function jsqr(grey, width, height) {
         const colours = new Uint8ClampedArray(4 * width * height);
         const pixels = new Uint32Array(colours.buffer);
         for (let place = 0; place < pixels.length; place++) {
             pixels[place] = 0xff000000 | (grey[place] * 0x010101);
         }
-        const found = jsQR(colours, width, height);
+        // codes are printed dark on light
+        const found = jsQR(colours, width, height, { inversionAttempts: "dontInvert" });
         return found && found.binaryData;
-    }"""
-    # the pixels come packed: as they are they cost more on their way than the reading
-    UNPACK = """async ([width, height, packed]) => {
-        const text = atob(packed);
-        const bytes = new Uint8Array(text.length);
-        for (let place = 0; place < text.length; place++) {
-            bytes[place] = text.charCodeAt(place);
+    }
+
+    function take(length) {
+        const bytes = Buffer.alloc(length);
+        for (let got = 0, more; got < length; got += more) {
+            more = fs.readSync(0, bytes, got, length - got, null);
+            if (!more) process.exit();
         }
-        const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-        const grey = new Uint8ClampedArray(await new Response(stream).arrayBuffer());
-        return (%s)([width, height, grey]);
-    }"""
+        return new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, length);
+    }
+
+    for (;;) {
+        const [reader, width, height] = new Uint32Array(take(12).slice().buffer);
+        const found = [zxing, jsqr][reader](take(width * height), width, height);
+        fs.writeSync(1, JSON.stringify(found) + "\\n");
+    }
+    """
 
     def __init__(self):
         # not at the top: only what reads with it needs the browser's driver
-        from playwright.sync_api import sync_playwright
+        from playwright._impl._driver import compute_driver_executable
 
-        with _unlimited_memory():
-            self._driver = sync_playwright().start()
-            try:
-                self._browser = self._driver.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-                )
-            except Exception:
-                self._driver.stop()
-                raise
-        self._page = self._browser.new_page()
-        for library in (
+        node, _driver = compute_driver_executable()
+        libraries = (
             Path(get_module_path("web"), "static/lib/zxing-library/zxing-library.js"),
-            Path(__file__).parent / "lib/jsqr/jsQR.js",
-        ):
-            self._page.add_script_tag(content=library.read_text(encoding="utf-8"))
+            Path(__file__).resolve().parent / "lib/jsqr/jsQR.js",
+        )
+        with _unlimited_memory():
+            self._process = subprocess.Popen(
+                # without threads: on a full machine they wait for each other
+                [node, "--single-threaded", "-e", self.PROGRAM, *libraries],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
 
     def read_zxing(self, image):
         """Return the texts that ZXing reads."""
-        return self._run(self.ZXING, image)
+        return self._ask(0, image)
 
     def read_jsqr(self, image):
         """Return the texts that jsQR reads."""
-        data = self._run(self.JSQR, image)
+        data = self._ask(1, image)
         return [_decode(bytes(data))] if data else []
 
-    def _run(self, script, image):
-        packed = base64.b64encode(zlib.compress(image.tobytes(), 1)).decode()
-        return self._page.evaluate(self.UNPACK % script, [image.width, image.height, packed])
+    def _ask(self, reader, image):
+        self._process.stdin.write(struct.pack("=3I", reader, *image.size) + image.tobytes())
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
 
     def close(self):
-        """End the browser."""
-        self._browser.close()
-        self._driver.stop()
+        """End the process."""
+        with self._process:  # closes what leads to it, and waits
+            pass
 
 
 def make_readers(browser):
@@ -249,7 +261,13 @@ def make_readers(browser):
 
 def has_read(reader, image, text):
     """Tell whether a reader gets the text out of a picture in one of its looks."""
-    return any(text in reader(look) for look in looks(image))
+    return find_look(reader, image, text) is not None
+
+
+def find_look(reader, image, text, begin=None):
+    """Return the look in which a reader gets the text out of a picture, or None; ``begin`` is tried first."""
+    order = dict.fromkeys([begin, *LOOKS]) if begin else LOOKS
+    return next((look for look, seen in looks(image, order) if text in reader(seen)), None)
 
 
 def read_all(readers, codes, distortions=None):
@@ -265,7 +283,12 @@ def read_all(readers, codes, distortions=None):
         pictures = [(distort(code.image), code.text) for code in codes]
         for reader, read in readers.items():
             if reader not in blind:
-                score[reader, name] = sum(has_read(read, *picture) for picture in pictures)
+                score[reader, name], look = 0, None
+                for picture in pictures:
+                    # pictures of one kind are read in the same look, mostly
+                    if found := find_look(read, *picture, look):
+                        score[reader, name] += 1
+                        look = found
                 if not score[reader, name]:
                     blind.add(reader)
             else:
