@@ -60,6 +60,11 @@ def closed(page):
     page.wait_for_selector(".modal", state="detached")
 
 
+def drawn(page):
+    """Wait until the browser has drawn the page once more."""
+    page.wait_for_function("new Promise(done => requestAnimationFrame(() => done(true)))")
+
+
 def tab(page, text):
     """Open a tab of the form."""
     page.click(f".o_notebook a.nav-link:has-text('{text}')")

@@ -15,6 +15,9 @@ from .server import RUN, OdooServer, Sandbox, drop_database, host_files, make_da
 WAIT = 60_000
 API_KEY = "demo-key"
 GO_KEY = "demo-go-key-of-tests"
+FAILED = pytest.StashKey[bool]()
+# the folder of the guide's pictures, where they are to be taken
+GUIDE = os.environ.get("EPD_SCREENSHOTS")
 
 
 # The longest first, so that no process of xdist is left with one of them at the end.
@@ -148,9 +151,21 @@ def browser():
         chromium.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Remember of a test that it failed: its page is kept as a picture."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture
 def page(browser, request):
-    """A page in Russian and in the office's time zone; an error on the page or in its console fails the test."""
+    """A page in Russian and in the office's time zone; an error on the page or in its console fails the test.
+
+    A test that fails leaves a picture of it.
+    """
     context = browser.new_context(
         locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1700, "height": 900}
     )
@@ -160,24 +175,22 @@ def page(browser, request):
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     yield tab
-    tab.screenshot(path=RUN / f"last_{request.node.name}.png")
+    if errors or request.node.stash.get(FAILED, False):
+        tab.screenshot(path=RUN / f"last_{request.node.name}.png")
     context.close()
     assert not errors, errors
 
 
 @pytest.fixture
 def shoot(page):
-    """Take a picture of the page by name; `make screenshots` puts it into the guide."""
-    guide = os.environ.get("EPD_SCREENSHOTS")
-    folder = Path(guide or RUN / "screens")
-    folder.mkdir(parents=True, exist_ok=True)
+    """Take a picture of the page by name; `make screenshots` puts it into the guide, else none is taken."""
 
     def take(name):
-        if not guide:  # making it small takes half a second of a core
-            page.screenshot(path=folder / f"{name}.png", animations="disabled")
+        if not GUIDE:  # drawing the page for it and making it small take a second of a core
             return
+        Path(GUIDE).mkdir(parents=True, exist_ok=True)
         picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
         picture = picture.quantize(96, dither=Image.Dither.NONE)
-        picture.save(folder / f"{name}.png", optimize=True)
+        picture.save(Path(GUIDE) / f"{name}.png", optimize=True)
 
     return take

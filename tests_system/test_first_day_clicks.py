@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from . import clicks
-from .conftest import API_KEY, make_house
+from .conftest import API_KEY, GUIDE, make_house
 from .server import RUN, OdooServer, Sandbox, drop_database, make_database, wait_until
 
 OFFICE = "office@uyut.example.com"
@@ -156,12 +156,14 @@ def empty():
 
 
 def picture(page, name):
-    """Keep a picture of the page at both widths of screens."""
-    (RUN / "screens").mkdir(parents=True, exist_ok=True)
+    """Have the page drawn at both widths of screens; a picture is kept where the guide's are taken."""
     before = page.viewport_size
     for width, height in ((1366, 768), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=RUN / "screens" / f"{name}_{width}.png", animations="disabled")
+        clicks.drawn(page)
+        if GUIDE:
+            path = RUN / "screens" / f"{name}_{width}.png"
+            page.screenshot(path=path, animations="disabled")
     page.set_viewport_size(before)
 
 

@@ -60,7 +60,7 @@ def shoot_sizes(page, shoot, name, target=None):
     size = page.viewport_size
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function("new Promise(done => requestAnimationFrame(() => done(true)))")
+        clicks.drawn(page)
         if target:
             target.scroll_into_view_if_needed()
         shoot(f"{name}_{width}")

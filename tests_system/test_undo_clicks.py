@@ -25,7 +25,7 @@ def shoot_sizes(page, shoot, name):
     """Take a picture at each size that offices have."""
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function("() => document.readyState === 'complete'")
+        clicks.drawn(page)
         shoot(f"{name}_{size}")
 
 
