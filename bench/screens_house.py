@@ -295,10 +295,9 @@ def copy_events(env):
     ):
         env.cr.execute(
             """
-            INSERT INTO epd_letter_event (letter_id, company_id, unisender_account_id, letter_key,
-                                          provider_id, raw_status, event_at, received_at, source)
-            SELECT id, company_id, unisender_account_id, letter_key, provider_id, %s, sent_at, sent_at,
-                   'webhook'
+            INSERT INTO epd_letter_event (letter_id, unisender_account_id, letter_key, provider_id,
+                                          raw_status, event_at, received_at, source)
+            SELECT id, unisender_account_id, letter_key, provider_id, %s, sent_at, sent_at, 'webhook'
               FROM epd_mailing_letter WHERE state IN %s
             """,
             (status, states),

@@ -599,7 +599,6 @@ class EpdMailingLetter(models.Model):
             [
                 {
                     "letter_id": self.id,
-                    "company_id": self.company_id.id,
                     "unisender_account_id": self.unisender_account_id.id,
                     "provider_id": self.provider_id,
                     "letter_key": self.letter_key,
@@ -761,7 +760,6 @@ class EpdMailingLetter(models.Model):
             [
                 {
                     "letter_id": letter.id,
-                    "company_id": letter.company_id.id,
                     "unisender_account_id": letter.unisender_account_id.id,
                     "letter_key": letter.letter_key,
                     "raw_status": "decision",

@@ -231,7 +231,6 @@ class EpdStatusPoll(models.AbstractModel):
             [
                 {
                     "letter_id": letter.id,
-                    "company_id": letter.company_id.id,
                     "unisender_account_id": letter.unisender_account_id.id,
                     "provider_id": letter.provider_id,
                     "letter_key": letter.letter_key,

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -30,6 +30,17 @@ class EpdUnisenderAccount(models.Model):
     suppression_read_at = fields.Datetime(
         string="Suppression List Read At", readonly=True, copy=False
     )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_heard(self):
+        """Keep an account while there are events of it: their own table does not refuse."""
+        events = self.env["epd.letter.event"].sudo()
+        if events.search_count([("unisender_account_id", "in", self.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "A UniSender account that letters or events belong to is not deleted. Archive it."
+                )
+            )
 
     def _check_kind_is_free(self, kind):
         """Let the kind change only while no letter went through the account."""

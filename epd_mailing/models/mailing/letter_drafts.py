@@ -123,7 +123,6 @@ def make_event_vals(draft, raw, moment, source):
     """
     return {
         "letter_id": draft.letter.id,
-        "company_id": draft["company_id"].id,
         "unisender_account_id": draft["unisender_account_id"].id,
         "provider_id": draft["provider_id"] or None,
         "letter_key": draft["letter_key"] or None,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock, patch
 
 import psycopg2
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 from psycopg2.errors import DivisionByZero, InFailedSqlTransaction, SerializationFailure
@@ -406,6 +406,44 @@ class TestBulkStatuses(SendingCommon):
         self.assertEqual((letter.delivered_at, letter.delivered_source), (self.now, "webhook"))
         kept = self.env["epd.letter.event"].search_count([("unisender_account_id", "!=", False)])
         self.assertGreaterEqual(kept, 6, "what is cut is kept")
+
+    # --- whose an event is ------------------------------------------------------------------------
+
+    def test_events_are_seen_by_their_company_alone(self):
+        letter = self._make_letters(1)
+        stranger = self._make_event(letter, "ok_read", provider_id="other", metadata={})
+        events = self.env["epd.letter.event"]
+        events._store(self.unisender, [self._make_event(letter, "ok_delivered"), stranger])
+        letter._log_decision("Looked at")
+        # a letter that no account was chosen for yet
+        letter.event_ids[0]._unlocked().write({"unisender_account_id": False})
+        self._run_cron("ir_cron_events")
+        mine = events.search([("raw_status", "in", ("ok_read", "ok_delivered", "decision"))])
+        self.assertEqual((len(mine), mine.company_id), (3, self.company))
+        seen = events.with_user(self.operator)
+        self.assertEqual(seen.search([("id", "in", mine.ids)]), mine)
+        self.assertEqual(seen.search([("company_id", "=", self.company.id)]) & mine, mine)
+        other = self.env["res.company"].create({"name": "УК «Чужая»"})
+        self.assertFalse(events.search([("company_id", "=", other.id), ("id", "in", mine.ids)]))
+        self.assertEqual(
+            events.search([("company_id", "!=", other.id), ("id", "in", mine.ids)]), mine
+        )
+        for table in ("epd_unisender_account", "epd_mailing_letter"):
+            self.env.cr.execute(
+                SQL("UPDATE %s SET company_id = %s", SQL.identifier(table), other.id)
+            )
+        self.env.invalidate_all()
+        self.assertFalse(seen.search([("id", "in", mine.ids)]))
+        with self.assertRaises(AccessError):
+            seen.browse(mine.ids).read(["raw_status"])
+
+    def test_an_account_that_events_are_of_is_not_deleted(self):
+        account = self.unisender.copy({"name": "Deleted"})
+        event = self._make_event(self._make_letters(1), "ok_read", provider_id="1", metadata={})
+        self.env["epd.letter.event"]._store(account, [event])
+        with self.assertRaisesRegex(UserError, "not deleted"):
+            account.unlink()
+        self.unisender.copy({"name": "Unused"}).unlink()
 
     # --- an event that cannot be applied ----------------------------------------------------------
 
