@@ -331,7 +331,8 @@ class Process:
 class OdooServer(Process):
     """A prefork Odoo on database ``db``.
 
-    :param host: name of a further server of the same database; it has a data folder of its own
+    :param host: name of a further server of the same database; it has a data folder of its own, and PostgreSQL
+        knows its connections by this name
     :param queue: whether OCA's ``queue_job`` is on the path, with its runner
     """
 
@@ -355,7 +356,7 @@ class OdooServer(Process):
         environment = {"PYTHONPATH": str(home), "EPD_REALTIME_APART": "1"}
         environment["EPD_SHORT_HASHES"] = "1"
         if self.host:
-            command += ["--data-dir", host_files(self.db, self.host)]
+            command += ["--data-dir", host_files(self.db, self.host), "--db_app_name", self.host]
         if self.queue:
             command += [
                 "--load",
