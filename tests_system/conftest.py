@@ -85,20 +85,23 @@ class House:
         return account
 
 
-def make_house(name, prepare=None, hosts=("",), **options):
+def make_house(name, prepare=None, hosts=("",), engine="auto", **options):
     """Yield a connected house on a database of its own, and take all down again.
 
     :param prepare: called with the name of the database before anything serves it
+    :param engine: what prints, the quickest where it is not the subject; None for what a new company has
     :param hosts: a server for each, with a data folder of its own; ``house.servers``
     """
     # several processes of pytest-xdist: each has its own
     name += os.environ.get("PYTEST_XDIST_WORKER", "")
     db = f"epd_system_{name}"
     make_database(db)
-    if prepare:
-        prepare(db)
     sandbox = Sandbox(name, "--no-limits", "--api-key", API_KEY, "--go-key", GO_KEY)
     servers = [OdooServer(db, host=host, **options) for host in hosts]
+    if engine:
+        servers[0].query("UPDATE res_company SET epd_print_engine = %s", engine)
+    if prepare:
+        prepare(db)
     try:
         sandbox.start()
         for server in servers:
@@ -119,8 +122,9 @@ def make_house(name, prepare=None, hosts=("",), **options):
 
 @pytest.fixture(scope="module")
 def house(request):
-    """A house shared by the tests of one file."""
-    yield from make_house(request.module.__name__.rpartition("test_")[2])
+    """A house shared by the tests of one file; its engine is the file's ``ENGINE``, see ``make_house``."""
+    engine = getattr(request.module, "ENGINE", "auto")
+    yield from make_house(request.module.__name__.rpartition("test_")[2], engine=engine)
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +136,7 @@ def office():
 @pytest.fixture
 def own_house(request):
     """A house for one test: one that kills servers, or counts everything."""
-    yield from make_house("own")
+    yield from make_house("own", engine=getattr(request.module, "ENGINE", "auto"))
 
 
 @pytest.fixture(scope="session")

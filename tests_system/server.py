@@ -206,6 +206,12 @@ def _nursed_shell(name, words, environment, script):
     return printed
 
 
+def default_engine():
+    """Return the engine that prints for an office that has chosen none."""
+    there = os.environ.get("WKHTMLTOPDF") or shutil.which("wkhtmltopdf")
+    return "wkhtmltopdf" if there else "plutoprint"
+
+
 def filestore(name):
     """Return the folder in which Odoo keeps the files of database ``name``."""
     return Path(read_conf()["data_dir"]) / "filestore" / name

@@ -5,6 +5,9 @@ import re
 from . import clicks
 from .server import wait_until
 
+# the guide's pictures are of what an office has that has chosen none
+ENGINE = None
+
 
 def new_run(page, house, shoot):
     """«Создать», the list of all open accounts, the page that says what will happen."""

@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .server import default_engine
+
 ROOT = Path(__file__).resolve().parent.parent
+# as an office has it that has chosen none
+ENGINE = None
 
 
 def run_month(house):
@@ -35,6 +39,10 @@ def test_the_month_and_its_cross_check(own_house):
     letters = own_house.sandbox.control("letters")
     keys = [(letter["email"], letter["attachments"][0]["sha256"]) for letter in letters]
     assert len(letters) == 47 and len(set(keys)) == 47
+    printed = (
+        "SELECT DISTINCT split_part(engine, ' ', 1) FROM epd_payment_document WHERE state = 'saved'"
+    )
+    assert own_house.odoo.query(printed) == [(default_engine(),)]
     # the same again: every document is saved and sent already
     status, output = run_month(own_house)
     assert status != 0

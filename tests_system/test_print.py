@@ -3,10 +3,23 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from .clicks import log_in
+from .server import default_engine
 
 
-def test_print_downloads_the_saved_file(office, page):
+@pytest.fixture
+def by_default(office):
+    """The office prints with what a company has that has chosen none."""
+    company = office.admin("res.users", "read", [office.operator.uid], ["company_id"])
+    write = ("res.company", "write", company[0]["company_id"][:1])
+    office.admin(*write, {"epd_print_engine": default_engine()})
+    yield
+    office.admin(*write, {"epd_print_engine": "auto"})
+
+
+def test_print_downloads_the_saved_file(office, by_default, page):
     account = office.admin.ref("epd_mailing.demo_account_0100002")
     action = office.operator("epd.personal.account", "action_make_receipt", [account])
     document = action["res_id"]
@@ -21,6 +34,7 @@ def test_print_downloads_the_saved_file(office, page):
     with page.expect_download() as download:
         page.click(".o-dropdown--menu .o_menu_item:has-text('Квитанции')")
     pdf = Path(download.value.path()).read_bytes()
-    fields = ["pdf_sha256"]
-    saved = office.operator("epd.payment.document", "read", [document], fields)[0]["pdf_sha256"]
-    assert hashlib.sha256(pdf).hexdigest() == saved
+    fields = ["pdf_sha256", "engine"]
+    saved = office.operator("epd.payment.document", "read", [document], fields)[0]
+    assert hashlib.sha256(pdf).hexdigest() == saved["pdf_sha256"]
+    assert saved["engine"].startswith(default_engine())
