@@ -2,6 +2,7 @@ import contextlib
 
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.orm.domains import DomainCustom, DomainNary, DomainNot
 from odoo.tools import SQL
 
 from ...tools.query_plan import switch_off_jit
@@ -15,6 +16,17 @@ class CountedBy(frozenset):
 
 class NotCountedError(Exception):
     """Something is asked that the counted rows do not tell."""
+
+
+def find_names(domain):
+    """Return the names of the fields of the rows that a domain has conditions on."""
+    if isinstance(domain, DomainCustom):
+        raise NotCountedError(domain)
+    if isinstance(domain, DomainNot):
+        return find_names(domain.child)
+    if isinstance(domain, DomainNary):
+        return set().union(*map(find_names, domain.children))
+    return {each.field_expr.partition(".")[0] for each in domain.iter_conditions()}
 
 
 class EpdCountedGroups(models.AbstractModel):
@@ -58,7 +70,6 @@ class EpdCountedGroups(models.AbstractModel):
 
     @api.model
     def _read_grouping_sets(self, domain, grouping_sets, *args, **options):
-        self.browse().check_access("read")  # before what was asked is looked at
         counted = self._count_by(domain, [spec for one in grouping_sets for spec in one])
         if counted is not None:
             with contextlib.suppress(NotCountedError):
@@ -74,8 +85,14 @@ class EpdCountedGroups(models.AbstractModel):
         :param domain: of the rows
         :param specs: what they are grouped by, as ``_read_group`` takes it
         """
+        self.browse().check_access("read")  # before what was asked is looked at
         names = {spec.partition(":")[0] for spec in specs}
-        names |= {each.field_expr.partition(".")[0] for each in Domain(domain).iter_conditions()}
+        try:
+            names |= find_names(Domain(domain))
+            if not self.env.su:
+                names |= find_names(self.env["ir.rule"]._compute_domain(self._name, "read"))
+        except NotCountedError:
+            return None
         names = {self._counted_through.get(name, name) for name in names}
         if not names.issubset(self._counted_columns):
             return None
@@ -86,20 +103,14 @@ class EpdCountedGroups(models.AbstractModel):
         columns = self.env.context.get(KEY)
         return columns if isinstance(columns, CountedBy) else None
 
-    @property
-    def _table_sql(self):
+    def _search(self, domain, *args, **options):
         columns = self._get_counted_by()
         if columns is None:
-            return super()._table_sql
-        return SQL("(%s)", self._get_counted_query(sorted(columns)))
-
-    def _field_to_sql(self, alias, field_expr, query=None):
-        columns = self._get_counted_by()
-        if columns is not None and alias == self._table:
-            column = self._counted_through.get(field_expr, field_expr)
-            if column not in columns and column not in self._counted_sums:
-                raise NotCountedError(field_expr)
-        return super()._field_to_sql(alias, field_expr, query)
+            return super()._search(domain, *args, **options)
+        # what the conditions ask of other models, and these of letters again, knows nothing of the counts
+        query = self._forget_counts()._search(domain, *args, **options)
+        query._tables[self._table] = SQL("(%s)", self._get_counted_query(sorted(columns)))
+        return query
 
     def _read_group_select(self, aggregate_spec, query):
         if self._get_counted_by() is None:

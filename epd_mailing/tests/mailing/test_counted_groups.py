@@ -116,11 +116,14 @@ class TestCountedGroups(SendingCommon):
                 "%s = %s", model._field_to_sql(alias, "id", query), self.letters[0].id
             )
         )
-        told, plain, _counted = self._ask(
-            self.report, "_read_grouping_sets", own, [[], ["state"]], ["__count"]
-        )
-        self.assertEqual(told, plain)
-        self.assertEqual(told[0], [(1,)])
+        sent = Domain("state", "!=", False)
+        for domain in (own, own & sent, ~(~own | ~sent)):
+            told, plain, counted = self._ask(
+                self.report, "_read_grouping_sets", domain, [[], ["state"]], ["__count"]
+            )
+            self.assertEqual(told, plain)
+            self.assertEqual(told[0], [(1,)])
+            self.assertFalse(counted)
 
     def test_letters_of_the_pivot(self):
         letters = self.env["epd.mailing.letter"].with_user(self.operator)
@@ -172,6 +175,41 @@ class TestCountedGroups(SendingCommon):
             self.assertEqual(count, model.search_count([]))
             self.assertLess(count, before)
             self.assertFalse(counted)
+
+    def test_a_rule_about_rows_behind_letters_holds(self):
+        """Such a condition asks for the ids of letters, which counts do not have."""
+        letters = self.env["epd.mailing.letter"].with_user(self.operator)
+        for force in (
+            "[('event_ids', '=', False)]",
+            "['!', ('event_ids', '!=', False)]",
+            "['|', ('event_ids', '=', False), ('state', '=', 'sent')]",
+        ):
+            rule = self.env["ir.rule"].create(
+                {
+                    "name": "of events",
+                    "model_id": self.env["ir.model"]._get_id(letters._name),
+                    "domain_force": force,
+                }
+            )
+            self.assertEqual(self._count_all(letters), (letters.search_count([]), False), force)
+            rule.unlink()
+
+    def test_letters_that_a_condition_asks_about_are_not_counted(self):
+        """«Of mailings with such a letter»: these are looked for among the letters themselves."""
+        letters = self.env["epd.mailing.letter"].with_user(self.operator)
+        for model, groups in ((letters, ["is_test"]), (self.report, ["day:day"])):
+            for domain in (
+                [("mailing_id.letter_ids.event_ids", "=", False)],
+                [("mailing_id.letter_ids.state", "=", "bounced")],
+                [("mailing_id.letter_ids.email", "ilike", "ivanov")],
+            ):
+                with self.subTest(model=model, domain=domain):
+                    told, plain, counted = self._ask(
+                        model, "_read_grouping_sets", domain, [[], groups], ["__count"]
+                    )
+                    self.assertEqual(told, plain)
+                    self.assertTrue(told[0][0][0])
+                    self.assertTrue(counted)
 
     def test_nothing_counted_is_asked_further(self):
         """Groups know nothing of the counts; and what a caller says of them is not taken."""
