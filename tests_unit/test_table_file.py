@@ -274,7 +274,7 @@ def test_memory_does_not_grow_with_the_texts(tmp_path, monkeypatch):
             tracemalloc.stop()
 
     get_peak(10)  # what is made once only
-    small, large = get_peak(15_000), get_peak(60_000)
+    small, large = get_peak(2_000), get_peak(47_000)
     # 45 000 more such texts, held, would take some 8 MB
     assert large < small + 4 * 2**20
 
