@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ...tools.money import format_money, to_decimal
 
 BALANCES = ("opening", "paid", "due")
-# most accounts outside that a condition names one by one
+# most accounts that a condition names one by one
 FEW_OUTSIDE = 100
 KINDS = {"building": "building_id", "service": "service_id"}
 
@@ -96,25 +96,32 @@ class ControlSums:
     def _within(self):
         """SQL of whether a charge or a balance of the months is of one of the accounts.
 
-        A month's run is about nearly all accounts of its company, and its period has nothing of another company:
-        telling the few others apart takes half the work of finding each of millions of charges among the accounts.
+        A month's run is about nearly all accounts of its company: telling the few others apart takes half the
+        work of finding each of millions of charges among the accounts. An account may have gone to another
+        company after the month, its charges with it; one that the run was about before is still taken.
         """
         self.env.flush_all()
-        others = SQL(
+        company = self.period.company_id.id
+        apart = SQL(
             """
-            SELECT id FROM epd_personal_account other
-             WHERE company_id = %s
-               AND NOT EXISTS (SELECT 1 FROM %s AS given(id) WHERE given.id = other.id)
+            SELECT own.id, given.id
+              FROM (SELECT id FROM epd_personal_account WHERE company_id = %s) AS own
+         FULL JOIN %s AS given(id) ON given.id = own.id
+             WHERE own.id IS NULL OR given.id IS NULL
              LIMIT %s
             """,
-            self.period.company_id.id,
+            company,
             self.accounts,
             FEW_OUTSIDE + 1,
         )
-        outside = [account_id for [account_id] in self.env.execute_query(others)]
-        if len(outside) > FEW_OUTSIDE:
+        rows = self.env.execute_query(apart)
+        if len(rows) > FEW_OUTSIDE:
             return SQL("account_id IN %s", self.accounts)
-        return SQL("account_id <> ALL(%s)", outside)
+        outside = [own for own, _given in rows if own]
+        within = SQL("company_id = %s AND account_id <> ALL(%s)", company, outside)
+        if foreign := [given for _own, given in rows if given]:
+            within = SQL("(%s OR account_id = ANY(%s))", within, foreign)
+        return within
 
     @cached_property
     def _charges(self):

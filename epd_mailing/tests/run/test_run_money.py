@@ -259,6 +259,26 @@ class TestControlSums(SecondMonthCase):
                 self.assertAlmostEqual(float(balances["due"].before), count * 1714.34)
                 self.assertEqual(counts, {jumped} if jumped else set())
 
+    def test_an_account_that_went_to_another_company_is_told_apart(self):
+        """Its charges stay in the month of the company that made them."""
+        other = self.env["res.company"].create({"name": "УК «Новая»"})
+        house = self.env["epd.building"].create({"name": "ул. Новая, 1", "company_id": other.id})
+        gone, stays = self.accounts[0], self.accounts[1:]
+        gone.write({"company_id": other.id, "building_id": house.id, "partner_id": False})
+        self.assertEqual(gone.charge_ids.period_id.company_id, self.company)
+        for accounts, count in ((stays, 3), (self.accounts, 4), (gone, 1), (gone | stays[0], 2)):
+            for few in (0, 3, 1000):
+                with (
+                    self.subTest(count=count, few=few),
+                    patch.object(control_sums, "FEW_OUTSIDE", few),
+                ):
+                    query = SQL(
+                        "(SELECT id FROM epd_personal_account WHERE id IN %s)", tuple(accounts.ids)
+                    )
+                    sums = ControlSums(self.env, self.april, query)
+                    self.assertAlmostEqual(float(sums.charged.now), count * 1714.34)
+                    self.assertAlmostEqual(float(sums.balances["due"].now), count * 1714.34)
+
     def test_a_first_month_has_no_jumps(self):
         page, lines = self._page(self.run_)
         self.assertFalse([what for what in lines if what and what.startswith("jump_")])
