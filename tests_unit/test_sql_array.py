@@ -13,6 +13,8 @@ def test_each_kind_of_value():
     assert to_array([date(2026, 4, 2), datetime(2026, 4, 2, 12, 0, 1)]) == (
         '{2026-04-02,"2026-04-02 12:00:01"}'
     )
+    assert to_array([datetime(2026, 4, 2, 12), None]) == '{"2026-04-02 12:00:00",NULL}'
+    assert to_array([None, None]) == "{NULL,NULL}"
     assert to_array([]) == "{}"
 
 

@@ -6,6 +6,7 @@ https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO, seen 2026-11-26
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from types import NoneType
 
 
 def to_array(values: Sequence[object]) -> str | list[object]:
@@ -14,10 +15,17 @@ def to_array(values: Sequence[object]) -> str | list[object]:
     :param values: texts, numbers, booleans, dates, naive datetimes, None
     :return: the text; a list of the same values when there is one of another type, for the driver
     """
-    if set(map(type, values)) == {str}:
+    kinds = set(map(type, values))
+    if kinds == {str}:
         text = '","'.join(values)  # type: ignore[arg-type]
         if "\\" not in text and text.count('"') == 2 * (len(values) - 1):
             return f'{{"{text}"}}'  # nothing to escape: five times quicker
+    if kinds <= {datetime, NoneType} and not any(
+        isinstance(value, datetime) and value.tzinfo for value in values
+    ):
+        # as quick; each has as many characters
+        parts = ["NULL" if value is None else f'"{value}"' for value in values]
+        return f"{{{','.join(parts)}}}"
     parts = []
     for value in values:
         if value is None:

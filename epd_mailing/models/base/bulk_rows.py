@@ -1,13 +1,18 @@
 """Many rows, each with values of its own, in one statement."""
 
 from collections import defaultdict
+from datetime import datetime
 from itertools import repeat
+from types import NoneType
 
 from odoo import api, models
 from odoo.orm.models import INSERT_BATCH_SIZE, UPDATE_BATCH_SIZE
 from odoo.tools import SQL
 
 from ...tools.sql_array import to_array
+
+# values of a change that are converted once, however many records get them
+_REPEATED = (str, datetime, NoneType)
 
 
 class _Complete(dict):
@@ -194,19 +199,8 @@ class EpdBulkRows(models.AbstractModel):
         # what is not among them stays as it stands in our own snapshot: who changes it meanwhile
         # makes us start anew
         records.fetch(names)
-        rows = [
-            (
-                record.id,
-                *(
-                    field.convert_to_column(vals[field.name], record)
-                    if field.name in vals
-                    else field.get_column_update(record)
-                    for field in columns
-                ),
-            )
-            for record, vals in changes.items()
-        ]
-        self._update_rows(columns, rows, self.env.uid, self.env.cr.now())
+        said = {field.name: _convert_changes(field, changes, records) for field in columns}
+        self._update_columns(records.ids, said, self.env.uid, self.env.cr.now())
         records.invalidate_recordset(names, flush=False)
         records.modified(names)
         for field in columns:
@@ -235,13 +229,22 @@ class EpdBulkRows(models.AbstractModel):
         :param uid: of whom it is written, where the columns do not say so
         :param now: when, naive UTC
         """
-        stamp = {"write_uid": uid, "write_date": now}
-        lists = list(zip(*rows, strict=True))
-        said = dict(zip(("id", *(field.name for field in columns)), map(list, lists), strict=True))
-        casts = {field.name: SQL(field.column_type[1]) for field in columns} | {"id": SQL("int4")}
+        ids, *lists = map(list, zip(*rows, strict=True))
+        said = dict(zip((field.name for field in columns), lists, strict=True))
+        self._update_columns(ids, said, uid, now)
+
+    def _update_columns(self, ids, said, uid, now):
+        """Write columns in one statement.
+
+        :param ids: list of the rows' ids
+        :param said: ``{field name: list of values as the database takes them}``, see :meth:`_update_rows`
+        """
+        stamp = {"write_uid": uid, "write_date": now} if self._log_access else {}
+        casts = {name: SQL(self._fields[name].column_type[1]) for name in said}
+        said, casts = {"id": ids, **said}, {"id": SQL("int4"), **casts}
         # what all rows get is said once
         varying = [
-            name for name in said if name == "id" or said[name].count(said[name][0]) < len(rows)
+            name for name in said if name == "id" or said[name].count(said[name][0]) < len(ids)
         ]
         assignments = [
             SQL(
@@ -297,6 +300,31 @@ def _convert(convert, name, rows, records):
         convert(value, records) if name in row else None
         for value, row in zip(said, rows, strict=True)
     ]
+
+
+def _convert_changes(field, changes, records):
+    """Return what each record gets of a field, as the database takes it: what it has where none is said.
+
+    :param changes: ``{record: {field name: value}}``
+    :param records: those records
+    """
+    name, values, said, kept = field.name, [], {}, {}
+    is_plain = not field.company_dependent and field not in records.env._field_depends_context
+    cache = field._get_cache(records.env) if is_plain else {}
+    for record, record_id, vals in zip(records, records.ids, changes.values(), strict=True):
+        # the same words and moments again and again; a number may equal a yes or no
+        if name in vals:
+            value = vals[name]
+            known = said if type(value) in _REPEATED else {}
+            if value not in known:
+                known[value] = field.convert_to_column(value, record)
+        else:
+            value = cache.get(record_id)
+            known = kept if is_plain and type(value) in _REPEATED else {}
+            if value not in known:
+                known[value] = field.get_column_update(record)
+        values.append(known[value])
+    return values
 
 
 def _convert_money(field, rows, records):

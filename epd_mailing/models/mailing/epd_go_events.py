@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 from odoo import api, fields, models
 from odoo.tools import split_every
 
+from ...tools.collecting import without_collecting
 from ...tools.read_ahead import read_ahead
 from ...tools.unisender import errors
 from ...tools.unisender.webhook import WebhookError
@@ -221,7 +222,8 @@ class EpdGoEvents(models.AbstractModel):
             parts = _read_slices(client, dump.urls, row, self._get_reader(account))
             with closing(read_ahead(parts)) as slices:
                 for row, rows in slices:
-                    in_transaction(self.env, lambda e=rows, r=row: self._keep(account, e, r))
+                    with without_collecting():
+                        in_transaction(self.env, lambda e=rows, r=row: self._keep(account, e, r))
                     if time.monotonic() - began > READ_WALL:
                         return now
         except WebhookError as error:

@@ -8,7 +8,7 @@ from odoo.tools import SQL, split_every
 
 from ...tools.unisender import statuses, times
 from .epd_mailing_letter import UNSETTLED
-from .letter_drafts import EventReport, LetterDrafts, make_event_vals
+from .letter_drafts import FETCHED, EventReport, LetterDrafts, make_event_vals
 
 _logger = logging.getLogger(__name__)
 
@@ -115,10 +115,11 @@ class EpdLetterFacts(models.AbstractModel):
     @api.model
     def _bound_sent(self, letter, vals):
         """Nothing arrives before it was sent: the service had taken it before it answered us."""
-        known = (vals.get(name, letter[name]) for name in ("delivered_at", "bounced_at"))
-        first = min(filter(None, known), default=None)
-        if first and letter["sent_at"] and first < letter["sent_at"]:
-            vals["sent_at"] = first
+        sent_at = letter["sent_at"]
+        for name in ("delivered_at", "bounced_at"):
+            arrived = vals[name] if name in vals else letter[name]
+            if arrived and sent_at and arrived < sent_at:
+                vals["sent_at"] = sent_at = arrived
         return vals
 
     @api.model
@@ -306,18 +307,20 @@ class EpdLetterFacts(models.AbstractModel):
         """
         found = self.env["epd.mailing.letter"].sudo()
         if provider_ids or letter_keys:
-            found = found.search(
+            found = found.search_fetch(
                 Domain("unisender_account_id", "in", accounts.ids)
                 & (
                     Domain("provider_id", "in", list(set(provider_ids)))
                     | Domain("letter_key", "in", list(set(letter_keys)))
                 ),
+                FETCHED,
                 order="id",
             )
         drafts.load(found)
         by_id, by_key = {}, {}
+        account_ids = found._fields["unisender_account_id"]._get_cache(found.env)
         for letter in found:
-            draft, account_id = drafts.open(letter), letter.unisender_account_id.id
+            draft, account_id = drafts.open(letter), account_ids[letter.id]
             if draft["provider_id"]:
                 by_id[account_id, draft["provider_id"]] = draft
             if draft["letter_key"]:

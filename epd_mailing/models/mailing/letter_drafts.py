@@ -17,6 +17,8 @@ READ = (
     *("failure_reason", "raw_status", "raw_status_at", "next_poll_at", "poll_count", "is_test"),
 )
 
+FETCHED = (*READ, "company_id", "mailing_id", "address_id", "unisender_account_id")
+
 
 @dataclass(slots=True)
 class EventReport:
@@ -74,19 +76,20 @@ class LetterDrafts:
 
         :param letters: ``epd.mailing.letter``
         """
-        letters.fetch([*READ, "company_id", "mailing_id", "address_id", "unisender_account_id"])
-        caches = [(name, letters._fields[name]._get_cache(letters.env)) for name in READ]
-        for letter in letters:
-            draft, letter_id = self.open(letter), letter.id
-            for name, cache in caches:
-                value = cache.get(letter_id)
-                draft.known[name] = False if value is None else value
+        letters.fetch(FETCHED)
+        columns = []
+        for name in READ:
+            known = letters._fields[name]._get_cache(letters.env).get
+            columns.append([False if known(one) is None else known(one) for one in letters.ids])
+        for letter, *values in zip(letters, *columns, strict=True):
+            self.open(letter).known.update(zip(READ, values, strict=True))
 
     def open(self, letter):
         """Return the draft of a letter."""
-        draft = self.drafts.get(letter.id)
+        letter_id = letter.id
+        draft = self.drafts.get(letter_id)
         if draft is None:
-            draft = self.drafts[letter.id] = LetterDraft(letter)
+            draft = self.drafts[letter_id] = LetterDraft(letter)
         return draft
 
     def describe(self, failure_type):

@@ -80,7 +80,7 @@ class TestBulkRows(SendingCommon):
     @classmethod
     def _give_event(cls, number):
         return {
-            "company_id": cls.company.id,
+            "unisender_account_id": cls.unisender.id,
             "raw_status": "ok_sent",
             "source": "poll",
             "letter_key": str(number),

@@ -445,6 +445,14 @@ class TestBulkStatuses(SendingCommon):
             account.unlink()
         self.unisender.copy({"name": "Unused"}).unlink()
 
+    def test_a_letter_that_events_are_of_is_not_deleted(self):
+        letters = self._make_letters(2)
+        letters.write({"send_state": "pending", "sending_at": False, "sent_at": False})
+        letters[0]._log_decision("Looked at")
+        with self.assertRaisesRegex(UserError, "not deleted"):
+            letters[0].unlink()
+        letters[1].unlink()
+
     # --- an event that cannot be applied ----------------------------------------------------------
 
     def _poison(self, *letters):

@@ -8,6 +8,7 @@ one of the classic words (godocs.unisender.ru/web-api-ref, read 2026-11-26).
 
 from collections import namedtuple
 from datetime import timedelta
+from functools import lru_cache
 
 # rank: a lower one never takes back a higher; failure_type as in ``epd.mailing.letter``;
 # address_dead: no further letter is to go to the address
@@ -86,6 +87,7 @@ for _type, _names in _FAILED.items():
         )
 
 
+@lru_cache(1000)  # two are asked for with each event
 def get_status(raw: str | None, age: timedelta | None = None) -> Status:
     """Return the ``Status`` of a raw status; an unknown one is read by its prefix.
 
