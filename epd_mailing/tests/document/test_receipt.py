@@ -1,17 +1,16 @@
 import base64
 import re
 import subprocess
-import tempfile
 from typing import NamedTuple
 from unittest.mock import patch
 
 import zxingcpp
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
-from PIL import Image
 
 from ...models.document.document_comparison import DocumentComparison
 from ...tools import receipt_data, receipt_pages, receipt_pdf
+from ..code_readers import rasterise
 from ..common import EpdCommon
 
 QR = zxingcpp.BarcodeFormat.QRCode
@@ -50,19 +49,8 @@ def pdf_words(pdf):
 
 def pdf_codes(pdf, dpi=200):
     """Return the texts of the QR codes on the first page, as rasterised at ``dpi``."""
-    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
-        file.write(pdf)
-        file.flush()
-        answer = subprocess.run(
-            ["pdftoppm", "-r", str(dpi), "-f", "1", "-l", "1", "-png", file.name],
-            capture_output=True,
-            check=True,
-        )
-    with tempfile.NamedTemporaryFile(suffix=".png") as image:
-        image.write(answer.stdout)
-        image.flush()
-        with Image.open(image.name) as picture:
-            return [found.bytes.decode() for found in zxingcpp.read_barcodes(picture, formats=QR)]
+    picture = rasterise(pdf, dpi)
+    return [found.bytes.decode() for found in zxingcpp.read_barcodes(picture, formats=QR)]
 
 
 @tagged("post_install", "-at_install", "epd_mailing")
