@@ -99,8 +99,7 @@ def test_own_list_and_a_fault_mended(house, page, shoot):
     total = operator("epd.charge", "read", [charge], ["total"])[0]["total"]
     operator("epd.charge", "write", [charge], {"total": total + 100})
     run = operator("epd.billing.run", "create", {"period_id": period})
-    clicks.log_in(page, house.odoo, "operator")
-    clicks.go(page, house.odoo, f"epd-runs/{run}")
+    clicks.enter(page, house.odoo, f"epd-runs/{run}")
     clicks.tab(page, "Адресная книга")
     clicks.press(page, "action_create_list")
     box = clicks.dialog(page)
@@ -143,8 +142,7 @@ def test_new_owner_and_consent_withdrawn(house, page, shoot):
     domain = [("consent_state", "=", "instead"), ("partner_id.is_company", "=", False)]
     domain.append(("address_ids.can_receive", "=", True))
     sold, other = operator("epd.personal.account", "search", domain, limit=2)
-    clicks.log_in(page, house.odoo, "operator")
-    clicks.go(page, house.odoo, f"epd-accounts/{sold}")
+    clicks.enter(page, house.odoo, f"epd-accounts/{sold}")
     page.locator("button:visible:has-text('Новый собственник')").click()
     box = clicks.dialog(page)
     clicks.choose(page, "partner_id", "Новосёлова Дарья", ".modal")
@@ -179,8 +177,7 @@ def test_new_owner_and_consent_withdrawn(house, page, shoot):
 def test_at_the_counter(house, page, shoot):
     """A receipt is formed from the account and printed; search, account, «Напечатать»."""
     number = "0100004"
-    clicks.log_in(page, house.odoo, "operator")
-    clicks.go(page, house.odoo, "epd-accounts")
+    clicks.enter(page, house.odoo, "epd-accounts")
     shoot("accounts")
     clicks.search(page, number)
     clicks.row(page, number).locator("td.o_data_cell").first.click()
@@ -210,9 +207,8 @@ def test_at_the_counter(house, page, shoot):
 
 def test_every_menu_opens_without_an_error(house, page):
     """Each menu of ours, in Russian: the screen stands, nothing in the console."""
-    clicks.log_in(page, house.odoo, "operator")
     page.set_viewport_size({"width": 1366, "height": 768})
-    page.reload()
+    clicks.enter(page, house.odoo, "epd-runs")
     page.wait_for_selector(".o_menu_sections :text-is('Настройка')")
     assert not page.locator(".o_menu_sections_more").count(), "the menu does not fit"
     menus = page.request.get(f"{house.odoo.url}/web/webclient/load_menus").json()
@@ -237,7 +233,7 @@ def test_every_menu_opens_without_an_error(house, page):
 
 def test_guide_opens_from_the_menu(house, page):
     """«Настройка» → «Руководство»: the page and its pictures come from the addon itself."""
-    clicks.log_in(page, house.odoo, "operator")
+    clicks.enter(page, house.odoo, "epd-runs")
     page.click(".o_menu_sections :text-is('Настройка')")
     with page.context.expect_page() as opened:
         page.click(".o-dropdown--menu :text-is('Руководство')")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from reportlab.pdfgen import canvas
 
-from .clicks import AGAIN, CURRENT, log_in, shown, wait_done
+from .clicks import AGAIN, CURRENT, enter, go, shown, wait_done
 from .server import wait_until
 
 ROWS = [
@@ -21,9 +21,9 @@ ROWS = [
 ]
 
 
-def open_new(page, house, path):
-    """Open a new record of the screen at ``path``."""
-    page.goto(f"{house.odoo.url}/odoo/{path}/new")
+def open_new(page, house, path, way=go):
+    """Open a new record of the screen at ``path``; ``way`` is ``enter`` for a test's first screen."""
+    way(page, house.odoo, f"{path}/new")
     page.wait_for_selector(".o_form_view input[type=file]", state="attached")
 
 
@@ -54,7 +54,7 @@ def press(page, name, state):
 
 
 def test_charges_from_a_file(house, page):
-    log_in(page, house.odoo, "operator")
+    enter(page, house.odoo, "epd-runs")
     page.click(".o_menu_sections button:has-text('Начисления')")
     page.click(".o-dropdown--menu a:has-text('Загрузка из файлов')")
     page.wait_for_selector(".o_breadcrumb :text('Загрузка из файлов')")
@@ -99,8 +99,7 @@ def test_a_register_of_payments(house, page):
             number: round(paid - before[number], 2) for number, paid in read_paid(house).items()
         }
 
-    log_in(page, house.odoo, "operator")
-    open_new(page, house, "epd-imports")
+    open_new(page, house, "epd-imports", enter)
     page.click(".o_field_widget[name=kind] input")
     page.click(".o_select_menu_item:has-text('Платежи')")
     choose(page, "реестр.csv", "\r\n".join(rows).encode("cp1251"))
@@ -174,8 +173,7 @@ def test_ready_made_receipts(house, page, number):
     with zipfile.ZipFile(archive, "w") as files:
         files.writestr(f"{number}.pdf", pdf.getvalue())
         files.writestr("0100004.pdf", b"%PDF-1.4 broken")
-    log_in(page, house.odoo, "operator")
-    open_new(page, house, "epd-ready-receipts")
+    open_new(page, house, "epd-ready-receipts", enter)
     choose(page, "квитанции.zip", archive.getvalue())
     press(page, "action_check", "checked")
     shown(page.locator("td:has-text('Файл повреждён')"))
@@ -205,8 +203,7 @@ def make_book(*pages):
 def test_the_owners_of_the_pages_of_a_house(house, page):
     """One PDF of a house: what nobody owns is shown, refused, given to an account, and saved."""
     book = make_book("LS 0100005", "the back", "LS 0100006 and LS 0100007", "LS 0100008")
-    log_in(page, house.odoo, "operator")
-    open_new(page, house, "epd-ready-receipts")
+    open_new(page, house, "epd-ready-receipts", enter)
     choose(page, "дом.pdf", book)
     press(page, "action_check", "checked")
     page.wait_for_selector(

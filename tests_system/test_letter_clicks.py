@@ -323,7 +323,7 @@ def test_a_failed_letter_is_mended_in_its_row(post, page, shoot):
     assert wait_until(arrived, 150, "the letter goes to the right address") == 1
     wait_until(lambda: sending.read_state(post, mailing) == "done", 120, "the mailing is done")
     assert arrived() == 1
-    page.reload()
+    clicks.read_again(page)
     line = clicks.row(page, "mended.in.row@example.com", ".o_field_widget[name=shown_letter_ids]")
     expect(line).to_be_visible()
     assert not page.locator(clicks.WRONG).count()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .clicks import log_in
+from .clicks import enter
 from .server import default_engine
 
 
@@ -28,8 +28,7 @@ def test_print_downloads_the_saved_file(office, by_default, page):
         "**/report/check_wkhtmltopdf",
         lambda route: route.fulfill(json={"jsonrpc": "2.0", "id": 1, "result": "install"}),
     )
-    log_in(page, office.odoo, "operator")
-    page.goto(f"{office.odoo.url}/odoo/epd.payment.document/{document}")
+    enter(page, office.odoo, f"epd.payment.document/{document}")
     page.click(".o_cp_action_menus button:has(.fa-cog)")
     with page.expect_download() as download:
         page.click(".o-dropdown--menu .o_menu_item:has-text('Квитанции')")

@@ -203,7 +203,7 @@ def test_ready_made_receipts_are_checked_before_ones_eyes(house, page):
     numbers = [f"01000{number:02}" for number in range(1, 42) if number != 17]
     with Front(house.odoo) as door:
         clicks.enter(page, door, "epd-ready-receipts")
-        page.goto(f"{door.url}/odoo/epd-ready-receipts/new")
+        clicks.go(page, door, "epd-ready-receipts/new")
         page.wait_for_selector(".o_form_view input[type=file]", state="attached")
         choose(page, "квитанции.zip", make_archive(numbers))
         done = "(SELECT count(*) FROM epd_receipt_import_line WHERE import_id = NEW.import_id "

@@ -4,14 +4,8 @@ import contextlib
 import re
 
 from . import sending
-from .clicks import CURRENT, count, log_in, shown, wait_shown
+from .clicks import CURRENT, count, enter, go, read_again, shown, wait_shown
 from .server import wait_until
-
-
-def open_mailing(page, house, mailing):
-    """Open the form of a mailing."""
-    page.goto(f"{house.odoo.url}/odoo/epd-mailings/{mailing}")
-    page.wait_for_selector(CURRENT, state="attached")
 
 
 def state_of(page):
@@ -35,8 +29,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
     house.sandbox.control(
         "fault", {"kind": "slow_after", "chance": 1, "seconds": 2, "times": 10**6}
     )
-    log_in(page, house.odoo, "operator")
-    open_mailing(page, house, mailing)
+    enter(page, house.odoo, f"epd-mailings/{mailing}")
     # planned for tomorrow, as the wizard asks
     page.click(".o_form_statusbar button:has-text('Запланировать дату рассылки')")
     page.click(".modal .o_field_widget[name=scheduled_at] button, .modal [name=scheduled_at] input")
@@ -57,12 +50,12 @@ def test_schedule_pause_resume_and_resend(own_house, page):
             assert locks.enter_context(sending.held(house, sending.LAST, mailing, 20)) == 20
         sending.wake_sender(house)
         wait_until(lambda: len(house.sandbox.control("letters")) >= 4, 150, "letters go")
-        page.reload()
+        read_again(page)
         press(page, "action_pause", "paused")
         wait_until(
             lambda: not sending.count_states(house, mailing)["sending"], 60, "it stands still"
         )
-        page.reload()
+        read_again(page)
         # the web client may show what it remembers of the form before it has read it again
         first = wait_until(lambda: count(page, "sent_count"), 60, "the screen tells what went")
         assert wait_until(lambda: count(page, "pending_count"), 60, "the screen tells what is left")
@@ -85,7 +78,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
         )[0][0]
 
     wait_until(lambda: count_failed() > 1, 60, "failures are known")
-    page.reload()
+    read_again(page)
     wait_shown(
         page,
         lambda: count(page, "failed_count") == count_failed() > 1,
@@ -108,7 +101,7 @@ def test_schedule_pause_resume_and_resend(own_house, page):
         "create",
         {"account_id": letter[1], "email": "noread.corrected@example.com"},
     )
-    page.goto(f"{house.odoo.url}/odoo/epd-letters/{letter[0]}")
+    go(page, house.odoo, f"epd-letters/{letter[0]}")
     page.click(".o_form_statusbar button[name=action_resend]")
     page.wait_for_url(re.compile(rf"(mailings|epd\.mailing)/(?!{mailing}\b)\d+"))
     page.wait_for_selector(f"{CURRENT}[data-value=draft]", state="attached")

@@ -124,8 +124,7 @@ def test_a_file_is_taken_back(house, page, shoot):
 
     before = totals()
     rows = ["Лицевой счёт;Услуга;Начислено", "0100001;1;5000,00", "0100001;12;70,00"]
-    clicks.log_in(page, house.odoo, "operator")
-    open_new(page, house, "epd-imports")
+    open_new(page, house, "epd-imports", clicks.enter)
     choose(page, "не тот.csv", "\r\n".join(rows).encode("cp1251"))
     clicks.press(page, "action_check", ".o_form_statusbar")
     page.wait_for_selector(f"{clicks.CURRENT}[data-value=checked]", state="attached")
