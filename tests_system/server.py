@@ -174,36 +174,39 @@ def odoo_shell(name, script, optional=""):
 
     :param optional: name of the packages besides (see ``optional_folder``), their addons on the path
     """
-    command = [sys.executable, "-W", "ignore", "-c", "import odoo.cli; odoo.cli.main()", "shell"]
-    command += ["-c", str(RUN / "odoo.conf"), "-d", name, "--no-http", "--log-level=error"]
-    environment = odoo_environment()
+    words = ["shell", "-c", RUN / "odoo.conf", "-d", name, "--no-http", "--log-level=error"]
+    return call_odoo(words, optional, script)
+
+
+def call_odoo(words, optional="", script=""):
+    """Run Odoo's command line to its end and return what it printed.
+
+    :param optional: name of the packages besides (see ``optional_folder``), their addons on the path
+    :param script: what it reads
+    """
+    words, environment = [LAUNCHER, *words], odoo_environment()
     if optional:
-        command += ["--addons-path", optional_path(read_conf(), optional)]
+        words += ["--addons-path", optional_path(read_conf(), optional)]
         environment["PYTHONPATH"] += f":{optional_folder(optional)}"
-    elif nursery:
-        return _nursed_shell(name, command[command.index("shell") :], environment, script)
-    done = subprocess.run(
-        command,
-        input=script,
-        text=True,
-        capture_output=True,
-        env=environment,
-        cwd=ROOT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _nursed_shell(name, words, environment, script):
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "script"), Path(folder, "output")
         source.write_text(script, encoding="utf-8")
-        words = [LAUNCHER, *words]
-        code = nursery.call(words, environment, source, output)
-        printed = output.read_text(encoding="utf-8", errors="replace")
-    assert code == 0, f"{name}: {printed}"
-    return printed
+        if nursery:
+            code = nursery.call(words, environment, source, output)
+        else:
+            with source.open() as said, output.open("w") as printed:
+                code = subprocess.run(
+                    [sys.executable, "-W", "ignore", *map(str, words)],
+                    stdin=said,
+                    stdout=printed,
+                    stderr=printed,
+                    env=environment,
+                    cwd=ROOT,
+                    check=False,
+                ).returncode
+        text = output.read_text(encoding="utf-8", errors="replace")
+    assert code == 0, text
+    return text
 
 
 def default_engine():
@@ -238,31 +241,49 @@ def optional_path(conf, name):
 
 def install_queue(name):
     """Install OCA's ``queue_job`` in a database that nothing serves yet."""
-    command = [sys.executable, LAUNCHER, "server"]
-    command += ["-c", RUN / "odoo.conf", "--addons-path", optional_path(read_conf(), "queue_job")]
-    command += ["-d", name, "-i", "queue_job", "--stop-after-init", "--no-http"]
-    environment = odoo_environment()
-    environment["PYTHONPATH"] += f":{optional_folder('queue_job')}"
-    done = subprocess.run(
-        [str(word) for word in [*command, "--max-cron-threads", "0"]],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
+    words = ["server", "-c", RUN / "odoo.conf", "-d", name, "-i", "queue_job"]
+    call_odoo([*words, "--stop-after-init", "--no-http", "--max-cron-threads", "0"], "queue_job")
+
+
+def connect(name):
+    """Return a connection to a database in autocommit mode; the caller closes it."""
+    conf = read_conf()
+    connection = psycopg2.connect(
+        host=conf["db_host"], port=conf["db_port"], user=conf["db_user"], dbname=name
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    connection.autocommit = True
+    return connection
+
+
+# to each database the connection of ``query``
+kept = {}
+
+
+def query(name, sql, *args):
+    """Run one statement in a database; return its rows, none when it has no result.
+
+    By a connection that stays: a new one costs 20 ms of a core, and waiting asks many times a second.
+    """
+    if (connection := kept.get(name)) and _is_cut(connection):
+        connection.close()
+        connection = None
+    if not connection:
+        connection = kept[name] = connect(name)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, args or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _is_cut(connection):
+    """Tell whether the server has ended a connection that nobody used meanwhile: it says so, or hangs up."""
+    return connection.closed or select.select([connection], [], [], 0)[0]
 
 
 def drop_database(name):
     """Remove a database with its files; its users are thrown out."""
-    conf = read_conf()
-    connection = psycopg2.connect(
-        host=conf["db_host"], port=conf["db_port"], user=conf["db_user"], dbname="postgres"
-    )
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    connection.close()
+    if connection := kept.pop(name, None):
+        connection.close()
+    query("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     shutil.rmtree(filestore(name), ignore_errors=True)
 
 
@@ -342,7 +363,7 @@ class OdooServer(Process):
     :param queue: whether OCA's ``queue_job`` is on the path, with its runner
     """
 
-    probe = "/web/login"
+    probe = "/web/health"
 
     def __init__(self, db, workers=2, cron_threads=1, host="", queue=False):
         self.db, self.workers, self.cron_threads = db, workers, cron_threads
@@ -378,8 +399,7 @@ class OdooServer(Process):
 
     def spawn(self, command, environment):
         """See ``Process.spawn``."""
-        # with queue_job Odoo is found in two places, which is settled where Python starts
-        if not nursery or self.queue:
+        if not nursery:
             return super().spawn(command, environment)
         return nursery.start(command[1:], os.environ | environment, self.log)
 
@@ -397,22 +417,11 @@ class OdooServer(Process):
 
     def connect(self):
         """Return a database connection in autocommit mode; the caller closes it."""
-        conf = read_conf()
-        connection = psycopg2.connect(
-            host=conf["db_host"], port=conf["db_port"], user=conf["db_user"], dbname=self.db
-        )
-        connection.autocommit = True
-        return connection
+        return connect(self.db)
 
     def query(self, sql, *args):
         """Run one statement beside Odoo; return its rows, none when it has no result."""
-        connection = self.connect()
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, args or None)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return query(self.db, sql, *args)
 
     def login(self, login, password=None):
         """Return a session; demo users have their login as their password."""
@@ -441,7 +450,7 @@ class OdooServer(Process):
 class Realtime(Process):
     """The evented process of a server."""
 
-    probe = "/web/login"
+    probe = "/web/health"
 
     def __init__(self, odoo):
         self.odoo = odoo
