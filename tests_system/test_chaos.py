@@ -104,7 +104,7 @@ def wait_for_letters(house, kind, mailing):
 
     def going():
         sending.let_time_pass(house)
-        sending.wake_sender(house)
+        sending.nudge(house)
         return received(house, kind) > before or sending.read_state(house, mailing) == "done"
 
     wait_until(going, PATIENCE, "letters go")
@@ -163,7 +163,7 @@ def stop_in_flight(house, mailing):
 
     def stop():
         sending.let_time_pass(house)
-        sending.wake_sender(house)
+        sending.nudge(house)
         workers = house.odoo.cron_workers()
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
@@ -193,7 +193,7 @@ def take_over(house, mailing):
     moment = sending.database_now(house)
     sending.expire_leases(house, moment)
     wait_until(
-        lambda: sending.wake_sender(house) or not count_dead(house, mailing, moment),
+        lambda: sending.nudge(house) or not count_dead(house, mailing, moment),
         PATIENCE,
         "what dead workers held is taken over",
     )

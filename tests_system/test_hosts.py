@@ -115,9 +115,9 @@ def answer_slowly(house):
 
 
 def wake(house, *jobs):
-    """Have the cron workers of all servers look for work."""
+    """Have the cron workers of all servers look for work, from a loop that waits for it."""
     for job in jobs:
-        sending.wake_sender(house, job)
+        sending.nudge(house, job)
 
 
 def test_a_run_and_a_mailing_of_two_servers(hosts):
