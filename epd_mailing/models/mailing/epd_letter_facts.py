@@ -6,9 +6,10 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
+from ...tools.sql_array import to_array
 from ...tools.unisender import statuses, times
 from .epd_mailing_letter import UNSETTLED
-from .letter_drafts import FETCHED, EventReport, LetterDrafts, make_event_vals
+from .letter_drafts import EventReport, LetterDrafts, make_event_vals
 
 _logger = logging.getLogger(__name__)
 
@@ -307,15 +308,24 @@ class EpdLetterFacts(models.AbstractModel):
         """
         found = self.env["epd.mailing.letter"].sudo()
         if provider_ids or letter_keys:
-            found = found.search_fetch(
-                Domain("unisender_account_id", "in", accounts.ids)
-                & (
-                    Domain("provider_id", "in", list(set(provider_ids)))
-                    | Domain("letter_key", "in", list(set(letter_keys)))
-                ),
-                FETCHED,
-                order="id",
+            found.flush_model(["unisender_account_id", "provider_id", "letter_key"])
+            # joined, since PostgreSQL weighs each constant of a list
+            query = SQL(
+                """
+                SELECT letter.id FROM unnest(%(ids)s::varchar[]) AS said (provider_id)
+                  JOIN epd_mailing_letter letter USING (provider_id)
+                 WHERE letter.unisender_account_id = ANY(%(accounts)s)
+                 UNION
+                SELECT letter.id FROM unnest(%(keys)s::varchar[]) AS said (letter_key)
+                  JOIN epd_mailing_letter letter USING (letter_key)
+                 WHERE letter.unisender_account_id = ANY(%(accounts)s)
+                 ORDER BY id
+                """,
+                ids=to_array(list(set(provider_ids))),
+                keys=to_array(list(set(letter_keys))),
+                accounts=accounts.ids,
             )
+            found = found.browse(letter_id for (letter_id,) in self.env.execute_query(query))
         drafts.load(found)
         by_id, by_key = {}, {}
         account_ids = found._fields["unisender_account_id"]._get_cache(found.env)

@@ -17,8 +17,6 @@ READ = (
     *("failure_reason", "raw_status", "raw_status_at", "next_poll_at", "poll_count", "is_test"),
 )
 
-FETCHED = (*READ, "company_id", "mailing_id", "address_id", "unisender_account_id")
-
 
 @dataclass(slots=True)
 class EventReport:
@@ -76,7 +74,7 @@ class LetterDrafts:
 
         :param letters: ``epd.mailing.letter``
         """
-        letters.fetch(FETCHED)
+        letters.fetch([*READ, "company_id", "mailing_id", "address_id", "unisender_account_id"])
         columns = []
         for name in READ:
             known = letters._fields[name]._get_cache(letters.env).get
@@ -113,7 +111,11 @@ class LetterDrafts:
                 if state != draft["state"]:
                     draft.vals["state"] = state
                 changes[draft.letter] = draft.vals
-        self.env["epd.mailing.letter"]._unlocked()._write_each(changes)
+        letters = self.env["epd.mailing.letter"]
+        letters._unlocked()._write_each(changes)
+        if any("state" in vals for vals in changes.values()):
+            told = letters.browse([letter.id for letter in changes])
+            told.document_id._write_delivery_state()
         self.env["epd.letter.event"].sudo()._log(self.events)
         for (company_id, state, raw), emails in self.lost.items():
             self.env["epd.letter.facts"]._lose_addresses(company_id, list(emails), state, raw)

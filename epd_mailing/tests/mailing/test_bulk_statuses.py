@@ -407,6 +407,23 @@ class TestBulkStatuses(SendingCommon):
         kept = self.env["epd.letter.event"].search_count([("unisender_account_id", "!=", False)])
         self.assertGreaterEqual(kept, 6, "what is cut is kept")
 
+    def test_documents_are_written_along_with_their_letters(self):
+        letters, documents = self._make_letters(2), self.documents[:2]
+        for letter, document in zip(letters, documents, strict=True):
+            letter.document_id = document
+        self.env.flush_all()
+        facts = [
+            (letter, raw, self.now, "webhook")
+            for letter, raw in zip(letters, ("ok_delivered", "ok_read"), strict=True)
+        ]
+        self.env["epd.letter.facts"]._apply_statuses(facts)
+        self.cr.execute(
+            "SELECT delivery_state FROM epd_payment_document WHERE id IN %s ORDER BY id",
+            (tuple(documents.ids),),
+        )
+        self.assertEqual(self.cr.fetchall(), [("delivered",), ("opened",)], "nothing is left over")
+        self.assertEqual(documents.mapped("delivery_state"), ["delivered", "opened"])
+
     # --- whose an event is ------------------------------------------------------------------------
 
     def test_events_are_seen_by_their_company_alone(self):
