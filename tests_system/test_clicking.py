@@ -3,6 +3,7 @@
 import re
 
 from . import clicks
+from .conftest import forget
 from .server import wait_until
 
 # the guide's pictures are of what an office has that has chosen none
@@ -244,3 +245,17 @@ def test_guide_opens_from_the_menu(house, page):
     for address in pictures:
         assert address.startswith(house.odoo.url) and page.request.get(address).ok, address
     guide.close()
+
+
+def test_a_window_finds_nothing_of_the_one_before(house, page):
+    """Tests share the browser's process, and nothing else."""
+    clicks.enter(page, house.odoo, "epd-runs")
+    page.evaluate("localStorage.setItem('left', '1')")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.goto("about:blank")
+    forget(page.context, {house.odoo.url})
+    page.goto(f"{house.odoo.url}/odoo")
+    page.wait_for_selector("input[name=login]")
+    assert page.evaluate("localStorage.getItem('left')") is None
+    workers = "navigator.serviceWorker.getRegistrations().then(found => found.length)"
+    assert page.evaluate(workers) == 0
