@@ -25,6 +25,11 @@ export class LetterSubject extends CharField {
         return getFields(this.props.record, true);
     }
 
+    /** A space stays before the field that is picked next, however long that takes; letters go out trimmed. */
+    get shouldTrim() {
+        return false;
+    }
+
     onInput(ev) {
         this.commit(ev.target);
     }
