@@ -56,8 +56,7 @@ class TestQueries(EpdCommon):
                 for number, partner in enumerate(partners, start=first)
             ]
         )
-        for account in more:
-            self._make_charges(account)
+        self._make_charges(more)
         type(self).accounts = self.accounts | more
         fresh = self.accounts.filtered(lambda account: not account.document_ids)
         self.env["epd.delivery.consent"].create(

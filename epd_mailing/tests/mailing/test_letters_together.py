@@ -48,8 +48,7 @@ class TestLettersTogether(SendingCommon):
                 for number in range(201, 209)
             ]
         )
-        for account in accounts:
-            cls._make_charges(account)
+        cls._make_charges(accounts)
         return accounts
 
     @classmethod

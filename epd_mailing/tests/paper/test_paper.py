@@ -146,7 +146,7 @@ class TestPaperProperty(PaperCase):
         for account, document, case in pairs:
             self._play(document.letter_ids, case)
             if case["lost_later"]:
-                account.address_ids._lose(case["lost_later"], "test")
+                self._lose(account.address_ids, case["lost_later"])
             if case["new_payer"]:
                 account._change_owner(self._stranger(), fields.Date.today(), "Выписка")
         batch = self.env["epd.paper.batch"].create(
@@ -161,6 +161,10 @@ class TestPaperProperty(PaperCase):
         self.assertFalse(again.line_ids.filtered("is_live"))
         self.assertLessEqual(len(mailing.letter_ids), 8)
 
+    def _lose(self, addresses, state):
+        # somebody is to look into it, and gets no letter about that: letters took a quarter of all
+        addresses.with_context(mail_activity_quick_update=True)._lose(state, "test")
+
     def _stranger(self):
         return self.env["res.partner"].create({"name": "Новый Владелец"})
 
@@ -174,7 +178,7 @@ class TestPaperProperty(PaperCase):
             if state == "closed":
                 address.action_close()
             elif state != "active":
-                address._lose(state, "test")
+                self._lose(address, state)
         persons = {"own": account.partner_id, "other": self.company.partner_id}
         for day, action, kind, whose in case["consents"]:
             consent = self.env["epd.delivery.consent"].create(

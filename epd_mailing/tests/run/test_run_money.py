@@ -20,8 +20,7 @@ class SecondMonthCase(RunScreenCase):
         documents = cls.env["epd.payment.document"].sudo()
         documents._form_documents(cls.accounts, cls.period, "epd")
         cls.april = cls.period._get_following()
-        for account in cls.accounts:
-            cls._make_charges(account, cls.april)
+        cls._make_charges(cls.accounts, cls.april)
         cls.second = cls.run_.copy({"period_id": cls.april.id}).with_user(cls.operator)
 
     def _forget_balances(self, accounts=None):
@@ -116,8 +115,7 @@ class TestForgottenBalance(SecondMonthCase):
         self._forget_balances(self.accounts[:1])
         self.second.action_lift("no_balance", "Погашен")
         may = self.april._get_following()
-        for account in self.accounts:
-            self._make_charges(account, may)
+        self._make_charges(self.accounts, may)
         self.accounts[0].balance_ids.filtered(lambda b: b.period_id == may).unlink()
         self.second.period_id = may
         _page, lines = self._page()

@@ -136,8 +136,7 @@ class TestSteps(RunScreenCase):
                 for n in range(30)
             ]
         )
-        for account in accounts:
-            self._make_charges(account)
+        self._make_charges(accounts)
         self._prepare()
         self.assertEqual(self.run_.scope_count, 34)
         self.assertLessEqual(count(), few)
