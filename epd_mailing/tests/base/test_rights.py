@@ -14,6 +14,8 @@ from .test_access import AccessCase
 
 CORE = ("res.partner", "res.partner.bank", "res.bank")
 # what a record of the house is called: none of it may reach another company
+# what tells whose a record is, required or not
+OF_THE_HOUSE = ("company_id", "document_id", "period_id", "unisender_account_id")
 TEXT_FIELDS = ("char", "text", "html")
 # nothing it could be opened for in the small house
 WITHOUT_RECORD = ("epd.receipt.send",)
@@ -110,7 +112,7 @@ class TestRights(AccessCase):
     def _get_required(cls, model):
         vals = {}
         for name, field in model._fields.items():
-            wanted = field.required or name in ("company_id", "document_id", "period_id")
+            wanted = field.required or name in OF_THE_HOUSE
             if not (wanted and field.store) or field.compute and not field.related:
                 continue
             if field.related and field.readonly or name in ("id", "create_uid", "write_uid"):
