@@ -344,15 +344,14 @@ def test_a_server_without_workers_says_so_where_somebody_waits(idle, page, shoot
     clicks.enter(page, idle.odoo, f"epd-runs/{run}")
     page.wait_for_selector(".alert-danger:visible:has-text('max_cron_threads')")
     picture(page, "run_without_workers")
-    # as a whole, here and below: the form that is left may be about to look on
-    clicks.load(page, f"{idle.odoo.url}/odoo/epd-state")
+    clicks.go(page, idle.odoo, "epd-state")
     clicks.row(page, "max_cron_threads")
     shoot("state")
     picture(page, "state")
     idle.odoo.stop()
     idle.odoo.cron_threads = 1
     idle.odoo.start()
-    clicks.load(page, f"{idle.odoo.url}/odoo/epd-runs/{run}")
+    clicks.go(page, idle.odoo, f"epd-runs/{run}")
     clicks.wait_done(page)
     page.wait_for_selector(".alert-danger:has-text('max_cron_threads')", state="hidden")
 

@@ -1,4 +1,4 @@
-import { Component, onWillUnmount, toRaw, useState } from "@odoo/owl";
+import { Component, onWillDestroy, toRaw, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
@@ -25,7 +25,7 @@ export class LateText extends Component {
         this.state = useState({ text: "", isReading: false });
         this.asked = 0; // an answer to an earlier question is too late
         useRecordObserver((record) => this.follow(record));
-        onWillUnmount(() => this.asked++);
+        onWillDestroy(() => this.asked++);
     }
 
     follow(record) {

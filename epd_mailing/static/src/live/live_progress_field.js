@@ -1,7 +1,7 @@
 import { useService } from "@web/core/utils/hooks";
 import { registry } from "@web/core/registry";
 import { ProgressBarField, progressBarField } from "@web/views/fields/progress_bar/progress_bar_field";
-import { onWillUnmount } from "@odoo/owl";
+import { onWillDestroy } from "@odoo/owl";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 
 const NOTICE = "epd_mailing/progress";
@@ -38,7 +38,8 @@ export class LiveProgressField extends ProgressBarField {
                 this.readSoon();
             }
         }, LOOK_AGAIN);
-        onWillUnmount(() => {
+        // a form that is drawn anew before it was shown goes without being unmounted: it would look on for ever
+        onWillDestroy(() => {
             clearInterval(clock);
             clearTimeout(this.read.timer);
             this.gone = true;
@@ -78,7 +79,7 @@ export class LiveProgressField extends ProgressBarField {
         this.read.last = Date.now();
         const { record } = this.props;
         // what the clerk is typing is not thrown away
-        if (this.gone || !record.resId || (await record.isDirty())) {
+        if (!record.resId || (await record.isDirty()) || this.gone) {
             return;
         }
         this.read.running = true;
