@@ -1,15 +1,17 @@
-"""Events tell their company by their UniSender account, and nothing of them is checked row by row."""
+"""Events tell their company by their UniSender account, and of them the letter alone is checked row by row."""
 
 KEYS = tuple(
     f"epd_letter_event_{name}_fkey"
-    for name in ("company_id", "unisender_account_id", "letter_id", "create_uid", "write_uid")
+    for name in ("company_id", "unisender_account_id", "create_uid", "write_uid")
 )
 
 
 def migrate(cr, version):
     """Drop the keys that were checked for each event of a dump, and the columns that told nothing more."""
-    for name in KEYS[1:3]:
-        cr.execute(f"ALTER TABLE epd_letter_event DROP CONSTRAINT IF EXISTS {name}")
+    cr.execute(
+        "ALTER TABLE epd_letter_event"
+        " DROP CONSTRAINT IF EXISTS epd_letter_event_unisender_account_id_fkey"
+    )
     # an event made without the moment it came at is as old as its row
     cr.execute(
         "SELECT 1 FROM information_schema.columns"
