@@ -10,8 +10,6 @@ from odoo.tools import SQL
 from ...tools.money import format_money, to_decimal
 
 BALANCES = ("opening", "paid", "due")
-# most accounts that a condition names one by one
-FEW_OUTSIDE = 100
 KINDS = {"building": "building_id", "service": "service_id"}
 
 
@@ -93,37 +91,6 @@ class ControlSums:
         return get_previous_period(self.period)
 
     @cached_property
-    def _within(self):
-        """SQL of whether a charge or a balance of the months is of one of the accounts.
-
-        A month's run is about nearly all accounts of its company: telling the few others apart takes half the
-        work of finding each of millions of charges among the accounts. An account may have gone to another
-        company after the month, its charges with it; one that the run was about before is still taken.
-        """
-        self.env.flush_all()
-        company = self.period.company_id.id
-        apart = SQL(
-            """
-            SELECT own.id, given.id
-              FROM (SELECT id FROM epd_personal_account WHERE company_id = %s) AS own
-         FULL JOIN %s AS given(id) ON given.id = own.id
-             WHERE own.id IS NULL OR given.id IS NULL
-             LIMIT %s
-            """,
-            company,
-            self.accounts,
-            FEW_OUTSIDE + 1,
-        )
-        rows = self.env.execute_query(apart)
-        if len(rows) > FEW_OUTSIDE:
-            return SQL("account_id IN %s", self.accounts)
-        outside = [own for own, _given in rows if own]
-        within = SQL("company_id = %s AND account_id <> ALL(%s)", company, outside)
-        if foreign := [given for _own, given in rows if given]:
-            within = SQL("(%s OR account_id = ANY(%s))", within, foreign)
-        return within
-
-    @cached_property
     def _charges(self):
         """``{(kind, record id): Compared}`` of the charges; ``(None, 0)`` is all of them."""
         self.env.flush_all()
@@ -136,12 +103,12 @@ class ControlSums:
                        SUM(total) FILTER (WHERE period_id = %(now)s)::text,
                        SUM(total) FILTER (WHERE period_id = %(before)s)::text
                   FROM epd_charge
-                 WHERE period_id IN (%(now)s, %(before)s) AND %(within)s
+                 WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
                  GROUP BY building_id, service_id
                 """,
                 now=self.period.id,
                 before=self.previous.id or 0,
-                within=self._within,
+                accounts=self.accounts,
             )
         )
         sums: dict[tuple, Compared] = {}
@@ -171,11 +138,12 @@ class ControlSums:
         ]
         row = self.env.execute_query(
             SQL(
-                "SELECT %s FROM epd_account_balance WHERE period_id IN (%s, %s) AND %s",
+                "SELECT %s FROM epd_account_balance"
+                " WHERE period_id IN (%s, %s) AND account_id IN %s",
                 SQL(", ").join(columns),
                 self.period.id,
                 self.previous.id or 0,
-                self._within,
+                self.accounts,
             )
         )[0]
         sums = [to_decimal(value or 0) for value in row]
@@ -232,7 +200,7 @@ class ControlSums:
             """
             SELECT account_id, %(column)s AS record_id
               FROM epd_charge
-             WHERE period_id IN (%(now)s, %(before)s) AND %(within)s
+             WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
                AND %(column)s IN %(records)s
              GROUP BY account_id, %(column)s
             HAVING abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(now)s), 0)
@@ -242,7 +210,7 @@ class ControlSums:
             """,
             now=self.period.id,
             before=self.previous.id or 0,
-            within=self._within,
+            accounts=self.accounts,
             column=SQL.identifier(KINDS[kind]),
             records=tuple(record_ids),
             threshold=self.period.company_id.epd_jump_percent,

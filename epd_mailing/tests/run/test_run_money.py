@@ -5,7 +5,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ...models.charge import control_sums
 from ...models.charge.control_sums import ControlSums
 from ...models.run.run_annulment import RunAnnulment
 from .test_run_screen import RunScreenCase
@@ -234,29 +233,6 @@ class TestControlSums(SecondMonthCase):
         for line in jumps:
             self.assertEqual(len(self._open(line.action_open())), line.count, line.what)
 
-    def test_few_outside_or_few_taken_come_to_the_same(self):
-        charges = self.env["epd.charge"].search([("period_id", "=", self.april.id)])
-        for charge in charges.filtered(lambda c: c.service_id == self.service_water)[1:]:
-            charge.amount += 2000
-        for count, jumped in ((4, 3), (3, 2), (2, 1), (1, 0)):
-            ids = self.accounts[:count].ids
-            found = []
-            for few in (0, 3, 1000):
-                with patch.object(control_sums, "FEW_OUTSIDE", few):
-                    accounts = SQL(
-                        "(SELECT id FROM epd_personal_account WHERE id IN %s)", tuple(ids)
-                    )
-                    sums = ControlSums(self.env, self.april, accounts)
-                    counts = sums.count_accounts(sums.find_jumps())
-                    found.append((sums.charged, sums.balances, set(counts.values())))
-            with self.subTest(count=count):
-                self.assertEqual(found[1:], found[:1] * 2)
-                charged, balances, counts = found[0]
-                self.assertAlmostEqual(float(charged.before), count * 1714.34)
-                self.assertAlmostEqual(float(charged.now), count * 1714.34 + jumped * 2000)
-                self.assertAlmostEqual(float(balances["due"].before), count * 1714.34)
-                self.assertEqual(counts, {jumped} if jumped else set())
-
     def test_an_account_that_went_to_another_company_is_told_apart(self):
         """Its charges stay in the month of the company that made them."""
         other = self.env["res.company"].create({"name": "УК «Новая»"})
@@ -265,17 +241,13 @@ class TestControlSums(SecondMonthCase):
         gone.write({"company_id": other.id, "building_id": house.id, "partner_id": False})
         self.assertEqual(gone.charge_ids.period_id.company_id, self.company)
         for accounts, count in ((stays, 3), (self.accounts, 4), (gone, 1), (gone | stays[0], 2)):
-            for few in (0, 3, 1000):
-                with (
-                    self.subTest(count=count, few=few),
-                    patch.object(control_sums, "FEW_OUTSIDE", few),
-                ):
-                    query = SQL(
-                        "(SELECT id FROM epd_personal_account WHERE id IN %s)", tuple(accounts.ids)
-                    )
-                    sums = ControlSums(self.env, self.april, query)
-                    self.assertAlmostEqual(float(sums.charged.now), count * 1714.34)
-                    self.assertAlmostEqual(float(sums.balances["due"].now), count * 1714.34)
+            with self.subTest(count=count):
+                query = SQL(
+                    "(SELECT id FROM epd_personal_account WHERE id IN %s)", tuple(accounts.ids)
+                )
+                sums = ControlSums(self.env, self.april, query)
+                self.assertAlmostEqual(float(sums.charged.now), count * 1714.34)
+                self.assertAlmostEqual(float(sums.balances["due"].now), count * 1714.34)
 
     def test_a_first_month_has_no_jumps(self):
         page, lines = self._page(self.run_)
