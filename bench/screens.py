@@ -22,10 +22,6 @@ LETTERS = int(os.environ.get("BENCH_SCREENS_LETTERS", "1000000"))
 TOLD = 0.15  # seconds; quicker screens are counted, not printed
 PORT = 8192
 ROUNDS = 3
-PAGES = (
-    ("page before saving", "action_confirm_prepare"),
-    ("page before mailing", "action_confirm_mailing"),
-)
 # lists behind numbers of the run and of its pages: name, model, number (see ``epd.behind``)
 BEHIND = (
     ("accounts of the run", "epd.personal.account", "scope"),
@@ -85,13 +81,7 @@ def measure(env):
     """Print server time and queries of each screen, at both sizes."""
     print(f"Screens, {COUNT} accounts with a document and a letter each:")
     house = make_house(env, COUNT)
-    look_at_all(
-        env.cr.dbname,
-        house,
-        ("screens.slowest", "screens.first", "screens.sorted"),
-        COUNT,
-        outlook=True,
-    )
+    look_at_all(env.cr.dbname, house, ("screens.slowest", "screens.first", "screens.sorted"), COUNT)
     if LETTERS:
         print(f"Screens among {LETTERS} letters of twelve months:")
         made = add_months(env, house, LETTERS)
@@ -103,12 +93,11 @@ def measure(env):
         )
 
 
-def look_at_all(database, house, keys, count, outlook=False):
+def look_at_all(database, house, keys, count):
     """Open each screen of the operator and those that only the manager sees, and record the slowest.
 
     :param keys: of the works of ``bench.table``: best of the rounds, first opening, with the lists sorted
         by each of their columns
-    :param outlook: whether «who gets what» is measured too
     """
     log = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"epd_bench_{os.getpid()}.log")
     try:
@@ -116,7 +105,7 @@ def look_at_all(database, house, keys, count, outlook=False):
             operator = Client(url, database, "operator")
             menus = operator.get_menus()
             looks = list(look(operator, menus, house, log))
-            looks += look_behind(operator, house.run_id, log, outlook)
+            looks += look_behind(operator, house.run_id, log)
             seen = {menu["id"] for menu in menus}
             manager = Client(url, database, "admin")
             more = [menu for menu in manager.get_menus() if menu["id"] not in seen]
@@ -149,20 +138,12 @@ def look(client, menus, house, log):
         print(f"  {name}: opens nothing here: {reason.splitlines()[0]}")
 
 
-def look_behind(client, run, log, outlook):
-    """Open the lists behind numbers and the pages of a run, and yield as :func:`look`."""
+def look_behind(client, run, log):
+    """Open the lists behind numbers of a run, and yield as :func:`look`."""
     for name, model, what in BEHIND:
         views = client.call(model, screens.view_call("list"))
         calls = screens.data_calls(views, model, "list", [["drilldown", "=", f"{run}:{what}"]])
         yield time_calls(client, log, name, [(model, call) for call in calls])
-    for name, method in (
-        PAGES if outlook else ()
-    ):  # what the background does; the clerk sees it fill
-        page = client.call("epd.billing.run", (method, [[run]], {}))["res_id"]
-        calls = [("epd.run.outlook", ("action_check_now", [[page]], {}))]
-        said = time_calls(client, log, f"{name}, filled in the background", calls)
-        if method == "action_confirm_mailing":
-            record("screens.outlook", said[1], count=COUNT)
 
 
 def time_calls(client, log, name, calls):

@@ -228,8 +228,14 @@ WORKS: tuple[Work, ...] = (
     Work("screens.letters_first", "slowest screen among them, opened first", "s"),
     Work("screens.letters_sorted", "slowest list among them, sorted by a column", "s"),
     Work(
-        "screens.outlook",
-        "«who gets what» worked out",
+        "outlook.saving",
+        "«who gets what» before saving",
+        "s",
+        target=Target(most=2, count=100_000),
+    ),
+    Work(
+        "outlook.mailing",
+        "«who gets what» before mailing",
         "s",
         target=Target(most=2, count=100_000),
     ),
