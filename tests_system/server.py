@@ -105,8 +105,10 @@ class Nursery:
             text=True,
         )
 
-    def _order(self, words, environment, stdin, output, wait):
+    def _order(self, words, environment, stdin, output, wait, database):
         job = {
+            "database": database,
+            "conf": str(RUN / "odoo.conf"),
             "words": [str(word) for word in words],
             "environment": environment,
             "stdin": str(stdin),
@@ -118,13 +120,16 @@ class Nursery:
             self.process.stdin.flush()
             return int(self.process.stdout.readline())
 
-    def start(self, words, environment, output):
-        """Start a program of Python in the background; return its ``Child``."""
-        return Child(self._order(words, environment, os.devnull, output, False))
+    def start(self, words, environment, output, database=""):
+        """Start a program of Python in the background; return its ``Child``.
 
-    def call(self, words, environment, stdin, output):
-        """Run a program of Python to its end; return its exit code."""
-        return self._order(words, environment, stdin, output, True)
+        :param database: the one it serves with the addons that all have; its registry may be one that is kept
+        """
+        return Child(self._order(words, environment, os.devnull, output, False, database))
+
+    def call(self, words, environment, stdin, output, database=""):
+        """Run a program of Python to its end; return its exit code. See ``start``."""
+        return self._order(words, environment, stdin, output, True, database)
 
     def close(self):
         """End it; what it has started goes on."""
@@ -175,14 +180,15 @@ def odoo_shell(name, script, optional=""):
     :param optional: name of the packages besides (see ``optional_folder``), their addons on the path
     """
     words = ["shell", "-c", RUN / "odoo.conf", "-d", name, "--no-http", "--log-level=error"]
-    return call_odoo(words, optional, script)
+    return call_odoo(words, optional, script, "" if optional else name)
 
 
-def call_odoo(words, optional="", script=""):
+def call_odoo(words, optional="", script="", database=""):
     """Run Odoo's command line to its end and return what it printed.
 
     :param optional: name of the packages besides (see ``optional_folder``), their addons on the path
     :param script: what it reads
+    :param database: see ``Nursery.start``
     """
     words, environment = [LAUNCHER, *words], odoo_environment()
     if optional:
@@ -192,7 +198,7 @@ def call_odoo(words, optional="", script=""):
         source, output = Path(folder, "script"), Path(folder, "output")
         source.write_text(script, encoding="utf-8")
         if nursery:
-            code = nursery.call(words, environment, source, output)
+            code = nursery.call(words, environment, source, output, database)
         else:
             with source.open() as said, output.open("w") as printed:
                 code = subprocess.run(
@@ -401,7 +407,8 @@ class OdooServer(Process):
         """See ``Process.spawn``."""
         if not nursery:
             return super().spawn(command, environment)
-        return nursery.start(command[1:], os.environ | environment, self.log)
+        database = "" if self.queue else self.db
+        return nursery.start(command[1:], os.environ | environment, self.log, database)
 
     def start_realtime(self):
         """Start the evented process, which the websocket needs, as the prefork server does: most tests need none."""

@@ -2,7 +2,7 @@
 
 import shutil
 
-from .server import OdooServer, drop_database, filestore, make_database
+from .server import OdooServer, drop_database, filestore, make_database, odoo_shell
 
 
 def test_prefork_with_cron(office):
@@ -38,5 +38,24 @@ def test_kept_template_without_its_files_is_made_anew():
         )
         assert len(stored) > 10
         assert [path for (path,) in stored if not (filestore(name) / path).is_file()] == []
+    finally:
+        drop_database(name)
+
+
+def test_a_database_with_a_field_of_its_own_has_its_own_registry():
+    """Servers of the tests take over a registry that is kept, where the database is as that one was."""
+    name = "epd_system_fields"
+    make = """env["ir.model.fields"].create({
+        "name": "x_floor", "field_description": "Floor", "ttype": "char",
+        "model_id": env.ref("base.model_res_partner").id,
+    })
+env.cr.commit()
+"""
+    say = "print('SAID', 'x_floor' in env['res.partner']._fields, env.registry.db_name)"
+    try:
+        make_database(name)
+        assert f"SAID False {name}" in odoo_shell(name, say)
+        odoo_shell(name, make)
+        assert f"SAID True {name}" in odoo_shell(name, say)
     finally:
         drop_database(name)
