@@ -4,7 +4,7 @@
     # they type them with «е» for «ё», which Odoo's search does not know as the same
     "summary": "Receipts of housing managers (платёжные документы, ЕПД, квитанция, квитанции, расчёты "
     "ЖКХ; платежные документы, расчеты): form, save, mail through UniSender, prove delivery",
-    "version": "19.0.1.8.0",
+    "version": "19.0.1.9.0",
     "category": "Accounting/Accounting",
     "author": "epd_mailing contributors",
     "website": "https://github.com/epd-mailing/epd_mailing",
