@@ -4,17 +4,22 @@ import base64
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import threading
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import Mock
 
 import pytest
+import requests
 from tools.unisender import errors, pool, statuses, webhook
 from tools.unisender.client import Letter
 from tools.unisender_go import events
 from tools.unisender_go.client import UniSenderGoClient, encode_header, neutralize
+from tools.unisender_go.errors import DumpMissing
+from urllib3 import HTTPResponse
 
 from sandbox.go.hooks import GoHookSender
 from sandbox.go.service import GoService
@@ -471,6 +476,64 @@ def test_an_odd_byte_of_a_dump_costs_no_event_and_a_cut_one_is_ordered_again():
     for cut in (head + "c;ё".encode()[:-1], gzip.compress(head + rows)):
         with pytest.raises(webhook.WebhookError):
             list(events.read_dump(cut))
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_dump_that_ends_within_its_last_row_is_damaged(quote):
+    """The row's metadata may be gone: the letter would not be known, and the dump pass for read."""
+    head = "event_time;job_id;email;status;metadata;url;user_agent\r\n"
+    values = ("2026-04-02 12:00:00", "%s", "x@x", "opened", "{}", "", "Mozilla/5.0 (X11)")
+    row = ";".join(f"{quote}{value}{quote}" for value in values)
+    whole, last = f"{head}{row % 'a'}\r\n", row % "b"
+    ends = [place for place, mark in enumerate(last) if mark == ";"]
+    for place in range(1, ends[-1] + 1):
+        found = events.read_dump(f"{whole}{last[:place]}".encode())
+        assert next(found).job_id == "a", "what came before is kept"
+        with pytest.raises(webhook.WebhookError):
+            list(found)
+    for end in ("", "\n", "\r\n"):  # the last row of another writer of such files may have none
+        assert [one.job_id for one in events.read_dump(f"{whole}{last}{end}".encode())] == [
+            "a",
+            "b",
+        ]
+        (skipped, read) = events.read_dump(f"{whole}{last}{end}".encode(), 1)
+        assert skipped is None and read.job_id == "b"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        *((status, DumpMissing) for status in (400, 403, 404, 410)),
+        *((status, errors.ConnectFailed) for status in (302, 408, 425, 429, 500, 503)),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_from_one_that_is_not_to_be_had_now(status, error):
+    with Server(answer(b"no such key", status=status)) as server:
+        client = UniSenderGoClient(KEY, server.url, timeout=(1, 1))
+        with pytest.raises(error):
+            client.read_dump(f"{server.url}/dump.csv")
+
+
+@pytest.mark.parametrize("checks_length", [True, False])
+@pytest.mark.parametrize("announced", [len(b"whole\n"), len(b"whole\n") + 1, None])
+def test_a_file_shorter_than_announced_was_cut_off(announced, checks_length):
+    """urllib3 1.26 looks for it only when asked to."""
+    headers = {} if announced is None else {"Content-Length": str(announced)}
+    raw = HTTPResponse(
+        io.BytesIO(b"whole\n"),
+        headers,
+        preload_content=False,
+        enforce_content_length=checks_length,
+    )
+    answered = requests.Response()
+    answered.raw, answered.status_code, answered.headers = raw, 200, raw.headers
+    client = UniSenderGoClient(KEY)
+    client._session = Mock(get=lambda *_args, **_options: answered)
+    if announced in (None, 6):
+        assert client.read_dump("https://example.com/dump.csv") == b"whole\n"
+    else:
+        with pytest.raises(errors.ConnectFailed):
+            client.read_dump("https://example.com/dump.csv")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ...tools.unisender import errors
 from ...tools.unisender.webhook import WebhookError
 from ...tools.unisender_go import events as go_events
 from ...tools.unisender_go.client import ROWS_A_DUMP
-from ...tools.unisender_go.errors import DumpTooLong
+from ...tools.unisender_go.errors import DumpMissing, DumpTooLong
 from .transaction import in_transaction
 
 _logger = logging.getLogger(__name__)
@@ -226,10 +226,11 @@ class EpdGoEvents(models.AbstractModel):
                         in_transaction(self.env, lambda e=rows, r=row: self._keep(account, e, r))
                     if time.monotonic() - began > READ_WALL:
                         return now
-        except WebhookError as error:
+        except (WebhookError, DumpMissing) as error:
             # no such file comes right by itself: another dump of the same span is ordered
             _logger.warning("An event dump cannot be read: %s", error)
-            in_transaction(self.env, lambda: self._request_another(account))
+            is_missing = isinstance(error, DumpMissing)
+            in_transaction(self.env, lambda: self._request_another(account, is_missing))
             self._delete_dump(client, dump)
             return now + self._get_damaged_pause(account)
         except DumpTooLong:
@@ -255,22 +256,34 @@ class EpdGoEvents(models.AbstractModel):
         return min(PAUSE * 2 ** min(account.dump_damaged_count, 10), LONGEST_PAUSE)
 
     @api.model
-    def _request_another(self, account):
+    def _request_another(self, account, is_missing=False):
         """Have another dump of the same span ordered, and say on the account why nothing new is seen.
 
         Where dumps of it keep coming damaged, it is ordered in parts, so that all but the damaged one is
         read. The shortest span is given up, and a manager is informed.
+
+        :param is_missing: a file of it is not there, which no row of it can be to blame for: nothing is
+            given up
         """
         seconds, count = self._get_seconds(account), account.dump_damaged_count + 1
-        if count >= DAMAGED_WHOLE and seconds <= SHORTEST_SPAN:
+        if is_missing:
+            count = max(account.dump_damaged_count, min(count, DAMAGED_WHOLE - 1))
+        elif count >= DAMAGED_WHOLE and seconds <= SHORTEST_SPAN:
             self._report_skipped_span(account, is_damaged=True)
             self._close_span(account, 0)
             return
-        text = account._for_office().env._(
-            "An event dump of Unisender Go came damaged; another of the same time will be ordered."
-        )
+        office = account._for_office()
+        if is_missing:
+            text = office.env._(
+                "A file of an event dump of Unisender Go is not there; another dump of the same time "
+                "will be ordered."
+            )
+        else:
+            text = office.env._(
+                "An event dump of Unisender Go came damaged; another of the same time will be ordered."
+            )
         vals = {"dump_ref": False, "dump_damaged_count": count, "last_error": text}
-        if count >= DAMAGED_WHOLE:
+        if count >= DAMAGED_WHOLE and not is_missing:
             vals["dump_span"] = max(SHORTEST_SPAN, seconds // DAMAGED_PARTS)
         account._unlocked().write(vals)
 

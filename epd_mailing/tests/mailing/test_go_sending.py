@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 from ...models.mailing import epd_go_events
 from ...tools.unisender_go import client as go_client
 from ...tools.unisender_go.client import UniSenderGoClient
+from ...tools.unisender_go.errors import DumpMissing
 from ..common import run_migration
 from ..go_common import GoCommon
 
@@ -337,6 +338,31 @@ class TestGoSending(GoCommon):
             [("res_model", "=", account._name), ("res_id", "=", account.id)]
         )
         self.assertEqual(len(said), 1, "which minutes are not read")
+
+    @mute_logger(epd_go_events.__name__)
+    def test_a_file_that_is_not_there_is_ordered_anew_and_nothing_given_up(self):
+        (letter,) = self._send_to("read.a@example.com")
+        self._age(letter, 20)
+        self._make_due(letter)
+        account, waits = self.go_account, []
+        account._unlocked().write({"dump_span": epd_go_events.SHORTEST_SPAN})
+        missing = patch.object(
+            UniSenderGoClient, "read_dump", side_effect=DumpMissing("dump_missing", "HTTP 404")
+        )
+        with missing as asked:
+            for number in range(5):
+                self._read_events()
+                self.assertEqual(asked.call_count, number + 1, "once for each dump")
+                self.assertFalse(self.go._dumps or account.dump_ref or account.dump_read_until)
+                self.assertEqual(account.dump_span, epd_go_events.SHORTEST_SPAN)
+                began = account.dump_asked_at
+                waits.append(self._wait_for_order(account) - began)
+        self.assertEqual([wait.total_seconds() // 60 for wait in waits], [4, 8, 8, 8, 8])
+        self.assertIn("нет на месте", account.last_error)
+        self.assertFalse(account.activity_ids, "nothing was given up")
+        self._read_all_spans(100)
+        self.assertEqual(letter.state, "opened")
+        self.assertFalse(account.last_error or account.dump_damaged_count)
 
     def _wait_for_order(self, account):
         """Let the minutes pass until a dump is due, and return the moment."""

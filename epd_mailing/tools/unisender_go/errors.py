@@ -35,6 +35,10 @@ class DumpTooLong(errors.UniSenderError):
     """A file of an event dump is longer than is read at once: its span has to be divided."""
 
 
+class DumpMissing(errors.UniSenderError):
+    """A file of an event dump is not there, and will not be: another dump has to be ordered."""
+
+
 def read_code(value: object) -> int:
     """Return the code of an answer's body, 0 where it is none."""
     text = str(value or "")

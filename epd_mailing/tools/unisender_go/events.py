@@ -95,12 +95,17 @@ def read_dump(content: bytes, skip: int = 0) -> Iterator[GoEvent | None]:
         if not text.strip():
             return  # of a span without events
         # a quote that is never closed, or by another row, would swallow what lies between
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+        stream = io.StringIO(text, newline="")
+        rows = csv.reader(stream, delimiter=";", strict=True)
         names = next(rows, [])
         if not {"job_id", "email", "status", "event_time"} <= set(names):
             raise WebhookError("not an event dump")
+        is_closed = text.endswith(("\n", "\r"))
         for number, row in enumerate(filter(None, rows)):
-            # a row may be shorter or longer than the headings
+            # a row may be shorter or longer than the headings, but for one that nothing ends: there the
+            # text was cut off, and what tells whose the event is may be gone
+            if len(row) < len(names) and not is_closed and stream.tell() == len(text):
+                raise WebhookError("damaged dump")
             yield None if number < skip else _event(dict(zip(names, row, strict=False)))
     except csv.Error as error:
         raise WebhookError("damaged dump") from error
