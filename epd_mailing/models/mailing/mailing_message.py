@@ -16,7 +16,8 @@ def get_constant_words(subject):
     :param subject: text of the template
     """
     words, field, _rest = subject.partition("{{")
-    return LOOSE_END.sub("", words[: message.SUBJECT_LIMIT]) if field else words
+    # a subject is kept as it was typed, and goes without the spaces at its ends
+    return (LOOSE_END.sub("", words[: message.SUBJECT_LIMIT]) if field else words).strip()
 
 
 class MailingMessage:

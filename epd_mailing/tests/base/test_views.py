@@ -85,9 +85,15 @@ class TestViews(EpdCommon):
             ("Квитанция № {{ account_number }}", "Квитанция"),
             ("Счёт для {{ payer_name }}", "Счёт"),
             ("К оплате до 15-го", "К оплате до 15-го"),
+            # a space that was typed for a field to come
+            ("Квитанция ", "Квитанция"),
+            ("  Квитанция {{ period }} ", "Квитанция"),
         ):
             mailing.subject = subject
             self.assertEqual(mailing.name, f"{name}, март 2026")
+        mailing.subject = " "
+        named = filter(None, (mailing.template_id.name, "март 2026"))
+        self.assertEqual(mailing.name, ", ".join(named), "of nothing but spaces")
 
     def test_columns_of_the_kanban(self):
         mailings = self.env["epd.mailing"]
