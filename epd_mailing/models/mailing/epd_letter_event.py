@@ -101,9 +101,11 @@ class EpdLetterEvent(models.Model):
         if operator in Domain.NEGATIVE_OPERATORS:
             return NotImplemented
         # an account first: there are few, and letters are looked at where there is none
+        of_letter = Domain("letter_id.company_id", operator, value)
+        if operator == "in" and False in value:
+            of_letter |= Domain("letter_id", "=", False)  # of no company, as one of nothing is
         return Domain("unisender_account_id.company_id", operator, value) | (
-            Domain("unisender_account_id", "=", False)
-            & Domain("letter_id.company_id", operator, value)
+            Domain("unisender_account_id", "=", False) & of_letter
         )
 
     # --- what a call reports ----------------------------------------------------------------------
@@ -119,6 +121,10 @@ class EpdLetterEvent(models.Model):
         :param events: list of ``tools.unisender.webhook.HookEvent``
         """
         rows = self._get_reader(account, "webhook")(events)
+        loose = {key: row for key, row in rows.items() if not (row["provider_id"] and key[2])}
+        if loose:  # without an id or a time: the table takes each for a new one
+            known = self._find_known(account, loose)
+            rows = {key: row for key, row in rows.items() if key not in known}
         if self._insert([{**row, "is_waiting": True} for row in rows.values()]):
             self.env["epd.work.engine"]._wake_quickly(READ_CRON)
 
@@ -316,28 +322,61 @@ class EpdLetterEvent(models.Model):
 
         :param rows: as a function of :meth:`_get_reader` returns them
         """
-        provider_ids = list({row["provider_id"] for row in rows.values()} - {None})
-        self.flush_model()
-        # joined, since PostgreSQL weighs each constant of a list
-        events = self.env.execute_query(
-            SQL(
-                """
-                SELECT event.provider_id, event.raw_status, event.event_time_raw
-                  FROM unnest(%s::varchar[]) AS said (provider_id)
-                  JOIN epd_letter_event event USING (provider_id)
-                 WHERE event.unisender_account_id = %s AND event.source IN ('webhook', 'dump')
-                """,
-                to_array(provider_ids),
-                account.id,
-            )
-        )
         # one that told no time is as new to the index each time
-        known = {(provider_id, _get_word(raw), told_at) for provider_id, raw, told_at in events}
+        known = {
+            (said_id, _get_word(raw), told_at)
+            for said_id, raw, told_at in self._find_known(account, rows)
+        }
         return {
             key: row
             for key, row in rows.items()
             if (key[0], _get_word(key[1]), key[2]) not in known
         }
+
+    @api.model
+    def _find_known(self, account, rows):
+        """Return ``{(id, status, time)}`` of the events that are kept of the same letters.
+
+        :param rows: as a function of :meth:`_get_reader` returns them
+        """
+        provider_ids = list({row["provider_id"] for row in rows.values()} - {None})
+        keys = {row["letter_key"] for row in rows.values() if not row["provider_id"]} - {None}
+        self.flush_model()
+        # joined, since PostgreSQL weighs each constant of a list
+        query = SQL(
+            """
+            SELECT event.provider_id, event.raw_status, event.event_time_raw
+              FROM unnest(%s::varchar[]) AS said (provider_id)
+              JOIN epd_letter_event event USING (provider_id)
+             WHERE event.unisender_account_id = %s AND event.source IN ('webhook', 'dump')
+            """,
+            to_array(provider_ids),
+            account.id,
+        )
+        if keys:  # no id came with them; each half by its index
+            query = SQL(
+                """
+                %(named)s UNION
+                SELECT letter.letter_key, event.raw_status, event.event_time_raw
+                  FROM unnest(%(keys)s::varchar[]) AS said (letter_key)
+                  JOIN epd_mailing_letter letter USING (letter_key)
+                  JOIN epd_letter_event event ON event.letter_id = letter.id
+                 WHERE %(unnamed)s
+                 UNION
+                SELECT event.letter_key, event.raw_status, event.event_time_raw
+                  FROM unnest(%(keys)s::varchar[]) AS said (letter_key)
+                  JOIN epd_letter_event event USING (letter_key)
+                 WHERE event.letter_id IS NULL AND %(unnamed)s
+                """,
+                named=query,
+                keys=to_array(list(keys)),
+                unnamed=SQL(
+                    "event.provider_id IS NULL AND event.unisender_account_id = %s"
+                    " AND event.source IN ('webhook', 'dump')",
+                    account.id,
+                ),
+            )
+        return set(self.env.execute_query(query))
 
 
 def _get_word(raw_status):

@@ -303,6 +303,8 @@ class EpdLetterFacts(models.AbstractModel):
     def _get_finder(self, accounts, provider_ids, letter_keys, drafts):
         """Return a function (account, service's id, our key) → draft of the letter, or nothing.
 
+        What has the id of one letter and the key of another is of neither: no letter gets the fate of another.
+
         :param accounts: ``epd.unisender.account`` whose letters are looked through
         :param drafts: :class:`LetterDrafts` that the letters are opened in
         """
@@ -335,9 +337,15 @@ class EpdLetterFacts(models.AbstractModel):
                 by_id[account_id, draft["provider_id"]] = draft
             if draft["letter_key"]:
                 by_key[account_id, draft["letter_key"]] = draft
-        return lambda account, provider_id, key: (
-            by_id.get((account.id, provider_id)) or by_key.get((account.id, key))
-        )
+
+        def find(account, provider_id, key):
+            named, keyed = by_id.get((account.id, provider_id)), by_key.get((account.id, key))
+            if named and key and named["letter_key"] not in (key, False):
+                # its own, where two letters have one id
+                return keyed if keyed and keyed["provider_id"] == provider_id else None
+            return named or keyed
+
+        return find
 
     @api.model
     def _adopt_events(self, letters):

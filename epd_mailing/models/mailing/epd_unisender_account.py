@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 
 # pylint: disable-next=consider-merging-classes-inherited  # the service room knows no mailings
@@ -41,6 +41,24 @@ class EpdUnisenderAccount(models.Model):
                     "A UniSender account that letters or events belong to is not deleted. Archive it."
                 )
             )
+
+    @api.constrains("company_id")
+    def _check_office(self):
+        """Keep an account in the office whose letters go by it: events are of the account's company."""
+        for account in self.sudo():
+            others = [
+                ("unisender_account_id", "=", account.id),
+                ("company_id", "!=", account.company_id.id),
+            ]
+            for name in ("epd.mailing", "epd.mailing.letter"):
+                if account.env[name].search_count(others, limit=1):
+                    raise ValidationError(
+                        self.env._(
+                            "Mailings of another company go through “%(name)s”, and what became of their "
+                            "letters would be seen in this one. Make another UniSender account here.",
+                            name=account.name,
+                        )
+                    )
 
     def _check_kind_is_free(self, kind):
         """Let the kind change only while no letter went through the account."""

@@ -143,6 +143,83 @@ class TestBulkStatuses(SendingCommon):
         self.assertEqual(len(letter.event_ids), 1)
         self.assertEqual(letter.state, "delivered")
 
+    def test_an_event_without_an_id_is_kept_once(self):
+        """Known by our key alone, of a letter or of none; by the dump, by calls, and by one after the other."""
+        letters, log = self._make_letters(3, "nameless"), self.env["epd.letter.event"]
+        events = [
+            self._make_event(letter, raw, provider_id="") for letter in letters for raw in RAW[:2]
+        ]
+        events.append(self._make_event(letters[0], RAW[0], provider_id="", metadata={"key": "x"}))
+        events.append(self._make_event(letters[0], RAW[0], provider_id="y", metadata={"key": "x"}))
+        before = log.search_count([])
+        for _time in range(2):
+            log._keep(self.unisender, log._get_reader(self.unisender, "dump")(events[:4]))
+        for _time in range(2):
+            log._store(self.unisender, events)
+            self._run_cron("ir_cron_events")
+        log._keep(self.unisender, log._get_reader(self.unisender, "dump")(events))
+        self.assertEqual([len(letter.event_ids) for letter in letters], [2, 2, 2])
+        self.assertEqual(log.search_count([]) - before, len(events))
+        self.assertEqual(set(letters.mapped("state")), {"opened"})
+        # the same word at another moment is another event, and so is that of another account
+        account = self.unisender.copy({"name": "Another"})
+        later = self._make_event(letters[0], RAW[0], self.now + timedelta(hours=1), provider_id="")
+        log._store(self.unisender, [later])
+        log._store(account, events[:1])
+        self.assertEqual(log.search_count([]) - before, len(events) + 2)
+
+    def test_a_call_without_a_time_is_kept_once(self):
+        (letter,) = self._make_letters(1, "timeless")
+        event = self._make_event(letter, "ok_delivered", event_time="", event_at=None)
+        for _time in range(2):
+            self.env["epd.letter.event"]._store(self.unisender, [event])
+            self._run_cron("ir_cron_events")
+        self.assertEqual((len(letter.event_ids), letter.state), (1, "delivered"))
+
+    # --- whose an event is, where it names two letters --------------------------------------------
+
+    def _tell(self, way, events):
+        log = self.env["epd.letter.event"]
+        if way == "dump":
+            log._keep(self.unisender, log._get_reader(self.unisender, "dump")(events))
+        else:
+            log._store(self.unisender, events)
+            self._run_cron("ir_cron_events")
+
+    def test_the_id_of_one_letter_with_the_key_of_another_is_of_neither(self):
+        for way in ("dump", "webhook"):
+            first, second, unsent = letters = self._make_letters(3, way)
+            unsent.write({"provider_id": False, "send_state": "unknown"})
+            strange = [
+                self._make_event(first, "ok_read", metadata={"key": second.letter_key}),
+                self._make_event(second, "err_user_unknown", metadata={"key": unsent.letter_key}),
+                self._make_event(second, "ok_read", metadata={"key": "of another program"}),
+            ]
+            self._tell(way, strange)
+            with self.subTest(way):
+                self.assertEqual(letters.mapped("state"), ["sent", "sent", "unknown"])
+                self.assertFalse(letters.event_ids)
+                kept = self.env["epd.letter.event"].search(
+                    [("provider_id", "in", (first | second).mapped("provider_id"))]
+                )
+                self.assertEqual(len(kept), 3, "nothing that was told is lost")
+                self._tell(way, [self._make_event(first, "ok_delivered")])
+                # an id alone, as the classic service tells it, and a key alone
+                self._tell(way, [self._make_event(second, "ok_delivered", metadata={})])
+                self._tell(
+                    way, [self._make_event(unsent, "ok_delivered", provider_id=f"{way} new")]
+                )
+                self.assertEqual(letters.mapped("state"), ["delivered"] * 3)
+
+    def test_letters_that_the_service_gave_one_id_are_told_apart_by_their_keys(self):
+        for way in ("dump", "webhook"):
+            first, second = letters = self._make_letters(2, way)
+            letters.write({"provider_id": f"{way} twice"})
+            self._tell(way, [self._make_event(first, "ok_read")])
+            self._tell(way, [self._make_event(second, "err_user_unknown")])
+            with self.subTest(way):
+                self.assertEqual(letters.mapped("state"), ["opened", "bounced"])
+
     # --- what is written while Python goes on -----------------------------------------------------
 
     def test_an_event_kept_meanwhile_has_the_slice_kept_anew(self):
@@ -445,6 +522,16 @@ class TestBulkStatuses(SendingCommon):
         self.assertEqual(
             events.search([("company_id", "!=", other.id), ("id", "in", mine.ids)]), mine
         )
+        nobodys = events.sudo().create({"raw_status": "ok_read", "source": "person"})
+        own = [("id", "in", (mine | nobodys).ids)]
+        for condition, found in (
+            (("company_id", "=", False), nobodys),
+            (("company_id", "!=", False), mine),
+            (("company_id", "in", [False, self.company.id]), mine | nobodys),
+            (("company_id", "not in", [False, other.id]), mine),
+        ):
+            self.assertEqual(events.search([condition, *own]), found, condition)
+            self.assertEqual((mine | nobodys).filtered_domain([condition]), found, condition)
         for table in ("epd_unisender_account", "epd_mailing_letter"):
             self.env.cr.execute(
                 SQL("UPDATE %s SET company_id = %s", SQL.identifier(table), other.id)
@@ -453,6 +540,21 @@ class TestBulkStatuses(SendingCommon):
         self.assertFalse(seen.search([("id", "in", mine.ids)]))
         with self.assertRaises(AccessError):
             seen.browse(mine.ids).read(["raw_status"])
+
+    def test_an_account_that_letters_went_by_stays_in_its_office(self):
+        """Whoever sees the account sees what became of its letters, and their addresses."""
+        other = self.env["res.company"].create({"name": "УК «Чужая»"})
+        letter = self._make_letters(1)
+        self.env["epd.letter.event"]._store(self.unisender, [self._make_event(letter, "ok_read")])
+        with self.assertRaisesRegex(UserError, "another company"):
+            self.unisender.company_id = other
+        unused = self.unisender.copy({"name": "Unused"})
+        unused.company_id = other
+        self.assertEqual(unused.company_id, other)
+        self.mailing.unisender_account_id = unused.copy({"company_id": self.company.id})
+        with self.assertRaisesRegex(UserError, "another company"):
+            self.mailing.unisender_account_id.company_id = other
+        self.unisender.company_id = self.company
 
     def test_an_account_that_events_are_of_is_not_deleted(self):
         account = self.unisender.copy({"name": "Deleted"})
