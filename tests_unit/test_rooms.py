@@ -367,6 +367,22 @@ def test_every_file_has_a_room():
     assert not loose
 
 
+def test_odoo_finds_every_file_of_tests():
+    """pytest looks for files, Odoo's own runner for what their room imports: what it is given alone would be left out."""
+    tests = ADDON / "tests"
+    rooms = {path.parent for path in tests.glob("*/test_*.py")}
+    left = [room.name for room in rooms if f"from .{room.name} import *" not in read(tests)]
+    for room in rooms:
+        named = set(re.findall(r"^from \. import (\w+)$", read(room), re.MULTILINE))
+        left += [path.name for path in room.glob("test_*.py") if path.stem not in named]
+    assert not left
+    assert not list(tests.glob("test_*.py")), "a test outside the rooms"
+
+
+def read(package):
+    return (package / "__init__.py").read_text()
+
+
 def test_files_and_functions_stay_small():
     """A reader holds one of them at once: 800 lines of a model's file, 60 of a function."""
     long = []
