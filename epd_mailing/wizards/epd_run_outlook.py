@@ -153,8 +153,8 @@ class EpdRunOutlook(models.TransientModel):
         self.run_id.action_confirm_requisites()
         return self.action_refresh()
 
-    def _describe_requisites(self):
-        changes = self.env["epd.run.readiness"]._get_requisites_changes(self.run_id)
+    def _describe_requisites(self, sums=None):
+        changes = self.env["epd.run.readiness"]._get_requisites_changes(self.run_id, sums)
         return "\n".join(change.describe() for change in changes)
 
     # --- finding the numbers ---------------------------------------------------------------------
@@ -223,7 +223,8 @@ class EpdRunOutlook(models.TransientModel):
             for what in ("new", "kept", "bare")
         }
         readiness = self.env["epd.run.readiness"]
-        problems = readiness._find_problems(run, on_step=self._show_share)
+        sums = readiness._get_control_sums(run, for_rules=True)
+        problems = readiness._find_problems(run, on_step=self._show_share, sums=sums)
         blocked = readiness._count_blocked(run, problems)
         lines = [
             self._line("go", text, counts[what], PEOPLE, f"prepare_{what}")
@@ -233,7 +234,6 @@ class EpdRunOutlook(models.TransientModel):
         if counts["bare"]:
             # nothing planned is «as planned» when nobody gets a receipt
             lines[-1]["severity"] = "warning" if counts["new"] or counts["kept"] else "error"
-        sums = self.env["epd.run.readiness"]._get_control_sums(run)
         jump_lines, jumps = self._get_jump_lines(sums)
         lines += self._get_sum_lines(sums) + jump_lines
         for problem in problems:
@@ -255,7 +255,7 @@ class EpdRunOutlook(models.TransientModel):
             lines.append(self._explain_liftable(line, problem))
         redone = run.mode != "missing" and counts["kept"]
         return lines, {
-            "requisites_text": self._describe_requisites(),
+            "requisites_text": self._describe_requisites(sums),
             "go_count": counts["new"] + redone,
             "blocked_count": blocked,
             "is_blocked": any(

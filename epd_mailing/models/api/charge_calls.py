@@ -4,6 +4,7 @@ from operator import itemgetter
 
 from ...tools.plain_values import PlainValueError, read_day, read_decimal
 from ...tools.table_file import Record, check_charge
+from ..charge.epd_charge import DEFAULT_LINE_KEY
 from ..intake.import_texts import describe_problem
 from ..intake.loader import Target, get_loader
 from ..intake.loader.marks import Marks
@@ -16,7 +17,7 @@ SECTIONS = {
     "balances": ("balance", ("payee",)),
     "readings": ("reading", ("service", "meter_number", "zone")),
 }
-KEY_DEFAULTS = {"line_key": "1", "zone": ""}
+KEY_DEFAULTS = {"line_key": DEFAULT_LINE_KEY, "zone": ""}
 PARTS = ("amount_individual", "amount_common")
 # problems of the loader → codes of the contract
 CODES = {

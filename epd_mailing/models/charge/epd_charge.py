@@ -3,6 +3,8 @@ from odoo.exceptions import ValidationError
 
 from ...tools import figures
 
+DEFAULT_LINE_KEY = "1"  # of a line to which the billing program gives no key
+
 
 class EpdCharge(models.Model):
     """One line of the charges of an account in a period.
@@ -31,7 +33,7 @@ class EpdCharge(models.Model):
     line_key = fields.Char(
         string="Source Line",
         required=True,
-        default="1",
+        default=DEFAULT_LINE_KEY,
         size=64,
         help="The billing program's own key of the line; the same key again replaces the line.",
     )

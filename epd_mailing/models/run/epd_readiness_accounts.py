@@ -103,21 +103,33 @@ class EpdReadinessAccounts(models.AbstractModel):
         return [account for account, number in rows if check(number)]
 
     def _find_shared_email(self, run, accounts):
+        active = SQL("account_id IN %s AND state = 'active' AND email_normalized <> ''", accounts)
+        # hardly any is written often: whose they are is asked of those alone
+        often = query_ids(
+            self.env,
+            SQL(
+                "SELECT email_normalized FROM epd_delivery_address WHERE %s"
+                " GROUP BY email_normalized HAVING COUNT(*) > %s",
+                active,
+                SHARED_EMAIL,
+            ),
+        )
+        if not often:
+            return []
         return query_ids(
             self.env,
             SQL(
                 """
-                SELECT e.id FROM epd_delivery_address e
-                 WHERE e.account_id IN %(accounts)s AND e.state = 'active'
-                   AND e.email_normalized IN (
-                       SELECT d.email_normalized FROM epd_delivery_address d
-                        WHERE d.account_id IN %(accounts)s AND d.state = 'active'
-                          AND d.email_normalized <> ''
-                        GROUP BY d.email_normalized
-                       HAVING COUNT(DISTINCT d.account_id) > %(limit)s)
-                 ORDER BY e.email_normalized, e.id
+                WITH own AS (SELECT id, account_id, email_normalized FROM epd_delivery_address
+                              WHERE %(active)s AND email_normalized = ANY(%(often)s))
+                SELECT id FROM own
+                 WHERE email_normalized IN (SELECT email_normalized FROM own
+                                             GROUP BY email_normalized
+                                            HAVING COUNT(DISTINCT account_id) > %(limit)s)
+                 ORDER BY email_normalized, id
                 """,
-                accounts=accounts,
+                active=active,
+                often=often,
                 limit=SHARED_EMAIL,
             ),
         )

@@ -6,6 +6,8 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools import figures
+from ..charge.control_sums import ControlSums
+from ..charge.epd_charge import DEFAULT_LINE_KEY
 from .run_scope import query_ids
 
 # the raising coefficient for cold water is 3 from 06.12.2025: government's decree 1871 of 25.11.2025
@@ -29,21 +31,58 @@ class EpdReadinessFigures(models.AbstractModel):
     _name = "epd.readiness.figures"
     _description = "Readiness of Figures"
 
-    def _get_provided_query(self, run):
-        """Return SQL of (charge, payee): the latest provision of the period for each charge."""
+    @api.model
+    def _get_charge_conditions(self):
+        """Return ``{code: SQL of a condition on a row of epd_charge}`` of rules about single charges.
+
+        Without a charge that meets it such a rule finds nothing: a pass over all rules counts them in its
+        one reading of the charges, see :meth:`_is_ruled_out`.
+        """
+        return {
+            "line_sum": SQL("total <> %s", self._get_total_sql()),
+            "odd_vat": SQL("(vat_rate < 0 OR vat_rate >= 100 OR abs(vat_amount) > abs(total))"),
+            "old_ratio": SQL("ratio = %s", OLD_RATIO),
+            # of two lines of a service only one can do without a key of its own (``_line_uniq``)
+            "double_lines": SQL("total <> 0 AND line_key <> %s", DEFAULT_LINE_KEY),
+        }
+
+    def _is_ruled_out(self, code):
+        """Tell whether the charges are known by groups, and none of them is what a rule may find."""
+        sums = self._get_known_sums()
+        return bool(sums) and sums.groups.rules_out(code)
+
+    def _get_known_sums(self):
+        """Return the sums that a pass over all rules works with (:class:`ControlSums`), else None."""
+        known = self.env.context.get("epd_control_sums")
+        # the context of a call from outside may hold anything
+        return known if isinstance(known, ControlSums) else None
+
+    def _get_provided_query(self, run, charges=None):
+        """Return SQL of charges with their payee: of the latest provision of the period.
+
+        :param charges: SQL of ``building_id``, ``service_id`` and whatever else is wanted; nothing means
+            id, account and total of all charges of the period
+        """
+        if charges is None:
+            charges = SQL(
+                "SELECT id, account_id, total, building_id, service_id FROM epd_charge"
+                " WHERE period_id = %s",
+                run.period_id.id,
+            )
         return SQL(
             """
-            SELECT c.id, c.account_id, c.total, provision.payee_id
-              FROM epd_charge c
+            SELECT c.*, provision.payee_id
+              FROM (%(charges)s) AS c
               LEFT JOIN (%(valid)s) AS provision
                 ON provision.building_id = c.building_id AND provision.service_id = c.service_id
-             WHERE c.period_id = %(period)s
             """,
+            charges=charges,
             valid=self.env["epd.service.provision"]._get_valid_query(run.period_id),
-            period=run.period_id.id,
         )
 
     def _find_no_provision(self, run, accounts):
+        if self._get_known_sums() and None not in self._get_payee_ids(run, accounts):
+            return []
         return query_ids(
             self.env,
             SQL(
@@ -57,38 +96,37 @@ class EpdReadinessFigures(models.AbstractModel):
     @api.model
     def _get_total_sql(self):
         """Return SQL of what the columns of a charge add up to, see ``tools.figures``."""
+        # no «sign * column»: of millions of charges each multiplication is felt
         terms = (
-            SQL("%s * COALESCE(%s, 0)", sign, SQL.identifier(name))
+            SQL("%s COALESCE(%s, 0)", SQL("+" if sign > 0 else "-"), SQL.identifier(name))
             for name, sign in figures.TOTAL_SIGNS.items()
         )
-        return SQL("(%s)", SQL(" + ").join(terms))
+        return SQL("(%s)", SQL(" ").join(terms))
+
+    def _find_charges(self, code, run, accounts, more=None):
+        """Return the ids of the charges that meet the condition of a rule.
+
+        :param more: SQL of what else they have to meet
+        """
+        if self._is_ruled_out(code):
+            return []
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT id FROM epd_charge WHERE period_id = %s AND account_id IN %s AND %s AND %s"
+                " ORDER BY id",
+                run.period_id.id,
+                accounts,
+                self._get_charge_conditions()[code],
+                more or SQL("TRUE"),
+            ),
+        )
 
     def _find_line_sum(self, run, accounts):
-        return query_ids(
-            self.env,
-            SQL(
-                """
-                SELECT id FROM epd_charge
-                 WHERE period_id = %s AND account_id IN %s
-                   AND total <> %s
-                 ORDER BY id
-                """,
-                run.period_id.id,
-                accounts,
-                self._get_total_sql(),
-            ),
-        )
+        return self._find_charges("line_sum", run, accounts)
 
     def _find_odd_vat(self, run, accounts):
-        return query_ids(
-            self.env,
-            SQL(
-                "SELECT id FROM epd_charge WHERE period_id = %s AND account_id IN %s"
-                " AND (vat_rate < 0 OR vat_rate >= 100 OR abs(vat_amount) > abs(total)) ORDER BY id",
-                run.period_id.id,
-                accounts,
-            ),
-        )
+        return self._find_charges("odd_vat", run, accounts)
 
     def _find_balance_sum(self, run, accounts):
         return query_ids(
@@ -98,6 +136,7 @@ class EpdReadinessFigures(models.AbstractModel):
                 SELECT b.id FROM epd_account_balance b
                   LEFT JOIN (SELECT account_id, payee_id, SUM(total) AS total
                                FROM (%(provided)s) AS provided
+                              WHERE payee_id IS NOT NULL
                               GROUP BY account_id, payee_id) AS charged
                     ON charged.account_id = b.account_id AND charged.payee_id = b.payee_id
                  WHERE b.period_id = %(period)s AND b.account_id IN %(accounts)s
@@ -111,16 +150,24 @@ class EpdReadinessFigures(models.AbstractModel):
         )
 
     def _get_payees(self, run, accounts):
-        ids = query_ids(
-            self.env,
-            SQL(
-                "SELECT DISTINCT payee_id FROM (%s) AS provided"
-                " WHERE payee_id IS NOT NULL AND account_id IN %s ORDER BY payee_id",
-                self._get_provided_query(run),
+        ids = self._get_payee_ids(run, accounts)
+        return self.env["res.partner.bank"].browse(sorted(payee for payee in ids if payee))
+
+    def _get_payee_ids(self, run, accounts):
+        """Return the ids of the payees of the charges; None is among them where one has no payee."""
+        sums = self._get_known_sums()
+        if sums:
+            groups = sums.groups.get_query()
+        else:
+            # the services of the houses first: few, beside the charges
+            groups = SQL(
+                "SELECT DISTINCT building_id, service_id FROM epd_charge"
+                " WHERE period_id = %s AND account_id IN %s",
+                run.period_id.id,
                 accounts,
-            ),
-        )
-        return self.env["res.partner.bank"].browse(ids)
+            )
+        provided = self._get_provided_query(run, groups)
+        return query_ids(self.env, SQL("SELECT DISTINCT payee_id FROM (%s) AS provided", provided))
 
     def _get_paid(self, run, accounts):
         """Return all payees whose block the documents would have: of charges and of balances."""
@@ -150,6 +197,8 @@ class EpdReadinessFigures(models.AbstractModel):
         return wrong.filtered(lambda payee: not payee._epd_code_problem()).ids
 
     def _find_double_lines(self, run, accounts):
+        if self._is_ruled_out("double_lines"):
+            return []
         return query_ids(
             self.env,
             SQL(
@@ -199,14 +248,4 @@ class EpdReadinessFigures(models.AbstractModel):
         cold = services.filtered(
             lambda service: COLD_WATER.search(service.name) and not HOT_WATER.search(service.name)
         )
-        return query_ids(
-            self.env,
-            SQL(
-                "SELECT id FROM epd_charge WHERE period_id = %s AND account_id IN %s AND ratio = %s"
-                " AND service_id = ANY(%s) ORDER BY id",
-                run.period_id.id,
-                accounts,
-                OLD_RATIO,
-                cold.ids,
-            ),
-        )
+        return self._find_charges("old_ratio", run, accounts, SQL("service_id = ANY(%s)", cold.ids))

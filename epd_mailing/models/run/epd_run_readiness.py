@@ -45,21 +45,26 @@ class EpdRunReadiness(models.AbstractModel):
         return RULES
 
     @api.model
-    def _find_problems(self, run, on_step=None, codes=None):
+    def _find_problems(self, run, on_step=None, codes=None, sums=None):
         """Return what stands in the way of the documents of ``run``, worst first.
 
         :param run: ``epd.billing.run``; its user must be allowed to read it
         :param on_step: called with the share of the rules checked (0…1) after each of them
         :param codes: of the rules to check; nothing means all of them
+        :param sums: of :meth:`_get_control_sums` for rules, whose reading of the charges serves them;
+            nothing means one of their own, where all are checked
         :return: list of dicts ``code``, ``severity``, ``text``, ``model``, ``ids`` (of all records)
         """
         run = self._prepare(run)
         accounts = RunScope(run).get_listed_query()
         rules = [rule for rule in self._get_rules() if codes is None or rule.code in codes]
         problems = []
+        if codes is None:
+            sums = sums or self._get_control_sums(run, for_rules=True)
+        checker = self._with_sums(sums)
         for place, rule in enumerate(rules, start=1):
             switch_off_jit(self.env.cr)  # each time: a step may end with a commit
-            ids = self._find(rule, run, accounts)
+            ids = checker._find(rule, run, accounts)
             if on_step:
                 on_step(place / len(rules))
             if ids:
@@ -120,11 +125,23 @@ class EpdRunReadiness(models.AbstractModel):
         return get_sizes(self._find_ids(run, code)) if code in LIFTABLE else {}
 
     @api.model
-    def _get_control_sums(self, run):
-        """Return the sums of the accounts of the chosen lists (:class:`ControlSums`)."""
+    def _get_control_sums(self, run, for_rules=False):
+        """Return the sums of the accounts of the chosen lists (:class:`ControlSums`).
+
+        :param for_rules: whether the same reading of the charges counts what the rules of single charges
+            look for, see :meth:`_find_problems`
+        """
         run = self._prepare(run)
         accounts = RunScope(run).get_listed_query()
-        return ControlSums(self.sudo().env, run.period_id, accounts)
+        conditions = self._get_charge_conditions() if for_rules else None
+        return ControlSums(self.sudo().env, run.period_id, accounts, conditions)
+
+    def _with_sums(self, sums):
+        """Return this model for a pass that has the sums of the run at hand.
+
+        :param sums: of :meth:`_get_control_sums`, or None
+        """
+        return self.with_context(epd_control_sums=sums)
 
     @api.model
     def _find_jumps(self, run):
@@ -199,14 +216,15 @@ class EpdRunReadiness(models.AbstractModel):
             blocked.update(query_ids(self.env, query))
         return len(blocked)
 
-    def _get_requisites_changes(self, run):
+    def _get_requisites_changes(self, run, sums=None):
         """Return the payees of the run whose requisites want a manager's confirmation.
 
         :param run: ``epd.billing.run``; its user must be allowed to read it
+        :param sums: see :meth:`_find_problems`
         :return: list of ``RequisitesChange``
         """
         run = self._prepare(run)
-        elevated = self.sudo().with_company(run.company_id)
+        elevated = self._with_sums(sums).sudo().with_company(run.company_id)
         payees = elevated._get_paid(run, RunScope(run).get_listed_query())
         return self.env["epd.payee.requisites"]._find_changes(run.company_id, payees.sudo(False))
 

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
@@ -29,6 +31,14 @@ class TestReadiness(EpdCommon):
             self.assertEqual(set(problem), {"code", "severity", "text", "model", "ids"})
             self.assertTrue(problem["text"])
             self.assertIn(problem["model"], self.env)
+        # a pass reads the charges once for all its rules, a list behind a number asks one rule alone
+        run = self.billing_run.with_user(self.operator)
+        readiness = run.env["epd.run.readiness"]
+        alone = {rule.code: readiness._find_ids(run, rule.code) for rule in readiness._get_rules()}
+        self.assertEqual(
+            {problem["code"]: problem["ids"] for problem in problems},
+            {code: ids for code, ids in alone.items() if ids},
+        )
         return {problem["code"]: (problem["severity"], problem["ids"]) for problem in problems}
 
     def _charge(self, number, service):
@@ -202,6 +212,57 @@ class TestReadiness(EpdCommon):
         charge = self._charge(0, self.service_water)
         double = charge.copy({"line_key": "2"})
         self.assertEqual(self._found()["double_lines"], ("warning", double.ids))
+
+    def test_double_lines_that_all_have_keys_of_their_own(self):
+        charge = self._charge(0, self.service_water)
+        double = charge.copy({"line_key": "2"})
+        charge.line_key = "1 от банка"
+        self.assertEqual(self._found()["double_lines"], ("warning", double.ids))
+
+    def test_rules_go_together(self):
+        """What one rule looks for hides nothing of another in the one reading of the charges."""
+        self._charge(0, self.service_water).total = 1
+        vat, ratio = self.accounts[1].charge_ids[:2]
+        vat.vat_rate = 120
+        self.service_water.name = "Холодная вода"
+        cold = self._charge(2, self.service_water)
+        cold.ratio = 1.5
+        double = ratio.copy({"line_key": "2"})
+        found = self._found()
+        self.assertEqual(found["odd_vat"][1], vat.ids)
+        self.assertEqual(found["old_ratio"][1], cold.ids)
+        self.assertEqual(found["double_lines"][1], double.ids)
+        self.assertIn("line_sum", found)
+
+    def test_a_call_from_outside_brings_no_sums_of_its_own(self):
+        charge = self._charge(0, self.service_water)
+        charge.total = 1
+        for given in ({"groups": []}, [1], "groups", 1):
+            run = self.billing_run.with_context(epd_control_sums=given)
+            found = run.env["epd.run.readiness"]._find_ids(run, "line_sum")
+            self.assertEqual(found, charge.ids, given)
+
+    def test_the_charges_are_read_once_for_all_that_is_in_order(self):
+        """Of rules, sums and payees of a sound month; balances are held against the charges besides."""
+        run = self.billing_run
+        readiness = run.env["epd.run.readiness"]
+        read = []
+        execute = self.env.cr.execute
+
+        def note(query, *args, **kwargs):
+            text = getattr(query, "code", query)
+            if "epd_charge" in text:
+                read.append(text)
+            return execute(query, *args, **kwargs)
+
+        with patch.object(self.env.cr, "execute", note):
+            sums = readiness._get_control_sums(run, for_rules=True)
+            self.assertEqual(readiness._find_problems(run, sums=sums), [])
+            self.assertEqual(readiness._get_requisites_changes(run, sums), [])
+            sums.find_jumps()
+        # accounts without charges are looked up in an index
+        read = [text for text in read if "NOT EXISTS (SELECT 1 FROM epd_charge" not in text]
+        self.assertEqual(len(read), 2, "\n\n".join(read))
 
     def test_changed_since_saving_is_told(self):
         documents = self.env["epd.payment.document"].sudo()

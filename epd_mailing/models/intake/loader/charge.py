@@ -3,6 +3,7 @@ from decimal import Decimal
 
 from ....tools import figures, money
 from ...charge.control_sums import Compared, get_previous_period
+from ...charge.epd_charge import DEFAULT_LINE_KEY
 from .base import register
 from .figures import FigureLoader, read_lines
 
@@ -48,7 +49,11 @@ class ChargeLoader(FigureLoader):
     def get_key(self, record, account, parent):
         """Return account, service, source line; a service still to be created by its own text."""
         values = record.values
-        return account.id, parent.id or values["service"], values.get("line_key") or "1"
+        return (
+            account.id,
+            parent.id or values["service"],
+            values.get("line_key") or DEFAULT_LINE_KEY,
+        )
 
     def get_vals(self, record, account, parent):
         """Return the figures; the amount makes its one part where none is given."""
@@ -76,7 +81,7 @@ class ChargeLoader(FigureLoader):
         return {
             **super().get_new_vals(line),
             "service_id": service.id,
-            "line_key": values.get("line_key") or "1",
+            "line_key": values.get("line_key") or DEFAULT_LINE_KEY,
             "sequence": service.sequence,
             "building_id": line.account.building_id,
             "total": float(figures.expected_total(_NOTHING | line.vals)),
