@@ -162,13 +162,17 @@ def browser():
 
 @pytest.fixture(scope="session")
 def profile(browser):
-    """Russian, in the office's time zone; what is looked at has one process to itself.
+    """Russian, in the office's time zone, without motion; what is looked at has one process to itself.
 
     A window stays open on the site of all servers, so that this process outlives the windows of the tests: the next
     one finds the bundle read and compiled. A quarter of what the browser costs.
     """
     context = browser.new_context(
-        locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1700, "height": 900}
+        locale="ru-RU",
+        timezone_id="Europe/Moscow",
+        viewport={"width": 1700, "height": 900},
+        # what slides or fades is drawn a dozen times, and there is no graphics card to draw it
+        reduced_motion="reduce",
     )
     context.set_default_timeout(WAIT)
     site, window = "http://127.0.0.1/", context.new_page()
