@@ -1,6 +1,7 @@
 """The servers that the other tests of this folder stand on."""
 
 import shutil
+import time
 
 from .server import OdooServer, drop_database, filestore, make_database, odoo_shell
 
@@ -12,6 +13,13 @@ def test_prefork_with_cron(office):
         >= 2
     )
     assert office.odoo.login("operator").uid != office.odoo.login("admin").uid
+
+
+def test_a_server_knows_when_it_was_started(office):
+    """Not when Odoo was imported for all: it would say soon after its start that nobody runs its jobs."""
+    script = "from odoo.addons.epd_mailing.models.base import cron_health\nprint(cron_health.STARTED)"
+    before = time.monotonic()
+    assert float(odoo_shell(office.odoo.db, script).split()[-1]) > before
 
 
 def test_operator_logs_in(office, page):

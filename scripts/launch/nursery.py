@@ -19,6 +19,7 @@ import random
 import runpy
 import sys
 import threading
+import time
 
 # All that a start of Odoo with the addon imports.
 MODULES = (
@@ -117,8 +118,10 @@ class Kept:
         build = Registry.new
 
         def build_or_take(_cls, name, **changes):
-            # what was loaded here found no log to be kept out of
-            sys.modules["odoo.addons.epd_mailing"]._post_load()
+            addon = sys.modules["odoo.addons.epd_mailing"]
+            # what was loaded here found no log to be kept out of, and no server
+            addon._post_load()
+            addon.models.base.cron_health.STARTED = time.monotonic()
             Registry.new = build
             registry = self.registry
             if name != database or any(changes.values()):
