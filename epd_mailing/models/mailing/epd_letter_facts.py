@@ -340,7 +340,7 @@ class EpdLetterFacts(models.AbstractModel):
 
         def find(account, provider_id, key):
             named, keyed = by_id.get((account.id, provider_id)), by_key.get((account.id, key))
-            if named and key and named["letter_key"] not in (key, False):
+            if named and keyed and named is not keyed:
                 # its own, where two letters have one id
                 return keyed if keyed and keyed["provider_id"] == provider_id else None
             return named or keyed
