@@ -1,5 +1,6 @@
 """Fixtures of the tests from outside: the demo house in a real Odoo, the sandbox, a browser."""
 
+import contextlib
 import io
 import os
 import re
@@ -199,28 +200,45 @@ def page(profile, request):
 
     A test that fails leaves a picture of it.
     """
-    others = set(profile.pages)
-    tab = profile.new_page()
-    errors, origins = [], set()
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    tab.on("framenavigated", lambda frame: origins.add(ORIGIN.match(frame.url)))
-    yield tab
-    if errors or request.node.stash.get(FAILED, False):
-        tab.screenshot(path=RUN / f"last_{request.node.name}.png")
-    for each in set(profile.pages) - others:
-        each.close()
-    forget(profile, {found[0] for found in origins if found})
+    errors = []
+    with fresh_window(profile) as tab:
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        yield tab
+        if errors or request.node.stash.get(FAILED, False):
+            tab.screenshot(path=RUN / f"last_{request.node.name}.png")
     assert not errors, errors
 
 
+@contextlib.contextmanager
+def fresh_window(profile):
+    """Give a new window; take away afterwards what it has left, and whatever was opened by it or beside it."""
+    others, origins = set(profile.pages), set()
+
+    def watch(window):
+        origins.add(ORIGIN.match(window.url))
+        window.on("framenavigated", lambda frame: origins.add(ORIGIN.match(frame.url)))
+
+    profile.on("page", watch)
+    try:
+        yield profile.new_page()
+    finally:
+        # also where no picture can be taken of a page that is gone
+        profile.remove_listener("page", watch)
+        for each in set(profile.pages) - others:
+            origins.update(ORIGIN.match(frame.url) for frame in each.frames)
+            each.close()
+        forget(profile, {found[0] for found in origins if found})
+
+
 def forget(profile, origins):
-    """Take away what pages of these servers have left: cookies, storages, workers."""
+    """Take away what pages of these servers have left: cookies, storages, workers, what they were allowed."""
     session = profile.new_cdp_session(profile.pages[0])
     for origin in origins:
         session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
     session.detach()
     profile.clear_cookies()
+    profile.clear_permissions()
 
 
 @pytest.fixture
