@@ -42,12 +42,17 @@ def log_in(page, odoo, login):
 
 def enter(page, odoo, path, login="operator"):
     """Open a screen as somebody who has logged in already."""
+    log_in_unseen(page, odoo, login)
+    load(page, f"{odoo.url}/odoo/{path}")
+
+
+def log_in_unseen(page, odoo, login="operator"):
+    """Log in; the first screen is for the test to open."""
     params = {"db": odoo.db, "login": login, "password": login}
     answer = page.request.post(
         f"{odoo.url}/web/session/authenticate", data={"jsonrpc": "2.0", "params": params}
     )
     assert answer.json()["result"]["uid"]
-    load(page, f"{odoo.url}/odoo/{path}")
 
 
 def load(page, address):

@@ -18,7 +18,7 @@ def post(house, page):
     """The house with the documents of its accounts saved; the operator has logged in."""
     if not house.odoo.query("SELECT 1 FROM epd_payment_document WHERE state = 'saved' LIMIT 1"):
         sending.save_demo_documents(house)
-    clicks.enter(page, house.odoo, "epd-mailings")
+    clicks.log_in_unseen(page, house.odoo)
     return house
 
 
