@@ -6,8 +6,12 @@ https://www.odoo.com/documentation/19.0/developer/reference/backend/actions.html
 import time
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from psycopg2.errors import UniqueViolation
 
 TRIES = 5
+# also a row that two make at once, as the follower of an account that both inform a manager of: the second one
+# does not see it before it begins anew
+CLASHES = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, UniqueViolation)
 
 
 def commit(env):
@@ -34,7 +38,7 @@ def in_transaction(env, work, processed=0, remaining=None):
             else:
                 commit(env)
             return result
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except CLASHES:
             env.cr.rollback()
             if number == TRIES - 1:
                 raise

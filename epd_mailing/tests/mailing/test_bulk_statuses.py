@@ -10,12 +10,17 @@ import psycopg2
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
-from psycopg2.errors import DivisionByZero, InFailedSqlTransaction, SerializationFailure
+from psycopg2.errors import (
+    DivisionByZero,
+    InFailedSqlTransaction,
+    SerializationFailure,
+    UniqueViolation,
+)
 
 from ...models.base import statement_beside
 from ...models.base.cron_bell import CronBell
 from ...models.base.statement_beside import run_beside
-from ...models.mailing import epd_letter_event
+from ...models.mailing import epd_letter_event, transaction
 from ...models.mailing.epd_letter_facts import EpdLetterFacts
 from ...tools.unisender import errors, pool
 from ...tools.unisender.webhook import HookEvent
@@ -175,6 +180,18 @@ class TestBulkStatuses(SendingCommon):
             self.env["epd.letter.event"]._store(self.unisender, [event])
             self._run_cron("ir_cron_events")
         self.assertEqual((len(letter.event_ids), letter.state), (1, "delivered"))
+
+    def test_a_row_that_two_make_at_once_has_the_step_done_again(self):
+        """A dump and a call that both inform a manager of the account: each makes the same follower."""
+        env, pause = Mock(), patch.object(transaction.time, "sleep")
+        work = Mock(side_effect=[UniqueViolation, SerializationFailure, "done"])
+        with pause:
+            self.assertEqual(transaction.in_transaction(env, work), "done")
+        self.assertEqual((env.cr.rollback.call_count, env.cr.commit.call_count), (2, 1))
+        work.side_effect = UniqueViolation
+        with pause, self.assertRaises(UniqueViolation):  # one that stands there for good
+            transaction.in_transaction(env, work)
+        self.assertEqual(env.cr.commit.call_count, 1)
 
     # --- whose an event is, where it names two letters --------------------------------------------
 
