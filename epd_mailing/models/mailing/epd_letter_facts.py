@@ -342,7 +342,7 @@ class EpdLetterFacts(models.AbstractModel):
             named, keyed = by_id.get((account.id, provider_id)), by_key.get((account.id, key))
             if named and keyed and named is not keyed:
                 # its own, where two letters have one id
-                return keyed if keyed and keyed["provider_id"] == provider_id else None
+                return keyed if keyed["provider_id"] == provider_id else None
             return named or keyed
 
         return find
