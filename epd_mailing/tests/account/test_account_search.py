@@ -1,5 +1,8 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
+from ...models.account import epd_personal_account
 from ..common import EpdCommon
 
 # what is typed → the numbers that must be found; the house of ``EpdCommon`` and one more
@@ -109,6 +112,15 @@ class TestAccountSearch(EpdCommon):
                 found = charges.search([("account_id", "ilike", text)])
                 charged = [number for number in numbers if number in self.accounts.mapped("number")]
                 self.assertEqual(sorted(set(found.account_id.mapped("number"))), charged)
+
+    def test_many_are_found_as_few_are(self):
+        """Few are named one by one to the search that asks, many are a condition of it."""
+        for text in (*TABLE, "ivanov@example.com", "@", "%", ""):
+            with self.subTest(text):
+                few = self._find(text)
+                for most in (-1, len(few) - 1, len(few)):
+                    with patch.object(epd_personal_account, "FEW", most):
+                        self.assertEqual(self._find(text), few)
 
     def test_what_is_left_out(self):
         accounts = self.env["epd.personal.account"].with_user(self.operator)

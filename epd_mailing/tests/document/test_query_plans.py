@@ -5,8 +5,10 @@ from unittest.mock import patch
 
 import psycopg2
 from lxml import etree
+from odoo.fields import Domain
 from odoo.tests import tagged
 
+from ...models.account import epd_personal_account
 from ...models.base import shown_rows
 from ...models.run.run_outlook import RunOutlook
 from ...models.run.run_scope import RunScope
@@ -120,14 +122,16 @@ class TestQueryPlans(EpdCommon):
                 self.assertIn(f"Bitmap Index Scan on {model._table}__{field}_index", plan)
 
     def test_an_account_is_found_by_its_email_or_its_text_by_an_index_each(self):
-        for model, field in (
-            ("epd.personal.account", "display_name"),
-            ("epd.charge", "account_id"),
+        # those that find so many that they are not named one by one
+        accounts = self.env["epd.personal.account"].sudo()
+        many = accounts._get_text_domain("noread.12345@")
+        for model, domain in (
+            ("epd.personal.account", many),
+            ("epd.charge", Domain("account_id", "any", many)),
         ):
             with self.subTest(model):
                 # in so small a table the company's index would do as well
-                records = self.env[model].sudo()
-                query = records._search([(field, "ilike", "noread.12345@")], order="id").select()
+                query = self.env[model].sudo()._search(domain, order="id").select()
                 plan = self._explain(query, "indexscan")
                 for index in (
                     "epd_personal_account__search_text_index",
@@ -135,6 +139,17 @@ class TestQueryPlans(EpdCommon):
                 ):
                     self.assertIn(f"Bitmap Index Scan on {index}", plan)
                 self.assertNotIn("SubPlan", plan)
+
+    def test_charges_of_one_account_are_not_looked_for_in_the_order_of_the_list(self):
+        """PostgreSQL, which guesses how many accounts a text finds, would read them all one after another."""
+        charges = self.env["epd.charge"].with_user(self.operator)
+        domain = [("is_current", "=", True), ("account_id", "ilike", "00100")]
+        for operator, few in (("ilike", True), ("not ilike", True), ("ilike", False)):
+            with self.subTest(operator=operator, few=few):
+                domain[1] = ("account_id", operator, "00100")
+                with patch.object(epd_personal_account, "FEW", 100 if few else 0):
+                    query = charges._search(domain, limit=80).select()
+                self.assertEqual("search_text" in query.code, not few)
 
     def test_the_first_page_of_a_month_of_charges_comes_from_an_index(self):
         charges = self.env["epd.charge"].with_user(self.operator)
