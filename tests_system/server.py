@@ -69,6 +69,9 @@ def restart_postgres():
 
     Not a crash: the cluster of the tests runs without fsync, and its other databases are kept.
     """
+    assert "PYTEST_XDIST_WORKER" not in os.environ, (
+        "others are at work there: mark the test as alone"
+    )
     subprocess.run(
         [
             "bash",

@@ -3,6 +3,8 @@
 import shutil
 import time
 
+import pytest
+
 from .server import OdooServer, drop_database, filestore, make_database, odoo_shell
 
 
@@ -33,6 +35,7 @@ def test_operator_logs_in(office, page):
     assert page.wait_for_selector(".o_app:has-text('Обсуждения')")
 
 
+@pytest.mark.alone
 def test_kept_template_without_its_files_is_made_anew():
     """A cluster that has outlived its files gives no house whose pages miss their bundles."""
     name = "epd_system_files"
