@@ -161,19 +161,17 @@ class EpdPersonalAccount(models.Model):
         return self._find_by_text_or_email(found, text.strip()) if "@" in text else found
 
     @api.model
-    def _name_the_few(self, found):
+    def _name_the_few(self, domain):
         """Return a domain with the ids of what it finds, where that is a handful.
 
         How many rows a pattern finds is a guess of PostgreSQL's. By a guess too high it reads 100 000 accounts
         in the order of a list of charges, to stop at the first page, and comes to the end instead
         (https://www.postgresql.org/docs/current/planner-stats-details.html, seen 2026-11-27).
-
-        :param found: domain over accounts
         """
         # which accounts one may see is said by the search that this is a part of
         accounts = self.sudo().with_context(active_test=False)
-        ids = accounts._search(found, limit=FEW + 1).get_result_ids()
-        return Domain("id", "in", ids) if len(ids) <= FEW else found
+        ids = accounts._search(domain, limit=FEW + 1).get_result_ids()
+        return Domain("id", "in", ids) if len(ids) <= FEW else domain
 
     @api.model
     def _find_by_text_or_email(self, by_text, email):
