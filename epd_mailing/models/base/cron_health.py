@@ -6,6 +6,8 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tools import SQL, config
 
+from .queue_health import QueueHealth
+
 # a job of each minute is late by this before anybody is informed: a slice of other work takes less
 PATIENCE = timedelta(minutes=3)
 # a worker begins up to 70 s after its server (odoo/service/server.py, seen 2026-11-26)
@@ -74,11 +76,20 @@ class CronHealth:
                 "administrator switches them on (Settings, Technical, Scheduled Actions).",
                 ", ".join(sorted(off.mapped("name"))),
             )
+        has_queue, queue_since = "queue.job" in self.env, QueueHealth(self.env).get_silent_since()
         since = self.get_silent_since()
-        if since:
+        # a work that is waited for is the queue's, where there is one
+        if since and (queue_since or not has_queue or not xmlid):
             return self.env._(
                 "No worker of the server does the work in the background since %s. Ask the "
                 "administrator to start Odoo with cron workers (max_cron_threads of 1 or more).",
                 self.env.company._epd_show_moment(since),
+            )
+        if queue_since:
+            return self.env._(
+                "The job queue (queue_job) begins no job since %s. Ask the administrator to start its "
+                "runner (queue_job in server_wide_modules). Until then scheduled actions do the work, "
+                "some minutes later.",
+                self.env.company._epd_show_moment(queue_since),
             )
         return ""

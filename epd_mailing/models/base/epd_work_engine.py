@@ -1,7 +1,13 @@
-from odoo import api, fields, models
+import logging
+
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 from .cron_bell import BELL
+from .queue_health import QueueHealth
+
+_logger = logging.getLogger(__name__)
+
 
 # how a queue tells our kinds of work apart, by the XML id of the cron that does it without a queue;
 # the capacity of each is the administrator's (docs/scale.md)
@@ -20,6 +26,7 @@ CHANNELS = {
 SHARED = ("epd_mailing.ir_cron_prepare", "epd_mailing.ir_cron_import", "epd_mailing.ir_cron_send")
 WORKERS = "epd_mailing.worker_count"
 WORKERS_MAX = 32
+ASKED = "epd_mailing.asked"  # in the data of ``postcommit``: the jobs to be looked for once more
 
 
 class EpdWorkEngine(models.AbstractModel):
@@ -28,8 +35,9 @@ class EpdWorkEngine(models.AbstractModel):
     One row of ``ir.cron`` runs on one worker of the whole cluster at a time. So the work that can
     be shared has as many rows as the setting «parallel workers» says: each takes what the others
     have not locked. Where ``queue_job`` is installed, a wake-up puts as many jobs into the channel
-    of that work instead, and the cron rows are only the net for wake-ups that got lost. Either way
-    the work itself is the same code: the method that the cron row calls.
+    of that work instead, and the cron rows are only the net: for wake-ups that got lost, and for a
+    queue that does nothing (:class:`QueueHealth`). Either way the work itself is the same code: the
+    method that the cron row calls.
 
     ``queue_job`` is no dependency: it is found in the registry
     (https://github.com/OCA/queue/tree/19.0/queue_job, seen 2026-11-26).
@@ -47,7 +55,7 @@ class EpdWorkEngine(models.AbstractModel):
         :param cron: XML id of the cron
         :param at: naive UTC datetime, or None for at once
         """
-        if self._has_queue():
+        if self._uses_queue():
             self._enqueue(cron, at)
             return
         for row in self._get_rows(cron):
@@ -59,7 +67,7 @@ class EpdWorkEngine(models.AbstractModel):
 
         :param cron: XML id of a cron that has one row
         """
-        if self._has_queue():
+        if self._uses_queue():
             self._enqueue(cron)
             return
         row_id = self.env["ir.model.data"]._xmlid_to_res_id(cron)
@@ -82,7 +90,7 @@ class EpdWorkEngine(models.AbstractModel):
 
         :return: whether the queue has it now: the cron has nothing to do
         """
-        if not self._has_queue() or self.env.context.get("epd_from_queue"):
+        if self.env.context.get("epd_from_queue") or not self._uses_queue():
             return False
         self._enqueue(cron)
         self.env["ir.cron"]._commit_progress(remaining=0)
@@ -179,32 +187,60 @@ class EpdWorkEngine(models.AbstractModel):
         """Whether ``queue_job`` is installed in this database."""
         return "queue.job" in self.env
 
+    def _uses_queue(self):
+        """Whether work is left to the queue: it is installed, and does its jobs."""
+        return self._has_queue() and not QueueHealth(self.env).get_silent_since()
+
     def _enqueue(self, cron, at=None):
         """Put jobs for a work into its channel; those that wait there already are not doubled.
 
+        One that waits, as this transaction sees it, may have begun by now without seeing what this
+        transaction leaves: whether it still waits is asked once more after the commit.
+
         :param at: naive UTC datetime, or None for at once
+        """
+        if self._put_jobs(cron, at):
+            return
+        postcommit, registry = self.env.cr.postcommit, self.env.registry
+        asked = postcommit.data.setdefault(ASKED, [])
+        if not asked:
+            postcommit.add(lambda: _put_jobs_again(registry, asked))
+        asked.append((cron, at))
+
+    def _put_jobs(self, cron, at):
+        """Put jobs for a work into its channel; return whether none of them waited there already.
+
+        :param at: see :meth:`_enqueue`
         """
         self._let_jobs_commit()
         workers = self._get_worker_count() if cron in SHARED else 1
-        engine = self.sudo().with_user(self.env.ref("base.user_root"))
-        moment = f"@{at:%Y-%m-%d %H:%M}" if at and at > fields.Datetime.now() else ""
-        for number in range(1, workers + 1):
-            engine.with_delay(
-                channel=CHANNELS[cron],
-                eta=at,
-                # a job that has begun does not count: what comes now may be behind its look
-                identity_key=f"{cron}#{number}{moment}",
-                description=self.env.ref(cron).sudo().name,
-            )._run_job(cron)
+        # the work is the same whoever wakes it: of the caller's context the queue would keep language,
+        # companies and ``active_test``
+        engine = self.env(user=SUPERUSER_ID, context={})[self._name]
+        moment = f"@{at:%Y-%m-%d %H:%M:%S}" if at and at > fields.Datetime.now() else ""
+        keys = [f"{cron}#{number}{moment}" for number in range(1, workers + 1)]
+        # one that has begun does not count: what comes now may be behind its look
+        waiting = [("identity_key", "in", keys), ("state", "in", ("pending", "enqueued"))]
+        known = set(engine.env["queue.job"].search(waiting).mapped("identity_key"))
+        for key in keys:
+            if key not in known:
+                engine.with_delay(
+                    channel=CHANNELS[cron],
+                    eta=at,
+                    identity_key=key,
+                    description=self.env.ref(cron).sudo().name,
+                )._run_job(cron)
+        return not known
 
     def _run_job(self, cron):
-        """Do the work of a cron inside a job of the queue.
+        """Do the work of a cron inside a job of the queue, unless an administrator has switched it off.
 
         What goes wrong with a record is on that record, with its reason; a job fails only where the
         program itself does.
         """
-        action = self.env.ref(cron).sudo().ir_actions_server_id
-        action.with_context(epd_from_queue=True).run()
+        row = self.env.ref(cron).sudo()
+        if row.active:
+            row.ir_actions_server_id.with_context(epd_from_queue=True).run()
 
     def _let_jobs_commit(self):
         """Tell the queue that our jobs commit slice by slice.
@@ -221,3 +257,18 @@ class EpdWorkEngine(models.AbstractModel):
             function = functions.create({"model_id": model.id, "method": "_run_job"})
         if not function.allow_commit:
             function.allow_commit = True
+
+
+def _put_jobs_again(registry, asked):
+    """Put the jobs that waited before a commit and do not wait any more; in a transaction of its own.
+
+    :param registry: of the database
+    :param asked: list of (XML id of a cron, when it is to be done)
+    """
+    try:
+        with registry.cursor() as cr:
+            engine = api.Environment(cr, SUPERUSER_ID, {})[EpdWorkEngine._name]
+            for cron, at in dict.fromkeys(asked):
+                engine._put_jobs(cron, at)
+    except Exception as error:  # what is committed stands; the cron rows find it
+        _logger.warning("Jobs cannot be looked for after a commit: %s", type(error).__name__)

@@ -95,8 +95,7 @@ class EpdHealthCheck(models.Model):
 
     def _find_no_worker(self):
         health = CronHealth(self.env)
-        # what is off is reported above
-        return health.describe() if health.get_silent_since() and not health.find_off() else ""
+        return "" if health.find_off() else health.describe()  # what is off is reported above
 
     def _find_engine(self):
         try:
