@@ -10,6 +10,7 @@ import psycopg2
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
+from odoo.tools.misc import Callbacks
 from psycopg2.errors import (
     DivisionByZero,
     InFailedSqlTransaction,
@@ -192,6 +193,28 @@ class TestBulkStatuses(SendingCommon):
         with pause, self.assertRaises(UniqueViolation):  # one that stands there for good
             transaction.in_transaction(env, work)
         self.assertEqual(env.cr.commit.call_count, 1)
+
+    def test_what_fails_behind_the_commit_has_nothing_done_again(self):
+        """Odoo sends the mail of a message there: the message stands, and is not written once more."""
+        env, hooks, done = Mock(), Callbacks(), []
+        env.cr.postcommit = hooks
+        env.cr.commit.side_effect = hooks.run
+        env.cr.rollback.side_effect = hooks.clear
+
+        def clash():
+            raise SerializationFailure
+
+        def work():
+            hooks.add(clash)
+            hooks.add(lambda: done.append("behind"))
+            done.append("work")
+            return "done"
+
+        with mute_logger(transaction.__name__):
+            self.assertEqual(transaction.in_transaction(env, work), "done")
+        self.assertEqual((done, env.cr.rollback.call_count), (["work"], 0))
+        env.cr.commit()  # of the next step
+        self.assertEqual(done, ["work", "behind"])
 
     # --- whose an event is, where it names two letters --------------------------------------------
 
