@@ -50,7 +50,7 @@ class ChargeGroups:
         """List of :class:`ChargeGroup`."""
         self.env.flush_all()
         counted = SQL("").join(
-            SQL(", count(*) FILTER (WHERE period_id = %s AND %s)", self.period.id, condition)
+            SQL(", count(*) FILTER (WHERE period_id = %s AND (%s))", self.period.id, condition)
             for condition in self.conditions.values()
         )
         # by both, for whoever wants it by one: grouping sets keep PostgreSQL from working in parallel

@@ -88,6 +88,10 @@ class ControlSums:
         self.env, self.period, self.accounts = env, period, accounts
         self.groups = ChargeGroups(env, period, self.previous, accounts, conditions)
 
+    def is_of(self, period, accounts):
+        """Tell whether these are the sums of a month (``epd.billing.period``) and of accounts (SQL)."""
+        return self.period == period and self.accounts == accounts
+
     @cached_property
     def previous(self):
         """The billing period of the month before; empty when there is none."""

@@ -46,16 +46,22 @@ class EpdReadinessFigures(models.AbstractModel):
             "double_lines": SQL("total <> 0 AND line_key <> %s", DEFAULT_LINE_KEY),
         }
 
-    def _is_ruled_out(self, code):
+    def _is_ruled_out(self, code, run, accounts):
         """Tell whether the charges are known by groups, and none of them is what a rule may find."""
-        sums = self._get_known_sums()
+        sums = self._get_known_sums(run, accounts)
         return bool(sums) and sums.groups.rules_out(code)
 
-    def _get_known_sums(self):
-        """Return the sums that a pass over all rules works with (:class:`ControlSums`), else None."""
+    def _get_known_sums(self, run, accounts):
+        """Return the sums that a pass over all rules works with (:class:`ControlSums`), else None.
+
+        None too where they are of another month or of other accounts: a rule of another module may ask
+        ours about those.
+        """
         known = self.env.context.get("epd_control_sums")
         # the context of a call from outside may hold anything
-        return known if isinstance(known, ControlSums) else None
+        if isinstance(known, ControlSums) and known.is_of(run.period_id, accounts):
+            return known
+        return None
 
     def _get_provided_query(self, run, charges=None):
         """Return SQL of charges with their payee: of the latest provision of the period.
@@ -81,7 +87,7 @@ class EpdReadinessFigures(models.AbstractModel):
         )
 
     def _find_no_provision(self, run, accounts):
-        if self._get_known_sums() and None not in self._get_payee_ids(run, accounts):
+        if self._get_known_sums(run, accounts) and None not in self._get_payee_ids(run, accounts):
             return []
         return query_ids(
             self.env,
@@ -108,12 +114,12 @@ class EpdReadinessFigures(models.AbstractModel):
 
         :param more: SQL of what else they have to meet
         """
-        if self._is_ruled_out(code):
+        if self._is_ruled_out(code, run, accounts):
             return []
         return query_ids(
             self.env,
             SQL(
-                "SELECT id FROM epd_charge WHERE period_id = %s AND account_id IN %s AND %s AND %s"
+                "SELECT id FROM epd_charge WHERE period_id = %s AND account_id IN %s AND (%s) AND %s"
                 " ORDER BY id",
                 run.period_id.id,
                 accounts,
@@ -155,7 +161,7 @@ class EpdReadinessFigures(models.AbstractModel):
 
     def _get_payee_ids(self, run, accounts):
         """Return the ids of the payees of the charges; None is among them where one has no payee."""
-        sums = self._get_known_sums()
+        sums = self._get_known_sums(run, accounts)
         if sums:
             groups = sums.groups.get_query()
         else:
@@ -197,7 +203,7 @@ class EpdReadinessFigures(models.AbstractModel):
         return wrong.filtered(lambda payee: not payee._epd_code_problem()).ids
 
     def _find_double_lines(self, run, accounts):
-        if self._is_ruled_out("double_lines"):
+        if self._is_ruled_out("double_lines", run, accounts):
             return []
         return query_ids(
             self.env,

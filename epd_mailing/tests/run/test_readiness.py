@@ -2,7 +2,9 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
 
+from ...models.run.readiness_rules import RULES, Rule
 from ..common import EpdCommon
 
 
@@ -241,6 +243,44 @@ class TestReadiness(EpdCommon):
             run = self.billing_run.with_context(epd_control_sums=given)
             found = run.env["epd.run.readiness"]._find_ids(run, "line_sum")
             self.assertEqual(found, charge.ids, given)
+
+    def test_a_rule_of_another_module_asks_ours_about_others(self):
+        """The sums of a pass are of its own month and accounts: others are looked at by themselves."""
+        charge = self._charge(0, self.service_water)
+        charge.total = 1
+        sound = self.env["epd.account.list"].create(
+            {"name": "Sound", "kind": "fixed", "account_ids": [(6, 0, self.accounts[1:].ids)]}
+        )
+        run = self.billing_run.copy({"list_ids": [(6, 0, sound.ids)]})
+        readiness = run.env["epd.run.readiness"]
+        rule = Rule("neighbours", "warning", "epd.charge", "Charges of others")
+        found = []
+
+        def find(checker, run, accounts):
+            others = SQL("(%s)", charge.account_id.id)
+            found.append(checker._find_line_sum(run, others))
+            found.append(checker._find_ids(self.billing_run, "line_sum"))
+            return []
+
+        with (
+            patch.object(type(readiness), "_get_rules", lambda self: (*RULES, rule)),
+            patch.object(type(readiness), "_find_neighbours", find, create=True),
+        ):
+            problems = readiness._find_problems(run)
+        self.assertNotIn("line_sum", [problem["code"] for problem in problems])
+        self.assertEqual(found, [charge.ids, charge.ids])
+
+    def test_a_condition_of_another_module_may_be_of_parts(self):
+        """What it says of a charge is asked of the charges of the month alone."""
+        other = self.env["epd.billing.period"].create({"date_start": "2026-02-01"})
+        self._make_charges(self.accounts[:1], other)
+        readiness = self.env["epd.run.readiness"]
+        conditions = {"line_sum": SQL("total < 0 OR total > 0")}
+        with patch.object(type(readiness), "_get_charge_conditions", lambda self: conditions):
+            found = self.env["epd.charge"].browse(readiness._find_ids(self.billing_run, "line_sum"))
+            groups = readiness._get_control_sums(self.billing_run, for_rules=True).groups.rows
+        self.assertEqual(found.period_id, self.period)
+        self.assertEqual(sum(group.suspects["line_sum"] for group in groups), len(found))
 
     def test_the_charges_are_read_once_for_all_that_is_in_order(self):
         """Of rules, sums and payees of a sound month; balances are held against the charges besides."""
