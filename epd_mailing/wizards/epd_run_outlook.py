@@ -217,11 +217,7 @@ class EpdRunOutlook(models.TransientModel):
 
     def _compute_documents_page(self):
         run = self.run_id
-        accounts = self.env[PEOPLE]
-        counts = {
-            what: accounts.search_count(RunScope(run).get_prepare_domain(what))
-            for what in ("new", "kept", "bare")
-        }
+        counts = RunScope(run).count_prepare()
         readiness = self.env["epd.run.readiness"]
         sums = readiness._get_control_sums(run, for_rules=True)
         problems = readiness._find_problems(run, on_step=self._show_share, sums=sums)

@@ -147,7 +147,7 @@ class ControlSums:
         Nothing where there is no month before, or the company has switched it off.
         """
         threshold = self.period.company_id.epd_jump_percent
-        if not (threshold and self.charged.before):
+        if not (threshold and self.groups.has_before() and self.charged.before):
             return []
         models = {"building": "epd.building", "service": "epd.service"}
         jumps = [

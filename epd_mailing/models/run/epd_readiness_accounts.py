@@ -1,8 +1,9 @@
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools import requisites
 from ...tools.address_text import read_addresses
+from .account_counts import AccountCounts
 from .run_scope import RunScope, query_ids
 
 SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
@@ -16,6 +17,55 @@ class EpdReadinessAccounts(models.AbstractModel):
 
     _name = "epd.readiness.accounts"
     _description = "Readiness of Accounts"
+
+    @api.model
+    def _get_account_conditions(self, run):
+        """Return ``{code: SQL of a condition}`` of rules about single accounts, see :class:`AccountCounts`.
+
+        Without an account that meets it such a rule finds nothing.
+        """
+        unified = SQL("account.unified_number <> ''")
+        conditions = {
+            "no_payer": SQL("account.partner_id IS NULL"),
+            "archived_payer": SQL("NOT partner.active"),
+            "archived_building": SQL("NOT building.active"),
+            "double_unified": unified,
+            "latin_unified": unified,
+            "odd_gis_service": SQL("account.gis_service_id <> ''"),
+        }
+        if run.company_id.epd_code_gis:
+            conditions["no_gis_service"] = SQL("COALESCE(account.gis_service_id, '') = ''")
+        return conditions
+
+    def _get_known_counts(self):
+        """Return the :class:`AccountCounts` of a pass over all rules, else None."""
+        known = self.env.context.get("epd_account_counts")
+        # the context of a call from outside may hold anything
+        return known if isinstance(known, AccountCounts) else None
+
+    def _find_accounts(self, code, run, accounts):
+        """Return the ids of the accounts that meet the condition of a rule."""
+        if self._is_without(code):
+            return []
+        return query_ids(
+            self.env,
+            SQL(
+                "SELECT account.id FROM %s WHERE account.id IN %s AND %s ORDER BY account.id",
+                AccountCounts.get_tables(),
+                accounts,
+                self._get_account_conditions(run)[code],
+            ),
+        )
+
+    def _is_without(self, code):
+        """Tell whether the accounts were counted, and none of them is what a rule may find."""
+        counts = self._get_known_counts()
+        return bool(counts) and counts.rules_out(code)
+
+    def _get_email_domains(self):
+        """Return the ``domains`` of :class:`AccountCounts`; None where addresses were not counted."""
+        counts = self._get_known_counts()
+        return counts.domains if counts else None
 
     def _find_no_accounts(self, run, accounts):
         found = self.env.execute_query(SQL("SELECT EXISTS %s", accounts))[0][0]
@@ -32,37 +82,17 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_no_payer(self, run, accounts):
-        return query_ids(
-            self.env,
-            SQL(
-                "SELECT id FROM epd_personal_account WHERE id IN %s AND partner_id IS NULL ORDER BY id",
-                accounts,
-            ),
-        )
+        return self._find_accounts("no_payer", run, accounts)
 
     def _find_archived_payer(self, run, accounts):
-        return query_ids(
-            self.env,
-            SQL(
-                "SELECT account.id FROM epd_personal_account account"
-                " JOIN res_partner partner ON partner.id = account.partner_id"
-                " WHERE account.id IN %s AND NOT partner.active ORDER BY account.id",
-                accounts,
-            ),
-        )
+        return self._find_accounts("archived_payer", run, accounts)
 
     def _find_archived_building(self, run, accounts):
-        return query_ids(
-            self.env,
-            SQL(
-                "SELECT account.id FROM epd_personal_account account"
-                " JOIN epd_building building ON building.id = account.building_id"
-                " WHERE account.id IN %s AND NOT building.active ORDER BY account.id",
-                accounts,
-            ),
-        )
+        return self._find_accounts("archived_building", run, accounts)
 
     def _find_double_unified(self, run, accounts):
+        if self._is_without("double_unified"):
+            return []
         return query_ids(
             self.env,
             SQL(
@@ -82,6 +112,8 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_latin_unified(self, run, accounts):
+        if self._is_without("latin_unified"):
+            return []
         return self._find_odd_numbers(accounts, "unified_number", requisites.check_unified_account)
 
     def _find_odd_numbers(self, accounts, column, check):
@@ -103,6 +135,11 @@ class EpdReadinessAccounts(models.AbstractModel):
         return [account for account, number in rows if check(number)]
 
     def _find_shared_email(self, run, accounts):
+        domains = self._get_email_domains()
+        if domains is not None and not any(
+            times > SHARED_EMAIL for domain, times in domains.items() if domain is not None
+        ):
+            return []
         active = SQL("account_id IN %s AND state = 'active' AND email_normalized <> ''", accounts)
         # hardly any is written often: whose they are is asked of those alone
         often = query_ids(
@@ -150,6 +187,9 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_misspelt_email(self, run, accounts):
+        domains = self._get_email_domains()
+        if domains is not None and None not in domains:
+            return []
         return query_ids(
             self.env,
             SQL(
@@ -162,10 +202,15 @@ class EpdReadinessAccounts(models.AbstractModel):
     def _find_doubtful_email(self, run, accounts):
         domain = SQL("split_part(email_normalized, '@', 2)")
         where = SQL("account_id IN %s AND state = 'active' AND email_normalized <> ''", accounts)
-        domains = query_ids(
-            self.env, SQL("SELECT DISTINCT %s FROM epd_delivery_address WHERE %s", domain, where)
-        )
-        doubtful = [each for each in domains if read_addresses(f"x@{each}").hints]
+        domains = self._get_email_domains()
+        if domains is None:
+            domains = query_ids(
+                self.env,
+                SQL("SELECT DISTINCT %s FROM epd_delivery_address WHERE %s", domain, where),
+            )
+        doubtful = [
+            each for each in domains if each is not None and read_addresses(f"x@{each}").hints
+        ]
         if not doubtful:
             return []
         return query_ids(
@@ -181,16 +226,11 @@ class EpdReadinessAccounts(models.AbstractModel):
     def _find_no_gis_service(self, run, accounts):
         if not run.company_id.epd_code_gis:
             return []
-        return query_ids(
-            self.env,
-            SQL(
-                "SELECT id FROM epd_personal_account"
-                " WHERE id IN %s AND COALESCE(gis_service_id, '') = '' ORDER BY id",
-                accounts,
-            ),
-        )
+        return self._find_accounts("no_gis_service", run, accounts)
 
     def _find_odd_gis_service(self, run, accounts):
+        if self._is_without("odd_gis_service"):
+            return []
         return self._find_odd_numbers(accounts, "gis_service_id", requisites.check_service_id)
 
     def _find_no_gis_document(self, run, accounts):

@@ -38,9 +38,19 @@ class EpdReadinessFigures(models.AbstractModel):
         Without a charge that meets it such a rule finds nothing: a pass over all rules counts them in its
         one reading of the charges, see :meth:`_is_ruled_out`.
         """
+        # most lines have an amount and nothing else: that is seen without adding up
+        others = (name for name in figures.TOTAL_SIGNS if name != "amount")
+        usual = SQL(" AND ").join(SQL("%s = 0", SQL.identifier(name)) for name in others)
         return {
-            "line_sum": SQL("total <> %s", self._get_total_sql()),
-            "odd_vat": SQL("(vat_rate < 0 OR vat_rate >= 100 OR abs(vat_amount) > abs(total))"),
+            "line_sum": SQL(
+                "((total = amount AND %s) IS NOT TRUE AND total <> %s)",
+                usual,
+                self._get_total_sql(),
+            ),
+            "odd_vat": SQL(
+                "(vat_rate < 0 OR vat_rate >= 100"
+                " OR vat_amount <> 0 AND abs(vat_amount) > abs(total))"
+            ),
             "old_ratio": SQL("ratio = %s", OLD_RATIO),
             # of two lines of a service only one can do without a key of its own (``_line_uniq``)
             "double_lines": SQL("total <> 0 AND line_key <> %s", DEFAULT_LINE_KEY),
@@ -135,6 +145,9 @@ class EpdReadinessFigures(models.AbstractModel):
         return self._find_charges("odd_vat", run, accounts)
 
     def _find_balance_sum(self, run, accounts):
+        payees = self._find_differing_payees(run, accounts)
+        if payees == []:
+            return []
         return query_ids(
             self.env,
             SQL(
@@ -142,16 +155,49 @@ class EpdReadinessFigures(models.AbstractModel):
                 SELECT b.id FROM epd_account_balance b
                   LEFT JOIN (SELECT account_id, payee_id, SUM(total) AS total
                                FROM (%(provided)s) AS provided
-                              WHERE payee_id IS NOT NULL
+                              WHERE %(paid)s
                               GROUP BY account_id, payee_id) AS charged
                     ON charged.account_id = b.account_id AND charged.payee_id = b.payee_id
-                 WHERE b.period_id = %(period)s AND b.account_id IN %(accounts)s
+                 WHERE b.period_id = %(period)s AND b.account_id IN %(accounts)s AND %(owed)s
                    AND COALESCE(b.charged, 0) <> COALESCE(charged.total, 0)
                  ORDER BY b.id
                 """,
                 provided=self._get_provided_query(run),
+                paid=SQL("payee_id IS NOT NULL")
+                if payees is None
+                else SQL("payee_id = ANY(%s)", payees),
                 period=run.period_id.id,
                 accounts=accounts,
+                owed=SQL("TRUE") if payees is None else SQL("b.payee_id = ANY(%s)", payees),
+            ),
+        )
+
+    def _find_differing_payees(self, run, accounts):
+        """Return the ids of the payees whose balances are not their charges, account by account.
+
+        Also of those with charges of accounts that have no balance, where others have one. None where the
+        charges are not known by groups, which a pass over all rules has.
+        """
+        sums = self._get_known_sums()
+        if not (sums and sums.groups.conditions):
+            return None
+        return query_ids(
+            self.env,
+            SQL(
+                """
+                SELECT owed.payee_id
+                  FROM (SELECT payee_id, %(owed)s AS mark FROM epd_account_balance
+                         WHERE period_id = %(period)s AND account_id IN %(accounts)s
+                         GROUP BY payee_id) AS owed
+                  LEFT JOIN (SELECT payee_id, SUM(mark) AS mark FROM (%(provided)s) AS provided
+                              GROUP BY payee_id) AS paid
+                    ON paid.payee_id = owed.payee_id
+                 WHERE COALESCE(owed.mark, 0) <> COALESCE(paid.mark, 0)
+                """,
+                owed=sums.groups.weigh("charged"),
+                period=run.period_id.id,
+                accounts=accounts,
+                provided=self._get_provided_query(run, sums.groups.get_query()),
             ),
         )
 
@@ -163,15 +209,14 @@ class EpdReadinessFigures(models.AbstractModel):
         """Return the ids of the payees of the charges; None is among them where one has no payee."""
         sums = self._get_known_sums(run, accounts)
         if sums:
-            groups = sums.groups.get_query()
-        else:
-            # the services of the houses first: few, beside the charges
-            groups = SQL(
-                "SELECT DISTINCT building_id, service_id FROM epd_charge"
-                " WHERE period_id = %s AND account_id IN %s",
-                run.period_id.id,
-                accounts,
-            )
+            return sums.groups.payee_ids
+        # the services of the houses first: few, beside the charges
+        groups = SQL(
+            "SELECT DISTINCT building_id, service_id FROM epd_charge"
+            " WHERE period_id = %s AND account_id IN %s",
+            run.period_id.id,
+            accounts,
+        )
         provided = self._get_provided_query(run, groups)
         return query_ids(self.env, SQL("SELECT DISTINCT payee_id FROM (%s) AS provided", provided))
 

@@ -6,6 +6,7 @@ from ...tools.query_plan import switch_off_jit
 from ..charge.control_sums import ControlSums
 from ..document.epd_document_snapshot import SAME_CHARGES
 from ..document.missing_balance import MissingBalance
+from .account_counts import AccountCounts
 from .readiness_rules import RULES
 from .run_scope import RunScope, query_ids
 from .run_waivers import LIFTABLE, RunWaivers
@@ -62,6 +63,9 @@ class EpdRunReadiness(models.AbstractModel):
         if codes is None:
             sums = sums or self._get_control_sums(run, for_rules=True)
         checker = self._with_sums(sums)
+        if codes is None:
+            counts = AccountCounts(self.sudo().env, accounts, self._get_account_conditions(run))
+            checker = checker.with_context(epd_account_counts=counts)
         for place, rule in enumerate(rules, start=1):
             switch_off_jit(self.env.cr)  # each time: a step may end with a commit
             ids = checker._find(rule, run, accounts)

@@ -148,6 +148,29 @@ class RunScope:
             "bare": all_but(has) & Domain("id", "in", bare),
         }.get(what, Domain.FALSE)
 
+    def count_prepare(self):
+        """Return ``{what: number of accounts}`` of all that :meth:`get_prepare_domain` knows, counted at once."""
+        accounts = self.env["epd.personal.account"]._search(self.get_listed_domain())
+        live = self.env["epd.payment.document"].sudo()._search(self._get_live_domain())
+        self.env.flush_all()
+        # an account has one live document of a period and form: none is counted twice
+        new, kept, bare = self.env.execute_query(
+            SQL(
+                """
+                SELECT count(*) FILTER (WHERE live.id IS NULL AND bare.id IS NULL),
+                       count(live.id),
+                       count(*) FILTER (WHERE live.id IS NULL AND bare.id IS NOT NULL)
+                  FROM %(listed)s AS listed (id)
+                  LEFT JOIN %(live)s AS live (id) ON live.id = listed.id
+                  LEFT JOIN (%(bare)s) AS bare ON bare.id = listed.id
+                """,
+                listed=accounts.subselect(),
+                live=live.subselect("account_id"),
+                bare=self.get_bare_query(),
+            )
+        )[0]
+        return {"new": new, "kept": kept, "bare": bare}
+
     # --- documents and letters -----------------------------------------------------------------------
 
     def _get_live_domain(self):

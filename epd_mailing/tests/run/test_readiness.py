@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
@@ -59,6 +60,48 @@ class TestReadiness(EpdCommon):
         expected = self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
         self.assertEqual(found["balance_sum"], ("error", sorted((expected | balance).ids)))
         self.assertEqual(set(found), {"line_sum", "balance_sum"})
+
+    def test_balances_whose_differences_cancel_out(self):
+        """Neither what a payee gets in all nor what a house pays tells what each account was charged."""
+        balances = self.accounts.balance_ids.filtered(lambda b: b.payee_id == self.office_payee)
+        for balance, more in zip(balances, (10, -20, 10, 0), strict=True):
+            balance.charged += more
+        self.assertEqual(self._found(), {"balance_sum": ("error", sorted(balances[:3].ids))})
+
+    def test_a_balance_without_charges_and_charges_without_a_balance(self):
+        self.accounts[0].balance_ids.filtered(lambda b: b.payee_id == self.office_payee).unlink()
+        self.assertEqual(self._found(), {})
+        self._charge(1, self.service_repair).unlink()
+        alone = self.accounts[1].balance_ids.filtered(lambda b: b.payee_id == self.repair_payee)
+        self.assertEqual(self._found(), {"balance_sum": ("error", alone.ids)})
+        self.accounts.balance_ids.filtered(lambda b: b.payee_id == self.repair_payee).unlink()
+        self.assertEqual(self._found(), {})
+
+    def test_columns_beside_the_amount(self):
+        charge = self._charge(0, self.service_water)
+        total, charge.recalculation_reason = charge.total, "Акт"
+        for values, is_sound in (
+            ({"recalculation": 5, "total": total}, False),
+            ({"recalculation": 5, "total": total + 5}, True),
+            ({"recalculation": 0, "excess": 5, "discount": 5, "total": total}, True),
+            ({"excess": 0, "discount": 5, "total": total}, False),
+            ({"discount": 0, "total": total + 1}, False),
+            ({"total": total}, True),
+        ):
+            charge.write(values)
+            found = self._found().get("line_sum")
+            self.assertEqual(found, None if is_sound else ("error", charge.ids), values)
+        self.env.flush_all()
+        # a program that writes to the database itself has no reason to write zeros
+        self.env.cr.execute(
+            "UPDATE epd_charge SET excess = NULL, recalculation = NULL, discount = NULL"
+            " WHERE id IN %s",
+            (tuple(self.accounts.charge_ids.ids),),
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self._found(), {})
+        self.env.cr.execute("UPDATE epd_charge SET total = 1 WHERE id = %s", (charge.id,))
+        self.assertEqual(self._found()["line_sum"], ("error", charge.ids))
 
     def test_identifiers_of_gis(self):
         self.accounts[1].gis_service_id = False
@@ -239,10 +282,15 @@ class TestReadiness(EpdCommon):
     def test_a_call_from_outside_brings_no_sums_of_its_own(self):
         charge = self._charge(0, self.service_water)
         charge.total = 1
+        balance = self.accounts[1].balance_ids[0]
+        balance.charged += 5
+        self.accounts[1].partner_id = False
         for given in ({"groups": []}, [1], "groups", 1):
-            run = self.billing_run.with_context(epd_control_sums=given)
-            found = run.env["epd.run.readiness"]._find_ids(run, "line_sum")
-            self.assertEqual(found, charge.ids, given)
+            run = self.billing_run.with_context(epd_control_sums=given, epd_account_counts=given)
+            readiness = run.env["epd.run.readiness"]
+            self.assertEqual(readiness._find_ids(run, "line_sum"), charge.ids, given)
+            self.assertIn(balance.id, readiness._find_ids(run, "balance_sum"), given)
+            self.assertEqual(readiness._find_ids(run, "no_payer"), self.accounts[1].ids, given)
 
     def test_a_rule_of_another_module_asks_ours_about_others(self):
         """The sums of a pass are of its own month and accounts: others are looked at by themselves."""
@@ -283,26 +331,45 @@ class TestReadiness(EpdCommon):
         self.assertEqual(sum(group.suspects["line_sum"] for group in groups), len(found))
 
     def test_the_charges_are_read_once_for_all_that_is_in_order(self):
-        """Of rules, sums and payees of a sound month; balances are held against the charges besides."""
+        """Of rules, sums, payees and balances of a sound month."""
         run = self.billing_run
         readiness = run.env["epd.run.readiness"]
-        read = []
-        execute = self.env.cr.execute
-
-        def note(query, *args, **kwargs):
-            text = getattr(query, "code", query)
-            if "epd_charge" in text:
-                read.append(text)
-            return execute(query, *args, **kwargs)
-
-        with patch.object(self.env.cr, "execute", note):
+        with self._noting("epd_charge") as read:
             sums = readiness._get_control_sums(run, for_rules=True)
             self.assertEqual(readiness._find_problems(run, sums=sums), [])
             self.assertEqual(readiness._get_requisites_changes(run, sums), [])
             sums.find_jumps()
-        # accounts without charges are looked up in an index
-        read = [text for text in read if "NOT EXISTS (SELECT 1 FROM epd_charge" not in text]
-        self.assertEqual(len(read), 2, "\n\n".join(read))
+        # accounts without charges are looked up in an index, and whether there is a month before
+        index = ("NOT EXISTS (SELECT 1 FROM epd_charge", "LIMIT 1")
+        read = [text for text in read if not any(part in text for part in index)]
+        self.assertEqual(len(read), 1, "\n\n".join(read))
+
+    def test_accounts_and_addresses_are_counted_once_for_what_is_in_order(self):
+        run = self.billing_run
+        self.company.epd_code_gis = True
+        readiness = run.env["epd.run.readiness"]
+        for table, most in (
+            ("FROM epd_delivery_address", 2),  # the other asks for the office's own
+            ("FROM epd_personal_account account", 1),
+        ):
+            with self._noting(table) as read:
+                self.assertEqual(readiness._find_problems(run), [])
+            read = [text for text in read if "JOIN LATERAL" not in text]  # debts of last month
+            self.assertEqual(len(read), most, "\n\n".join(read))
+
+    @contextmanager
+    def _noting(self, *parts):
+        """Give a list of the statements that name one of some tables."""
+        read, execute = [], self.env.cr.execute
+
+        def note(query, *args, **kwargs):
+            text = getattr(query, "code", query)
+            if any(part in text for part in parts):
+                read.append(text)
+            return execute(query, *args, **kwargs)
+
+        with patch.object(self.env.cr, "execute", note):
+            yield read
 
     def test_changed_since_saving_is_told(self):
         documents = self.env["epd.payment.document"].sudo()

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ...models.charge.charge_groups import ChargeGroups
 from ...models.charge.control_sums import ControlSums
 from ...models.run.run_annulment import RunAnnulment
 from .test_run_screen import RunScreenCase
@@ -253,6 +254,15 @@ class TestControlSums(SecondMonthCase):
         page, lines = self._page(self.run_)
         self.assertFalse([what for what in lines if what and what.startswith("jump_")])
         self.assertEqual(page.jump_count, 0)
+
+    def test_without_a_month_before_no_charge_is_read_for_jumps(self):
+        self.second.action_prepare()
+        self._run_cron("ir_cron_prepare")
+        with patch.object(ChargeGroups, "rows", PropertyMock(return_value=[])) as rows:
+            self._lines(self.run_.action_confirm_mailing())
+            rows.assert_not_called()
+            self.second.action_confirm_mailing()
+            rows.assert_called()
 
     def test_before_the_mailing_and_on_paper(self):
         self.second.action_prepare()

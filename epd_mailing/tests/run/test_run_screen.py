@@ -156,6 +156,21 @@ class TestOutlookOfDocuments(RunScreenCase):
         outlook.action_confirm()
         self.assertEqual(self.run_.state, "preparing")
 
+    def test_each_number_opens_as_many_accounts_as_it_says(self):
+        self._prepare()
+        self.accounts[2:].document_ids.action_cancel_document("Ошибка")
+        bare = self.accounts[0] | self.accounts[3]  # with a document, and without
+        bare.charge_ids.unlink()
+        bare.balance_ids.unlink()
+        outlook, lines = self._lines(self.run_.action_confirm_prepare())
+        accounts = self.accounts
+        wanted = {"new": accounts[2], "kept": accounts[:2], "bare": accounts[3]}
+        for what, expected in wanted.items():
+            line = lines[f"prepare_{what}"]
+            self.assertEqual((what, line.count), (what, len(expected)))
+            self.assertEqual(self._open(line.action_open()), expected)
+        self.assertEqual(outlook.go_count, 1)
+
     def test_errors_block_their_accounts_and_are_mended(self):
         balance = self.accounts[1].balance_ids[0]
         balance.charged += 5
