@@ -37,34 +37,38 @@ class EpdReadinessAccounts(models.AbstractModel):
             conditions["no_gis_service"] = SQL("COALESCE(account.gis_service_id, '') = ''")
         return conditions
 
-    def _get_known_counts(self):
-        """Return the :class:`AccountCounts` of a pass over all rules, else None."""
+    def _get_known_counts(self, accounts):
+        """Return the :class:`AccountCounts` of a pass over all rules, else None.
+
+        None too where they are of other accounts: a rule of another module may ask ours about those.
+        """
         known = self.env.context.get("epd_account_counts")
         # the context of a call from outside may hold anything
-        return known if isinstance(known, AccountCounts) else None
+        is_known = isinstance(known, AccountCounts) and known.accounts == accounts
+        return known if is_known else None
 
     def _find_accounts(self, code, run, accounts):
         """Return the ids of the accounts that meet the condition of a rule."""
-        if self._is_without(code):
+        if self._is_without(code, accounts):
             return []
         return query_ids(
             self.env,
             SQL(
-                "SELECT account.id FROM %s WHERE account.id IN %s AND %s ORDER BY account.id",
+                "SELECT account.id FROM %s WHERE account.id IN %s AND (%s) ORDER BY account.id",
                 AccountCounts.get_tables(),
                 accounts,
                 self._get_account_conditions(run)[code],
             ),
         )
 
-    def _is_without(self, code):
+    def _is_without(self, code, accounts):
         """Tell whether the accounts were counted, and none of them is what a rule may find."""
-        counts = self._get_known_counts()
+        counts = self._get_known_counts(accounts)
         return bool(counts) and counts.rules_out(code)
 
-    def _get_email_domains(self):
+    def _get_email_domains(self, accounts):
         """Return the ``domains`` of :class:`AccountCounts`; None where addresses were not counted."""
-        counts = self._get_known_counts()
+        counts = self._get_known_counts(accounts)
         return counts.domains if counts else None
 
     def _find_no_accounts(self, run, accounts):
@@ -91,7 +95,7 @@ class EpdReadinessAccounts(models.AbstractModel):
         return self._find_accounts("archived_building", run, accounts)
 
     def _find_double_unified(self, run, accounts):
-        if self._is_without("double_unified"):
+        if self._is_without("double_unified", accounts):
             return []
         return query_ids(
             self.env,
@@ -112,7 +116,7 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_latin_unified(self, run, accounts):
-        if self._is_without("latin_unified"):
+        if self._is_without("latin_unified", accounts):
             return []
         return self._find_odd_numbers(accounts, "unified_number", requisites.check_unified_account)
 
@@ -135,7 +139,7 @@ class EpdReadinessAccounts(models.AbstractModel):
         return [account for account, number in rows if check(number)]
 
     def _find_shared_email(self, run, accounts):
-        domains = self._get_email_domains()
+        domains = self._get_email_domains(accounts)
         if domains is not None and not any(
             times > SHARED_EMAIL for domain, times in domains.items() if domain is not None
         ):
@@ -187,7 +191,7 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_misspelt_email(self, run, accounts):
-        domains = self._get_email_domains()
+        domains = self._get_email_domains(accounts)
         if domains is not None and None not in domains:
             return []
         return query_ids(
@@ -202,7 +206,7 @@ class EpdReadinessAccounts(models.AbstractModel):
     def _find_doubtful_email(self, run, accounts):
         domain = SQL("split_part(email_normalized, '@', 2)")
         where = SQL("account_id IN %s AND state = 'active' AND email_normalized <> ''", accounts)
-        domains = self._get_email_domains()
+        domains = self._get_email_domains(accounts)
         if domains is None:
             domains = query_ids(
                 self.env,
@@ -229,7 +233,7 @@ class EpdReadinessAccounts(models.AbstractModel):
         return self._find_accounts("no_gis_service", run, accounts)
 
     def _find_odd_gis_service(self, run, accounts):
-        if self._is_without("odd_gis_service"):
+        if self._is_without("odd_gis_service", accounts):
             return []
         return self._find_odd_numbers(accounts, "gis_service_id", requisites.check_service_id)
 

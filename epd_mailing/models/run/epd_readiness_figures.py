@@ -178,7 +178,7 @@ class EpdReadinessFigures(models.AbstractModel):
         Also of those with charges of accounts that have no balance, where others have one. None where the
         charges are not known by groups, which a pass over all rules has.
         """
-        sums = self._get_known_sums()
+        sums = self._get_known_sums(run, accounts)
         if not (sums and sums.groups.conditions):
             return None
         return query_ids(

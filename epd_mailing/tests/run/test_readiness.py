@@ -296,6 +296,8 @@ class TestReadiness(EpdCommon):
         """The sums of a pass are of its own month and accounts: others are looked at by themselves."""
         charge = self._charge(0, self.service_water)
         charge.total = 1
+        account = charge.account_id
+        account.partner_id = False
         sound = self.env["epd.account.list"].create(
             {"name": "Sound", "kind": "fixed", "account_ids": [(6, 0, self.accounts[1:].ids)]}
         )
@@ -307,6 +309,8 @@ class TestReadiness(EpdCommon):
         def find(checker, run, accounts):
             others = SQL("(%s)", charge.account_id.id)
             found.append(checker._find_line_sum(run, others))
+            found.append(checker._find_no_payer(run, others))
+            found.append(len(checker._find_balance_sum(run, others)))
             found.append(checker._find_ids(self.billing_run, "line_sum"))
             return []
 
@@ -316,7 +320,7 @@ class TestReadiness(EpdCommon):
         ):
             problems = readiness._find_problems(run)
         self.assertNotIn("line_sum", [problem["code"] for problem in problems])
-        self.assertEqual(found, [charge.ids, charge.ids])
+        self.assertEqual(found, [charge.ids, account.ids, 1, charge.ids])
 
     def test_a_condition_of_another_module_may_be_of_parts(self):
         """What it says of a charge is asked of the charges of the month alone."""
