@@ -14,6 +14,7 @@ SCRIPT = '''
 import json
 from datetime import timedelta
 from odoo import api, fields
+from odoo.addons.epd_mailing.models.base import cron_health
 from odoo.addons.epd_mailing.models.base.cron_health import CronHealth
 
 IMPORT, SEND = "epd_mailing.ir_cron_import", "epd_mailing.ir_cron_send"
@@ -83,9 +84,13 @@ told["triggers"] = query("SELECT count(*) FROM ir_cron_trigger")[0][0]
 # it is at another work
 query("INSERT INTO queue_job (uuid, state, date_started) VALUES ('x', 'started', now() AT TIME ZONE 'UTC')")
 told["busy"] = call(lambda own: own["epd.work.engine"]._hand_over(IMPORT))
-# no cron worker: the queue does it
+# no cron worker, and the server is no new one: the queue does it
+cron_health.STARTED -= 3600
 query("UPDATE ir_cron SET nextcall = nextcall - interval '1 day', lastcall = NULL")
+query("DELETE FROM ir_cron_progress")
 told["without_crons"] = call(lambda own: CronHealth(own).describe(IMPORT))
+query("UPDATE queue_job SET state = 'failed' WHERE state = 'pending'")
+told["failed"] = call(lambda own: CronHealth(own).describe(IMPORT))
 
 # switched off
 query("UPDATE ir_cron SET active = false WHERE cron_name LIKE 'Payment documents: send%'")
@@ -135,8 +140,9 @@ def test_crons_do_the_work_of_a_queue_that_does_nothing(told):
 
 
 def test_a_queue_that_works_needs_no_cron_workers(told):
-    """Nobody is told of workers that nothing waits for."""
+    """Nobody is told of workers that nothing waits for; after a job that failed they are waited for."""
     assert told["without_crons"] == ""
+    assert "max_cron_threads" in told["failed"]
 
 
 def test_work_that_is_switched_off_is_not_done_by_the_queue(told):

@@ -76,10 +76,10 @@ class CronHealth:
                 "administrator switches them on (Settings, Technical, Scheduled Actions).",
                 ", ".join(sorted(off.mapped("name"))),
             )
-        has_queue, queue_since = "queue.job" in self.env, QueueHealth(self.env).get_silent_since()
-        since = self.get_silent_since()
-        # a work that is waited for is the queue's, where there is one
-        if since and (queue_since or not has_queue or not xmlid):
+        queue = QueueHealth(self.env)
+        since, queue_since = self.get_silent_since(), queue.get_silent_since()
+        # what the queue has a job for needs no worker of crons, where it does its jobs
+        if since and (queue_since or not xmlid or not queue.has_jobs(xmlid)):
             return self.env._(
                 "No worker of the server does the work in the background since %s. Ask the "
                 "administrator to start Odoo with cron workers (max_cron_threads of 1 or more).",

@@ -20,6 +20,28 @@ class QueueHealth:
     def __init__(self, env):
         self.env = env
 
+    def has_jobs(self, cron):
+        """Tell whether the queue has a job for a work: one that waits, or is being done.
+
+        :param cron: XML id of the cron that does this work without a queue
+        """
+        if "queue.job" not in self.env:
+            return False
+        self.env["queue.job"].flush_model()
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT FROM queue_job
+                 WHERE state IN ('pending', 'enqueued', 'started') AND starts_with(identity_key, %s)
+                   AND (state <> 'started' OR date_started > %s)
+                 LIMIT 1
+                """,
+                f"{cron}#",
+                fields.Datetime.now() - LONGEST_JOB,
+            )
+        )
+        return bool(found)
+
     def get_silent_since(self):
         """Return since when a job of this addon waits while the queue begins none (naive UTC), or None.
 
@@ -33,7 +55,7 @@ class QueueHealth:
             SQL(
                 """
                 SELECT min(GREATEST(date_created, eta)) FROM queue_job
-                 WHERE state IN ('pending', 'enqueued') AND identity_key LIKE 'epd\\_mailing.%%'
+                 WHERE state IN ('pending', 'enqueued') AND model_name = 'epd.work.engine'
                 """
             )
         )
