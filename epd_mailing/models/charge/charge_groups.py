@@ -19,7 +19,7 @@ class ChargeGroup:
     :param before: sum of the month before, roubles (Decimal)
     :param count: charges of the month
     :param mark: what the charges of the month come to when each counts as often as its account weighs,
-        see :meth:`ChargeGroups.weigh` (text of a number)
+        see :meth:`ChargeGroups.get_mark` (text of a number)
     :param suspects: ``{name of the condition: charges of the month that meet it}``
     """
 
@@ -51,17 +51,24 @@ class ChargeGroups:
         self.conditions = conditions or {}
         self._seed = secrets.randbits(63)
 
-    def weigh(self, column):
-        """Return SQL of the sum of a column of rows that have an ``account_id``, each by its account's weight.
+    def get_mark(self, column):
+        """Return SQL of what a column of the month comes to when each row counts as its account weighs (text).
 
-        Whether two tables come to the same for each of 100 000 accounts is told by one such number of each,
-        and neither has to be added up by account. The weights are 64 bits that nobody can foretell, so that
-        what differs has the same number once in 2^63 times.
+        Whether charges and balances come to the same for each of 100 000 accounts is told by one such number
+        of each, and neither has to be added up by account. The weights are 64 bits that nobody can foretell,
+        so that what differs has the same number once in 2^63 times. Nothing is reckoned where no rule asks.
         https://en.wikipedia.org/wiki/Freivalds%27_algorithm, seen 2026-11-27
 
-        :param column: name of the column
+        :param column: name of a column of a table that has ``account_id`` and ``period_id``
         """
-        return SQL("SUM(%s * hashint4extended(account_id, %s))", SQL.identifier(column), self._seed)
+        if not self.conditions:
+            return SQL("NULL")
+        return SQL(
+            "(SUM(%s * hashint4extended(account_id, %s)) FILTER (WHERE period_id = %s))::text",
+            SQL.identifier(column),
+            self._seed,
+            self.period.id,
+        )
 
     def has_before(self):
         """Tell whether the month before has charges, of whatever account: seen in an index, none is read."""
@@ -78,11 +85,6 @@ class ChargeGroups:
             SQL(", count(*) FILTER (WHERE period_id = %s AND (%s))", self.period.id, condition)
             for condition in self.conditions.values()
         )
-        mark = SQL("NULL")
-        if self.conditions:
-            mark = SQL(
-                "(%s FILTER (WHERE period_id = %s))::text", self.weigh("total"), self.period.id
-            )
         # by both, for whoever wants it by one: grouping sets keep PostgreSQL from working in parallel
         # (14 s or 4 s for 2.8 million charges on a busy machine)
         found = self.env.execute_query(
@@ -99,7 +101,7 @@ class ChargeGroups:
                 now=self.period.id,
                 before=self.previous.id or 0,
                 accounts=self.accounts,
-                mark=mark,
+                mark=self.get_mark("total"),
                 counted=counted,
             )
         )

@@ -75,6 +75,21 @@ class Jump:
     sums: Compared
 
 
+@dataclass(frozen=True)
+class PayeeBalances:
+    """The balances with one payee.
+
+    :param count: balances of the month
+    :param mark: what they say was charged, as :attr:`ChargeGroup.mark` says it of charges
+    :param sums: ``{"opening" / "paid" / "due": Compared}``
+    """
+
+    payee_id: int
+    count: int
+    mark: str
+    sums: dict[str, Compared]
+
+
 class ControlSums:
     """Charges and balances of some accounts in a month and in the month before.
 
@@ -113,8 +128,8 @@ class ControlSums:
         return self._charges.get((None, 0), Compared())
 
     @cached_property
-    def balances(self):
-        """``{"opening" / "paid" / "due": Compared}`` of the balances."""
+    def owed(self):
+        """List of :class:`PayeeBalances`: one reading of the balances serves sums, payees and rules."""
         self.env.flush_all()
         columns = [
             SQL(
@@ -125,21 +140,33 @@ class ControlSums:
             for name in BALANCES
             for period in (self.period, self.previous)
         ]
-        row = self.env.execute_query(
+        rows = self.env.execute_query(
             SQL(
-                "SELECT %s FROM epd_account_balance"
-                " WHERE period_id IN (%s, %s) AND account_id IN %s",
-                SQL(", ").join(columns),
-                self.period.id,
-                self.previous.id or 0,
-                self.accounts,
+                """
+                SELECT payee_id, count(*) FILTER (WHERE period_id = %(now)s), %(mark)s, %(columns)s
+                  FROM epd_account_balance
+                 WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
+                 GROUP BY payee_id
+                """,
+                now=self.period.id,
+                mark=self.groups.get_mark("charged"),
+                columns=SQL(", ").join(columns),
+                before=self.previous.id or 0,
+                accounts=self.accounts,
             )
-        )[0]
-        sums = [to_decimal(value or 0) for value in row]
-        return {
-            name: Compared(sums[2 * place], sums[2 * place + 1])
-            for place, name in enumerate(BALANCES)
-        }
+        )
+        found = []
+        for payee_id, count, mark, *sums in rows:
+            values = [to_decimal(value or 0) for value in sums]
+            pairs = zip(values[::2], values[1::2], strict=True)
+            compared = {name: Compared(*pair) for name, pair in zip(BALANCES, pairs, strict=True)}
+            found.append(PayeeBalances(payee_id, count, mark or "0", compared))
+        return found
+
+    @cached_property
+    def balances(self):
+        """``{"opening" / "paid" / "due": Compared}`` of the balances."""
+        return {name: sum((owed.sums[name] for owed in self.owed), Compared()) for name in BALANCES}
 
     def find_jumps(self):
         """Return the houses and services whose charges jumped (list of :class:`Jump`), worst first.

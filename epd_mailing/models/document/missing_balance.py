@@ -114,8 +114,10 @@ class MissingBalance:
         rows = self.env.execute_query(
             SQL(
                 "SELECT earlier.id FROM epd_billing_period earlier"
+                # one in order, so that an index gives it
+                " JOIN LATERAL (SELECT id FROM epd_account_balance WHERE period_id = earlier.id"
+                " ORDER BY account_id LIMIT 1) AS any_balance ON TRUE"
                 " WHERE earlier.company_id = %s AND earlier.date_start < %s"
-                " AND EXISTS (SELECT 1 FROM epd_account_balance WHERE period_id = earlier.id)"
                 " ORDER BY earlier.date_start DESC LIMIT 1",
                 self.period.company_id.id,
                 self.period.date_start,

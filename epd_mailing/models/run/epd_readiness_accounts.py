@@ -34,7 +34,10 @@ class EpdReadinessAccounts(models.AbstractModel):
             "odd_gis_service": SQL("account.gis_service_id <> ''"),
         }
         if run.company_id.epd_code_gis:
-            conditions["no_gis_service"] = SQL("COALESCE(account.gis_service_id, '') = ''")
+            # no COALESCE: PostgreSQL knows how many are empty, and not how many an expression finds
+            conditions["no_gis_service"] = SQL(
+                "(account.gis_service_id IS NULL OR account.gis_service_id = '')"
+            )
         return conditions
 
     def _get_known_counts(self, accounts):

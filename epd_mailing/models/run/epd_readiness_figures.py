@@ -181,22 +181,20 @@ class EpdReadinessFigures(models.AbstractModel):
         sums = self._get_known_sums(run, accounts)
         if not (sums and sums.groups.conditions):
             return None
+        owed = [balances for balances in sums.owed if balances.count]
         return query_ids(
             self.env,
             SQL(
                 """
                 SELECT owed.payee_id
-                  FROM (SELECT payee_id, %(owed)s AS mark FROM epd_account_balance
-                         WHERE period_id = %(period)s AND account_id IN %(accounts)s
-                         GROUP BY payee_id) AS owed
+                  FROM unnest(%(payees)s::int[], %(marks)s::numeric[]) AS owed (payee_id, mark)
                   LEFT JOIN (SELECT payee_id, SUM(mark) AS mark FROM (%(provided)s) AS provided
                               GROUP BY payee_id) AS paid
                     ON paid.payee_id = owed.payee_id
-                 WHERE COALESCE(owed.mark, 0) <> COALESCE(paid.mark, 0)
+                 WHERE owed.mark <> COALESCE(paid.mark, 0)
                 """,
-                owed=sums.groups.weigh("charged"),
-                period=run.period_id.id,
-                accounts=accounts,
+                payees=[balances.payee_id for balances in owed],
+                marks=[balances.mark for balances in owed],
                 provided=self._get_provided_query(run, sums.groups.get_query()),
             ),
         )
@@ -222,15 +220,19 @@ class EpdReadinessFigures(models.AbstractModel):
 
     def _get_paid(self, run, accounts):
         """Return all payees whose block the documents would have: of charges and of balances."""
-        owed = query_ids(
-            self.env,
-            SQL(
-                "SELECT DISTINCT payee_id FROM epd_account_balance"
-                " WHERE period_id = %s AND account_id IN %s",
-                run.period_id.id,
-                accounts,
-            ),
-        )
+        sums = self._get_known_sums(run, accounts)
+        if sums:
+            owed = [balances.payee_id for balances in sums.owed if balances.count]
+        else:
+            owed = query_ids(
+                self.env,
+                SQL(
+                    "SELECT DISTINCT payee_id FROM epd_account_balance"
+                    " WHERE period_id = %s AND account_id IN %s",
+                    run.period_id.id,
+                    accounts,
+                ),
+            )
         return self._get_payees(run, accounts) | self.env["res.partner.bank"].browse(owed)
 
     def _find_requisites_changed(self, run, accounts):
