@@ -31,6 +31,11 @@ LONG = (
     "test_letter_clicks",
     "test_clicking",
     "test_month",
+    "test_import_clicks",
+    "test_screens_clicks",
+    "test_undo_clicks",
+    "test_sending_clicks",
+    "test_chaos",
 )
 
 
