@@ -100,7 +100,7 @@ class TestReadiness(EpdCommon):
         )
         self.env.invalidate_all()
         self.assertEqual(self._found(), {})
-        self.env.cr.execute("UPDATE epd_charge SET total = 1 WHERE id = %s", (charge.id,))
+        self.env.cr.execute("UPDATE epd_charge SET amount = NULL WHERE id = %s", (charge.id,))
         self.assertEqual(self._found()["line_sum"], ("error", charge.ids))
 
     def test_identifiers_of_gis(self):
