@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -183,17 +184,37 @@ def queue_house():
     yield from make_house("queue", prepare, workers=4, cron_threads=0, queue=True)
 
 
+@contextmanager
+def telling(house):
+    """Print the jobs and the letters where what is waited for does not come: it is rare, and the house is gone then."""
+    try:
+        yield
+    except AssertionError:
+        for statement in (
+            "SELECT now() AT TIME ZONE 'UTC'",
+            "SELECT * FROM (SELECT id, state, identity_key, eta, date_started, date_done, exc_message"
+            " FROM queue_job ORDER BY id DESC LIMIT 12) jobs ORDER BY id",
+            "SELECT send_state, count(*), max(lease_until) FROM epd_mailing_letter GROUP BY 1",
+            "SELECT state, wait_reason, wait_until FROM epd_mailing",
+        ):
+            for row in house.odoo.query(statement):
+                print(*row, sep=" | ")
+        raise
+
+
 def test_a_run_and_a_mailing_by_the_queue(queue_house):
     """With OCA's ``queue_job`` installed its workers do both, and nothing needs a cron."""
     house = queue_house
     run = start_run(house)
-    wait_until(lambda: read_run(house, run)[0] == "done", PATIENCE, "the run is done")
+    with telling(house):
+        wait_until(lambda: read_run(house, run)[0] == "done", PATIENCE, "the run is done")
     mailing = sending.make_mailing(house, check_run(house, run))
     answer_slowly(house)
     house.operator("epd.mailing", "action_send", [mailing])
-    wait_until(
-        lambda: sending.read_state(house, mailing) == "done", PATIENCE, "the mailing is done"
-    )
+    with telling(house):
+        wait_until(
+            lambda: sending.read_state(house, mailing) == "done", PATIENCE, "the mailing is done"
+        )
     result = sending.tally(house, mailing)
     assert (result.received, result.twice, result.lost) == (COUNT, 0, 0)
     jobs = house.odoo.query("SELECT channel, state, count(*) FROM queue_job GROUP BY 1, 2")

@@ -96,8 +96,8 @@ class EpdBackgroundWork(models.AbstractModel):
         at_work = self._get_work_domain()
         for record in self.search(at_work, order="id"):
             with record._claim_work() as claimed:
-                if claimed:
-                    lost = not record._work_safely(budget.left) or lost
+                # who has it may be past its last look: what it was woken for would be seen by nobody
+                lost = not (claimed and record._work_safely(budget.left)) or lost
             if not budget.left():
                 break
         if lost:

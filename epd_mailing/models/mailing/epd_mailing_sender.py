@@ -137,7 +137,8 @@ class EpdMailingSender(models.AbstractModel):
                 if step.next_at:
                     soonest = min(soonest or step.next_at, step.next_at)
             commit(self.env)
-            if moved:
+            # where time ends before anything has moved, no mailing has said when to come back
+            if moved or not budget.left():
                 continue
             if not paced and not (soonest and soonest - fields.Datetime.now() <= SHORT_WAIT):
                 return soonest

@@ -1,4 +1,4 @@
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import psycopg2
@@ -109,6 +109,22 @@ class TestBackgroundWork(EpdCommon):
         self.assertEqual(self._states(), ["done"] * 3)
         self.assertEqual(self.first.saved_count, 4)
         self.assertFalse(self._triggers())
+
+    def test_what_another_worker_has_is_looked_at_again(self):
+        """It may be past its last look: what this one was woken for would be seen by nobody."""
+        original = type(self.runs)._claim_work
+
+        @contextmanager
+        def claim(run):
+            with original(run) as claimed:
+                yield claimed and run != self.second
+
+        self._pass(_claim_work=claim)
+        self.assertEqual(self._states(), ["done", "preparing", "done"])
+        self.assertTrue(self._triggers(), "nothing wakes the job")
+        self.assertGreater(self._triggers().call_at, fields.Datetime.now())
+        self._pass()
+        self.assertEqual(self._states(), ["done"] * 3)
 
     def test_a_fault_stops_its_own_record_and_tells_why(self):
         with self.assertLogs(WORK, "ERROR") as log:

@@ -1,6 +1,7 @@
 import hashlib
 from contextlib import suppress
 from datetime import timedelta
+from itertools import chain, repeat
 from unittest.mock import patch
 
 import psycopg2
@@ -120,6 +121,28 @@ class TestSender(SendingCommon):
         self.assertEqual(bad.state, "sending")
         self.assertTrue(bad.wait_reason)
         self.assertEqual(bad.letter_ids.send_state, "pending")
+
+    def test_wherever_time_ends_the_next_pass_is_called_at_once(self):
+        """Between the claim and the first letter nothing has moved, and nobody has said when to come back."""
+        self.unisender.parallel_calls = 1
+        mailings = self._make_mailing(self.documents[0]) | self._make_mailing(self.documents[1:])
+        mailings.action_send()
+        cron = self.env.ref("epd_mailing.ir_cron_send")
+        for looks in range(1, 100):
+            self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
+            left = chain(repeat(1.0, looks), repeat(0.0))
+            with patch.object(
+                epd_mailing_sender.Budget, "left", lambda _budget, left=left: next(left)
+            ):
+                self._run_cron()
+            if set(mailings.mapped("state")) == {"done"}:
+                break
+            with self.subTest(looks):
+                woken = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+                self.assertTrue(woken, "nobody comes back")
+                self.assertLessEqual(min(woken.mapped("call_at")), self._now())
+        self.assertEqual(set(mailings.mapped("state")), {"done"})
+        self.assertEqual(len(self.fake.letters()), 3)
 
     # --- the service answers in its own ways ------------------------------------------------------
 
