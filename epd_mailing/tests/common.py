@@ -58,8 +58,14 @@ class EpdCommon(TransactionCase):
     def _make_company(cls):
         """Make the office, and work in it alone."""
         cls.company = cls.env["res.company"].create(
-            # Odoo's own logo would be drawn in five sizes
-            {"name": "ООО «УК Тест»", "currency_id": cls.rub.id, "logo": False}
+            {
+                "name": "ООО «УК Тест»",
+                "currency_id": cls.rub.id,
+                # Odoo's own logo would be drawn in five sizes
+                "logo": False,
+                # the quickest that is there; tests of an engine name it
+                "epd_print_engine": "auto",
+            }
         )
         cls.company.partner_id.write({"vat": "1655123453", "epd_kpp": "165501001"})
         cls.env.user.write({"company_ids": [(4, cls.company.id)], "company_id": cls.company.id})
