@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
@@ -26,6 +27,7 @@ CHANNELS = {
 SHARED = ("epd_mailing.ir_cron_prepare", "epd_mailing.ir_cron_import", "epd_mailing.ir_cron_send")
 WORKERS = "epd_mailing.worker_count"
 WORKERS_MAX = 32
+SLOT = 10  # seconds; wake-ups for moments this near are one job of the queue
 ASKED = "epd_mailing.asked"  # in the data of ``postcommit``: the jobs to be looked for once more
 
 
@@ -217,7 +219,10 @@ class EpdWorkEngine(models.AbstractModel):
         # the work is the same whoever wakes it: of the caller's context the queue would keep language,
         # companies and ``active_test``
         engine = self.env(user=SUPERUSER_ID, context={})[self._name]
-        moment = f"@{at:%Y-%m-%d %H:%M:%S}" if at and at > fields.Datetime.now() else ""
+        moment = ""
+        if at and at > fields.Datetime.now():
+            at = _get_slot(at)
+            moment = f"@{at:%Y-%m-%d %H:%M:%S}"
         keys = [f"{cron}#{number}{moment}" for number in range(1, workers + 1)]
         # one that has begun does not count: what comes now may be behind its look
         waiting = [("identity_key", "in", keys), ("state", "in", ("pending", "enqueued"))]
@@ -257,6 +262,12 @@ class EpdWorkEngine(models.AbstractModel):
             function = functions.create({"model_id": model.id, "method": "_run_job"})
         if not function.allow_commit:
             function.allow_commit = True
+
+
+def _get_slot(at):
+    """Return the first moment of a slot that is no earlier than ``at`` (datetime)."""
+    whole = at.replace(microsecond=0) + timedelta(seconds=bool(at.microsecond))
+    return whole + timedelta(seconds=-whole.second % SLOT)
 
 
 def _put_jobs_again(registry, asked):
