@@ -157,7 +157,7 @@ class ControlSums:
         )
         found = []
         for payee_id, count, mark, *sums in rows:
-            values = [to_decimal(value or 0) for value in sums]
+            values = [Decimal(value or 0) for value in sums]  # all of them are rounded together
             pairs = zip(values[::2], values[1::2], strict=True)
             compared = {name: Compared(*pair) for name, pair in zip(BALANCES, pairs, strict=True)}
             found.append(PayeeBalances(payee_id, count, mark or "0", compared))
@@ -166,7 +166,11 @@ class ControlSums:
     @cached_property
     def balances(self):
         """``{"opening" / "paid" / "due": Compared}`` of the balances."""
-        return {name: sum((owed.sums[name] for owed in self.owed), Compared()) for name in BALANCES}
+        sums = {name: sum((owed.sums[name] for owed in self.owed), Compared()) for name in BALANCES}
+        return {
+            name: Compared(to_decimal(own.now), to_decimal(own.before))
+            for name, own in sums.items()
+        }
 
     def find_jumps(self):
         """Return the houses and services whose charges jumped (list of :class:`Jump`), worst first.
