@@ -4,6 +4,9 @@ from functools import cached_property
 
 from odoo.tools import SQL
 
+# of an address in its normal form
+DOMAIN = SQL("split_part(email_normalized, '@', 2)")
+
 
 class AccountCounts:
     """The accounts and addresses of a run as far as rules ask for them; they are read when first asked for.
@@ -53,13 +56,15 @@ class AccountCounts:
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT CASE WHEN email <> '' THEN split_part(email, '@', 2) END, max(times)
-                  FROM (SELECT COALESCE(email_normalized, '') COLLATE "C" AS email, count(*) AS times
-                          FROM epd_delivery_address
+                SELECT CASE WHEN email_normalized <> '' THEN %s END, max(times)
+                  FROM (SELECT COALESCE(email_normalized, '') COLLATE "C" AS email_normalized,
+                               count(*) AS times
+                          FROM epd_delivery_address address
                          WHERE account_id IN %s AND state = 'active'
-                         GROUP BY 1) AS addresses
+                         GROUP BY COALESCE(address.email_normalized, '') COLLATE "C") AS addresses
                  GROUP BY 1
                 """,
+                DOMAIN,
                 self.accounts,
             )
         )

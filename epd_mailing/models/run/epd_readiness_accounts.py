@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 from ...tools import requisites
 from ...tools.address_text import read_addresses
-from .account_counts import AccountCounts
+from .account_counts import DOMAIN, AccountCounts
 from .run_scope import RunScope, query_ids
 
 SHARED_EMAIL = 3  # accounts that one address serves before it is a warning
@@ -207,13 +207,12 @@ class EpdReadinessAccounts(models.AbstractModel):
         )
 
     def _find_doubtful_email(self, run, accounts):
-        domain = SQL("split_part(email_normalized, '@', 2)")
         where = SQL("account_id IN %s AND state = 'active' AND email_normalized <> ''", accounts)
         domains = self._get_email_domains(accounts)
         if domains is None:
             domains = query_ids(
                 self.env,
-                SQL("SELECT DISTINCT %s FROM epd_delivery_address WHERE %s", domain, where),
+                SQL("SELECT DISTINCT %s FROM epd_delivery_address WHERE %s", DOMAIN, where),
             )
         doubtful = [
             each for each in domains if each is not None and read_addresses(f"x@{each}").hints
@@ -225,7 +224,7 @@ class EpdReadinessAccounts(models.AbstractModel):
             SQL(
                 "SELECT id FROM epd_delivery_address WHERE %s AND %s = ANY(%s) ORDER BY id",
                 where,
-                domain,
+                DOMAIN,
                 doubtful,
             ),
         )

@@ -32,7 +32,7 @@ USERS = {
 # texts with the sign, beside those for people: all else may be an address read by hand
 KNOWN_TEXTS = {
     # of addresses in their normal form
-    ("models/run/epd_readiness_accounts.py", "split_part(email_normalized, '@', 2)"),
+    ("models/run/account_counts.py", "split_part(email_normalized, '@', 2)"),
     ("models/run/epd_readiness_accounts.py", "x@"),
     # samples, and separators of the payment code
     ("tools/message.py", "office@uk-demo.example.com"),
