@@ -88,6 +88,13 @@ class EpdAccountList(models.Model):
         """
         return Domain.AND([domain for _code, domain in self._get_conditions(period)])
 
+    def _get_shown_domain(self, period_id):
+        """Return the domain of the accounts of this list for who may read it; of one that is gone, none."""
+        period = self.env["epd.billing.period"].browse(period_id).exists()
+        if not (self.exists() and self.has_access("read") and period.has_access("read")):
+            return Domain.FALSE
+        return self._get_domain(period)
+
     def _get_conditions(self, period):
         """Return ``[(code, domain)]``: what an account must meet, all of it, to be in the list.
 
@@ -291,6 +298,5 @@ class EpdAccountList(models.Model):
         period = self.env["epd.billing.period"].browse(
             self.env.context.get("epd_period_id") or self.env.company.epd_current_period_id.id
         )
-        accounts = self.env["epd.personal.account"]._search(self._get_domain(period))
-        ids = [row[0] for row in self.env.execute_query(accounts.select())]
-        return {**action, "name": self.name, "domain": [("id", "in", ids)], "context": {}}
+        domain = [("drilldown", "=", f"0:list-{self.id}-{period.id or 0}")]
+        return {**action, "name": self.name, "domain": domain, "context": {}}

@@ -137,6 +137,19 @@ class EpdPersonalAccount(models.Model):
             )
 
     @api.model
+    def _get_drilldown_domain(self, res_id, what):
+        """Return the domain of the accounts of an account list too: ``list-<its id>-<id of the period>``."""
+        name, *ids = what.split("-")
+        if (
+            name != "list"
+            or len(ids) != 2
+            or not all(re.fullmatch("[0-9]{1,9}", each) for each in ids)
+        ):
+            return super()._get_drilldown_domain(res_id, what)
+        list_id, period_id = map(int, ids)
+        return self.env["epd.account.list"].browse(list_id)._get_shown_domain(period_id)
+
+    @api.model
     def _search_display_name(self, operator, value):
         """Find accounts as a clerk looks for them: part of a number, payer, address in any order.
 

@@ -165,8 +165,30 @@ class TestAccountList(EpdCommon):
     def test_open_shows_the_accounts_counted(self):
         entry = self.env.ref("epd_mailing.account_list_by_email").with_user(self.operator)
         action = entry.with_context(epd_period_id=self.period.id).action_accounts()
-        found = self.env["epd.personal.account"].search(action["domain"])
-        self.assertEqual(len(found), entry.account_count)
+        accounts = self.env["epd.personal.account"].with_user(self.operator)
+        self.assertEqual(accounts.search_count(action["domain"]), entry.account_count)
+        # 100 000 ids would go to the web client and come back with each page
+        self.assertLess(len(str(action["domain"])), 100)
+
+    def test_what_opens_a_list_opens_no_other(self):
+        foreign = self.env["res.company"].create({"name": "ООО «Чужие»"})
+        entry = self.env["epd.account.list"].create(
+            {"name": "Theirs", "company_id": foreign.id, "kind": "fixed"}
+        )
+        accounts = self.env["epd.personal.account"].with_user(self.operator)
+        every = self.env.ref("epd_mailing.account_list_all_open").id
+        self.assertTrue(accounts.search([("drilldown", "=", f"0:list-{every}-0")]))
+        for key in (
+            f"0:list-{entry.id}-0",
+            "0:list-999999999-0",
+            f"0:list-{every}-999999999x",
+            f"0:list-{every}",
+            "0:list-x-0",
+            "0:list--1-0",
+            f"0:list-{'9' * 30}-0",
+        ):
+            with self.subTest(key):
+                self.assertFalse(accounts.search([("drilldown", "=", key)]))
 
     def test_strangers_ask_nothing(self):
         nobody = new_test_user(self.env, "epd_nobody", groups="base.group_user")
