@@ -201,7 +201,13 @@ def search(page, text):
             offers.first.wait_for(timeout=AGAIN)
             page.press(".o_searchview_input", "Enter")
             facet.wait_for(timeout=AGAIN)
-        return facet.is_visible()
+        if facet.is_visible():
+            return True
+        # what may have taken the keys is told where it stays so, and asked to go
+        over = page.locator(".o_blockUI, .modal, .o-dropdown--menu, .o_notification")
+        print(f"“{text}” was typed and not searched for:", page.url, over.all_inner_texts())
+        page.keyboard.press("Escape")
+        return False
 
     wait_until(is_found, 120, f"“{text}” is searched for")
 
