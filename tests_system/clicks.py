@@ -12,6 +12,7 @@ from .server import wait_until
 CURRENT = ".o_statusbar_status .o_arrow_button_current"
 DOUBT_SECONDS = 15
 AGAIN = 20_000  # ms after which what was lost on its way is typed again
+ARRIVAL = 5_000  # ms for the address of a screen that stands
 # false where the web client has not come up yet. What is opened is waited for by what it leaves, not by a promise: two
 # of a hundred ended as «garbage collected» on a busy machine
 FOLLOW = """address => {
@@ -76,8 +77,17 @@ def follow(page, address):
     if page.url.startswith(f"{site}{client}") and page.evaluate(FOLLOW, address):
         page.wait_for_function("!window.isOpening")
         stands(page)
-    else:
-        load(page, address)
+        # A screen that was still coming up may write its own address over the link's, and the client opens that one:
+        # the link is kept in a variable until the next tick (web/core/browser/router.js, 19.0, 2026-11-27).
+        with contextlib.suppress(PlaywrightTimeout):
+            page.wait_for_url(lambda url: get_end(url) == get_end(address), timeout=ARRIVAL)
+            return
+    load(page, address)
+
+
+def get_end(address):
+    """Return by what an address tells its screen from others: the way there is the client's to write."""
+    return address.split("/")[-2:]
 
 
 def go(page, odoo, path):
@@ -194,9 +204,9 @@ def search(page, text):
     facet = page.locator(".o_searchview_facet", has_text=text).first
 
     def is_found():
-        page.fill(".o_searchview_input", text)
-        # Enter counts once the box has taken the text: it offers where to look for it
         with contextlib.suppress(PlaywrightTimeout):
+            page.fill(".o_searchview_input", text, timeout=AGAIN)
+            # Enter counts once the box has taken the text: it offers where to look for it
             offers = page.locator(".o_searchview_autocomplete .o-dropdown-item")
             offers.first.wait_for(timeout=AGAIN)
             page.press(".o_searchview_input", "Enter")
@@ -205,7 +215,10 @@ def search(page, text):
             return True
         # what may have taken the keys is told where it stays so, and asked to go
         over = page.locator(".o_blockUI, .modal, .o-dropdown--menu, .o_notification")
-        print(f"“{text}” was typed and not searched for:", page.url, over.all_inner_texts())
+        seen = page.evaluate(
+            "[document.visibilityState, document.hasFocus(), document.activeElement.className]"
+        )
+        print(f"“{text}” was typed and not searched for:", page.url, over.all_inner_texts(), seen)
         page.keyboard.press("Escape")
         return False
 

@@ -391,6 +391,9 @@ class OdooServer(Process):
         command += ["--workers", self.workers, "--max-cron-threads", self.cron_threads]
         environment = {"PYTHONPATH": str(home), "EPD_REALTIME_APART": "1"}
         environment["EPD_SHORT_HASHES"] = "1"
+        # A worker leaves a browser that says nothing for 2 s, and a busy machine makes it silent for longer; in an
+        # office a proxy stands between: odoo/service/server.py, WorkerHTTP, 19.0, 2026-11-27.
+        environment["ODOO_HTTP_SOCKET_TIMEOUT"] = "10"
         if self.host:
             command += ["--data-dir", host_files(self.db, self.host), "--db_app_name", self.host]
         if self.queue:

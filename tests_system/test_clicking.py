@@ -206,6 +206,19 @@ def test_at_the_counter(house, page, shoot):
     assert answer.ok and answer.body().startswith(b"%PDF")
 
 
+def test_a_link_is_followed_though_a_screen_comes_up(house, page):
+    """A screen that writes its address in the tick of the click does not keep the test where it was."""
+    clicks.enter(page, house.odoo, "epd-accounts")
+    clicks.row(page, "0100004").locator("td.o_data_cell").first.click()
+    page.wait_for_url(re.compile(r"/epd-accounts/\d+"))
+    page.evaluate("""() => window.addEventListener("click", () => {
+        const { router } = odoo.loader.modules.get("@web/core/browser/router");
+        router.pushState(router.current, { replace: true });
+    }, { capture: true, once: true })""")
+    clicks.go(page, house.odoo, "epd-runs")
+    assert page.url == f"{house.odoo.url}/odoo/epd-runs"
+
+
 def test_every_menu_opens_without_an_error(house, page):
     """Each menu of ours, in Russian: the screen stands, nothing in the console."""
     page.set_viewport_size({"width": 1366, "height": 768})
