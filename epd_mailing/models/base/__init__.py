@@ -3,6 +3,7 @@ news for open screens, the way from a number to the records behind it.
 """
 
 from . import thread
+from . import storable_numbers
 from . import readable_targets
 from . import table_rules
 from . import field_guard

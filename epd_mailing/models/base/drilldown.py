@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -28,7 +30,9 @@ class EpdDrilldown(models.AbstractModel):
         switch_off_jit(self.env.cr)
         for key in value:
             res_id, _sep, what = str(key or "").partition(":")
-            found |= self._get_drilldown_domain(int(res_id) if res_id.isdecimal() else 0, what)
+            # what is longer is no id, and Python reads no number of 5 000 digits
+            is_id = re.fullmatch("[0-9]{1,9}", res_id)
+            found |= self._get_drilldown_domain(int(res_id) if is_id else 0, what)
         return found
 
     @api.model

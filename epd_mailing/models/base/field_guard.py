@@ -179,6 +179,7 @@ class EpdFieldGuard(models.AbstractModel):
 
         :raise UserError: when one says something else
         """
+        self._check_numbers(vals)
         given = self._find_rejected(vals) - set(self._fixed_fields)
         if not given:
             return vals

@@ -10,6 +10,7 @@ class EpdReadableDefaults(models.AbstractModel):
 
     _name = "epd.readable.defaults"
     _description = "Shows Readable Names Only"
+    _inherit = ["epd.storable.numbers"]
 
     @api.model
     def default_get(self, fields):

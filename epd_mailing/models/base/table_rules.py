@@ -85,6 +85,7 @@ class EpdTableRules(models.AbstractModel):
 
     _name = "epd.table.rules"
     _description = "Rules of a Table"
+    _inherit = ["epd.storable.numbers"]
 
     @api.model
     @ormcache()

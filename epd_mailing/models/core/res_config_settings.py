@@ -5,7 +5,8 @@ from ..base.epd_work_engine import WORKERS_MAX
 
 
 class ResConfigSettings(models.TransientModel):
-    _inherit = "res.config.settings"
+    _name = "res.config.settings"
+    _inherit = ["res.config.settings", "epd.storable.numbers"]  # pylint: disable=consider-merging-classes-inherited
 
     epd_tz = fields.Selection(related="company_id.epd_tz", readonly=False)
     epd_quiet_from = fields.Float(related="company_id.epd_quiet_from", readonly=False)

@@ -186,6 +186,7 @@ class TestAccountList(EpdCommon):
             "0:list-x-0",
             "0:list--1-0",
             f"0:list-{'9' * 30}-0",
+            f"{'9' * 5000}:waiting",
         ):
             with self.subTest(key):
                 self.assertFalse(accounts.search([("drilldown", "=", key)]))

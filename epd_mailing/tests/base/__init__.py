@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_background_task
 from . import test_background_work
+from . import test_storable_numbers
 from . import test_deletion
 from . import test_russian
 from . import test_views

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polib
 from lxml import etree
+from odoo.modules.module import get_module_path
 from odoo.tests import tagged
 
 from ..common import EpdCommon
@@ -69,6 +70,23 @@ class TestRussian(EpdCommon):
             [("module", "=", "epd_mailing"), ("model", "=", model)]
         )
         return self.env[model].browse(data.mapped("res_id")).exists()
+
+    def test_words_that_odoo_leaves_in_english(self):
+        """They are asked for in the web client's source; one that it has no more serves nobody."""
+        own = Path(__file__).parents[2] / "static/src/words/odoo_words.js"
+        words = re.findall(r'_t\("(.*?)"\)', own.read_text())
+        self.assertGreater(len(words), 10)
+        sources = "".join(
+            path.read_text()
+            for path in Path(get_module_path("web"), "static/src").rglob("*")
+            if path.suffix in (".js", ".xml")
+        )
+        told = self.env["ir.http"]._get_translations_for_webclient(["epd_mailing"], "ru_RU")[0]
+        ours = {each["id"]: each["string"] for each in told["epd_mailing"]["messages"]}
+        for word in words:
+            with self.subTest(word):
+                self.assertIn(word, sources)
+                self.assertRegex(ours[word], CYRILLIC)
 
     def _shown(self, arch):
         """Yield every text of an arch that a person reads."""
