@@ -3,6 +3,7 @@
 import time
 from collections import namedtuple
 from contextlib import closing
+from datetime import timedelta
 
 from odoo import fields
 
@@ -12,6 +13,7 @@ from .sending_limits import SendingLimits
 from .transaction import in_transaction
 
 SLOW_WAVE = 10.0  # seconds; after such an answer the cron run ends, to stay within its budget
+UNSENT_WAIT = timedelta(seconds=15)
 SHOW_EVERY = 1.0  # seconds; screens that follow the mailing read it again no more often
 BATCH_BYTES = 8 * 2**20  # of receipts that are prepared together
 
@@ -65,7 +67,9 @@ class ClaimedSlice:
                         break
                 elif not self.sender._may_go_on(self.mailing, wave):
                     break
-        return Step(self.count, fields.Datetime.now() if self.count else None, False)
+        # where nothing of it could go, the next look tells why: its account may be off, or another company's
+        wait = timedelta() if self.count else UNSENT_WAIT
+        return Step(self.count, fields.Datetime.now() + wait, False)
 
     def _skip_unfit(self):
         self.queue = in_transaction(self.env, lambda: self.sender._skip_unfit(self.letters))

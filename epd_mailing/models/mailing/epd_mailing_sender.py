@@ -111,7 +111,20 @@ class EpdMailingSender(models.AbstractModel):
         sending = self.env["epd.mailing"].search(
             [("state", "=", "sending")], order="started_at, id"
         )
-        return tests.mailing_id | sending
+        return tests.mailing_id | self._take_turns(sending)
+
+    @api.model
+    def _take_turns(self, mailings):
+        """Put those first whose UniSender account has begun no letter for the longest time.
+
+        A service that answers slowly takes a whole pass for the letters of one mailing: another office's
+        would wait until the last of them has gone.
+        """
+        accounts = mailings.unisender_account_id
+        if len(accounts) < 2:
+            return mailings
+        last = SendingLimits.get_last_moments(accounts)
+        return mailings.sorted(lambda mailing: last[mailing.unisender_account_id.id])
 
     @api.model
     def _send_all(self, budget):
@@ -180,6 +193,13 @@ class EpdMailingSender(models.AbstractModel):
             reason = self.env._("The UniSender account is not active.")
             in_transaction(self.env, lambda: mailing._pause(reason))
             return Step(0, None, False)
+        if account.company_id != mailing.company_id:
+            # both were checked when they were saved, each in a transaction that did not see the other
+            reason = self.env._(
+                "The UniSender account is another company's now. Choose one of this company."
+            )
+            in_transaction(self.env, lambda: mailing._pause(reason))
+            return Step(0, None, False)
         in_transaction(self.env, account._stop_stranger)
         room = SendingLimits(account).get_room()
         if not room.free:
@@ -211,7 +231,8 @@ class EpdMailingSender(models.AbstractModel):
     def _may_go_on(self, mailing, letters):
         """Tell whether letters that could not be reserved are no sign of a pause or a cancel."""
         going = mailing.state == "sending" or all(letters.mapped("is_test"))
-        return going and mailing.unisender_account_id.state == "active"
+        account = mailing.unisender_account_id
+        return going and account.state == "active" and account.company_id == mailing.company_id
 
     @api.model
     def _skip_unfit(self, letters):

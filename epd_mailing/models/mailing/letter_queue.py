@@ -138,6 +138,7 @@ class LetterQueue:
                    AND mailing.unisender_account_id = %(account)s
                    AND account.id = %(account)s
                    AND account.state = 'active'
+                   AND account.company_id = mailing.company_id
                    AND checked.letter_id = letter.id
                    AND checked.reason IS NULL
              RETURNING letter.id

@@ -68,6 +68,25 @@ class SendingLimits:
         self.account = account
         self.env = account.env
 
+    @staticmethod
+    def get_last_moments(accounts):
+        """Return ``{id: when the last letter was begun}`` (naive UTC; ``datetime.min`` where none was).
+
+        :param accounts: ``epd.unisender.account``
+        """
+        accounts.env["epd.mailing.letter"].flush_model(["unisender_account_id", "sending_at"])
+        rows = accounts.env.execute_query(
+            SQL(
+                """
+                SELECT account.id, (SELECT max(sending_at) FROM epd_mailing_letter
+                                     WHERE unisender_account_id = account.id)
+                  FROM epd_unisender_account account WHERE account.id IN %s
+                """,
+                tuple(accounts.ids),
+            )
+        )
+        return {account_id: last or datetime.min for account_id, last in rows}
+
     def get_room(self):
         """Return the :class:`Room` by the database, the rest, the minute, the day and the number in flight.
 

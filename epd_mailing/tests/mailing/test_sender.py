@@ -11,7 +11,7 @@ from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ...models.mailing import epd_mailing_sender
+from ...models.mailing import claimed_slice, epd_mailing_sender
 from ...models.mailing.claimed_slice import ClaimedSlice
 from ...models.mailing.letter_queue import LetterQueue
 from ...tools.unisender import pool
@@ -143,6 +143,74 @@ class TestSender(SendingCommon):
                 self.assertLessEqual(min(woken.mapped("call_at")), self._now())
         self.assertEqual(set(mailings.mapped("state")), {"done"})
         self.assertEqual(len(self.fake.letters()), 3)
+
+    def test_a_slow_service_leaves_time_for_another_account(self):
+        """An answer that takes long ends the pass: the next one begins with the other office's letters."""
+        self.unisender.parallel_calls = 1
+        other = self._make_unisender("other@uk-test.example.com", parallel_calls=1)
+        slow = self._make_mailing(self.documents[:2])
+        quick = self._make_mailing(self.documents[2:], unisender_account_id=other.id)
+        (slow | quick).action_send()
+        with patch.object(claimed_slice, "SLOW_WAVE", -1.0):
+            self._run_cron()
+            self._run_cron()
+        self.assertEqual(quick.sent_count, 1)
+        self.assertEqual(slow.sent_count, 1)
+
+    def _move_account_away(self):
+        """Give the account to another company, as a transaction does that saw no mailing of it."""
+        company = self.env["res.company"].create({"name": "ООО «Другая УК»"})
+        query = "UPDATE epd_unisender_account SET company_id = %s WHERE id = %s"
+        self.env.cr.execute(query, (company.id, self.unisender.id))
+        self.env.invalidate_all()
+
+    def test_no_letter_goes_by_the_key_of_another_company(self):
+        mailing = self._make_mailing()
+        mailing.action_send()
+        self._move_account_away()
+        self._run_cron()
+        self.assertFalse(self.fake.letters())
+        self.assertEqual(mailing.state, "paused")
+        self.assertIn("UniSender", mailing.wait_reason)
+
+    def test_the_account_is_moved_between_the_claim_and_the_letter(self):
+        mailing = self._make_mailing()
+        sender = type(self.env["epd.mailing.sender"])
+        original = sender._prepare_calls
+
+        def prepare(sender, letters, account):
+            calls = original(sender, letters, account)
+            self._move_account_away()
+            return calls
+
+        with patch.object(sender, "_prepare_calls", prepare):
+            self._send(mailing)
+        cron = self.env.ref("epd_mailing.ir_cron_send")
+        woken = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.assertGreater(max(woken.mapped("call_at")), self._now(), "nobody comes back")
+        self._run_cron()
+        self.assertFalse(self.fake.letters())
+        self.assertEqual(mailing.state, "paused")
+        self.assertEqual(set(mailing.letter_ids.mapped("send_state")), {"pending", "skipped"})
+
+    def test_what_is_switched_off_between_the_claim_and_the_letter_is_looked_at_again(self):
+        mailing = self._make_mailing()
+        sender = type(self.env["epd.mailing.sender"])
+        original = sender._prepare_calls
+
+        def prepare(sender, letters, account):
+            calls = original(sender, letters, account)
+            account._unlocked()._move("error")
+            return calls
+
+        with patch.object(sender, "_prepare_calls", prepare):
+            self._send(mailing)
+        self.assertFalse(self.fake.letters())
+        cron = self.env.ref("epd_mailing.ir_cron_send")
+        woken = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.assertGreater(max(woken.mapped("call_at")), self._now(), "nobody comes back")
+        self._run_cron()
+        self.assertEqual(mailing.state, "paused")
 
     # --- the service answers in its own ways ------------------------------------------------------
 
