@@ -145,14 +145,14 @@ class ControlSums:
                 """
                 SELECT payee_id, count(*) FILTER (WHERE period_id = %(now)s), %(mark)s, %(columns)s
                   FROM epd_account_balance
-                 WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
+                 WHERE period_id IN (%(now)s, %(before)s) AND %(of_accounts)s
                  GROUP BY payee_id
                 """,
                 now=self.period.id,
                 mark=self.groups.get_mark("charged"),
                 columns=SQL(", ").join(columns),
                 before=self.previous.id or 0,
-                accounts=self.accounts,
+                of_accounts=self.groups.of_accounts,
             )
         )
         found = []
@@ -194,7 +194,10 @@ class ControlSums:
         :param kind: ``building`` or ``service``
         :param record_id: id of the house or the service
         """
-        return SQL("(SELECT account_id FROM (%s) AS own)", self._get_own_query(kind, [record_id]))
+        # asked later, of whatever accounts these are then
+        of_accounts = SQL("account_id IN %s", self.accounts)
+        own = self._get_own_query(kind, [record_id], of_accounts)
+        return SQL("(SELECT account_id FROM (%s) AS own)", own)
 
     def count_accounts(self, jumps):
         """Return ``{jump: number of accounts behind it}``: one statement for houses, one for services.
@@ -207,20 +210,23 @@ class ControlSums:
             if ids:
                 query = SQL(
                     "SELECT record_id, count(*) FROM (%s) AS own GROUP BY record_id",
-                    self._get_own_query(kind, ids),
+                    self._get_own_query(kind, ids, self.groups.of_accounts),
                 )
                 found = self.env.execute_query(query)
                 counts |= {(kind, record_id): count for record_id, count in found}
         return {jump: counts.get((jump.kind, jump.record.id), 0) for jump in jumps}
 
-    def _get_own_query(self, kind, record_ids):
-        """Return SQL of (``account_id``, ``record_id``) of accounts whose own charges jumped there."""
+    def _get_own_query(self, kind, record_ids, of_accounts):
+        """Return SQL of (``account_id``, ``record_id``) of accounts whose own charges jumped there.
+
+        :param of_accounts: SQL of a condition on a charge
+        """
         self.env.flush_all()
         return SQL(
             """
             SELECT account_id, %(column)s AS record_id
               FROM epd_charge
-             WHERE period_id IN (%(now)s, %(before)s) AND account_id IN %(accounts)s
+             WHERE period_id IN (%(now)s, %(before)s) AND %(of_accounts)s
                AND %(column)s IN %(records)s
              GROUP BY account_id, %(column)s
             HAVING abs(COALESCE(SUM(total) FILTER (WHERE period_id = %(now)s), 0)
@@ -230,7 +236,7 @@ class ControlSums:
             """,
             now=self.period.id,
             before=self.previous.id or 0,
-            accounts=self.accounts,
+            of_accounts=of_accounts,
             column=SQL.identifier(KINDS[kind]),
             records=tuple(record_ids),
             threshold=self.period.company_id.epd_jump_percent,

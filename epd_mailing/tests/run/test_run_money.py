@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ...models.charge import charge_groups
 from ...models.charge.charge_groups import ChargeGroups
 from ...models.charge.control_sums import ControlSums
 from ...models.run.run_annulment import RunAnnulment
@@ -249,6 +250,47 @@ class TestControlSums(SecondMonthCase):
                 sums = ControlSums(self.env, self.april, query)
                 self.assertAlmostEqual(float(sums.charged.now), count * 1714.34)
                 self.assertAlmostEqual(float(sums.balances["due"].now), count * 1714.34)
+
+    def _get_sums(self, accounts):
+        query = SQL("(SELECT id FROM epd_personal_account WHERE id IN %s)", tuple(accounts.ids))
+        return ControlSums(self.env, self.april, query)
+
+    def test_accounts_that_are_left_out_are_not_added_up(self):
+        """By their names where they are few, by those that are asked for where they are many."""
+        water = self.accounts[:3].charge_ids.filtered(
+            lambda c: c.period_id == self.april and c.service_id == self.service_water
+        )
+        for charge in water:
+            charge.amount += 2000
+        for looked_up, few, left_out in ((5, 3, 0), (3, 3, 3), (5, 2, 3), (5, 0, 1), (2, 3, 3)):
+            limits = {"LOOKED_UP": looked_up, "FEW": few, "VERY_FEW": few}
+            with self.subTest(**limits), patch.multiple(charge_groups, **limits):
+                sums = self._get_sums(self.accounts[left_out:])
+                count, jumped = 4 - left_out, 3 - left_out
+                self.assertAlmostEqual(float(sums.charged.now), count * 1714.34 + jumped * 2000)
+                self.assertAlmostEqual(float(sums.charged.before), count * 1714.34)
+                self.assertEqual(sum(owed.count for owed in sums.owed), 2 * count)
+                jumps = {jump.kind: jump for jump in sums.find_jumps()}
+                self.assertEqual(set(jumps), {"building", "service"} if jumped else set())
+                self.assertEqual(
+                    list(sums.count_accounts(jumps.values()).values()), len(jumps) * [jumped]
+                )
+                named = "<> ALL" in sums.groups.of_accounts.code
+                self.assertEqual(named, left_out <= min(few, looked_up))
+
+    def test_an_account_left_out_with_figures_of_one_kind_is_none_of_the_sums(self):
+        """One has charges of last month and nothing else, another one a balance of it."""
+        kept, charged, owing = self.accounts[:2], self.accounts[2], self.accounts[3]
+        charged.balance_ids.unlink()
+        owing.charge_ids.unlink()
+        for figures in (charged.charge_ids, owing.balance_ids):
+            figures.filtered(lambda row: row.period_id == self.april).unlink()
+        sums = self._get_sums(kept)
+        self.assertIn("<> ALL", sums.groups.of_accounts.code)
+        self.assertAlmostEqual(float(sums.charged.now), 2 * 1714.34)
+        self.assertAlmostEqual(float(sums.charged.before), 2 * 1714.34)
+        self.assertAlmostEqual(float(sums.balances["due"].now), 2 * 1714.34)
+        self.assertAlmostEqual(float(sums.balances["due"].before), 2 * 1714.34)
 
     def test_a_first_month_has_no_jumps(self):
         page, lines = self._page(self.run_)
