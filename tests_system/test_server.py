@@ -70,3 +70,25 @@ env.cr.commit()
         assert f"SAID True {name}" in odoo_shell(name, say)
     finally:
         drop_database(name)
+
+
+def test_links_of_bundles_are_kept_where_they_are_the_same():
+    """They are what the server would find for itself; a database with a bundle of its own looks for itself."""
+    name = "epd_system_bundles"
+    say = """bundles = env["ir.qweb"].with_context(lang="ru_RU")
+def find():
+    return [bundles._get_asset_links("web.assets_web", css=css, js=not css) for css in (True, False)]
+kept = len(env.registry._Registry__caches["assets"])
+links = find()
+env.registry.clear_cache("assets")
+print("SAID", kept > 0, find() == links)"""
+    make = """env["ir.asset"].create({"name": "x", "bundle": "web.assets_web", "path": "web/static/lib/jquery/jquery.js"})
+env.cr.commit()
+"""
+    try:
+        make_database(name)
+        assert "SAID True True" in odoo_shell(name, say)
+        odoo_shell(name, make)
+        assert "SAID False True" in odoo_shell(name, say)
+    finally:
+        drop_database(name)
