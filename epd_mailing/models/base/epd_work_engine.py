@@ -60,7 +60,13 @@ class EpdWorkEngine(models.AbstractModel):
         if self._uses_queue():
             self._enqueue(cron, at)
             return
-        for row in self._get_rows(cron):
+        rows = self._get_rows(cron)
+        if at and at > fields.Datetime.now():
+            # a pass each minute, of each worker, waits for the same moment, as where a day's limit is reached
+            at = _get_whole_second(at)
+            called = [("cron_id", "in", rows.ids), ("call_at", "=", at)]
+            rows -= self.env["ir.cron.trigger"].sudo().search(called).cron_id
+        for row in rows:
             row._trigger(at)
 
     @api.model
@@ -264,9 +270,14 @@ class EpdWorkEngine(models.AbstractModel):
             function.allow_commit = True
 
 
+def _get_whole_second(at):
+    """Return the first whole second that is no earlier than ``at`` (datetime)."""
+    return at.replace(microsecond=0) + timedelta(seconds=bool(at.microsecond))
+
+
 def _get_slot(at):
     """Return the first moment of a slot that is no earlier than ``at`` (datetime)."""
-    whole = at.replace(microsecond=0) + timedelta(seconds=bool(at.microsecond))
+    whole = _get_whole_second(at)
     return whole + timedelta(seconds=-whole.second % SLOT)
 
 

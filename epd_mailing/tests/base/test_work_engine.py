@@ -71,6 +71,24 @@ class TestWorkEngine(EpdCommon):
         self.engine._wake(SHARED[0], later)
         self.assertEqual(triggers.search_count([("call_at", "=", later)]), 2)
 
+    def test_calls_for_one_moment_do_not_pile_up(self):
+        """A pass each minute, of each worker, waits for the same end of a day's limit."""
+        self.set_workers(2)
+        cron = "epd_mailing.ir_cron_send"
+        rows = self.engine._get_rows(cron)
+        triggers = self.env["ir.cron.trigger"]
+        triggers.search([("cron_id", "in", rows.ids)]).unlink()
+        at = fields.Datetime.now() + timedelta(hours=20, microseconds=300)
+        for _pass in range(3):
+            self.engine._wake(cron, at)
+        found = triggers.search([("cron_id", "in", rows.ids)])
+        self.assertEqual(found.cron_id, rows)
+        self.assertEqual(len(found), len(rows))
+        self.assertGreaterEqual(min(found.mapped("call_at")), at)
+        self.engine._wake(cron)
+        self.engine._wake(cron)
+        self.assertEqual(len(triggers.search([("cron_id", "in", rows.ids)])), 3 * len(rows))
+
     def test_numbers_that_make_no_sense(self):
         for count in (0, -1, 33):
             with self.assertRaises(ValidationError):
