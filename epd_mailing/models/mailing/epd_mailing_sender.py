@@ -165,15 +165,18 @@ class EpdMailingSender(models.AbstractModel):
 
         :return: Step, or None after an error
         """
-        mailing = mailing._for_office()
-        sender = self.with_env(mailing.env)
+        sender = self
         try:
+            mailing = mailing._for_office()
+            sender = self.with_env(mailing.env)
             return sender._send_slice(mailing, budget)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
             return Step(0, fields.Datetime.now(), True)
         except Exception:
             self.env.cr.rollback()
+            if not mailing.exists():  # a draft with a test letter, deleted since the round began
+                return Step(0, None, False)
             _logger.exception("Mailing %s failed", mailing.id)
             reason = sender.env._("An unexpected error; the administrator sees it in the log.")
             until = fields.Datetime.now() + timedelta(minutes=5)

@@ -1,5 +1,7 @@
 """A test letter carries a real receipt: it goes to the office alone, and leaves a trace for good."""
 
+from unittest.mock import patch
+
 from odoo.addons.epd_mailing.reports.presentations import Presentations
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
@@ -112,6 +114,40 @@ class TestTestLetter(SendingCommon):
         mailing.with_user(self.operator).unlink()
         self.assertFalse(letters.exists())
         self.assertEqual(self.documents[1].delivery_state, "none")
+
+    def _send_while_it_is_deleted(self, step):
+        """Run a pass over a draft with a test letter and a mailing; the draft goes as its step begins."""
+        drafts = [self._make_mailing(self.documents[0]) for _each in range(2)]
+        for draft in drafts:
+            draft._send_test_letter("clerk@example.com", self.documents[0].id)
+        mailing = self._make_mailing(self.documents[1:])
+        mailing.action_send()
+        sender = type(self.env["epd.mailing.sender"])
+        original, deleted = getattr(sender, step), []
+
+        def delete(sender, *args):
+            if not deleted:
+                deleted.extend(drafts)
+                (drafts[0] | drafts[1]).unlink()
+                self.env.flush_all()
+                # another transaction's: a rollback of the pass does not bring it back
+                sender.env.cr.commit()
+            return original(sender, *args)
+
+        with patch.object(sender, step, delete):
+            self._run_cron()
+        self.assertTrue(deleted)
+        self.assertEqual(mailing.state, "done")
+        self.assertFalse(self.fake.letters("clerk@example.com"))
+
+    def test_a_draft_is_deleted_before_its_turn(self):
+        """The others are sent in the same pass: what a clerk deletes stops nobody's letters."""
+        for step in ("_send_slice_safely", "_send_slice"):
+            with self.subTest(step), self.env.cr.savepoint() as savepoint:
+                self.fake.reset()
+                self._send_while_it_is_deleted(step)
+                savepoint.rollback()
+                self.env.invalidate_all()
 
     def test_it_counts_in_the_limits(self):
         self.unisender.limit_per_day = 1
