@@ -36,6 +36,9 @@ odoo_home() {
   else echo "$CACHE/odoo/usr/lib/python3/dist-packages"; fi
 }
 
+# optional_folder NAME: where setup puts the packages of scripts/NAME.txt
+optional_folder() { echo "$CACHE/$1-$(sha256sum "$ROOT/scripts/$1.txt" | cut -c1-12)"; }
+
 # The role is this checkout's own: with a remembered port that another cluster has taken, nothing is touched there.
 PG_USER=epd_$(printf %s "$ROOT" | sha256sum | cut -c1-12)
 # PostgreSQL refuses to run as root: root's cluster belongs to the user postgres

@@ -93,17 +93,18 @@ class House:
         return account
 
 
-def make_house(name, prepare=None, hosts=("",), engine="auto", **options):
+def make_house(name, prepare=None, hosts=("",), engine="auto", kind="demo", **options):
     """Yield a connected house on a database of its own, and take all down again.
 
     :param prepare: called with the name of the database before anything serves it
+    :param kind: the kept template of its database, see ``make_database``
     :param engine: what prints, the quickest where it is not the subject; None for what a new company has
     :param hosts: a server for each, with a data folder of its own; ``house.servers``
     """
     # several processes of pytest-xdist: each has its own
     name += os.environ.get("PYTEST_XDIST_WORKER", "")
     db = f"epd_system_{name}"
-    make_database(db)
+    make_database(db, kind)
     sandbox = Sandbox(name, "--no-limits", "--api-key", API_KEY, "--go-key", GO_KEY)
     servers = [OdooServer(db, host=host, **options) for host in hosts]
     if engine:

@@ -58,6 +58,8 @@ def make_mailing(house, documents, exact=True, account=None):
         f"documents = env['epd.payment.document'].browse({list(documents)})\n"
         f"env['epd.mailing'].browse({mailing})._add_documents(documents)\n"
         "env.cr.commit()\n",
+        # with the addons of its server, else nothing after it would find them
+        optional="queue_job" if house.odoo.queue else "",
     )
     waiting = [("mailing_id", "=", mailing), ("send_state", "=", "pending")]
     letters = house.operator("epd.mailing.letter", "search_count", waiting)

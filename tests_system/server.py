@@ -87,7 +87,7 @@ def restart_postgres():
 
 
 def make_database(name, kind="demo"):
-    """Make database ``name`` anew from the kept template (``demo`` or ``plain``)."""
+    """Make database ``name`` anew from the kept template (``demo``, ``plain`` or ``queue``)."""
     done = subprocess.run(
         [ROOT / "scripts" / "database", name, kind], capture_output=True, text=True, check=False
     )

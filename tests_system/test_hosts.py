@@ -14,7 +14,7 @@ import pytest
 
 from . import sending
 from .conftest import make_house
-from .server import install_queue, odoo_shell, wait_until
+from .server import odoo_shell, wait_until
 
 COUNT = int(os.environ.get("EPD_HOSTS", "0")) or 960
 KILLS = 6 if COUNT > 1000 else 1
@@ -178,10 +178,9 @@ def queue_house():
     """A server without cron workers of ours: OCA's queue does all the work."""
 
     def prepare(db):
-        odoo_shell(db, MAKE)
-        install_queue(db)
+        odoo_shell(db, MAKE, optional="queue_job")
 
-    yield from make_house("queue", prepare, workers=4, cron_threads=0, queue=True)
+    yield from make_house("queue", prepare, kind="queue", workers=4, cron_threads=0, queue=True)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from .server import drop_database, install_queue, make_database, odoo_shell
+from .server import drop_database, make_database, odoo_shell
 
 DB = "epd_system_jobs"
 SCRIPT = '''
@@ -108,9 +108,8 @@ print("TOLD", json.dumps(told))
 @pytest.fixture(scope="module")
 def told():
     """What the script has seen."""
-    make_database(DB, "plain")
+    make_database(DB, "queue")
     try:
-        install_queue(DB)
         printed = odoo_shell(DB, SCRIPT, optional="queue_job")
         yield json.loads(printed.partition("TOLD ")[2].splitlines()[0])
     finally:

@@ -45,7 +45,13 @@ def load_demo(env):
 
 
 # The addon's files make other bundles than Odoo's own, and what it is put into is opened by nobody.
-MORE = {"base": (), "base_demo": (load_demo,), "plain": (make_bundles,), "demo": (load_demo,)}
+MORE = {
+    "base": (),
+    "base_demo": (load_demo,),
+    "plain": (make_bundles,),
+    "demo": (load_demo,),
+    "queue": (),
+}
 
 
 def complete(kind):
