@@ -63,12 +63,8 @@ class RunOutlook:
         self.run.check_access("read")
         self.env.flush_all()
         switch_off_jit(self.env.cr)
-        going = SQL(
-            "(SELECT account_id, %s AS form, total_due FROM own WHERE goes)",
-            self.run.form,
-        )
-        # «goes», of which PostgreSQL takes half to be true: of «reason IS NULL» it takes one in two hundred,
-        # and looks up the documents of the month before one by one
+        # not «reason IS NULL»: PostgreSQL takes that for one in 200, and looks documents up one by one
+        going = SQL("(SELECT account_id, %s AS form, total_due FROM own WHERE goes)", self.run.form)
         # an account has one live document of a period and form: «own» has a row a document and reason.
         # What is told apart by groups is hashed, «count(DISTINCT …)» sorts
         facts = self.env.execute_query(
