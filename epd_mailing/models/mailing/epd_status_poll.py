@@ -66,10 +66,10 @@ class EpdStatusPoll(models.AbstractModel):
             .with_context(active_test=True)
         )
         for account in accounts:
-            account = account._for_office()
-            if account._describe_strange_home():
-                continue  # the original asks
             try:
+                account = account._for_office()
+                if account._describe_strange_home():
+                    continue  # the original asks
                 if account.api_kind == "go":
                     back = self.env["epd.go.events"]._run(account)
                     next_at = min(filter(None, (next_at, back)), default=None)
@@ -87,7 +87,8 @@ class EpdStatusPoll(models.AbstractModel):
                     more = asked or more
             except Exception:  # one account must not stop the others
                 self.env.cr.rollback()
-                _logger.exception("Statuses of UniSender account %s cannot be read", account.id)
+                if account.exists():  # nobody deletes one with letters, but one without
+                    _logger.exception("Statuses of UniSender account %s cannot be read", account.id)
         if more or next_at:
             engine._wake("epd_mailing.ir_cron_refresh", None if more else next_at)
         self.env["ir.cron"]._commit_progress(remaining=0)

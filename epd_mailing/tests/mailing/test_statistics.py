@@ -1,4 +1,5 @@
 from datetime import datetime
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -53,6 +54,27 @@ class TestStatistics(SendingCommon):
         self._run_cron("ir_cron_refresh")
         self.assertEqual(self.letters.mapped("state"), ["opened", "bounced", "opened"])
         self.assertFalse(self.letters[1].next_poll_at, "a final fact is not asked again")
+
+    def test_an_account_is_deleted_before_its_turn(self):
+        """One without letters; those of the others are asked for in the same pass."""
+        gone = self._make_unisender("z-gone@uk-test.example.com")
+        self._make_unisender("z-last@uk-test.example.com")
+        poll = type(self.env["epd.status.poll"])
+        original, asked = poll._poll_account, []
+
+        def poll_account(poll, account, began):
+            asked.append(account.name)
+            if gone.exists():
+                gone.unlink()
+                self.env.flush_all()
+                # another transaction's: a rollback of the pass does not bring it back
+                poll.env.cr.commit()
+            return original(poll, account, began)
+
+        with patch.object(poll, "_poll_account", poll_account):
+            self._run_cron("ir_cron_refresh")
+        self.assertIn("z-last@uk-test.example.com", asked)
+        self.assertNotIn("z-gone@uk-test.example.com", asked)
 
     def test_late_and_repeated_facts_do_no_harm(self):
         letter = self.letters[0]
