@@ -25,7 +25,11 @@ class EpdStateGuard(models.AbstractModel):
         :raise UserError: with that text, and what to do
         """
         if self.filtered(lambda record: record[self._state_field] != state):
-            raise UserError(self.env._("%s Reload the page to see where it stands.", text))
+            self._raise_moved(text)
+
+    def _raise_moved(self, text):
+        """Raise what is wrong with a state that another screen shows as it was."""
+        raise UserError(self.env._("%s Reload the page to see where it stands.", text))
 
     def _can_move(self, target):
         """Return the records that may go to state ``target`` from where they are."""
@@ -40,11 +44,21 @@ class EpdStateGuard(models.AbstractModel):
         wrong = self - self._can_move(target)
         if wrong:
             labels = dict(self._fields[self._state_field]._description_selection(self.env))
-            raise UserError(
+            name, state = wrong[0].display_name, wrong[0][self._state_field]
+            if state == target:
+                # pressed in a second window
+                self._raise_moved(
+                    self.env._(
+                        "“%(name)s” is in the state “%(state)s” already.",
+                        name=name,
+                        state=labels.get(state),
+                    )
+                )
+            self._raise_moved(
                 self.env._(
                     "“%(name)s” is in the state “%(state)s” and cannot go to “%(target)s”.",
-                    name=wrong[0].display_name,
-                    state=labels.get(wrong[0][self._state_field]),
+                    name=name,
+                    state=labels.get(state),
                     target=labels.get(target),
                 )
             )

@@ -30,6 +30,15 @@ class TestCancelling(SendingCommon):
         letters = self.mailing.letter_ids.filtered(lambda letter: letter.state != "skipped")
         return sorted(letters.mapped("state"))
 
+    def test_a_second_window_is_told_that_it_is_done_already(self):
+        self._cancel()
+        self._run_cron("ir_cron_fill")
+        mailing = self.mailing.with_context(lang="en_US")
+        with self.assertRaisesRegex(UserError, r"already\. Reload the page"):
+            mailing.action_cancel()
+        with self.assertRaisesRegex(UserError, r"cannot go to .* Reload the page"):
+            mailing._move("sending")
+
     def test_many_are_withdrawn_in_the_background(self):
         self._cancel()
         self.assertEqual(self.mailing.state, "cancelling")
